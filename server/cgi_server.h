@@ -1,0 +1,80 @@
+// The server: cpp-httplib's listener, accept loop, task queue and stop; our connection handler.
+//
+// httplib::Server hands each accepted socket to process_and_close_socket(), a private virtual function with
+// the same signature in every release from 0.11.4 on. It is replaced here: the stock request parser and
+// response writer cannot say "HTTP/1.0 200 Script output follows", cannot answer unknown methods with 501, and
+// carry request smuggling and header injection flaws that Debian's package is not patched for.
+#pragma once
+
+#include <httplib.h>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "access_log.h"
+#include "body.h"
+#include "connection.h"
+#include "document_root.h"
+#include "meta_variables.h"
+#include "mime_types.h"
+#include "options.h"
+#include "request_head.h"
+#include "route.h"
+#include "script.h"
+
+namespace cgi {
+
+class CgiServer : public httplib::Server {
+ public:
+  // `account`: the user that scripts become; none: they run as the caller.
+  CgiServer(const cgi::Options& options, const DocumentRoot& root, std::optional<Account> account);
+
+  // Binds and listens. Returns the port, or -1 with errno set.
+  int bind();
+  // Accepts until stop_serving(); false if accepting failed for good.
+  bool serve_until_stopped();
+  // From any thread, not from a signal handler: accepts no more and breaks every connection, which ends their
+  // scripts. serve_until_stopped() then returns within a bounded time.
+  void stop_serving();
+
+ private:
+  // What becomes of the connection after a request.
+  enum class After { kNextRequest, kLinger, kClose };
+
+  bool process_and_close_socket(socket_t socket) override;
+  void serve(Connection& client);
+  After answer(Connection& client, Request& request);
+
+  After run_script(Connection& client, const Request& request, const Route& route, const Framing& framing);
+  std::optional<Refusal> start_script(const Request& request, const Route& route, std::string_view content_length,
+                                      Script& script);
+  After send_file(Connection& client, const Request& request, const Route& route);
+  After send_listing(Connection& client, const Request& request, const Route& route);
+  After redirect(Connection& client, const Request& request, const std::string& location);
+  After refuse(Connection& client, const Request& request, const Refusal& refusal);
+
+  // Logs the request and begins the head of its response.
+  std::string begin_response(const Request& request, int status, std::string_view reason) const;
+  // Ends a head, saying whether the connection stays open; HTTP/0.9 gets none.
+  After end_head(const Request& request, std::string& head) const;
+  bool stays_open(const Request& request) const;
+
+  const cgi::Options options_;  // qualified: httplib::Server has a member function Options()
+  const DocumentRoot& root_;
+  const std::optional<Account> account_;
+  ServerIdentity identity_;
+  Environment passed_on_;
+  MimeTypes types_;
+  AccessLog log_;
+
+  std::atomic<bool> stopping_ = false;
+  std::atomic<std::size_t> scripts_ = 0;  // running
+  std::mutex mutex_;
+  std::set<socket_t> connections_;  // open; guarded by mutex_
+};
+
+}  // namespace cgi

@@ -1,0 +1,67 @@
+// One client's connection: a buffered httplib::Stream that survives signals and keeps absolute deadlines.
+//
+// httplib's own stream waits anew for each read, so a client that sends one octet now and then holds a thread
+// for ever; and a SIGCHLD in another thread ends its recv() (resource-1).
+#pragma once
+
+#include <httplib.h>
+#include <sys/types.h>
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "unique_fd.h"
+
+namespace cgi {
+
+using Clock = std::chrono::steady_clock;
+
+enum class Fill { kData, kEnd, kTimeout, kBroken };
+
+class Connection : public httplib::Stream {
+ public:
+  // Takes over `socket` and makes it non-blocking.
+  explicit Connection(socket_t socket);
+
+  // Waits until `deadline` for more bytes and appends them to buffered().
+  Fill fill(Clock::time_point deadline);
+  // Takes what is there without waiting; kTimeout if there is nothing. At most `limit` octets stay buffered.
+  Fill fill_now(std::size_t limit);
+  // What came in and was not consumed.
+  std::string_view buffered() const { return std::string_view(buffer_).substr(consumed_); }
+  void consume(std::size_t count);
+
+  // Sends all of `bytes`; false if the client is gone or takes nothing for half a minute.
+  bool send_all(std::string_view bytes);
+  // Sends what fits without waiting: the count, 0 if nothing fits, -1 if the client is gone.
+  ssize_t send_now(std::string_view bytes);
+  // Sends `length` octets of `file` from its beginning, or as many as it still has; false as in send_all().
+  bool send_file(int file, off_t length);
+
+  // Ends the connection so that the last response survives: no more is sent, and what the client still has
+  // under way is read and dropped, within bounds, since an early close would reset the connection and take
+  // the response with it.  RFC 9112 9.6; http-54, http-75.
+  void linger(Clock::duration patience = std::chrono::seconds(2));
+
+  // httplib::Stream, in all its releases: some of these functions are new, some are gone, in some of them.
+  bool is_readable() const;
+  bool wait_readable() const;
+  bool is_writable() const;
+  bool wait_writable() const;
+  ssize_t read(char* ptr, std::size_t size);
+  ssize_t write(const char* ptr, std::size_t size);
+  void get_remote_ip_and_port(std::string& ip, int& port) const;
+  void get_local_ip_and_port(std::string& ip, int& port) const;
+  socket_t socket() const;
+  time_t duration() const { return 0; }
+
+ private:
+  bool wait_to_send() const;
+
+  UniqueFd socket_;
+  std::string buffer_;
+  std::size_t consumed_ = 0;
+};
+
+}  // namespace cgi

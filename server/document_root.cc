@@ -1,0 +1,50 @@
+#include "document_root.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <memory>
+#include <system_error>
+
+namespace cgi {
+namespace {
+
+int open_beneath(int directory, const char* path, int flags) {
+  open_how how{};
+  how.flags = static_cast<unsigned>(flags);
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  // EAGAIN: a rename elsewhere raced with the resolution of "..", which is worth another try.
+  for (int attempt = 0;; ++attempt) {
+    long fd = ::syscall(SYS_openat2, directory, path, &how, sizeof how);
+    if (fd >= 0 || errno != EAGAIN || attempt == 8) return static_cast<int>(fd);
+  }
+}
+
+}  // namespace
+
+DocumentRoot::DocumentRoot(const std::string& directory, bool follow_symlinks) : follow_symlinks_(follow_symlinks) {
+  std::unique_ptr<char, decltype(&std::free)> real(::realpath(directory.c_str(), nullptr), &std::free);
+  if (!real) throw std::system_error(errno, std::generic_category());
+  path_ = real.get();
+  directory_.reset(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory_) throw std::system_error(errno, std::generic_category());
+  if (!follow_symlinks_ && !UniqueFd(open_beneath(directory_.get(), ".", O_PATH | O_CLOEXEC))) {
+    throw std::system_error(errno, std::generic_category(),
+                            "this kernel or sandbox has no openat2(), which keeps links inside the root "
+                            "(Linux 5.6 or newer has it; or allow links to leave: --follow-symlinks)");
+  }
+}
+
+UniqueFd DocumentRoot::open(const std::string& path, int flags) const {
+  const char* relative = path.c_str();
+  while (*relative == '/') ++relative;
+  if (*relative == '\0') relative = ".";
+  flags |= O_CLOEXEC;
+  return UniqueFd(follow_symlinks_ ? ::openat(directory_.get(), relative, flags)
+                                   : open_beneath(directory_.get(), relative, flags));
+}
+
+}  // namespace cgi

@@ -1,0 +1,43 @@
+// The task queue of the server: as many threads as there are connections, up to a limit.
+//
+// httplib's own pool has a fixed number of threads, each held by one connection: eight slow scripts would
+// stop everything, and a script that asks its own server would wait for itself.
+#pragma once
+
+#include <httplib.h>
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <utility>
+
+namespace cgi {
+
+class ElasticPool : public httplib::TaskQueue {
+ public:
+  // Void up to httplib 0.14, bool since.
+  using Enqueued = decltype(std::declval<httplib::TaskQueue&>().enqueue(std::function<void()>()));
+
+  explicit ElasticPool(std::size_t most_threads) : most_threads_(most_threads) {}
+
+  // Runs `task` on an idle thread, or on a new one; waits in line if there are `most_threads` busy ones.
+  Enqueued enqueue(std::function<void()> task) override;
+  // Finishes what is in line and returns when no thread is left.
+  void shutdown() override;
+
+ private:
+  void work();
+
+  const std::size_t most_threads_;
+  std::mutex mutex_;
+  std::condition_variable something_to_do_;
+  std::condition_variable thread_left_;
+  std::deque<std::function<void()>> tasks_;
+  std::size_t threads_ = 0;
+  std::size_t idle_ = 0;
+  bool closing_ = false;
+};
+
+}  // namespace cgi

@@ -1,0 +1,114 @@
+// cgi-server: files and CGI scripts below a directory, as `python3 -m http.server --cgi` served them.
+//
+// Starts, says where it listens, and ends with status 0 on SIGINT, SIGTERM or SIGHUP; 1 if it cannot run, 2 for
+// a mistake on the command line.
+
+#include <fcntl.h>
+#include <pwd.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <thread>
+
+#include "cgi_server.h"
+#include "document_root.h"
+#include "options.h"
+#include "script.h"
+
+namespace {
+
+int fail(int status, const std::string& message) {
+  std::fprintf(stderr, "cgi-server: %s\n", message.c_str());
+  return status;
+}
+
+// A script's pipe must not land on 0, 1 or 2 because somebody started us without them.
+void open_standard_descriptors() {
+  int fd = ::open("/dev/null", O_RDWR);
+  while (fd >= 0 && fd <= 2) fd = ::open("/dev/null", O_RDWR);
+  if (fd > 2) ::close(fd);
+}
+
+// Written beside and renamed, so that a reader never sees half a number.
+bool write_port_file(const std::string& path, int port) {
+  const std::string draft = path + "." + std::to_string(::getpid());
+  std::FILE* file = std::fopen(draft.c_str(), "w");
+  if (file == nullptr) return false;
+  const bool written = std::fprintf(file, "%d\n", port) > 0;
+  return std::fclose(file) == 0 && written && std::rename(draft.c_str(), path.c_str()) == 0;
+}
+
+std::string bind_failure(const cgi::Options& options, int error) {
+  const std::string where = "port " + std::to_string(options.port) + " on " + options.bind;
+  if (error == EADDRINUSE) return where + " is in use (another server? try: cgi-server 0)";
+  if (error == EACCES) return where + " needs root (try a port from 1024 on: cgi-server 8000)";
+  if (error == EADDRNOTAVAIL) return options.bind + " is no address of this machine (try: -b 127.0.0.1)";
+  return "cannot listen on " + where + (error != 0 ? std::string(": ") + std::strerror(error) : "") +
+         " (is -b an address or a host name?)";
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  open_standard_descriptors();
+  const cgi::CommandLine command_line = cgi::parse_command_line(argc, argv);
+  if (!command_line.options) {
+    std::fputs(command_line.text.c_str(), command_line.exit_status == 0 ? stdout : stderr);
+    return command_line.exit_status;
+  }
+  const cgi::Options& options = *command_line.options;
+
+  std::optional<cgi::DocumentRoot> root;
+  try {
+    root.emplace(options.directory, options.follow_symlinks);
+  } catch (const std::system_error& error) {
+    return fail(1, "cannot serve directory \"" + options.directory + "\": " + error.what());
+  }
+
+  std::optional<cgi::Account> account;
+  if (::geteuid() == 0) {
+    const passwd* entry = ::getpwnam(options.user.c_str());
+    if (entry == nullptr) return fail(2, "user \"" + options.user + "\" does not exist (name one that does: --user NAME)");
+    if (entry->pw_uid == 0) return fail(2, "user \"" + options.user + "\" is root: scripts must not run as root (try: --user nobody)");
+    account = cgi::Account{entry->pw_uid, entry->pw_gid, options.user};
+  } else {
+    std::fprintf(stderr, "cgi-server: not started by root, so scripts run as the user who started it (uid %d)\n",
+                 static_cast<int>(::geteuid()));
+  }
+
+  // Every thread of the server blocks these; one waits for them.
+  sigset_t ending;
+  ::sigemptyset(&ending);
+  for (int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&ending, number);
+  ::pthread_sigmask(SIG_BLOCK, &ending, nullptr);
+  ::signal(SIGCHLD, SIG_DFL);  // ignored by whoever started us, it would reap our scripts
+
+  cgi::CgiServer server(options, *root, account);
+  const int port = server.bind();
+  if (port < 0) return fail(1, bind_failure(options, errno));
+  if (!options.port_file.empty() && !write_port_file(options.port_file, port)) {
+    return fail(1, "cannot write port file \"" + options.port_file + "\": " + std::strerror(errno));
+  }
+  const bool v6 = options.bind.find(':') != std::string::npos;
+  std::printf("Serving HTTP on %s port %d (http://%s%s%s:%d/) ...\n", options.bind.c_str(), port, v6 ? "[" : "",
+              options.bind.c_str(), v6 ? "]" : "", port);
+  std::fflush(stdout);
+
+  std::thread([&server, ending] {
+    int number = 0;
+    ::sigwait(&ending, &number);
+    if (number == SIGINT) {
+      std::puts("\nKeyboard interrupt received, exiting.");
+      std::fflush(stdout);
+    }
+    server.stop_serving();
+  }).detach();
+  if (!server.serve_until_stopped()) return fail(1, "no more connections can be accepted: " + std::string(std::strerror(errno)));
+  return 0;
+}

@@ -1,0 +1,53 @@
+// What a script is told: its environment and its arguments. Pure: request + script → vectors of strings.
+//
+// The environment is closed: these names and the ones the operator passes on. CPython hands its own whole
+// environment to every script and fills gaps with setdefault(), so a stale REMOTE_USER or CONTENT_LENGTH of
+// the server reaches scripts (environment-6, environment-7).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "request_head.h"
+#include "url_path.h"
+
+namespace cgi {
+
+// What the server knows about itself.
+struct ServerIdentity {
+  std::string software;  // as in the Server field: "cgi-server/0.1.0"
+  std::string name;      // host name of the bound address
+  int port = 0;
+  std::string protocol;  // "HTTP/1.0" or "HTTP/1.1", the server's, whatever the request said
+  std::string root;      // absolute path of the document root, no trailing slash
+};
+
+// The script that a target leads to, and what follows it in the path; decoded once.
+struct ScriptPath {
+  std::string script_name;  // "/cgi-bin/sub/env"
+  std::string path_info;    // "" or "/a/b", or "/" for a trailing slash
+};
+
+using Environment = std::vector<std::pair<std::string, std::string>>;
+
+// The meta-variables of profile cgihttpserver, in the order that CPython sets them: SERVER_SOFTWARE,
+// SERVER_NAME, GATEWAY_INTERFACE, SERVER_PROTOCOL, SERVER_PORT, REQUEST_METHOD, PATH_INFO, PATH_TRANSLATED
+// (the root and PATH_INFO, also when that is empty), SCRIPT_NAME, QUERY_STRING, REMOTE_ADDR, REMOTE_HOST
+// (empty), CONTENT_TYPE (first field, default text/plain), CONTENT_LENGTH (`content_length`: digits, or
+// empty without a body), HTTP_ACCEPT (joined by ","), HTTP_REFERER, HTTP_USER_AGENT (first field),
+// HTTP_COOKIE (non-empty ones joined by ", "); empty ones are present. AUTH_TYPE and REMOTE_USER are never
+// set: nothing here checks a password. `passed_on` follows and never replaces a name above.
+// RFC 3875 4.1; base-65 … base-75.
+Environment meta_variables(const Request& request, std::string_view query, const ScriptPath& script,
+                           std::string_view content_length, const ServerIdentity& server, const Environment& passed_on);
+
+// The argument after the script's path, as CPython passes it: the query with '+' as space, not decoded,
+// also when it is empty; none if that holds '='.  base-66.
+std::vector<std::string> script_arguments(std::string_view query);
+
+// `environment` as "NAME=value" strings for execve().
+std::vector<std::string> as_strings(const Environment& environment);
+
+}  // namespace cgi

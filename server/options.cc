@@ -1,0 +1,267 @@
+// CLI11 takes the command line apart and writes the help; what a value may be is checked here, because its own
+// messages name neither the value nor the next step.
+
+#include "options.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <numeric>
+#include <string_view>
+#include <system_error>
+
+#include "version.h"
+
+namespace cgi {
+namespace {
+
+constexpr char kSeeHelp[] = "try: cgi-server --help";
+constexpr double kLongestTime = 31'536'000;  // a year: deadlines stay far from overflow
+
+// A mistake on the command line, in one line.
+struct Mistake {
+  std::string text;
+};
+
+std::string in_quotes(std::string_view value) { return "\"" + log_escape(value) + "\""; }
+
+[[noreturn]] void reject(std::string_view name, std::string_view value, std::string_view rule, std::string_view next) {
+  throw Mistake{std::string(name) + " " + in_quotes(value) + " " + std::string(rule) + " (" + std::string(next) + ")"};
+}
+
+bool all_digits(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// A whole number without sign, from `low` to `high`.
+std::uint64_t whole_number(std::string_view name, const std::string& value, std::uint64_t low, std::uint64_t high,
+                           std::string_view next) {
+  std::uint64_t number = 0;
+  const auto result = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (!all_digits(value) || result.ec != std::errc() || number < low || number > high) {
+    reject(name, value, "is not between " + std::to_string(low) + " and " + std::to_string(high), next);
+  }
+  return number;
+}
+
+// Seconds, with a fraction if need be.
+double seconds(std::string_view name, const std::string& value, bool zero_allowed, std::string_view next) {
+  double number = 0;
+  const bool digits = value.find_first_not_of("0123456789.") == value.npos;  // no "inf", "nan", "1e9"
+  const auto result = std::from_chars(value.data(), value.data() + value.size(), number, std::chars_format::fixed);
+  const bool whole = result.ec == std::errc() && result.ptr == value.data() + value.size();
+  if (!digits || !whole || number > kLongestTime || (number == 0 && !zero_allowed)) {
+    reject(name, value, zero_allowed ? "is no number of seconds" : "is no number of seconds above 0", next);
+  }
+  return number;
+}
+
+// Something other than nothing and other than the next option.
+std::string word(std::string_view name, const std::string& value) {
+  if (value.empty() || value.front() == '-') reject(name, value, "is not a value", kSeeHelp);
+  return value;
+}
+
+std::string cgi_directory(const std::string& value) {
+  const std::string_view name = "--cgi-directory";
+  if (!value.starts_with('/')) reject(name, value, "does not begin with '/'", "try: --cgi-directory /cgi-bin");
+  std::string path;
+  for (std::size_t begin = 1; begin <= value.size();) {
+    const std::size_t end = std::min(value.find('/', begin), value.size());
+    const std::string segment = value.substr(begin, end - begin);
+    if (segment == "..") reject(name, value, "holds '..'", "name the directory as its URL shows it: /cgi-bin");
+    if (!segment.empty() && segment != ".") path.append("/").append(segment);
+    begin = end + 1;
+  }
+  if (path.empty()) reject(name, value, "is the whole site", "name one directory: --cgi-directory /cgi-bin");
+  return path;
+}
+
+LogFormat log_format(const std::string& value) {
+  if (value == "common") return LogFormat::kCommon;
+  if (value == "json") return LogFormat::kJson;
+  if (value == "none") return LogFormat::kNone;
+  reject("--log-format", value, "is not common, json or none", "try: --log-format common");
+}
+
+std::string profile(const std::string& value) {
+  if (value == "rfc3875") {
+    reject("--profile", value, "is not built into this release", "try: --profile cgihttpserver");
+  }
+  if (value != "cgihttpserver") reject("--profile", value, "is unknown", "try: --profile cgihttpserver");
+  return value;
+}
+
+// How many letters must be put in, left out or replaced to turn one word into the other.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+// The option that somebody who wrote `written` may have had in mind; empty if there is none.
+std::string likely_option(const CLI::App& app, std::string_view written) {
+  const std::string_view name = written.substr(0, written.find('=')).substr(0, 64);
+  std::string best;
+  std::size_t least = name.size() / 3 + 1;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& known : option->get_lnames()) {
+      const std::string full = "--" + known;
+      const std::size_t changes = name.size() >= 4 && full.starts_with(name) ? 0 : distance(name, full);
+      if (changes >= least) continue;
+      least = changes;
+      best = full;
+    }
+  }
+  return best;
+}
+
+// What CLI11 could not place.
+[[noreturn]] void reject_extra(const CLI::App& app, const std::string& extra) {
+  if (!extra.starts_with('-')) reject("argument", extra, "is one too many", "one port is enough: cgi-server 8000");
+  if (all_digits(std::string_view(extra).substr(1))) {
+    reject("port", extra, "is not between 0 and 65535", "try: cgi-server 8000");
+  }
+  const std::string likely = likely_option(app, extra);
+  reject("option", extra, "is unknown", likely.empty() ? kSeeHelp : "did you mean " + likely + "?");
+}
+
+// The command line as it was written.
+struct Written {
+  std::string port, bind, directory, protocol, profile, user, header_timeout, script_timeout, max_body, max_connections,
+      max_scripts, log_format, port_file;
+  std::vector<std::string> cgi_directories, pass_env;
+  bool cgi = false, inherit_env = false, follow_symlinks = false;
+};
+
+// Shows `default_value` in the help; of several values for one option the last one counts.
+CLI::Option* add(CLI::App& app, std::string names, std::string& place, std::string type, std::string default_value,
+                 std::string description) {
+  place = default_value;
+  CLI::Option* option = app.add_option(std::move(names), place, std::move(description));
+  return option->type_name(std::move(type))->default_str(std::move(default_value))->take_last();
+}
+
+// One value each time the option is given.
+CLI::Option* add(CLI::App& app, std::string names, std::vector<std::string>& place, std::string type,
+                 std::string description) {
+  CLI::Option* option = app.add_option(std::move(names), place, std::move(description));
+  return option->type_name(std::move(type))->take_all()->allow_extra_args(false)->expected(1);
+}
+
+void declare(CLI::App& app, Written& written) {
+  const Options defaults;
+  add(app, "PORT", written.port, "", std::to_string(defaults.port), "listen here; 0 takes a free port");
+
+  const std::string place = "Where and what";
+  add(app, "-b,--bind", written.bind, "ADDRESS", defaults.bind, "address to listen on")->group(place);
+  add(app, "-d,--directory", written.directory, "DIR", defaults.directory, "document root")->group(place);
+  add(app, "-p,--protocol", written.protocol, "VERSION", defaults.protocol, "HTTP/1.0 or HTTP/1.1")->group(place);
+  add(app, "--profile", written.profile, "NAME", defaults.profile, "the rules for scripts")->group(place);
+  app.add_flag("--follow-symlinks", written.follow_symlinks, "also out of the document root")->group(place);
+
+  const std::string scripts = "Scripts";
+  app.add_flag("--cgi", written.cgi, "accepted, and always on")->group(scripts);
+  add(app, "--cgi-directory", written.cgi_directories, "PATH", "run what is below PATH; may be repeated")
+      ->default_str(defaults.cgi_directories.front() + "," + defaults.cgi_directories.back())
+      ->group(scripts);
+  add(app, "--user", written.user, "NAME", defaults.user, "run scripts as NAME when started by root")->group(scripts);
+  add(app, "--pass-env", written.pass_env, "NAME", "pass on this variable; may be repeated")->group(scripts);
+  app.add_flag("--inherit-env", written.inherit_env, "pass on all variables")->group(scripts);
+
+  const std::string limits = "Limits";
+  add(app, "--script-timeout", written.script_timeout, "SECONDS", CLI::detail::to_string(defaults.script_timeout),
+      "time for a script; 0: no limit")
+      ->group(limits);
+  add(app, "--header-timeout", written.header_timeout, "SECONDS", CLI::detail::to_string(defaults.header_timeout),
+      "time for a request's head, and between requests")
+      ->group(limits);
+  add(app, "--max-body", written.max_body, "BYTES", std::to_string(defaults.max_body), "longest body for a script")
+      ->group(limits);
+  add(app, "--max-connections", written.max_connections, "N", std::to_string(defaults.max_connections),
+      "clients at a time")
+      ->group(limits);
+  add(app, "--max-scripts", written.max_scripts, "N", std::to_string(defaults.max_scripts), "scripts at a time")
+      ->group(limits);
+
+  const std::string output = "Output";
+  add(app, "--log-format", written.log_format, "FORMAT", "common", "common, json or none")->group(output);
+  add(app, "--port-file", written.port_file, "FILE", "", "write the port here once the server listens")->group(output);
+  app.set_version_flag("--version", std::string("cgi-server ") + kVersion)->group(output);
+  app.set_help_flag("-h,--help", "print this")->group(output);
+}
+
+Options checked(const Written& written) {
+  constexpr std::uint64_t kMost = 1'000'000;
+  Options options;
+  options.port = static_cast<int>(whole_number("port", written.port, 0, 65535, "try: cgi-server 8000"));
+  options.bind = word("--bind", written.bind);
+  options.directory = word("--directory", written.directory);
+  if (written.protocol != "HTTP/1.0" && written.protocol != "HTTP/1.1") {
+    reject("--protocol", written.protocol, "is not HTTP/1.0 or HTTP/1.1", "try: --protocol HTTP/1.1");
+  }
+  options.protocol = written.protocol;
+  options.profile = profile(written.profile);
+  options.follow_symlinks = written.follow_symlinks;
+  if (!written.cgi_directories.empty()) options.cgi_directories.clear();
+  for (const std::string& path : written.cgi_directories) options.cgi_directories.push_back(cgi_directory(path));
+  options.user = word("--user", written.user);
+  for (const std::string& name : written.pass_env) {
+    if (name.find('=') != name.npos) reject("--pass-env", name, "holds '='", "only the name: --pass-env LANG");
+    options.pass_env.push_back(word("--pass-env", name));
+  }
+  options.inherit_env = written.inherit_env;
+  options.script_timeout = seconds("--script-timeout", written.script_timeout, true, "try: --script-timeout 300");
+  options.header_timeout = seconds("--header-timeout", written.header_timeout, false, "try: --header-timeout 30");
+  options.max_body = whole_number("--max-body", written.max_body, 0, std::numeric_limits<std::uint64_t>::max(),
+                                  "octets without a unit: --max-body 1000000");
+  options.max_connections =
+      whole_number("--max-connections", written.max_connections, 1, kMost, "try: --max-connections 512");
+  options.max_scripts = whole_number("--max-scripts", written.max_scripts, 1, kMost, "try: --max-scripts 128");
+  options.log_format = log_format(written.log_format);
+  if (!written.port_file.empty()) options.port_file = word("--port-file", written.port_file);
+  return options;
+}
+
+CommandLine mistake(std::string text) { return {std::nullopt, "cgi-server: " + std::move(text) + "\n", 2}; }
+
+}  // namespace
+
+CommandLine parse_command_line(int argc, const char* const* argv) {
+  CLI::App app("Files and CGI scripts below a directory, as python3 -m http.server --cgi served them.", "cgi-server");
+  Written written;
+  declare(app, written);
+  app.allow_extras();
+  app.get_formatter()->column_width(44);
+  // CLI11 takes words from the end.
+  std::vector<std::string> words;
+  for (int i = argc - 1; i > 0; --i) words.emplace_back(argv[i]);
+  try {
+    app.parse(words);
+    if (const auto extras = app.remaining(); !extras.empty()) reject_extra(app, extras.front());
+    return {checked(written), "", 0};
+  } catch (const CLI::CallForHelp&) {
+    return {std::nullopt, app.help(), 0};
+  } catch (const CLI::CallForVersion& version) {
+    return {std::nullopt, std::string(version.what()) + "\n", 0};
+  } catch (const Mistake& known) {
+    return mistake(known.text);
+  } catch (const CLI::ArgumentMismatch& missing) {
+    const std::string text = missing.what();
+    return mistake("option " + in_quotes(text.substr(0, text.find(':'))) + " needs a value (" + kSeeHelp + ")");
+  } catch (const CLI::Error& error) {
+    return mistake(log_escape(error.what()) + " (" + kSeeHelp + ")");
+  }
+}
+
+}  // namespace cgi

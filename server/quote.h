@@ -1,0 +1,24 @@
+// Client text on its way to somebody else: into a status line, a page, a link.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace cgi {
+
+// As Python's repr() of a byte string shows it: in quotes, controls and octets above 0x7e as \xHH. CPython
+// puts names into reason phrases this way, which is what keeps CR LF out of the status line; its 3.x
+// releases fail on names outside Latin-1 (injection-6), so octets are escaped here as 2.7 did.
+std::string python_repr(std::string_view text);
+
+// & < > as entities, as html.escape(text, quote=False).
+std::string html_escape(std::string_view text);
+
+// Everything but letters, digits and `_.-~/` as %HH, as urllib.parse.quote() of the octets.
+std::string url_quote(std::string_view text);
+
+// Decodes %HH once; a malformed escape stays as it is.
+std::string url_unquote(std::string_view text);
+
+}  // namespace cgi

@@ -1,0 +1,95 @@
+#include "request_body.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+
+namespace cgi {
+namespace {
+
+constexpr std::size_t kInMemory = 64 * 1024;
+
+// A file without a name: nothing is left behind, however the server ends.
+UniqueFd nameless_file() {
+  const char* directory = std::getenv("TMPDIR");
+  std::string path = directory != nullptr && *directory != '\0' ? directory : "/tmp";
+  UniqueFd file(::open(path.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  if (file) return file;
+  path += "/cgi-server.XXXXXX";
+  file.reset(::mkostemp(path.data(), O_CLOEXEC));
+  if (file) ::unlink(path.c_str());
+  return file;
+}
+
+bool write_all(int fd, std::string_view data) {
+  while (!data.empty()) {
+    ssize_t count = ::write(fd, data.data(), data.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return false;
+    data.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return true;
+}
+
+}  // namespace
+
+bool RequestBody::store(std::string_view data) {
+  if (!file_ && memory_.size() + data.size() > kInMemory) {
+    file_ = nameless_file();
+    if (!file_ || !write_all(file_.get(), memory_)) return false;
+    memory_.clear();
+  }
+  stored_ += data.size();
+  if (file_) return write_all(file_.get(), data);
+  memory_.append(data);
+  return true;
+}
+
+std::optional<Refusal> RequestBody::put_aside(Connection& client, std::uint64_t limit, Clock::time_point deadline,
+                                              RequestBody& body) {
+  ChunkedDecoder decoder;
+  std::string data;
+  while (!decoder.done()) {
+    if (client.buffered().empty()) {
+      const Fill result = client.fill(deadline);
+      if (result == Fill::kTimeout) return Refusal{408, "Request body not complete in time"};
+      if (result != Fill::kData) return Refusal{400, "Request body ends early"};
+    }
+    client.consume(decoder.decode(client.buffered(), data));
+    if (decoder.broken()) return Refusal{400, "Bad chunked request body"};
+    if (body.stored_ + data.size() > limit) return Refusal{413, "Request body is too large"};
+    if (!body.store(data)) return Refusal{500, "No room for the request body"};
+    data.clear();
+  }
+  return std::nullopt;
+}
+
+std::string_view RequestBody::next(Connection& client) {
+  if (from_client_ > 0) {
+    const std::string_view there = client.buffered();
+    return there.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(there.size(), from_client_)));
+  }
+  if (at_ == stored_) return {};
+  if (file_ && at_ == block_at_ + memory_.size()) {
+    memory_.resize(kInMemory);
+    const ssize_t count = ::pread(file_.get(), memory_.data(), memory_.size(), static_cast<off_t>(at_));
+    memory_.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    block_at_ = at_;
+    if (memory_.empty()) cut();
+  }
+  return std::string_view(memory_).substr(static_cast<std::size_t>(at_ - block_at_));
+}
+
+void RequestBody::consume(Connection& client, std::size_t count) {
+  if (from_client_ > 0) {
+    client.consume(count);
+    from_client_ -= count;
+  } else {
+    at_ += count;
+  }
+}
+
+}  // namespace cgi

@@ -1,0 +1,223 @@
+#include "request_head.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <limits>
+#include <utility>
+
+#include "quote.h"
+
+namespace cgi {
+namespace {
+
+// What separates the words of the request line: ASCII only. Python's split() of Latin-1 text also takes
+// 0x1c-0x1f, 0x85 and 0xa0, which other programs on the way do not (http-2).
+constexpr std::string_view kWordSpace = " \t\v\f";
+constexpr std::string_view kFieldSpace = " \t";
+
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+constexpr std::array<bool, 256> token_table() {
+  std::array<bool, 256> table{};
+  for (char c : std::string_view("!#$%&'*+-.^_`|~")) table[static_cast<unsigned char>(c)] = true;
+  for (unsigned c = 'a'; c <= 'z'; ++c) table[c] = table[c - 'a' + 'A'] = true;
+  for (unsigned c = '0'; c <= '9'; ++c) table[c] = true;
+  return table;
+}
+
+// RFC 9110 5.6.2.
+bool is_token(std::string_view text) {
+  static constexpr std::array<bool, 256> kToken = token_table();
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return kToken[static_cast<unsigned char>(c)]; });
+}
+
+bool equals_ignoring_case(std::string_view a, std::string_view b) {
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::string_view trim(std::string_view text, std::string_view space) {
+  const std::size_t begin = text.find_first_not_of(space);
+  if (begin == text.npos) return {};
+  return text.substr(begin, text.find_last_not_of(space) - begin + 1);
+}
+
+// Cuts the first word off `text`; empty if there is none.
+std::string_view next_word(std::string_view& text) {
+  const std::size_t begin = std::min(text.find_first_not_of(kWordSpace), text.size());
+  text.remove_prefix(begin);
+  const std::string_view word = text.substr(0, text.find_first_of(kWordSpace));
+  text.remove_prefix(word.size());
+  return word;
+}
+
+// One to ten digits, as CPython reads the parts of a version since 3.11.
+std::optional<std::uint64_t> version_part(std::string_view text) {
+  if (text.empty() || text.size() > 10 || !std::all_of(text.begin(), text.end(), is_digit)) return std::nullopt;
+  std::uint64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+int as_int(std::uint64_t value) {
+  return static_cast<int>(std::min<std::uint64_t>(value, std::numeric_limits<int>::max()));
+}
+
+// Sets version, major and minor. base-8 … base-11.
+std::optional<Refusal> take_version(std::string_view word, Request& request) {
+  constexpr std::string_view kPrefix = "HTTP/";
+  const std::size_t dot = word.find('.');
+  if (word.substr(0, kPrefix.size()) == kPrefix && dot != word.npos) {
+    const auto major = version_part(word.substr(kPrefix.size(), dot - kPrefix.size()));
+    const auto minor = version_part(word.substr(dot + 1));
+    if (major && minor) {
+      if (*major >= 2) {
+        return Refusal{505, "Invalid HTTP version (" + std::string(word.substr(kPrefix.size())) + ")"};
+      }
+      request.version = word;
+      request.major = as_int(*major);
+      request.minor = as_int(*minor);
+      return std::nullopt;
+    }
+  }
+  return Refusal{400, "Bad request version (" + python_repr(word) + ")"};
+}
+
+}  // namespace
+
+std::vector<std::string_view> Request::values(std::string_view name) const {
+  std::vector<std::string_view> found;
+  for (const Field& field : fields) {
+    if (equals_ignoring_case(field.name, name)) found.push_back(field.value);
+  }
+  return found;
+}
+
+std::optional<std::string_view> Request::first(std::string_view name) const {
+  for (const Field& field : fields) {
+    if (equals_ignoring_case(field.name, name)) return field.value;
+  }
+  return std::nullopt;
+}
+
+HeadParser::HeadParser(HeadLimits limits) : limits_(limits) {}
+
+std::size_t HeadParser::consume(std::string_view bytes) {
+  std::size_t used = 0;
+  while (!done_ && used < bytes.size()) {
+    const std::string_view rest = bytes.substr(used);
+    // A limit is passed at the same octet however the head is cut into pieces: octet `room` of `rest`.
+    const std::size_t line_room = limits_.line - partial_.size();
+    const std::size_t head_room = limits_.total - received_;
+    const std::size_t room = std::min(line_room, head_room);
+    const std::size_t end = rest.substr(0, room).find('\n');
+    std::size_t taken = rest.size();
+    if (end != rest.npos) {
+      taken = end + 1;
+      if (partial_.empty()) {
+        take_line(rest.substr(0, end));
+      } else {
+        partial_.append(rest.substr(0, end));
+        take_line(std::exchange(partial_, {}));
+      }
+    } else if (rest.size() > room) {
+      taken = room + 1;
+      if (!has_request_line_) {
+        refuse({414, "URI Too Long"});
+      } else {
+        refuse({431, line_room <= head_room ? "Line too long" : "Request header is too long"});
+      }
+    } else {
+      partial_.append(rest);
+    }
+    received_ += taken;
+    used += taken;
+  }
+  return used;
+}
+
+void HeadParser::end_of_input() {
+  if (done_) return;
+  if (!partial_.empty()) take_line(std::exchange(partial_, {}));
+  done_ = true;
+}
+
+// `line` comes without its LF.
+void HeadParser::take_line(std::string_view line) {
+  if (!has_request_line_) return take_request_line(line);
+  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+  if (line.empty()) {
+    done_ = true;
+  } else if (++field_lines_ > limits_.fields) {
+    refuse({431, "Too many headers"});
+  } else {
+    take_field_line(line);
+  }
+}
+
+void HeadParser::take_request_line(std::string_view line) {
+  while (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+  has_request_line_ = true;
+  std::string_view rest = line;
+  const std::string_view method = next_word(rest);
+  const std::string_view target = next_word(rest);
+  std::string_view version;
+  std::size_t words = method.empty() ? 0 : target.empty() ? 1 : 2;
+  for (std::string_view word = next_word(rest); !word.empty(); word = next_word(rest)) {
+    version = word;
+    ++words;
+  }
+  if (words == 0) {
+    done_ = true;
+    return;
+  }
+  request_.line = line;
+  // NUL would cut what reaches a script short; a CR inside is a line end to some (RFC 9112 2.2; http-3).
+  const auto bad_syntax = [&] { refuse({400, "Bad request syntax (" + python_repr(line) + ")"}); };
+  if (line.find_first_of(std::string_view("\0\r", 2)) != line.npos) return bad_syntax();
+  // CPython judges the last word as a version before it counts the words.
+  if (words >= 3) {
+    if (auto refusal = take_version(version, request_)) return refuse(std::move(*refusal));
+  }
+  if (words != 2 && words != 3) return bad_syntax();
+  const bool simple = words == 2 || request_.is_simple();
+  request_.version.clear();  // a refusal is never data only
+  if (simple && method != "GET") return refuse({400, "Bad HTTP/0.9 request type (" + python_repr(method) + ")"});
+  request_.method = method;
+  request_.target = target;
+  request_.version = simple ? "HTTP/0.9" : version;
+  if (simple) request_.major = 0, request_.minor = 9;
+}
+
+// Refusals do not repeat the line: it may hold a password, and reasons are logged (log-6).
+void HeadParser::take_field_line(std::string_view line) {
+  if (line.find_first_of(std::string_view("\0\r", 2)) != line.npos) {
+    return refuse({400, "Bad header field (a control character)"});
+  }
+  if (kFieldSpace.find(line.front()) != kFieldSpace.npos) {
+    // RFC 9112 2.2: not as the first field line. 5.2: one space in place of the fold.
+    if (request_.fields.empty()) return refuse({400, "Bad header field (starts with a space)"});
+    std::string& value = request_.fields.back().value;
+    const std::string_view more = trim(line, kFieldSpace);
+    if (!value.empty() && !more.empty()) value += ' ';
+    value.append(more);
+    return;
+  }
+  const std::size_t colon = line.find(':');
+  if (colon == line.npos) return refuse({400, "Bad header field (no colon)"});
+  const std::string_view name = line.substr(0, colon);
+  if (!is_token(name)) return refuse({400, "Bad header field (name)"});
+  request_.fields.push_back({std::string(name), std::string(trim(line.substr(colon + 1), kFieldSpace))});
+}
+
+void HeadParser::refuse(Refusal refusal) {
+  refusal_ = std::move(refusal);
+  done_ = true;
+}
+
+}  // namespace cgi

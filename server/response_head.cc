@@ -1,0 +1,21 @@
+#include "response_head.h"
+
+#include "http_date.h"
+#include "version.h"
+
+namespace cgi {
+
+std::string response_head(std::string_view protocol, int status, std::string_view reason, std::time_t now) {
+  std::string head;
+  head.reserve(256);
+  head.append(protocol).append(" ").append(std::to_string(status)).append(" ").append(reason).append("\r\n");
+  add_field(head, "Server", kServerSoftware);
+  add_field(head, "Date", http_date(now));
+  return head;
+}
+
+void add_field(std::string& head, std::string_view name, std::string_view value) {
+  head.append(name).append(": ").append(value).append("\r\n");
+}
+
+}  // namespace cgi

@@ -1,0 +1,18 @@
+// The first lines of a response. Pure.
+#pragma once
+
+#include <ctime>
+#include <string>
+#include <string_view>
+
+namespace cgi {
+
+// "PROTOCOL STATUS REASON", Server and Date, each with its CR LF, and no empty line: what every response
+// begins with, in this order; for a script's response the script's own output goes on from here.
+// base-19, base-20, seed 8.
+std::string response_head(std::string_view protocol, int status, std::string_view reason, std::time_t now);
+
+// Appends "NAME: VALUE" CR LF.
+void add_field(std::string& head, std::string_view name, std::string_view value);
+
+}  // namespace cgi

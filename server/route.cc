@@ -1,0 +1,120 @@
+#include "route.h"
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <optional>
+#include <utility>
+
+#include "quote.h"
+#include "url_path.h"
+
+namespace cgi {
+namespace {
+
+// O_NONBLOCK: a FIFO must not hold the server (resource-15). O_NOCTTY: nor a terminal take it over.
+constexpr int kForReading = O_RDONLY | O_NONBLOCK | O_NOCTTY;
+
+Route refuse(int status, std::string reason) {
+  Route route;
+  route.kind = RouteKind::kRefusal;
+  route.refusal = {status, std::move(reason)};
+  return route;
+}
+
+// The first `count` segments as a path; the root is "".
+std::string joined(const std::vector<std::string>& segments, std::size_t count) {
+  std::string path;
+  for (std::size_t i = 0; i < count; ++i) path.append("/").append(segments[i]);
+  return path;
+}
+
+bool is_directory(const DocumentRoot& root, const std::string& path) {
+  UniqueFd fd = root.open(path, O_PATH | O_DIRECTORY);
+  return static_cast<bool>(fd);
+}
+
+// Splits the path where the first thing that is no directory stands: that is the script, the rest is
+// path-info. RFC 3875 3.2; seed 22.
+Route find_script(const TargetPath& target, std::size_t directories, const DocumentRoot& root) {
+  const auto& segments = target.segments;
+  std::size_t at = directories;
+  auto slash_follows = [&] { return at + 1 < segments.size() || (at + 1 == segments.size() && target.is_directory); };
+  while (slash_follows() && is_directory(root, joined(segments, at + 1))) ++at;
+
+  Route route;
+  route.kind = RouteKind::kScript;
+  route.query = target.query;
+  ScriptPath& script = route.script;
+  if (at == segments.size()) {
+    script.script_name = joined(segments, at) + "/";
+  } else {
+    script.script_name = joined(segments, at + 1);
+    for (std::size_t i = at + 1; i < segments.size(); ++i) script.path_info.append("/").append(segments[i]);
+    if (target.is_directory) script.path_info += '/';
+  }
+  route.path = script.script_name;
+
+  const std::string quoted = "(" + python_repr(script.script_name) + ")";
+  route.file = root.open(route.path, O_PATH);
+  if (!route.file) {
+    if (errno == EXDEV) return refuse(403, "CGI script is outside the document root " + quoted);
+    return refuse(404, "No such CGI script " + quoted);
+  }
+  ::fstat(route.file.get(), &route.status);
+  if (!S_ISREG(route.status.st_mode)) return refuse(403, "CGI script is not a plain file " + quoted);
+  // Whether it can be executed is for the kernel to say, as the user that runs it: script.h.
+  return route;
+}
+
+// The index file of a directory, or its listing. base-47, base-48.
+Route find_index(Route directory, const DocumentRoot& root) {
+  for (const char* name : {"index.html", "index.htm"}) {
+    Route index;
+    index.kind = RouteKind::kFile;
+    index.path = directory.path + (directory.path.back() == '/' ? "" : "/") + name;
+    index.file = root.open(index.path, kForReading);
+    if (index.file && ::fstat(index.file.get(), &index.status) == 0 && S_ISREG(index.status.st_mode)) return index;
+  }
+  directory.kind = RouteKind::kListing;
+  return directory;
+}
+
+Route find_file(const TargetPath& target, const DocumentRoot& root) {
+  Route route;
+  route.kind = RouteKind::kFile;
+  route.path = target.segments.empty() ? "/" : joined(target.segments, target.segments.size());
+  route.file = root.open(route.path, kForReading);
+  // A directory that may be searched but not read still has index files to offer.
+  if (!route.file && errno == EACCES) route.file = root.open(route.path, O_PATH | O_DIRECTORY);
+  if (!route.file || ::fstat(route.file.get(), &route.status) != 0) return refuse(404, "File not found");
+
+  const bool slash = target.raw_path.empty() || target.raw_path.back() == '/';
+  if (S_ISDIR(route.status.st_mode)) {
+    if (slash) return find_index(std::move(route), root);
+    Route redirect;
+    redirect.kind = RouteKind::kRedirect;
+    redirect.location = slash_redirect(target);
+    return redirect;
+  }
+  if (slash || !S_ISREG(route.status.st_mode)) return refuse(404, "File not found");
+  return route;
+}
+
+}  // namespace
+
+Route find_route(const Request& request, const DocumentRoot& root, const std::vector<std::string>& cgi_directories) {
+  const bool post = request.method == "POST";
+  if (!post && request.method != "GET" && request.method != "HEAD") {
+    return refuse(501, "Unsupported method (" + python_repr(request.method) + ")");
+  }
+  const std::optional<TargetPath> target = parse_target(request.target);
+  if (!target) return refuse(400, "Bad request target (" + python_repr(request.target) + ")");
+  if (const auto directories = cgi_directory_of(*target, cgi_directories)) {
+    return find_script(*target, *directories, root);
+  }
+  if (post) return refuse(501, "Can only POST to CGI scripts");
+  return find_file(*target, root);
+}
+
+}  // namespace cgi

@@ -1,0 +1,36 @@
+// What a request leads to: a script, a file, a listing, a redirect or a refusal. One decision, in one place.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <string>
+#include <vector>
+
+#include "document_root.h"
+#include "meta_variables.h"
+#include "refusal.h"
+#include "request_head.h"
+#include "unique_fd.h"
+
+namespace cgi {
+
+enum class RouteKind { kScript, kFile, kListing, kRedirect, kRefusal };
+
+// Where a request leads. Which members are set depends on `kind`.
+struct Route {
+  RouteKind kind = RouteKind::kRefusal;
+  Refusal refusal;       // kRefusal
+  std::string location;  // kRedirect
+  ScriptPath script;     // kScript
+  std::string query;     // kScript: still encoded
+  std::string path;      // kScript, kFile, kListing: "/a/b" below the root
+  UniqueFd file;         // kScript (O_PATH), kFile and kListing (open for reading)
+  struct stat status {};  // kScript, kFile, kListing: of `file`
+};
+
+// Decides, in CPython's order: the method (501), the target (400), a script (404, 403), POST elsewhere (501,
+// also for what is not there), directories (301, index, listing) and files (404).
+// Seed 13-34; base-3, base-39 … base-53.
+Route find_route(const Request& request, const DocumentRoot& root, const std::vector<std::string>& cgi_directories);
+
+}  // namespace cgi

@@ -1,0 +1,182 @@
+#include "script.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+
+namespace cgi {
+namespace {
+
+constexpr int kPipeSize = 256 * 1024;
+constexpr std::size_t kStackSize = 64 * 1024;
+
+// What the child is told and tells; it lives in the parent's memory, on the stack of start().
+struct ChildPlan {
+  const char* file;
+  char* const* arguments;
+  char* const* environment;
+  const Account* account;
+  bool must_be_readable;
+  int input;
+  int output;
+  StartFailure failure;  // out
+  int error;             // out: 0 if execve() succeeded
+};
+
+[[noreturn]] void give_up(ChildPlan* plan, StartFailure failure) {
+  plan->error = errno;
+  plan->failure = failure;
+  ::_exit(127);
+}
+
+// Changes to the account for good. System calls, not the C library's functions: those would change the
+// threads of the server too, whose memory this is. Groups first, while that is still allowed (process-4).
+bool become(const Account& account) {
+  return ::syscall(SYS_setgroups, 0, nullptr) == 0 &&
+         ::syscall(SYS_setresgid, account.gid, account.gid, account.gid) == 0 &&
+         ::syscall(SYS_setresuid, account.uid, account.uid, account.uid) == 0;
+}
+
+// Nothing but system calls from here: the parent's other threads may hold any lock.
+int run_child(void* argument) {
+  auto* plan = static_cast<ChildPlan*>(argument);
+  ::setpgid(0, 0);
+  struct sigaction standard {};
+  standard.sa_handler = SIG_DFL;
+  for (int number = 1; number < NSIG; ++number) ::sigaction(number, &standard, nullptr);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+
+  if (::dup2(plan->input, 0) < 0 || ::dup2(plan->output, 1) < 0) give_up(plan, StartFailure::kNoResources);
+  if (::syscall(SYS_close_range, 3U, ~0U, 0U) != 0) {
+    const long limit = ::sysconf(_SC_OPEN_MAX);  // before Linux 5.9
+    for (int fd = 3; fd < limit; ++fd) ::close(fd);
+  }
+  if (plan->account != nullptr && !become(*plan->account)) give_up(plan, StartFailure::kPrivileges);
+  if (plan->must_be_readable && ::access(plan->file, R_OK) != 0) give_up(plan, StartFailure::kNotExecutable);
+  ::execve(plan->file, plan->arguments, plan->environment);
+  const int error = errno;
+  const bool may_execute = ::access(plan->file, X_OK) == 0;
+  errno = error;
+  give_up(plan, may_execute ? StartFailure::kCannotExecute : StartFailure::kNotExecutable);
+}
+
+std::vector<char*> as_argv(const std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  pointers.reserve(strings.size() + 1);
+  for (const std::string& string : strings) pointers.push_back(const_cast<char*>(string.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+// The stack of the child, one for each thread that starts scripts.
+void* stack_top() {
+  struct Stack {
+    void* base = ::mmap(nullptr, kStackSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    ~Stack() {
+      if (base != MAP_FAILED) ::munmap(base, kStackSize);
+    }
+  };
+  static thread_local Stack stack;
+  return stack.base == MAP_FAILED ? nullptr : static_cast<char*>(stack.base) + kStackSize;
+}
+
+bool make_pipe(UniqueFd& read_end, UniqueFd& write_end) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return false;
+  read_end.reset(ends[0]);
+  write_end.reset(ends[1]);
+  return true;
+}
+
+void make_non_blocking(const UniqueFd& fd) { ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK); }
+
+}  // namespace
+
+std::optional<StartFailure> Script::start(const ScriptCommand& command, Script& script, int& error) {
+  UniqueFd child_input;
+  UniqueFd child_output;
+  void* stack = stack_top();
+  if (stack == nullptr || !make_pipe(child_input, script.input_) || !make_pipe(script.output_, child_output)) {
+    error = errno;
+    return StartFailure::kNoResources;
+  }
+  ::fcntl(child_output.get(), F_SETPIPE_SZ, kPipeSize);  // a courtesy: the default works, too
+  make_non_blocking(script.input_);
+  make_non_blocking(script.output_);
+
+  const auto arguments = as_argv(command.arguments);
+  const auto environment = as_argv(command.environment);
+  ChildPlan plan{command.file.c_str(),
+                 arguments.data(),
+                 environment.data(),
+                 command.account,
+                 command.is_interpreted,
+                 child_input.get(),
+                 child_output.get(),
+                 StartFailure::kNoResources,
+                 0};
+  // A signal handled in the child would run the server's handler on the server's memory.
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  int pidfd = -1;
+  const pid_t pid = ::clone(run_child, stack, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &plan, &pidfd);
+  const int clone_error = errno;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (pid < 0) {
+    error = clone_error;
+    return StartFailure::kNoResources;
+  }
+  script.pid_ = pid;
+  script.pidfd_.reset(pidfd);
+  if (plan.error != 0) {
+    script.reap();
+    error = plan.error;
+    return plan.failure;
+  }
+  return std::nullopt;
+}
+
+Script::~Script() {
+  if (pid_ < 0) return;
+  signal_group(SIGKILL);
+  reap();
+}
+
+void Script::signal_group(int signal) const {
+  if (pid_ > 0) ::kill(-pid_, signal);
+}
+
+int Script::reap() {
+  int status = 0;
+  if (pid_ > 0) {
+    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    }
+  }
+  pid_ = -1;
+  return status;
+}
+
+std::string exit_text(int status) {
+  if (WIFSIGNALED(status)) {
+    const int number = WTERMSIG(status);
+    const char* name = ::sigabbrev_np(number);
+    return "exit code -" + std::to_string(number) + (name != nullptr ? " (SIG" + std::string(name) + ")" : "");
+  }
+  const int code = WEXITSTATUS(status);
+  return code == 0 ? "" : "exit code " + std::to_string(code);
+}
+
+}  // namespace cgi

@@ -1,0 +1,75 @@
+// A script as a process: started with next to nothing, ended with everything it started.
+//
+// clone(CLONE_VM | CLONE_VFORK), never fork(): copying the page tables of a server with many threads costs
+// most of a request, and the child can report in shared memory why it could not execute the script, so that
+// a problem is known before a status line is sent (problems are 403, not "200" and silence: seed 34).
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "unique_fd.h"
+
+namespace cgi {
+
+// The user that scripts run as.
+struct Account {
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::string name;
+};
+
+struct ScriptCommand {
+  std::string file;                      // to execute
+  std::vector<std::string> arguments;    // argv, its first element included
+  std::vector<std::string> environment;  // "NAME=value", all of it
+  const Account* account = nullptr;      // to become, with no other group; null: stay
+  bool is_interpreted = false;           // begins with "#!": `account` must be able to read it, too
+};
+
+// Why a script did not start.
+enum class StartFailure {
+  kNotExecutable,    // for the user that it would run as
+  kCannotExecute,    // no interpreter, no format that the kernel knows, arguments too long
+  kPrivileges,       // the user could not be changed: it must not run
+  kNoResources,      // out of processes, descriptors or memory
+};
+
+// A running script: its process, and our ends of its standard input and output (non-blocking). Standard error
+// is the server's. The script leads a process group of its own and has the descriptors 0, 1 and 2 only,
+// default signal dispositions and nothing blocked (process-7, process-13).
+class Script {
+ public:
+  // Starts it, or says why not and what errno was.
+  static std::optional<StartFailure> start(const ScriptCommand& command, Script& script, int& error);
+
+  Script() = default;
+  Script(const Script&) = delete;
+  // Ends the group with SIGKILL, and reaps, if that has not happened yet.
+  ~Script();
+
+  pid_t pid() const { return pid_; }
+  UniqueFd& input() { return input_; }
+  UniqueFd& output() { return output_; }
+  // Readable once the script itself has ended.
+  int ended_fd() const { return pidfd_.get(); }
+
+  // Sends `signal` to the script and to everything in its group.
+  void signal_group(int signal) const;
+  // Waits for the end of the script; the status as waitpid() has it.
+  int reap();
+
+ private:
+  pid_t pid_ = -1;  // -1: none, or reaped
+  UniqueFd pidfd_;
+  UniqueFd input_;
+  UniqueFd output_;
+};
+
+// "exit code 3" or "exit code -9 (SIGKILL)", for the log; empty for a status of 0.
+std::string exit_text(int status);
+
+}  // namespace cgi

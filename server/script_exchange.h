@@ -1,0 +1,35 @@
+// A client and a script, talking to each other: one loop that brings the body in, the output out, and watches
+// the client and the clock.
+#pragma once
+
+#include "connection.h"
+#include "request_body.h"
+#include "script.h"
+#include "script_response.h"
+
+namespace cgi {
+
+// How an exchange ended.
+enum class ExchangeEnd {
+  kDone,        // the script ended; everything that it printed was sent
+  kClientGone,  // the connection broke: the script's group was ended
+  kTimeout,     // the script ran over its time: its group was ended
+};
+
+struct ExchangeResult {
+  ExchangeEnd end = ExchangeEnd::kDone;
+  int exit_status = 0;  // of the script, as waitpid() has it
+};
+
+// Runs until the script itself has ended; a child of it that still holds its output does not hold the
+// response. The script's input ends after the body. The first octets go out together if the script is done
+// within a few milliseconds; if it takes longer, the status line goes out alone, since a client may rely on
+// seeing it before a slow script speaks (seed 9).
+//
+// A client that resets the connection is gone at once. One that has only ended its side may be waiting for
+// the answer (`nc -N`), and cannot be told from one that has left: it counts as gone once the script has
+// printed nothing for five seconds (process-10, http-77).
+ExchangeResult run_exchange(Connection& client, Script& script, RequestBody& body, ScriptResponse& response,
+                            Clock::time_point deadline);
+
+}  // namespace cgi

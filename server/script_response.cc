@@ -1,0 +1,128 @@
+#include "script_response.h"
+
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include "response_head.h"
+
+namespace cgi {
+namespace {
+
+// A header section that grows beyond this is passed on as it is, and the connection closed after it.
+constexpr std::size_t kHeaderLimit = 64 * 1024;
+
+bool is_framing_field(std::string_view line) {
+  for (std::string_view name : {"content-length", "transfer-encoding", "connection", "keep-alive"}) {
+    if (line.size() <= name.size() || line[name.size()] != ':') continue;
+    bool same = true;
+    for (std::size_t i = 0; same && i < name.size(); ++i) same = (line[i] | 0x20) == (name[i] | 0x20);
+    if (same) return true;
+  }
+  return false;
+}
+
+// The lines of a header section (its empty line included) without those that frame the message: these are
+// ours to say on a connection that stays open, since the script's may be wrong (injection-14).
+std::string without_framing(std::string_view section) {
+  std::string kept;
+  bool dropping = false;
+  while (!section.empty()) {
+    const std::size_t end = section.find('\n');
+    const std::string_view line = section.substr(0, end == std::string_view::npos ? section.size() : end + 1);
+    const bool continued = line[0] == ' ' || line[0] == '\t';
+    if (!continued) dropping = is_framing_field(line);
+    const bool empty = line == "\n" || line == "\r\n";
+    if (!dropping && !empty) kept.append(line);
+    section.remove_prefix(line.size());
+  }
+  return kept;
+}
+
+}  // namespace
+
+std::size_t header_section_end(std::string_view output) {
+  for (std::size_t line = 0;;) {
+    const std::string_view rest = output.substr(line);
+    if (rest.starts_with('\n')) return line + 1;
+    if (rest.starts_with("\r\n")) return line + 2;
+    const std::size_t end = rest.find('\n');
+    if (end == std::string_view::npos) return std::string_view::npos;
+    line += end + 1;
+  }
+}
+
+ScriptResponse::ScriptResponse(std::string head, Delimiting delimiting, bool head_only)
+    : ready_(std::move(head)), delimiting_(delimiting), head_only_(head_only) {}
+
+void ScriptResponse::take(std::string_view output) {
+  if (delimiting_ == Delimiting::kClose && !head_only_) {
+    ready_.append(output);
+    return;
+  }
+  if (header_done_) {
+    if (!head_only_) body_.append(output);
+    return;
+  }
+  header_.append(output);
+  const std::size_t end = header_section_end(header_);
+  if (end != std::string::npos) {
+    header_done_ = true;
+    if (!head_only_) body_.assign(header_, end);
+    header_.resize(end);
+  } else if (header_.size() > kHeaderLimit && head_only_) {
+    header_done_ = true;  // what follows may be a body already
+    header_.resize(kHeaderLimit);
+  } else if (header_.size() > kHeaderLimit) {
+    delimiting_ = Delimiting::kClose;  // nothing that could be framed
+    ready_.append(std::exchange(header_, {}));
+  }
+}
+
+void ScriptResponse::begin_body(bool whole) {
+  body_begun_ = true;
+  if (delimiting_ == Delimiting::kClose) {
+    ready_.append(std::exchange(header_, {}));
+    return;
+  }
+  ready_.append(without_framing(std::exchange(header_, {})));
+  if (whole && !head_only_) {
+    add_field(ready_, "Content-Length", std::to_string(body_.size()));
+  } else if (!head_only_) {
+    chunks_ = true;
+    add_field(ready_, "Transfer-Encoding", "chunked");
+  }
+  ready_.append("\r\n");
+}
+
+void ScriptResponse::add_body() {
+  if (body_.empty()) return;
+  if (chunks_) {
+    std::array<char, 16> size{};
+    auto [end, error] = std::to_chars(size.data(), size.data() + size.size(), body_.size(), 16);
+    ready_.append(size.data(), end).append("\r\n").append(body_).append("\r\n");
+  } else {
+    ready_.append(body_);
+  }
+  body_.clear();
+}
+
+void ScriptResponse::finish() {
+  finished_ = true;
+  if (header_done_ || delimiting_ == Delimiting::kClose) return;
+  if (header_.empty()) {
+    header_done_ = true;  // silence: an empty header section and an empty body
+  } else {
+    delimiting_ = Delimiting::kClose;  // its end is not known, so nothing can be said about a body
+  }
+}
+
+std::string ScriptResponse::flush() {
+  if (!header_done_ && finished_) ready_.append(std::exchange(header_, {}));
+  if (header_done_ && !body_begun_) begin_body(finished_);
+  if (body_begun_) add_body();
+  if (finished_ && std::exchange(chunks_, false)) ready_.append("0\r\n\r\n");
+  return std::exchange(ready_, {});
+}
+
+}  // namespace cgi

@@ -1,0 +1,77 @@
+#include "static_file.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "http_date.h"
+#include "listing.h"
+#include "response_head.h"
+
+namespace cgi {
+namespace {
+
+constexpr off_t kSmall = 32 * 1024;
+
+// Directory entries follow links for their '/', as os.path.isdir() does; a link out of the root is none.
+ListingEntry entry_of(const dirent& entry, const std::string& directory, const DocumentRoot& root) {
+  ListingEntry result;
+  result.name = entry.d_name;
+  result.is_link = entry.d_type == DT_LNK;
+  result.is_directory = entry.d_type == DT_DIR;
+  if (entry.d_type == DT_LNK || entry.d_type == DT_UNKNOWN) {
+    const std::string path = directory + (directory.back() == '/' ? "" : "/") + result.name;
+    result.is_directory = static_cast<bool>(root.open(path, O_PATH | O_DIRECTORY));
+    if (entry.d_type == DT_UNKNOWN) {
+      struct stat status {};
+      UniqueFd itself = root.open(path, O_PATH | O_NOFOLLOW);
+      result.is_link = itself && ::fstat(itself.get(), &status) == 0 && S_ISLNK(status.st_mode);
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+bool is_not_modified(const Request& request, std::time_t modified) {
+  const auto since = request.first("If-Modified-Since");
+  if (!since || request.first("If-None-Match")) return false;
+  const auto when = parse_http_date(*since);
+  return when && modified <= *when;
+}
+
+void add_file_fields(std::string& head, const Route& file, const MimeTypes& types) {
+  add_field(head, "Content-type", types.type_of(file.path));
+  add_field(head, "Content-Length", std::to_string(file.status.st_size));
+  add_field(head, "Last-Modified", http_date(file.status.st_mtime));
+}
+
+bool send_file_response(Connection& client, std::string head, const Route& file) {
+  const off_t size = file.status.st_size;
+  if (size > kSmall) return client.send_all(head) && client.send_file(file.file.get(), size);
+  const std::size_t before = head.size();
+  head.resize(before + static_cast<std::size_t>(size));
+  const ssize_t count = ::pread(file.file.get(), head.data() + before, static_cast<std::size_t>(size), 0);
+  head.resize(before + static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+  return client.send_all(head) && count == size;
+}
+
+std::optional<std::string> directory_page(const Request& request, const Route& listing, const DocumentRoot& root) {
+  // The descriptor of the route may be good for searching only; reading needs one of its own.
+  const int fd = ::openat(listing.file.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return std::nullopt;
+  DIR* directory = ::fdopendir(fd);
+  if (directory == nullptr) return std::nullopt;
+  std::vector<ListingEntry> entries;
+  while (const dirent* entry = ::readdir(directory)) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") entries.push_back(entry_of(*entry, listing.path, root));
+  }
+  ::closedir(directory);
+  return listing_page(request.target, std::move(entries));
+}
+
+}  // namespace cgi

@@ -1,0 +1,27 @@
+// A plain file or a directory as a response.
+#pragma once
+
+#include <ctime>
+#include <string>
+
+#include "connection.h"
+#include "mime_types.h"
+#include "request_head.h"
+#include "route.h"
+
+namespace cgi {
+
+// The client's copy is as new as the file: If-Modified-Since names a time in UTC not before `modified`, and
+// there is no If-None-Match, which would take precedence and which CPython does not judge.  base-55.
+bool is_not_modified(const Request& request, std::time_t modified);
+
+// Adds Content-type, Content-Length and Last-Modified, as CPython spells and orders them.  base-39.
+void add_file_fields(std::string& head, const Route& file, const MimeTypes& types);
+
+// Sends `head` (its empty line included) and the file after it, in one piece while it is small.
+bool send_file_response(Connection& client, std::string head, const Route& file);
+
+// The page for the directory that `listing` names, or nothing if it cannot be read.  base-48, base-51.
+std::optional<std::string> directory_page(const Request& request, const Route& listing, const DocumentRoot& root);
+
+}  // namespace cgi

@@ -1,0 +1,40 @@
+#include "http_date.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+
+namespace cgi {
+namespace {
+
+constexpr std::time_t kExample = 784111777;  // the example of RFC 9110
+
+TEST(HttpDate, IsWrittenAsImfFixdate) {
+  EXPECT_EQ("Sun, 06 Nov 1994 08:49:37 GMT", http_date(kExample));
+  EXPECT_EQ("Thu, 01 Jan 1970 00:00:00 GMT", http_date(0));
+}
+
+TEST(HttpDate, ThreeFormsAreRead) {
+  for (const char* text : {"Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT",
+                           "Sun Nov  6 08:49:37 1994", "06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 +0000",
+                           "Sun, 06 Nov 1994 08:49:37 -0000", "Sun, 06 Nov 1994 08:49:37"}) {
+    EXPECT_EQ(kExample, parse_http_date(text)) << text;
+  }
+}
+
+TEST(HttpDate, TwoDigitYearsTurnAt69) {
+  EXPECT_EQ("Wed, 01 Jan 2020 00:00:00 GMT", http_date(*parse_http_date("Wednesday, 01-Jan-20 00:00:00 GMT")));
+  EXPECT_EQ("Wed, 01 Jan 1969 00:00:00 GMT", http_date(*parse_http_date("Wednesday, 01-Jan-69 00:00:00 GMT")));
+}
+
+TEST(HttpDate, NothingElseIsRead) {
+  for (const char* text : {"", "bogus", "0", "Sun, 06 Nov 1994 08:49:37 +0100", "Sun, 06 Nov 1994 08:49:37 EST",
+                           "Sun, 32 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT", "Sun, 06 Nov 1994",
+                           "Sun, 06 Nov 199499 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT GMT", ", , , ,"}) {
+    EXPECT_EQ(std::nullopt, parse_http_date(text)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace cgi

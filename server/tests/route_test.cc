@@ -1,0 +1,147 @@
+#include "route.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <map>
+#include <string>
+#include <tuple>
+
+#include "scratch_directory.h"
+
+namespace cgi {
+namespace {
+
+class RouteTest : public ::testing::Test {
+ protected:
+  RouteTest() {
+    site_.write("root/cgi-bin/env", "#!/bin/sh\n", 0755);
+    site_.write("root/cgi-bin/sub/deep/env", "#!/bin/sh\n", 0755);
+    site_.write("root/htbin/env", "#!/bin/sh\n", 0755);
+    site_.write("root/tool", "#!/bin/sh\n", 0755);
+    site_.write("root/file.txt", "text");
+    site_.write("root/dir/index.html", "index");
+    site_.write("root/old/index.htm", "index");
+    site_.write("root/list/file", "");
+    site_.write("root/confusing/index.html/file", "");
+    site_.write("outside/secret", "secret", 0755);
+    site_.link("root/cgi-bin/link", "env");
+    site_.link("root/cgi-bin/out", "../../outside/secret");
+    site_.link("root/cgi-bin/outdir", "../../outside");
+    site_.link("root/cgi-bin/dangling", "nothing");
+    site_.link("root/out", "../outside/secret");
+    site_.link("root/inner", "dir");
+    ::mkfifo(site_.path("root/fifo").c_str(), 0644);
+    ::mkfifo(site_.path("root/cgi-bin/fifo").c_str(), 0755);
+  }
+
+  Route route(const std::string& target, const std::string& method = "GET") {
+    Request request;
+    request.method = method;
+    request.target = target;
+    return find_route(request, DocumentRoot(site_.path("root"), false), {"/cgi-bin", "/htbin"});
+  }
+  std::string refusal(const std::string& target, const std::string& method = "GET") {
+    const Route found = route(target, method);
+    if (found.kind != RouteKind::kRefusal) return "served";
+    return std::to_string(found.refusal.status) + " " + found.refusal.reason;
+  }
+
+  ScratchDirectory site_;
+};
+
+TEST_F(RouteTest, ScriptIsTheFirstThingThatIsNoDirectory) {
+  using Split = std::tuple<std::string, std::string, std::string>;
+  const std::map<std::string, Split> splits = {
+      {"/cgi-bin/env", {"/cgi-bin/env", "", ""}},
+      {"/cgi-bin/env/", {"/cgi-bin/env", "/", ""}},
+      {"/cgi-bin/env/a//b/?q=1?2", {"/cgi-bin/env", "/a/b/", "q=1?2"}},
+      {"/cgi-bin/sub/deep/env/x", {"/cgi-bin/sub/deep/env", "/x", ""}},
+      {"/htbin/env", {"/htbin/env", "", ""}},
+      {"cgi-bin/env", {"/cgi-bin/env", "", ""}},
+      {"/x/..%2fcgi-bin%2Fenv", {"/cgi-bin/env", "", ""}},
+      {"/cgi-bin/env#/../../file.txt", {"/cgi-bin/env", "", ""}},
+      {"/cgi-bin/link", {"/cgi-bin/link", "", ""}},
+  };
+  for (const auto& [target, split] : splits) {
+    const Route found = route(target);
+    EXPECT_EQ(RouteKind::kScript, found.kind) << target;
+    EXPECT_EQ(split, Split(found.script.script_name, found.script.path_info, found.query)) << target;
+  }
+}
+
+TEST_F(RouteTest, ScriptsThatCannotRunAreRefusedBeforeAnyStatusIsSent) {
+  const std::map<std::string, std::string> refusals = {
+      {"/cgi-bin/nothing", "404 No such CGI script ('/cgi-bin/nothing')"},
+      {"/cgi-bin/nothing/more", "404 No such CGI script ('/cgi-bin/nothing')"},
+      {"/cgi-bin/dangling", "404 No such CGI script ('/cgi-bin/dangling')"},
+      {"/cgi-bin/%2565nv", "404 No such CGI script ('/cgi-bin/%65nv')"},
+      {"/cgi-bin/%252e%252e/tool", "404 No such CGI script ('/cgi-bin/%2e%2e')"},
+      {"/cgi-bin/env%3Fa=b", "404 No such CGI script ('/cgi-bin/env?a=b')"},
+      {"/cgi-bin/\xc3\xa9", "404 No such CGI script ('/cgi-bin/\\xc3\\xa9')"},
+      {"/cgi-bin/", "403 CGI script is not a plain file ('/cgi-bin/')"},
+      {"/cgi-bin/#/../../x", "403 CGI script is not a plain file ('/cgi-bin/')"},
+      {"/cgi-bin/sub", "403 CGI script is not a plain file ('/cgi-bin/sub')"},
+      {"/cgi-bin/sub/", "403 CGI script is not a plain file ('/cgi-bin/sub/')"},
+      {"/cgi-bin/fifo", "403 CGI script is not a plain file ('/cgi-bin/fifo')"},
+      {"/cgi-bin/out", "403 CGI script is outside the document root ('/cgi-bin/out')"},
+      {"/cgi-bin/outdir/secret", "403 CGI script is outside the document root ('/cgi-bin/outdir')"},
+  };
+  for (const auto& [target, expected] : refusals) EXPECT_EQ(expected, refusal(target)) << target;
+}
+
+TEST_F(RouteTest, TargetsAboveTheRootAreRefused) {
+  for (const char* target : {"/..", "/../file.txt", "/dir/%2e%2e/../file.txt", "/cgi-bin/../../x", "/file.txt%00",
+                             "/cgi-bin/env%00", "/cgi-bin/env/%00"}) {
+    EXPECT_EQ("400", refusal(target).substr(0, 3)) << target;
+  }
+}
+
+TEST_F(RouteTest, OnlyScriptsTakePostAndOnlyThreeMethodsAreKnown) {
+  for (const char* target : {"/file.txt", "/dir/", "/", "/nothing", "/cgi-bin", "/tool", "/sub/cgi-bin/env"}) {
+    EXPECT_EQ("501 Can only POST to CGI scripts", refusal(target, "POST")) << target;
+  }
+  EXPECT_EQ(RouteKind::kScript, route("/cgi-bin/env", "POST").kind);
+  EXPECT_EQ("404 No such CGI script ('/cgi-bin/nothing')", refusal("/cgi-bin/nothing", "POST"));
+  for (const char* method : {"PUT", "get", "OPTIONS"}) {
+    EXPECT_EQ(std::string("501 Unsupported method ('") + method + "')", refusal("/cgi-bin/env", method));
+  }
+}
+
+TEST_F(RouteTest, FilesAndDirectoriesAreMappedAsSimpleHttpRequestHandlerMapsThem) {
+  using Found = std::pair<RouteKind, std::string>;
+  const std::map<std::string, Found> found = {
+      {"/file.txt", {RouteKind::kFile, "/file.txt"}},
+      {"//file.txt?q#f", {RouteKind::kFile, "/file.txt"}},
+      {"/dir/../file.txt", {RouteKind::kFile, "/file.txt"}},
+      {"/tool", {RouteKind::kFile, "/tool"}},
+      {"/dir/", {RouteKind::kFile, "/dir/index.html"}},
+      {"/inner/", {RouteKind::kFile, "/inner/index.html"}},
+      {"/old/", {RouteKind::kFile, "/old/index.htm"}},
+      {"/list/", {RouteKind::kListing, "/list"}},
+      {"/confusing/", {RouteKind::kListing, "/confusing"}},
+      {"/", {RouteKind::kListing, "/"}},
+  };
+  for (const auto& [target, expected] : found) {
+    const Route got = route(target);
+    EXPECT_EQ(expected, Found(got.kind, got.path)) << target << ": " << got.refusal.reason;
+  }
+  for (const char* target : {"/nothing", "/file.txt/", "/file.txt/x", "/fi%256ce.txt", "/out", "/fifo", "/FILE.TXT"}) {
+    EXPECT_EQ("404 File not found", refusal(target)) << target;
+  }
+}
+
+TEST_F(RouteTest, DirectoriesWithoutASlashAreRedirected) {
+  const std::map<std::string, std::string> locations = {
+      {"/dir", "/dir/"}, {"/dir?a=b", "/dir/?a=b"}, {"/dir?", "/dir/"}, {"/cgi-bin", "/cgi-bin/"},
+      {"//dir", "/dir/"}, {"/list/..", "/list/../"},
+  };
+  for (const auto& [target, location] : locations) {
+    const Route got = route(target);
+    EXPECT_EQ(RouteKind::kRedirect, got.kind) << target;
+    EXPECT_EQ(location, got.location);
+  }
+}
+
+}  // namespace
+}  // namespace cgi

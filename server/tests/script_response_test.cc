@@ -1,0 +1,96 @@
+#include "script_response.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+
+namespace cgi {
+namespace {
+
+const std::string kHead = "HTTP/1.1 200 Script output follows\r\n";
+
+// What goes out if the script prints `output` at once and ends.
+std::string whole(const std::string& output, Delimiting delimiting, bool head_only = false) {
+  ScriptResponse response(kHead, delimiting, head_only);
+  response.take(output);
+  response.finish();
+  return response.flush();
+}
+
+TEST(ScriptResponse, HeaderSectionEndsWithTheFirstEmptyLine) {
+  const std::map<std::string, std::size_t> ends = {
+      {"A: b\r\n\r\nbody", 8}, {"A: b\n\nbody", 6},  {"A: b\r\n\nbody", 7}, {"A: b\n\r\nbody", 7},
+      {"\nbody", 1},           {"\r\nbody", 2},      {"A: b\n", std::string::npos},
+      {"A: b\r\n\r", std::string::npos},             {"", std::string::npos},
+  };
+  for (const auto& [output, end] : ends) EXPECT_EQ(end, header_section_end(output)) << output;
+}
+
+TEST(ScriptResponse, OutputIsNotTouchedIfTheConnectionCloses) {
+  for (const std::string& output : {std::string("Status: 404 x\nContent-Length: 99\n\n\0\xff", 36),
+                                    std::string("no header at all"), std::string()}) {
+    EXPECT_EQ(kHead + output, whole(output, Delimiting::kClose));
+  }
+}
+
+TEST(ScriptResponse, HeadSendsTheHeaderSectionOnly) {
+  EXPECT_EQ(kHead + "A: b\n\n", whole("A: b\n\nbody", Delimiting::kClose, true));
+  EXPECT_EQ(kHead + "A: b\n", whole("A: b\n", Delimiting::kClose, true));
+  EXPECT_EQ(kHead + "\n", whole("\nbody", Delimiting::kClose, true));
+  EXPECT_EQ(kHead + "A: b\r\n\r\n", whole("A: b\r\n\r\nbody", Delimiting::kFramed, true));
+}
+
+TEST(ScriptResponse, HeadSendsNoBodyHoweverTheOutputIsCut) {
+  const std::string output = "A: b\r\nC: d\r\n\r\nbody\r\n\r\nmore";
+  for (std::size_t cut = 0; cut <= output.size(); ++cut) {
+    ScriptResponse response(kHead, Delimiting::kClose, true);
+    response.take(output.substr(0, cut));
+    std::string sent = response.flush();
+    response.take(output.substr(cut));
+    response.finish();
+    sent += response.flush();
+    EXPECT_EQ(kHead + "A: b\r\nC: d\r\n\r\n", sent) << cut;
+  }
+}
+
+TEST(ScriptResponse, OutputKnownWholeGetsItsLength) {
+  EXPECT_EQ(kHead + "A: b\nContent-Length: 4\r\n\r\nbody", whole("A: b\n\nbody", Delimiting::kFramed));
+  EXPECT_EQ(kHead + "Content-Length: 0\r\n\r\n", whole("", Delimiting::kFramed));
+}
+
+TEST(ScriptResponse, FramingFieldsOfTheScriptAreOurs) {
+  const std::string output =
+      "Content-Length: 99\r\n folded\r\nA: b\r\nconnection: keep-alive\r\nTRANSFER-ENCODING: chunked\r\n"
+      "Keep-Alive: 5\r\nContent-Length-X: kept\r\n\r\nbody";
+  EXPECT_EQ(kHead + "A: b\r\nContent-Length-X: kept\r\nContent-Length: 4\r\n\r\nbody",
+            whole(output, Delimiting::kFramed));
+}
+
+TEST(ScriptResponse, OutputThatGoesOnIsChunked) {
+  ScriptResponse response(kHead, Delimiting::kFramed, false);
+  EXPECT_EQ(kHead, response.flush());  // before the script has said anything
+  response.take("A: b\n");
+  EXPECT_EQ("", response.flush());
+  response.take("\nfirst");
+  EXPECT_EQ("A: b\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n", response.flush());
+  response.take("0123456789abcdef");
+  EXPECT_EQ("10\r\n0123456789abcdef\r\n", response.flush());
+  response.finish();
+  EXPECT_EQ("0\r\n\r\n", response.flush());
+  EXPECT_TRUE(response.keeps_connection());
+}
+
+TEST(ScriptResponse, WhatCannotBeFramedClosesTheConnection) {
+  for (const std::string& start : {std::string("no empty line\n"), std::string(70'000, 'x')}) {
+    ScriptResponse response(kHead, Delimiting::kFramed, false);
+    response.take(start);
+    response.take("and no more");
+    response.finish();
+    EXPECT_EQ(kHead + start + "and no more", response.flush());
+    EXPECT_FALSE(response.keeps_connection());
+  }
+}
+
+}  // namespace
+}  // namespace cgi

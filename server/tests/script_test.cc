@@ -1,0 +1,149 @@
+#include "script.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <string>
+
+#include "scratch_directory.h"
+
+namespace cgi {
+namespace {
+
+// All that a script prints; returns when it has closed its output.
+std::string output_of(Script& script) {
+  std::string text;
+  std::array<char, 4096> block;
+  for (;;) {
+    pollfd ready{script.output().get(), POLLIN, 0};
+    ::poll(&ready, 1, -1);
+    const ssize_t count = ::read(script.output().get(), block.data(), block.size());
+    if (count < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+    if (count <= 0) return text;
+    text.append(block.data(), static_cast<std::size_t>(count));
+  }
+}
+
+class ScriptTest : public ::testing::Test {
+ protected:
+  ScriptCommand command(const std::string& text, mode_t mode = 0755) {
+    files_.write("script", text, mode);
+    ScriptCommand result;
+    result.file = files_.path("script");
+    result.arguments = {"script"};
+    return result;
+  }
+  std::optional<StartFailure> start(const ScriptCommand& command) { return Script::start(command, script_, error_); }
+
+  ScratchDirectory files_;
+  Script script_;
+  int error_ = 0;
+};
+
+TEST_F(ScriptTest, GetsItsArgumentsAndItsEnvironmentAndNothingElse) {
+  ScriptCommand it = command("#!/bin/sh\nprintf '%s|' \"$#\" \"$1\" \"$2\"\ntr '\\0' '|' </proc/$$/environ\n");
+  it.arguments = {"script", "a b", ""};
+  it.environment = {"A=1", "B=two words"};
+  ASSERT_EQ(std::nullopt, start(it));
+  EXPECT_EQ("2|a b||A=1|B=two words|", output_of(script_));
+  EXPECT_EQ(0, script_.reap());
+}
+
+TEST_F(ScriptTest, HasThreeDescriptorsNoIgnoredSignalAndItsOwnGroup) {
+  ::signal(SIGPIPE, SIG_IGN);
+  // The shell's own descriptor of the script file (10 in dash) is no inheritance of ours.
+  ScriptCommand it = command("#!/bin/sh\nexec cat /proc/self/status /proc/self/stat\n");
+  ASSERT_EQ(std::nullopt, start(it));
+  const pid_t pid = script_.pid();
+  const std::string text = output_of(script_);
+  EXPECT_NE(std::string::npos, text.find("SigIgn:\t0000000000000000\n")) << text;
+  EXPECT_NE(std::string::npos, text.find("SigBlk:\t0000000000000000\n")) << text;
+  // /proc/self/stat: pid (name) state ppid pgrp
+  const std::size_t name_end = text.rfind(") ");
+  ASSERT_NE(std::string::npos, name_end);
+  const std::string rest = text.substr(name_end + 4);
+  EXPECT_EQ(std::to_string(pid), rest.substr(rest.find(' ') + 1, std::to_string(pid).size()));
+  script_.reap();
+
+  Script lister;
+  ScriptCommand list = command("#!/bin/sh\nexec ls /proc/self/fd\n");
+  list.environment = {"PATH=/usr/bin:/bin"};
+  ASSERT_EQ(std::nullopt, Script::start(list, lister, error_));
+  EXPECT_EQ("0\n1\n2\n3\n", output_of(lister));  // 3: the directory that ls reads
+}
+
+TEST_F(ScriptTest, ReadsItsInputToTheEnd) {
+  ScriptCommand it = command("#!/bin/sh\nexec /bin/cat\n");
+  ASSERT_EQ(std::nullopt, start(it));
+  ASSERT_EQ(4, ::write(script_.input().get(), "body", 4));
+  script_.input().reset();
+  EXPECT_EQ("body", output_of(script_));
+}
+
+TEST_F(ScriptTest, WhyItDidNotStartIsKnown) {
+  EXPECT_EQ(StartFailure::kNotExecutable, start(command("#!/bin/sh\n", 0644)));
+  EXPECT_EQ(StartFailure::kCannotExecute, start(command("#!/nowhere/sh\n")));
+  EXPECT_EQ(ENOENT, error_);
+  EXPECT_EQ(StartFailure::kCannotExecute, start(command("no interpreter line\n")));
+  EXPECT_EQ(ENOEXEC, error_);
+  EXPECT_EQ(StartFailure::kCannotExecute, start(command("#!/bin/sh\r\n")));
+  EXPECT_EQ(StartFailure::kCannotExecute, start(command("")));
+  EXPECT_EQ(-1, script_.pid());
+}
+
+TEST_F(ScriptTest, EndsWithItsWholeGroup) {
+  ScriptCommand it = command("#!/bin/sh\n/bin/sleep 100 &\necho ready\nwait\n");
+  ASSERT_EQ(std::nullopt, start(it));
+  std::array<char, 6> ready{};
+  pollfd output{script_.output().get(), POLLIN, 0};
+  ASSERT_EQ(1, ::poll(&output, 1, 10'000));
+  ASSERT_EQ(6, ::read(script_.output().get(), ready.data(), ready.size()));
+  script_.signal_group(SIGKILL);
+  EXPECT_EQ("exit code -9 (SIGKILL)", exit_text(script_.reap()));
+  EXPECT_EQ("", output_of(script_));  // the sleeper held it open
+}
+
+TEST_F(ScriptTest, ExitStatusIsPutIntoWords) {
+  EXPECT_EQ("", exit_text(0));
+  ASSERT_EQ(std::nullopt, start(command("#!/bin/sh\nexit 3\n")));
+  EXPECT_EQ("exit code 3", exit_text(script_.reap()));
+}
+
+TEST_F(ScriptTest, StartedByRootItBecomesSomebodyElseForGood) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  const passwd* nobody = ::getpwnam("nobody");
+  ASSERT_NE(nullptr, nobody);
+  const Account account{nobody->pw_uid, nobody->pw_gid, "nobody"};
+  ScriptCommand it = command("#!/bin/sh\nexec /bin/grep -E '^(Uid|Gid|Groups|CapEff):' /proc/self/status\n");
+  it.account = &account;
+  ASSERT_EQ(std::nullopt, start(it));
+  const std::string uid = std::to_string(account.uid), gid = std::to_string(account.gid);
+  EXPECT_EQ("Uid:\t" + uid + "\t" + uid + "\t" + uid + "\t" + uid + "\n" + "Gid:\t" + gid + "\t" + gid + "\t" + gid +
+                "\t" + gid + "\nGroups:\t \nCapEff:\t0000000000000000\n",
+            output_of(script_));
+  script_.reap();
+  EXPECT_EQ(0U, ::geteuid());
+
+  it.is_interpreted = true;
+  ::chmod(it.file.c_str(), 0711);
+  EXPECT_EQ(StartFailure::kNotExecutable, start(it));
+  ::chmod(it.file.c_str(), 0700);
+  EXPECT_EQ(StartFailure::kNotExecutable, start(it));
+}
+
+TEST_F(ScriptTest, WithoutTheRightToChangeTheUserItDoesNotRun) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root has that right";
+  const Account account{1, 1, "daemon"};
+  ScriptCommand it = command("#!/bin/sh\necho ran\n");
+  it.account = &account;
+  EXPECT_EQ(StartFailure::kPrivileges, start(it));
+}
+
+}  // namespace
+}  // namespace cgi

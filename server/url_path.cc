@@ -1,0 +1,97 @@
+#include "url_path.h"
+
+#include <algorithm>
+
+#include "quote.h"
+
+namespace cgi {
+namespace {
+
+// `text` with everything encoded that ends a URL early, splits a header, or that browsers drop or take for a
+// slash. Escapes that are there already stay as they are.
+std::string encoded(std::string_view text, bool backslash) {
+  std::string out;
+  out.reserve(text.size() + 8);
+  for (char c : text) {
+    const auto octet = static_cast<unsigned char>(c);
+    if (octet <= 0x20 || octet >= 0x7f || (backslash && c == '\\')) {
+      out += url_quote(std::string_view(&c, 1));
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string TargetPath::path() const {
+  std::string path;
+  for (const std::string& segment : segments) path.append("/").append(segment);
+  if (is_directory || segments.empty()) path += '/';
+  return path;
+}
+
+std::optional<TargetPath> parse_target(std::string_view target) {
+  TargetPath result;
+  std::string_view raw = target;
+  if (const std::size_t mark = raw.find('?'); mark != raw.npos) {
+    result.query = raw.substr(mark + 1);
+    result.has_query = true;
+    raw = raw.substr(0, mark);
+  }
+  if (const std::size_t hash = raw.find('#'); hash != raw.npos) {
+    result.fragment = raw.substr(hash + 1);
+    raw = raw.substr(0, hash);
+  }
+  // CVE-2021-28861: "//host/.." in a Location names another host.
+  if (raw.starts_with("//")) raw.remove_prefix(std::min(raw.find_first_not_of('/'), raw.size()) - 1);
+  result.raw_path = raw;
+
+  const std::string path = url_unquote(raw);
+  if (path.find('\0') != path.npos) return std::nullopt;
+  for (std::size_t begin = 0; begin <= path.size();) {
+    const std::size_t end = std::min(path.find('/', begin), path.size());
+    const std::string_view segment = std::string_view(path).substr(begin, end - begin);
+    result.is_directory = segment.empty() || segment == "." || segment == "..";
+    if (segment == "..") {
+      if (result.segments.empty()) return std::nullopt;
+      result.segments.pop_back();
+    } else if (!result.is_directory) {
+      result.segments.emplace_back(segment);
+    }
+    begin = end + 1;
+  }
+  return result;
+}
+
+std::optional<std::size_t> cgi_directory_of(const TargetPath& target, const std::vector<std::string>& cgi_directories) {
+  std::string prefix;
+  for (std::size_t count = 1; count <= target.segments.size(); ++count) {
+    if (count == target.segments.size() && !target.is_directory) break;
+    prefix.append("/").append(target.segments[count - 1]);
+    if (std::find(cgi_directories.begin(), cgi_directories.end(), prefix) != cgi_directories.end()) return count;
+  }
+  return std::nullopt;
+}
+
+std::string slash_redirect(const TargetPath& target) {
+  const std::string_view raw = target.raw_path;
+  std::string location;
+  // "name:" at the front would be a scheme, but what stands there is a path. RFC 3986 4.2.
+  if (raw.substr(0, raw.find('/')).find(':') != raw.npos) location += '/';
+  location += encoded(raw, true);
+  location += '/';
+  // As in CPython, '#' ends the path or the query, and an empty query or fragment goes.
+  std::string_view query = target.query;
+  std::string_view fragment = target.fragment;
+  if (const std::size_t hash = query.find('#'); hash != query.npos) {
+    if (fragment.empty()) fragment = query.substr(hash + 1);
+    query = query.substr(0, hash);
+  }
+  if (!query.empty()) location.append("?").append(encoded(query, false));
+  if (!fragment.empty()) location.append("#").append(encoded(fragment, false));
+  return location;
+}
+
+}  // namespace cgi
