@@ -9,22 +9,20 @@
 #include <httplib.h>
 
 #include <atomic>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
 #include <string>
 
-#include "access_log.h"
-#include "body.h"
 #include "connection.h"
 #include "document_root.h"
-#include "meta_variables.h"
 #include "mime_types.h"
 #include "options.h"
 #include "request_head.h"
+#include "responder.h"
 #include "route.h"
 #include "script.h"
+#include "script_handler.h"
 
 namespace cgi {
 
@@ -42,37 +40,21 @@ class CgiServer : public httplib::Server {
   void stop_serving();
 
  private:
-  // What becomes of the connection after a request.
-  enum class After { kNextRequest, kLinger, kClose };
-
   bool process_and_close_socket(socket_t socket) override;
   void serve(Connection& client);
-  After answer(Connection& client, Request& request);
-
-  After run_script(Connection& client, const Request& request, const Route& route, const Framing& framing);
-  std::optional<Refusal> start_script(const Request& request, const Route& route, std::string_view content_length,
-                                      Script& script);
+  After answer(Connection& client, const Request& request);
   After send_file(Connection& client, const Request& request, const Route& route);
   After send_listing(Connection& client, const Request& request, const Route& route);
   After redirect(Connection& client, const Request& request, const std::string& location);
-  After refuse(Connection& client, const Request& request, const Refusal& refusal);
-
-  // Logs the request and begins the head of its response.
-  std::string begin_response(const Request& request, int status, std::string_view reason) const;
-  // Ends a head, saying whether the connection stays open; HTTP/0.9 gets none.
-  After end_head(const Request& request, std::string& head) const;
-  bool stays_open(const Request& request) const;
 
   const cgi::Options options_;  // qualified: httplib::Server has a member function Options()
   const DocumentRoot& root_;
-  const std::optional<Account> account_;
-  ServerIdentity identity_;
-  Environment passed_on_;
+  Responder responder_;
+  ScriptHandler scripts_;
   MimeTypes types_;
-  AccessLog log_;
+  int port_ = 0;
 
   std::atomic<bool> stopping_ = false;
-  std::atomic<std::size_t> scripts_ = 0;  // running
   std::mutex mutex_;
   std::set<socket_t> connections_;  // open; guarded by mutex_
 };

@@ -119,7 +119,8 @@ bool Connection::send_file(int file, off_t length) {
   if (length > kSendfileLimit) {
     std::string block(256 * 1024, '\0');
     for (off_t at = 0; at < length;) {
-      ssize_t count = ::pread(file, block.data(), std::min<std::size_t>(block.size(), static_cast<std::size_t>(length - at)), at);
+      ssize_t count =
+          ::pread(file, block.data(), std::min<std::size_t>(block.size(), static_cast<std::size_t>(length - at)), at);
       if (count <= 0) return false;  // the file shrank under us: the length is promised, so close
       if (!send_all({block.data(), static_cast<std::size_t>(count)})) return false;
       at += count;

@@ -85,7 +85,9 @@ std::optional<std::time_t> parse_http_date(std::string_view text) {
   when.tm_mday = *day;
   when.tm_mon = *mon;
   when.tm_year = *year - 1900;
-  return ::timegm(&when);
+  const std::time_t seconds = ::timegm(&when);
+  if (when.tm_mday != *day) return std::nullopt;  // timegm() makes the 31st of February the 2nd of March
+  return seconds;
 }
 
 }  // namespace cgi

@@ -74,8 +74,10 @@ int main(int argc, char** argv) {
   std::optional<cgi::Account> account;
   if (::geteuid() == 0) {
     const passwd* entry = ::getpwnam(options.user.c_str());
-    if (entry == nullptr) return fail(2, "user \"" + options.user + "\" does not exist (name one that does: --user NAME)");
-    if (entry->pw_uid == 0) return fail(2, "user \"" + options.user + "\" is root: scripts must not run as root (try: --user nobody)");
+    if (entry == nullptr)
+      return fail(2, "user \"" + options.user + "\" does not exist (name one that does: --user NAME)");
+    if (entry->pw_uid == 0)
+      return fail(2, "user \"" + options.user + "\" is root: scripts must not run as root (try: --user nobody)");
     account = cgi::Account{entry->pw_uid, entry->pw_gid, options.user};
   } else {
     std::fprintf(stderr, "cgi-server: not started by root, so scripts run as the user who started it (uid %d)\n",
@@ -109,6 +111,7 @@ int main(int argc, char** argv) {
     }
     server.stop_serving();
   }).detach();
-  if (!server.serve_until_stopped()) return fail(1, "no more connections can be accepted: " + std::string(std::strerror(errno)));
+  if (!server.serve_until_stopped())
+    return fail(1, "no more connections can be accepted: " + std::string(std::strerror(errno)));
   return 0;
 }

@@ -5,6 +5,7 @@
 // the server reaches scripts (environment-6, environment-7).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -46,6 +47,27 @@ Environment meta_variables(const Request& request, std::string_view query, const
 // The argument after the script's path, as CPython passes it: the query with '+' as space, not decoded,
 // also when it is empty; none if that holds '='.  base-66.
 std::vector<std::string> script_arguments(std::string_view query);
+
+// The meta-variables of profile rfc3875: AUTH_TYPE and REMOTE_USER never (nothing here checks a password),
+// CONTENT_LENGTH only if `content_length` is not empty, CONTENT_TYPE only if the field was sent,
+// GATEWAY_INTERFACE, PATH_INFO and PATH_TRANSLATED only if there is path-info, QUERY_STRING always, REMOTE_ADDR,
+// REQUEST_METHOD, SCRIPT_NAME, SERVER_NAME (`host` if the client named one, else server.name; IPv6 in brackets),
+// SERVER_PORT, SERVER_PROTOCOL (of the request, at most HTTP/1.1), SERVER_SOFTWARE; and what everybody sets
+// beside them: REQUEST_URI (the target as the client sent it), SCRIPT_FILENAME, DOCUMENT_ROOT, and
+// REDIRECT_STATUS=200, without which php-cgi does not run. Then every field as HTTP_NAME, in order of first
+// appearance: repeated ones joined by ", " (Cookie by "; "), but not Authorization, Proxy-Authorization,
+// Proxy (httpoxy), Content-Length, Content-Type, Transfer-Encoding, Connection and Keep-Alive, and no name with a
+// character other than letters, digits and '-' (an '_' would collide: environment-3). Content-Encoding is passed on: a
+// body is handed over as it was encoded. RFC 3875 4.1; cgi-14 … cgi-52.
+Environment cgi_meta_variables(const Request& request, std::string_view query, const ScriptPath& script,
+                               std::string_view content_length, const std::optional<std::string>& host,
+                               std::string_view request_uri, const ServerIdentity& server,
+                               const Environment& passed_on);
+
+// The arguments of an indexed query (GET and HEAD, not empty, no '=' as sent): its words, split at '+', each
+// decoded once. None at all if a word holds a NUL or begins with '-', which a program would take for an option
+// (argument-1: CVE-2012-1823). RFC 3875 4.4; cgi-61 … cgi-65.
+std::vector<std::string> indexed_query_arguments(std::string_view method, std::string_view query);
 
 // `environment` as "NAME=value" strings for execve().
 std::vector<std::string> as_strings(const Environment& environment);

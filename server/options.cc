@@ -6,7 +6,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
-#include <limits>
 #include <numeric>
 #include <string_view>
 #include <system_error>
@@ -197,12 +196,15 @@ void declare(CLI::App& app, Written& written) {
   const std::string output = "Output";
   add(app, "--log-format", written.log_format, "FORMAT", "common", "common, json or none")->group(output);
   add(app, "--port-file", written.port_file, "FILE", "", "write the port here once the server listens")->group(output);
-  app.set_version_flag("--version", std::string("cgi-server ") + kVersion)->group(output);
+  app.set_version_flag("--version", std::string("cgi-server ") + kVersion)
+      ->description("print the version")
+      ->group(output);
   app.set_help_flag("-h,--help", "print this")->group(output);
 }
 
 Options checked(const Written& written) {
   constexpr std::uint64_t kMost = 1'000'000;
+  constexpr std::uint64_t kMostOctets = 1'000'000'000'000'000;
   Options options;
   options.port = static_cast<int>(whole_number("port", written.port, 0, 65535, "try: cgi-server 8000"));
   options.bind = word("--bind", written.bind);
@@ -223,14 +225,21 @@ Options checked(const Written& written) {
   options.inherit_env = written.inherit_env;
   options.script_timeout = seconds("--script-timeout", written.script_timeout, true, "try: --script-timeout 300");
   options.header_timeout = seconds("--header-timeout", written.header_timeout, false, "try: --header-timeout 30");
-  options.max_body = whole_number("--max-body", written.max_body, 0, std::numeric_limits<std::uint64_t>::max(),
-                                  "octets without a unit: --max-body 1000000");
+  options.max_body =
+      whole_number("--max-body", written.max_body, 0, kMostOctets, "octets without a unit: --max-body 1000000");
   options.max_connections =
       whole_number("--max-connections", written.max_connections, 1, kMost, "try: --max-connections 512");
   options.max_scripts = whole_number("--max-scripts", written.max_scripts, 1, kMost, "try: --max-scripts 128");
   options.log_format = log_format(written.log_format);
   if (!written.port_file.empty()) options.port_file = word("--port-file", written.port_file);
   return options;
+}
+
+// CLI11 2.1 parts groups by two empty lines.
+std::string help(const CLI::App& app) {
+  std::string text = app.help();
+  for (std::size_t at; (at = text.find("\n\n\n")) != text.npos;) text.erase(at, 1);
+  return text;
 }
 
 CommandLine mistake(std::string text) { return {std::nullopt, "cgi-server: " + std::move(text) + "\n", 2}; }
@@ -251,7 +260,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     if (const auto extras = app.remaining(); !extras.empty()) reject_extra(app, extras.front());
     return {checked(written), "", 0};
   } catch (const CLI::CallForHelp&) {
-    return {std::nullopt, app.help(), 0};
+    return {std::nullopt, help(app), 0};
   } catch (const CLI::CallForVersion& version) {
     return {std::nullopt, std::string(version.what()) + "\n", 0};
   } catch (const Mistake& known) {

@@ -45,8 +45,8 @@ class RequestBody {
 
   std::uint64_t from_client_ = 0;
   std::uint64_t stored_ = 0;
-  std::uint64_t at_ = 0;        // of the stored octets
-  std::string memory_;          // the stored octets, or the block of `file_` from `block_at_` on
+  std::uint64_t at_ = 0;  // of the stored octets
+  std::string memory_;    // the stored octets, or the block of `file_` from `block_at_` on
   std::uint64_t block_at_ = 0;
   UniqueFd file_;
 };

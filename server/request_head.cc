@@ -14,7 +14,8 @@ namespace {
 
 // What separates the words of the request line: ASCII only. Python's split() of Latin-1 text also takes
 // 0x1c-0x1f, 0x85 and 0xa0, which other programs on the way do not (http-2).
-constexpr std::string_view kWordSpace = " \t\v\f";
+constexpr bool is_word_space(char c) { return c == ' ' || c == '\t' || c == '\v' || c == '\f'; }
+
 constexpr std::string_view kFieldSpace = " \t";
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -49,12 +50,14 @@ std::string_view trim(std::string_view text, std::string_view space) {
 
 // Cuts the first word off `text`; empty if there is none.
 std::string_view next_word(std::string_view& text) {
-  const std::size_t begin = std::min(text.find_first_not_of(kWordSpace), text.size());
-  text.remove_prefix(begin);
-  const std::string_view word = text.substr(0, text.find_first_of(kWordSpace));
-  text.remove_prefix(word.size());
-  return word;
+  const auto* begin = std::find_if_not(text.begin(), text.end(), is_word_space);
+  const auto* end = std::find_if(begin, text.end(), is_word_space);
+  text.remove_prefix(static_cast<std::size_t>(end - text.begin()));
+  return {begin, static_cast<std::size_t>(end - begin)};
 }
+
+// NUL would cut what reaches a script short; a CR inside a line is a line end to some (RFC 9112 2.2; http-3).
+bool holds_nul_or_cr(std::string_view line) { return line.find('\0') != line.npos || line.find('\r') != line.npos; }
 
 // One to ten digits, as CPython reads the parts of a version since 3.11.
 std::optional<std::uint64_t> version_part(std::string_view text) {
@@ -177,9 +180,8 @@ void HeadParser::take_request_line(std::string_view line) {
     return;
   }
   request_.line = line;
-  // NUL would cut what reaches a script short; a CR inside is a line end to some (RFC 9112 2.2; http-3).
   const auto bad_syntax = [&] { refuse({400, "Bad request syntax (" + python_repr(line) + ")"}); };
-  if (line.find_first_of(std::string_view("\0\r", 2)) != line.npos) return bad_syntax();
+  if (holds_nul_or_cr(line)) return bad_syntax();
   // CPython judges the last word as a version before it counts the words.
   if (words >= 3) {
     if (auto refusal = take_version(version, request_)) return refuse(std::move(*refusal));
@@ -192,13 +194,12 @@ void HeadParser::take_request_line(std::string_view line) {
   request_.target = target;
   request_.version = simple ? "HTTP/0.9" : version;
   if (simple) request_.major = 0, request_.minor = 9;
+  request_.fields.reserve(16);
 }
 
 // Refusals do not repeat the line: it may hold a password, and reasons are logged (log-6).
 void HeadParser::take_field_line(std::string_view line) {
-  if (line.find_first_of(std::string_view("\0\r", 2)) != line.npos) {
-    return refuse({400, "Bad header field (a control character)"});
-  }
+  if (holds_nul_or_cr(line)) return refuse({400, "Bad header field (a control character)"});
   if (kFieldSpace.find(line.front()) != kFieldSpace.npos) {
     // RFC 9112 2.2: not as the first field line. 5.2: one space in place of the fold.
     if (request_.fields.empty()) return refuse({400, "Bad header field (starts with a space)"});

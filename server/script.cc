@@ -117,15 +117,9 @@ std::optional<StartFailure> Script::start(const ScriptCommand& command, Script& 
 
   const auto arguments = as_argv(command.arguments);
   const auto environment = as_argv(command.environment);
-  ChildPlan plan{command.file.c_str(),
-                 arguments.data(),
-                 environment.data(),
-                 command.account,
-                 command.is_interpreted,
-                 child_input.get(),
-                 child_output.get(),
-                 StartFailure::kNoResources,
-                 0};
+  ChildPlan plan{command.file.c_str(), arguments.data(),           environment.data(),
+                 command.account,      command.is_interpreted,     child_input.get(),
+                 child_output.get(),   StartFailure::kNoResources, 0};
   // A signal handled in the child would run the server's handler on the server's memory.
   sigset_t all;
   sigset_t before;

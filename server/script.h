@@ -32,10 +32,10 @@ struct ScriptCommand {
 
 // Why a script did not start.
 enum class StartFailure {
-  kNotExecutable,    // for the user that it would run as
-  kCannotExecute,    // no interpreter, no format that the kernel knows, arguments too long
-  kPrivileges,       // the user could not be changed: it must not run
-  kNoResources,      // out of processes, descriptors or memory
+  kNotExecutable,  // for the user that it would run as
+  kCannotExecute,  // no interpreter, no format that the kernel knows, arguments too long
+  kPrivileges,     // the user could not be changed: it must not run
+  kNoResources,    // out of processes, descriptors or memory
 };
 
 // A running script: its process, and our ends of its standard input and output (non-blocking). Standard error

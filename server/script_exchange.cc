@@ -20,7 +20,7 @@ constexpr auto kSendStall = std::chrono::seconds(30);
 
 class Exchange {
  public:
-  Exchange(Connection& client, Script& script, RequestBody& body, ScriptResponse& response, Clock::time_point deadline)
+  Exchange(Connection& client, Script& script, RequestBody& body, ResponseWriter& response, Clock::time_point deadline)
       : client_(client), script_(script), body_(body), response_(response), deadline_(deadline) {}
 
   ExchangeResult run() {
@@ -30,6 +30,7 @@ class Exchange {
       feed_script();
       read_script();
       if (!write_client()) return end_script(ExchangeEnd::kClientGone);
+      if (response_.gives_up()) return end_script(ExchangeEnd::kGivenUp);
       if (Clock::now() >= deadline_) return end_script(ExchangeEnd::kTimeout);
       if (client_is_silent()) return end_script(ExchangeEnd::kClientGone);
     }
@@ -159,23 +160,23 @@ class Exchange {
   Connection& client_;
   Script& script_;
   RequestBody& body_;
-  ScriptResponse& response_;
+  ResponseWriter& response_;
   const Clock::time_point deadline_;
   const Clock::time_point first_flush_ = Clock::now() + kFirstFlush;
 
   std::array<pollfd, 4> entries_{};  // client, script input, script output, script's end
   std::array<char, kBlock> block_;
-  std::string outgoing_;        // what the client has not taken yet
-  bool flushed_ = false;        // the response has begun to go out
-  bool client_ended_ = false;   // the client sends no more
-  bool script_ended_ = false;   // the script itself, if not what it started
+  std::string outgoing_;       // what the client has not taken yet
+  bool flushed_ = false;       // the response has begun to go out
+  bool client_ended_ = false;  // the client sends no more
+  bool script_ended_ = false;  // the script itself, if not what it started
   Clock::time_point last_output_ = Clock::now();
   Clock::time_point stalled_at_ = Clock::time_point::max();  // when a client that takes nothing counts as gone
 };
 
 }  // namespace
 
-ExchangeResult run_exchange(Connection& client, Script& script, RequestBody& body, ScriptResponse& response,
+ExchangeResult run_exchange(Connection& client, Script& script, RequestBody& body, ResponseWriter& response,
                             Clock::time_point deadline) {
   return Exchange(client, script, body, response, deadline).run();
 }

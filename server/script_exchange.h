@@ -4,8 +4,8 @@
 
 #include "connection.h"
 #include "request_body.h"
+#include "response_writer.h"
 #include "script.h"
-#include "script_response.h"
 
 namespace cgi {
 
@@ -14,6 +14,7 @@ enum class ExchangeEnd {
   kDone,        // the script ended; everything that it printed was sent
   kClientGone,  // the connection broke: the script's group was ended
   kTimeout,     // the script ran over its time: its group was ended
+  kGivenUp,     // what it printed cannot become a response: its group was ended
 };
 
 struct ExchangeResult {
@@ -29,7 +30,7 @@ struct ExchangeResult {
 // A client that resets the connection is gone at once. One that has only ended its side may be waiting for
 // the answer (`nc -N`), and cannot be told from one that has left: it counts as gone once the script has
 // printed nothing for five seconds (process-10, http-77).
-ExchangeResult run_exchange(Connection& client, Script& script, RequestBody& body, ScriptResponse& response,
+ExchangeResult run_exchange(Connection& client, Script& script, RequestBody& body, ResponseWriter& response,
                             Clock::time_point deadline);
 
 }  // namespace cgi

@@ -81,7 +81,7 @@ std::string slash_redirect(const TargetPath& target) {
   // "name:" at the front would be a scheme, but what stands there is a path. RFC 3986 4.2.
   if (raw.substr(0, raw.find('/')).find(':') != raw.npos) location += '/';
   location += encoded(raw, true);
-  location += '/';
+  if (!location.ends_with('/')) location += '/';
   // As in CPython, '#' ends the path or the query, and an empty query or fragment goes.
   std::string_view query = target.query;
   std::string_view fragment = target.fragment;

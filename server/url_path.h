@@ -19,7 +19,7 @@ struct TargetPath {
   std::string raw_path;               // before '?' and '#', still encoded, without surplus leading slashes
   std::string query;                  // after the first '?', still encoded
   bool has_query = false;
-  std::string fragment;               // after '#', still encoded: only a redirect repeats it
+  std::string fragment;  // after '#', still encoded: only a redirect repeats it
 
   // "/a/b" or "/a/b/"; "/" for the root.
   std::string path() const;

@@ -111,16 +111,11 @@ TEST_F(RouteTest, OnlyScriptsTakePostAndOnlyThreeMethodsAreKnown) {
 TEST_F(RouteTest, FilesAndDirectoriesAreMappedAsSimpleHttpRequestHandlerMapsThem) {
   using Found = std::pair<RouteKind, std::string>;
   const std::map<std::string, Found> found = {
-      {"/file.txt", {RouteKind::kFile, "/file.txt"}},
-      {"//file.txt?q#f", {RouteKind::kFile, "/file.txt"}},
-      {"/dir/../file.txt", {RouteKind::kFile, "/file.txt"}},
-      {"/tool", {RouteKind::kFile, "/tool"}},
-      {"/dir/", {RouteKind::kFile, "/dir/index.html"}},
-      {"/inner/", {RouteKind::kFile, "/inner/index.html"}},
-      {"/old/", {RouteKind::kFile, "/old/index.htm"}},
-      {"/list/", {RouteKind::kListing, "/list"}},
-      {"/confusing/", {RouteKind::kListing, "/confusing"}},
-      {"/", {RouteKind::kListing, "/"}},
+      {"/file.txt", {RouteKind::kFile, "/file.txt"}},        {"//file.txt?q#f", {RouteKind::kFile, "/file.txt"}},
+      {"/dir/../file.txt", {RouteKind::kFile, "/file.txt"}}, {"/tool", {RouteKind::kFile, "/tool"}},
+      {"/dir/", {RouteKind::kFile, "/dir/index.html"}},      {"/inner/", {RouteKind::kFile, "/inner/index.html"}},
+      {"/old/", {RouteKind::kFile, "/old/index.htm"}},       {"/list/", {RouteKind::kListing, "/list"}},
+      {"/confusing/", {RouteKind::kListing, "/confusing"}},  {"/", {RouteKind::kListing, "/"}},
   };
   for (const auto& [target, expected] : found) {
     const Route got = route(target);
@@ -133,8 +128,8 @@ TEST_F(RouteTest, FilesAndDirectoriesAreMappedAsSimpleHttpRequestHandlerMapsThem
 
 TEST_F(RouteTest, DirectoriesWithoutASlashAreRedirected) {
   const std::map<std::string, std::string> locations = {
-      {"/dir", "/dir/"}, {"/dir?a=b", "/dir/?a=b"}, {"/dir?", "/dir/"}, {"/cgi-bin", "/cgi-bin/"},
-      {"//dir", "/dir/"}, {"/list/..", "/list/../"},
+      {"/dir", "/dir/"},         {"/dir?a=b", "/dir/?a=b"}, {"/dir?", "/dir/"},
+      {"/cgi-bin", "/cgi-bin/"}, {"//dir", "/dir/"},        {"/list/..", "/list/../"},
   };
   for (const auto& [target, location] : locations) {
     const Route got = route(target);

@@ -1,4 +1,4 @@
-#include "script_response.h"
+#include "raw_response.h"
 
 #include <array>
 #include <charconv>
@@ -52,10 +52,10 @@ std::size_t header_section_end(std::string_view output) {
   }
 }
 
-ScriptResponse::ScriptResponse(std::string head, Delimiting delimiting, bool head_only)
+RawResponse::RawResponse(std::string head, Delimiting delimiting, bool head_only)
     : ready_(std::move(head)), delimiting_(delimiting), head_only_(head_only) {}
 
-void ScriptResponse::take(std::string_view output) {
+void RawResponse::take(std::string_view output) {
   if (delimiting_ == Delimiting::kClose && !head_only_) {
     ready_.append(output);
     return;
@@ -79,7 +79,7 @@ void ScriptResponse::take(std::string_view output) {
   }
 }
 
-void ScriptResponse::begin_body(bool whole) {
+void RawResponse::begin_body(bool whole) {
   body_begun_ = true;
   if (delimiting_ == Delimiting::kClose) {
     ready_.append(std::exchange(header_, {}));
@@ -95,7 +95,7 @@ void ScriptResponse::begin_body(bool whole) {
   ready_.append("\r\n");
 }
 
-void ScriptResponse::add_body() {
+void RawResponse::add_body() {
   if (body_.empty()) return;
   if (chunks_) {
     std::array<char, 16> size{};
@@ -107,7 +107,7 @@ void ScriptResponse::add_body() {
   body_.clear();
 }
 
-void ScriptResponse::finish() {
+void RawResponse::finish() {
   finished_ = true;
   if (header_done_ || delimiting_ == Delimiting::kClose) return;
   if (header_.empty()) {
@@ -117,7 +117,7 @@ void ScriptResponse::finish() {
   }
 }
 
-std::string ScriptResponse::flush() {
+std::string RawResponse::flush() {
   if (!header_done_ && finished_) ready_.append(std::exchange(header_, {}));
   if (header_done_ && !body_begun_) begin_body(finished_);
   if (body_begun_) add_body();

@@ -1,4 +1,4 @@
-#include "script_response.h"
+#include "raw_response.h"
 
 #include <gtest/gtest.h>
 
@@ -12,39 +12,39 @@ const std::string kHead = "HTTP/1.1 200 Script output follows\r\n";
 
 // What goes out if the script prints `output` at once and ends.
 std::string whole(const std::string& output, Delimiting delimiting, bool head_only = false) {
-  ScriptResponse response(kHead, delimiting, head_only);
+  RawResponse response(kHead, delimiting, head_only);
   response.take(output);
   response.finish();
   return response.flush();
 }
 
-TEST(ScriptResponse, HeaderSectionEndsWithTheFirstEmptyLine) {
+TEST(RawResponse, HeaderSectionEndsWithTheFirstEmptyLine) {
   const std::map<std::string, std::size_t> ends = {
-      {"A: b\r\n\r\nbody", 8}, {"A: b\n\nbody", 6},  {"A: b\r\n\nbody", 7}, {"A: b\n\r\nbody", 7},
-      {"\nbody", 1},           {"\r\nbody", 2},      {"A: b\n", std::string::npos},
-      {"A: b\r\n\r", std::string::npos},             {"", std::string::npos},
+      {"A: b\r\n\r\nbody", 8}, {"A: b\n\nbody", 6}, {"A: b\r\n\nbody", 7},         {"A: b\n\r\nbody", 7},
+      {"\nbody", 1},           {"\r\nbody", 2},     {"A: b\n", std::string::npos}, {"A: b\r\n\r", std::string::npos},
+      {"", std::string::npos},
   };
   for (const auto& [output, end] : ends) EXPECT_EQ(end, header_section_end(output)) << output;
 }
 
-TEST(ScriptResponse, OutputIsNotTouchedIfTheConnectionCloses) {
+TEST(RawResponse, OutputIsNotTouchedIfTheConnectionCloses) {
   for (const std::string& output : {std::string("Status: 404 x\nContent-Length: 99\n\n\0\xff", 36),
                                     std::string("no header at all"), std::string()}) {
     EXPECT_EQ(kHead + output, whole(output, Delimiting::kClose));
   }
 }
 
-TEST(ScriptResponse, HeadSendsTheHeaderSectionOnly) {
+TEST(RawResponse, HeadSendsTheHeaderSectionOnly) {
   EXPECT_EQ(kHead + "A: b\n\n", whole("A: b\n\nbody", Delimiting::kClose, true));
   EXPECT_EQ(kHead + "A: b\n", whole("A: b\n", Delimiting::kClose, true));
   EXPECT_EQ(kHead + "\n", whole("\nbody", Delimiting::kClose, true));
   EXPECT_EQ(kHead + "A: b\r\n\r\n", whole("A: b\r\n\r\nbody", Delimiting::kFramed, true));
 }
 
-TEST(ScriptResponse, HeadSendsNoBodyHoweverTheOutputIsCut) {
+TEST(RawResponse, HeadSendsNoBodyHoweverTheOutputIsCut) {
   const std::string output = "A: b\r\nC: d\r\n\r\nbody\r\n\r\nmore";
   for (std::size_t cut = 0; cut <= output.size(); ++cut) {
-    ScriptResponse response(kHead, Delimiting::kClose, true);
+    RawResponse response(kHead, Delimiting::kClose, true);
     response.take(output.substr(0, cut));
     std::string sent = response.flush();
     response.take(output.substr(cut));
@@ -54,12 +54,12 @@ TEST(ScriptResponse, HeadSendsNoBodyHoweverTheOutputIsCut) {
   }
 }
 
-TEST(ScriptResponse, OutputKnownWholeGetsItsLength) {
+TEST(RawResponse, OutputKnownWholeGetsItsLength) {
   EXPECT_EQ(kHead + "A: b\nContent-Length: 4\r\n\r\nbody", whole("A: b\n\nbody", Delimiting::kFramed));
   EXPECT_EQ(kHead + "Content-Length: 0\r\n\r\n", whole("", Delimiting::kFramed));
 }
 
-TEST(ScriptResponse, FramingFieldsOfTheScriptAreOurs) {
+TEST(RawResponse, FramingFieldsOfTheScriptAreOurs) {
   const std::string output =
       "Content-Length: 99\r\n folded\r\nA: b\r\nconnection: keep-alive\r\nTRANSFER-ENCODING: chunked\r\n"
       "Keep-Alive: 5\r\nContent-Length-X: kept\r\n\r\nbody";
@@ -67,8 +67,8 @@ TEST(ScriptResponse, FramingFieldsOfTheScriptAreOurs) {
             whole(output, Delimiting::kFramed));
 }
 
-TEST(ScriptResponse, OutputThatGoesOnIsChunked) {
-  ScriptResponse response(kHead, Delimiting::kFramed, false);
+TEST(RawResponse, OutputThatGoesOnIsChunked) {
+  RawResponse response(kHead, Delimiting::kFramed, false);
   EXPECT_EQ(kHead, response.flush());  // before the script has said anything
   response.take("A: b\n");
   EXPECT_EQ("", response.flush());
@@ -81,9 +81,9 @@ TEST(ScriptResponse, OutputThatGoesOnIsChunked) {
   EXPECT_TRUE(response.keeps_connection());
 }
 
-TEST(ScriptResponse, WhatCannotBeFramedClosesTheConnection) {
+TEST(RawResponse, WhatCannotBeFramedClosesTheConnection) {
   for (const std::string& start : {std::string("no empty line\n"), std::string(70'000, 'x')}) {
-    ScriptResponse response(kHead, Delimiting::kFramed, false);
+    RawResponse response(kHead, Delimiting::kFramed, false);
     response.take(start);
     response.take("and no more");
     response.finish();

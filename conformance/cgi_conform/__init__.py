@@ -1,0 +1,3 @@
+"""cgi-conform: does a server do what CGIHTTPServer did?"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,34 @@
+"""What a run can do, and the reason a case is skipped when it cannot do what the case needs."""
+
+import sys
+from dataclasses import dataclass
+
+from cgi_conform.case import VARIANTS, Case
+
+
+@dataclass(frozen=True)
+class Abilities:
+    """What holds of the server under test: whether we start it, as whom, and for which variants."""
+
+    launch: bool
+    user: str  # root | user
+    variants: frozenset[str] = frozenset()
+    server: str = ""
+
+
+def missing(case: Case, abilities: Abilities) -> str | None:
+    """Why a case cannot be run, or None."""
+    return next((reason for need in case.needs if (reason := _lacks(need, abilities))), None)
+
+
+def _lacks(need: str, abilities: Abilities) -> str | None:
+    if not abilities.launch:
+        who = "a server that cgi-conform starts (--server or --command)"
+        return f"needs {who} for {need}" if need != "launch" else f"needs {who}"
+    if need in VARIANTS and need not in abilities.variants:
+        return f'needs {need}, for which server "{abilities.server}" has no variant'
+    if need in ("root", "user") and need != abilities.user:
+        return "needs a server started by root" if need == "root" else "needs a server started by an ordinary user"
+    if need == "host" and not sys.platform.startswith("linux"):
+        return "needs host: a look into /proc of the server's processes"
+    return None

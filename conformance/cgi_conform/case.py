@@ -1,0 +1,280 @@
+"""A case: what is sent, step by step, and what each profile expects; and the files that hold them.
+
+Byte-ish values are octets already (escapes decoded); {port}, {root} and {base} are still in them. Whatever is
+wrong with the files is said all at once, one line per fault, naming file, case and key.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from cgi_conform.answer import (
+    BARE,
+    CLOSED,
+    LEVELS,
+    PROFILES,
+    SILENT,
+    Answer,
+    Expectation,
+    Status,
+    read_expectation,
+    read_repeat,
+)
+from cgi_conform.errors import NOTHING_RAN, UserError
+from cgi_conform.matcher import Matcher, Repeat
+from cgi_conform.octets import BadEscape, decode
+from cgi_conform.schema import faults, nearest, read_toml
+
+__all__ = [
+    "BARE", "CLOSED", "LEVELS", "PROFILES", "SILENT", "VARIANTS",
+    "Answer", "Case", "Expectation", "Matcher", "Repeat", "Status", "Step",
+    "case_ids", "load_cases",
+]  # fmt: skip
+
+VARIANTS = ("http11", "cgi-directories", "limits", "follow-symlinks")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step on one connection: wait for bytes, pause, send, then end it as asked."""
+
+    connection: str = "main"
+    await_bytes: bytes | None = None
+    pause: float = 0.0
+    send: bytes = b""
+    body: Repeat | None = None
+    half_close: bool = False
+    close: bool = False
+    reset: bool = False
+    wait_gone: float | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """One rule, the bytes that try it, and what each profile expects."""
+
+    id: str
+    title: str
+    clauses: tuple[str, ...]
+    fault: str
+    steps: tuple[Step, ...]
+    expect: Mapping[str, Expectation]  # by profile
+    file: Path
+    see: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    environment: Mapping[str, bytes] = field(default_factory=dict)
+    control: bytes | None = None
+    limit: float | None = None
+
+    @property
+    def topic(self) -> str:
+        return self.id.partition("/")[0]
+
+    @property
+    def variant(self) -> str:
+        """The launch variant the case needs, "" for the plain server."""
+        return next((need for need in self.needs if need in VARIANTS), "")
+
+    @property
+    def connections(self) -> tuple[str, ...]:
+        """The connections it opens, in the order they are first named."""
+        return _connections(self.steps)
+
+
+def load_cases(directory: Path, globs: Sequence[str] = (), *, validate: bool = True) -> list[Case]:
+    """The cases of a corpus whose ids match one of the globs (all without), in the order they are written.
+
+    A glob without a slash is a topic. Faults are looked for in the files that are read, which are those that
+    the topics in the globs name. Without `validate` the files are taken as sound.
+    """
+    known = _clause_ids(directory.parent / "clauses.toml") if validate else None
+    cases: list[Case] = []
+    wrong: list[str] = []
+    for path in _files(directory, globs):
+        found, said = _load_file(path, known, validate)
+        cases += found
+        wrong += said
+    files: dict[str, Path] = {}
+    for case in cases:
+        if case.id in files:
+            wrong.append(f'{_shown(case.file)}: case "{case.id}": the id is used twice')
+        files[case.id] = case.file
+    if wrong:
+        raise UserError("\n".join(wrong))
+    selected = [case for case in cases if not globs or any(_matches(case.id, glob) for glob in globs)]
+    for glob in globs:
+        if not any(_matches(case.id, glob) for case in selected):
+            hint = nearest_id(glob, case_ids(directory))
+            raise UserError(f'no case matches "{glob}"{hint}', NOTHING_RAN)
+    return selected
+
+
+def case_ids(directory: Path) -> list[str]:
+    """Every id of the corpus, sorted, without looking at the rest of the cases."""
+    pattern = re.compile(r"""^id\s*=\s*["']([^"']*)["']""", re.MULTILINE)
+    return sorted(name for path in _files(directory, ()) for name in pattern.findall(path.read_text("utf-8")))
+
+
+def nearest_id(glob: str, ids: Iterable[str]) -> str:
+    """A hint at the id or topic that was meant."""
+    ids = list(ids)
+    close = difflib.get_close_matches(glob, [*ids, *(f"{name.partition('/')[0]}/*" for name in ids)], n=1)
+    return f' (did you mean "{close[0]}"?)' if close else " (cgi-conform list shows them)"
+
+
+def _matches(name: str, glob: str) -> bool:
+    return fnmatchcase(name, glob if "/" in glob else f"{glob}/*") or glob == "*"
+
+
+def _files(directory: Path, globs: Sequence[str]) -> list[Path]:
+    if not directory.is_dir():
+        raise UserError(f"{directory}: no such folder of cases")
+    topics = {glob.partition("/")[0] for glob in globs}
+    literal = topics and not any(re.search(r"[*?\[]", topic) for topic in topics)
+    return [path for path in sorted(directory.glob("*.toml")) if not literal or path.stem in topics]
+
+
+def _clause_ids(path: Path) -> set[str] | None:
+    return set(read_toml(path, path.name)) if path.exists() else None
+
+
+def _shown(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
+
+
+def _load_file(path: Path, known: set[str] | None, validate: bool) -> tuple[list[Case], list[str]]:
+    shown = _shown(path)
+    try:
+        document = read_toml(path, shown)
+    except UserError as error:
+        return [], [error.message]
+    entries = document.get("case", [])
+    wrong: list[str] = []
+    if validate:
+        if not isinstance(entries, list) or set(document) != {"case"} or not entries:
+            wrong = [f"{shown}: {fault}" for fault in faults(document, "case.schema.json")]
+            return [], wrong
+    cases: list[Case] = []
+    for number, entry in enumerate(entries, 1):
+        name = entry.get("id") if isinstance(entry, dict) else None
+        where = f'{shown}: case "{name}": ' if isinstance(name, str) else f"{shown}: case {number}: "
+        said = faults(entry, "case.schema.json", "case") if validate else []
+        if not said:
+            try:
+                case = _read_case(entry, path)
+                said = _nonsense(case, known)
+                cases.append(case)
+            except BadEscape as error:
+                said = [f'bad escape "{error}" (\\r \\n \\t \\0 \\\\ \\xHH are known) in {_holder(entry, str(error))}']
+            except ValueError as error:
+                said = [str(error)]
+        wrong += [where + fault for fault in said]
+    return cases, wrong
+
+
+def _read_case(entry: dict[str, Any], path: Path) -> Case:
+    simple = {key: value for key, value in entry.items() if key in ("send", "body", "half-close")}
+    if "step" in entry and simple:
+        raise ValueError(f'"{next(iter(simple))}" beside "step": put it into a step')
+    if "step" not in entry and not simple:
+        raise ValueError('sends nothing: it needs "send" or "step"')
+    steps = tuple(_read_step(step) for step in entry.get("step", [simple]))
+    expect = {
+        profile: read_expectation(entry[profile], _connections(steps)) for profile in PROFILES if profile in entry
+    }
+    if not expect:
+        raise ValueError(f"expects nothing: it needs [case.{PROFILES[0]}]")
+    needs = list(entry.get("needs", []))
+    implied = {
+        "launch": "environment" in entry,
+        "host": any(step.wait_gone is not None for step in steps),
+        "log": any(expectation.log for expectation in expect.values()),
+    }
+    return Case(
+        id=entry["id"],
+        title=entry["title"],
+        clauses=tuple(entry["clauses"]),
+        fault=entry["fault"],
+        steps=steps,
+        expect=expect,
+        file=path,
+        see=tuple(entry.get("see", [])),
+        needs=tuple(needs + [need for need, holds in implied.items() if holds and need not in needs]),
+        environment={name: decode(value) for name, value in entry.get("environment", {}).items()},
+        control=decode(entry["control"]) if "control" in entry else None,
+        limit=entry.get("limit"),
+    )
+
+
+def _read_step(step: dict[str, Any]) -> Step:
+    return Step(
+        connection=step.get("connection", "main"),
+        await_bytes=decode(step["await"]) if "await" in step else None,
+        pause=float(step.get("pause", 0)),
+        send=decode(step.get("send", "")),
+        body=read_repeat(step["body"]) if "body" in step else None,
+        half_close=step.get("half-close", False),
+        close=step.get("close", False),
+        reset=step.get("reset", False),
+        wait_gone=step.get("wait-gone"),
+    )
+
+
+def _connections(steps: tuple[Step, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(step.connection for step in steps))
+
+
+def _nonsense(case: Case, known: set[str] | None) -> list[str]:
+    """What a schema cannot say."""
+    wrong = []
+    if case.topic != case.file.stem:
+        wrong.append(f'belongs into {case.topic}.toml: the file is named after the part before "/"')
+    if known is not None:
+        for clause in case.clauses:
+            if clause not in known:
+                wrong.append(f'unknown clause "{clause}"{nearest(clause, sorted(known))}')
+    variants = [need for need in case.needs if need in VARIANTS]
+    if len(variants) > 1:
+        wrong.append(f"needs {' and '.join(variants)} at once: one variant per case")
+    for matcher in _patterns(case):
+        try:
+            re.compile(matcher)
+        except re.error as error:
+            wrong.append(f'"matches" is no regular expression: {error}')
+    return wrong
+
+
+def _patterns(case: Case) -> list[bytes]:
+    matchers: list[Matcher | None] = []
+    for expectation in case.expect.values():
+        matchers.append(expectation.log)
+        for answer in expectation.answers:
+            matchers += [answer.reason, answer.version, answer.body, answer.raw]
+            matchers += [*answer.header.values(), *answer.env.values(), *answer.probe.values()]
+    return [matcher.matches for matcher in matchers if matcher is not None and matcher.matches is not None]
+
+
+def _holder(value: Any, escape: str, path: str = "") -> str:
+    """The key whose text holds a bad escape."""
+    if isinstance(value, str):
+        try:
+            decode(value)
+        except BadEscape as error:
+            return f'"{path.lstrip(".")}"' if str(error) == escape else ""
+        return ""
+    items: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, list):
+        items = enumerate(value, 1)
+    for key, inner in items:
+        if key in ("matches", "id", "title", "clauses", "see", "fault"):
+            continue
+        found = _holder(inner, escape, f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}")
+        if found:
+            return found
+    return ""

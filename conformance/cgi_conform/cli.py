@@ -1,0 +1,56 @@
+"""The command line: parses, calls, and turns what a user can cause into a line and an exit status."""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from cgi_conform import __version__
+from cgi_conform.errors import UserError
+
+# name: the module that has configure(parser) and main(options), and what it does
+COMMANDS = {
+    "run": ("run", "try the cases against a server"),
+    "list": ("list", "the cases, one line each"),
+    "show": ("show", "one case: rule, octets, and what servers answer"),
+    "servers": ("servers", "the known servers, and which are installed"),
+    "fixtures": ("lay_out", "lay the document root out in a directory"),
+    "replay": ("replay", "play one case and show every octet"),
+    "record": ("record", "record what a server answers"),
+}
+
+_STATUSES = "exit status: 0 conforms; 1 does not; 2 usage, broken case or expectation file; 3 server did not start or died; 5 nothing ran"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    chosen = next((word for word in words if not word.startswith("-")), "")
+    parser = argparse.ArgumentParser(
+        prog="cgi-conform", description="Does a server do what CGIHTTPServer did?", epilog=_STATUSES, allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=f"cgi-conform {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, (module, text) in COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+        if name == chosen:  # the others need not be imported
+            called = importlib.import_module(f"cgi_conform.{module}")
+            called.configure(command)
+            command.set_defaults(main=called.main)
+    options = parser.parse_args(words)
+    try:
+        status: int = options.main(options)
+        sys.stdout.flush()
+        return status
+    except UserError as error:
+        sys.stdout.flush()
+        for line in error.message.split("\n"):
+            print(line if line.startswith(" ") else f"cgi-conform: {line}", file=sys.stderr)
+        return error.status
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("cgi-conform: interrupted", file=sys.stderr)
+        return 130

@@ -1,0 +1,120 @@
+"""Connections to a server, and the one loop that sends and reads on all of them at once.
+
+Because nothing is ever only sent or only read, no server can block the loop by answering early or late; every
+wait has an absolute deadline.
+"""
+
+import selectors
+import socket
+import time
+from collections import deque
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+
+_BLOCK = 1 << 18
+
+
+@dataclass
+class Connection:
+    """One connection: what went out, what came in, and how it ended: closed, reset or (still) open."""
+
+    name: str
+    sent: bytearray = field(default_factory=bytearray)
+    received: bytearray = field(default_factory=bytearray)
+    end: str = "open"
+    ended_by_us: bool = False
+    sent_at: float = 0.0
+    first_at: float | None = None
+    last_at: float = 0.0
+    awaited: int = 0  # how much of `received` has been waited for already
+    sock: socket.socket | None = None
+    outbox: deque[memoryview] = field(default_factory=deque)
+    gap: float = 0.0
+    next_send: float = 0.0
+
+    @property
+    def waited(self) -> float | None:
+        """Seconds from the end of sending to the first octet."""
+        return None if self.first_at is None else max(0.0, self.first_at - self.sent_at)
+
+
+def pump(
+    connections: Collection[Connection], deadline: float, enough: Callable[[], bool], tick: float = 1.0
+) -> None:
+    """Send and read on all connections until `enough`, asked after each event and each tick, or the deadline."""
+    with selectors.DefaultSelector() as selector:
+        while not enough():
+            now = time.monotonic()
+            if now >= deadline:
+                return
+            pause = min(tick, deadline - now)
+            for connection in connections:
+                events, wait = _wishes(connection, now)
+                pause = min(pause, wait)
+                _register(selector, connection, events)
+            for key, events in selector.select(pause):
+                if events & selectors.EVENT_WRITE:
+                    _write(key.data)
+                if events & selectors.EVENT_READ and key.data.end == "open":
+                    _read(key.data)
+                if key.data.sock is None or (key.data.end != "open" and not key.data.outbox):
+                    selector.unregister(key.fileobj)
+
+
+def _register(selector: selectors.BaseSelector, connection: Connection, events: int) -> None:
+    if connection.sock is None or connection.sock.fileno() < 0:
+        return
+    registered = selector.get_map().get(connection.sock)
+    if registered is None:
+        if events:
+            selector.register(connection.sock, events, connection)
+    elif not events:
+        selector.unregister(connection.sock)
+    elif registered.events != events:
+        selector.modify(connection.sock, events, connection)
+
+
+def _wishes(connection: Connection, now: float) -> tuple[int, float]:
+    """The events to wait for, and the seconds until there is something to do without one."""
+    events = selectors.EVENT_READ if connection.end == "open" else 0
+    if connection.outbox:
+        if now < connection.next_send:
+            return events, connection.next_send - now
+        events |= selectors.EVENT_WRITE
+    return events, float("inf")
+
+
+def _read(connection: Connection) -> None:
+    assert connection.sock is not None
+    try:
+        data = connection.sock.recv(_BLOCK)
+    except BlockingIOError:
+        return
+    except ConnectionError:
+        connection.end = "reset"
+        connection.outbox.clear()
+        return
+    connection.last_at = time.monotonic()
+    if not data:
+        connection.end = "closed"
+        return
+    if connection.first_at is None:
+        connection.first_at = connection.last_at
+    connection.received += data
+
+
+def _write(connection: Connection) -> None:
+    assert connection.sock is not None
+    piece = connection.outbox[0]
+    try:
+        count = connection.sock.send(piece[:_BLOCK])
+    except BlockingIOError:
+        return
+    except ConnectionError:
+        connection.outbox.clear()  # it takes no more; what it said before can still be read
+        return
+    if count < len(piece):
+        connection.outbox[0] = piece[count:]
+    else:
+        connection.outbox.popleft()
+        connection.next_send = time.monotonic() + connection.gap

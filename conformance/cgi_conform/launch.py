@@ -1,0 +1,177 @@
+"""Starts a server, waits until it accepts connections, and ends it with all that it started.
+
+The server gets an environment of its own, the document root as its directory, nothing to read, and a process
+group of its own. What it prints is kept in a file, for cases that look at its log and for the message when it
+dies. A server that exits at once because its port was taken meanwhile is started again on another one.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cgi_conform.docroot import Docroot
+from cgi_conform.errors import SERVER, UserError
+from cgi_conform.octets import Tokens, fill, printable
+from cgi_conform.server import Server
+
+ADDRESS = "127.0.0.1"
+READY_WITHIN = 10.0
+_STOP_WITHIN = 3.0
+_ATTEMPTS = 3
+_IN_USE = (b"in use", b"EADDRINUSE", b"Errno 98")
+
+
+@dataclass
+class Instance:
+    """A running server."""
+
+    name: str
+    port: int
+    process: subprocess.Popen[bytes]
+    log: Path
+    scratch: tempfile.TemporaryDirectory[str] = field(repr=False)
+
+    def log_size(self) -> int:
+        return self.log.stat().st_size
+
+    def log_since(self, size: int) -> bytes:
+        """What it has printed since its log had that size."""
+        with self.log.open("rb") as file:
+            file.seek(size)
+            return file.read()
+
+    def died(self, *, within: float = 0.0) -> str | None:
+        """None while it runs, else how it ended and what it said last.
+
+        A dying process closes its sockets before it can be waited for: `within` is how long to wait for that,
+        if it does not accept connections any more.
+        """
+        status = self.process.poll()
+        if status is None and within and not _accepts(self.port):
+            try:
+                status = self.process.wait(within)
+            except subprocess.TimeoutExpired:
+                pass
+        return None if status is None else f"{_ending(status)}{last_lines(self.log_since(0))}"
+
+    def stop(self) -> None:
+        """End the whole process group, gently first."""
+        _end_group(self.process)
+        self.scratch.cleanup()
+
+
+def start(server: Server, docroot: Docroot, variant: str = "", environment: Mapping[str, bytes] | None = None) -> Instance:
+    """A running server, or UserError with status 3 and what it said last."""
+    arguments = server.variants[variant] if variant else ()
+    for attempt in range(_ATTEMPTS):
+        instance = _spawn(server, docroot, arguments, environment or {})
+        failure = _wait_until_ready(instance)
+        if failure is None:
+            return instance
+        said = instance.log_since(0)
+        instance.stop()
+        if attempt + 1 == _ATTEMPTS or not any(word in said for word in _IN_USE):
+            break
+    with_variant = f" ({variant})" if variant else ""
+    raise UserError(f'server "{server.name}"{with_variant} did not start: {failure}{last_lines(said)}', SERVER)
+
+
+def _spawn(server: Server, docroot: Docroot, arguments: tuple[str, ...], added: Mapping[str, bytes]) -> Instance:
+    scratch = tempfile.TemporaryDirectory(prefix="cgi-conform-log-")
+    port_file = Path(scratch.name) / "port"
+    chosen = "{port_file}" not in " ".join(server.command)
+    port = free_port() if chosen else 0
+    tokens = {
+        "port": str(port),
+        "port_file": str(port_file),
+        "root": str(docroot.root),
+        "base": str(docroot.base),
+    }
+    command = server.words((*server.command, *arguments), tokens)
+    places = Tokens(port, str(docroot.root), str(docroot.base))
+    environment: dict[bytes, bytes] = {
+        b"HOME": b"/",
+        b"LANG": b"C.UTF-8",
+        b"CGI_CONFORM_LEAK": b"leaked-from-the-server",
+        **{os.fsencode(name): os.fsencode(value) for name, value in server.environment.items()},
+        **{os.fsencode(name): fill(value, places) for name, value in added.items()},
+    }
+    log = Path(scratch.name) / "log"
+    with log.open("wb") as output:
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=docroot.root,
+                env=environment,
+                process_group=0,
+            )
+        except OSError as error:
+            scratch.cleanup()
+            raise UserError(f'server "{server.name}" did not start: "{command[0]}": {error.strerror}', SERVER) from None
+    return Instance(server.name, port, process, log, scratch)
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind((ADDRESS, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_until_ready(instance: Instance) -> str | None:
+    """None when it accepts connections, else why it does not."""
+    deadline = time.monotonic() + READY_WITHIN
+    port_file = Path(instance.scratch.name) / "port"
+    while time.monotonic() < deadline:
+        if not instance.port and port_file.exists():
+            instance.port = int(port_file.read_text() or 0)
+        if instance.port and _accepts(instance.port):
+            # Somebody else may listen there while ours is about to find its port taken.
+            return None if instance.process.poll() is None else _ending(instance.process.returncode)
+        if instance.process.poll() is not None:
+            return _ending(instance.process.returncode)
+        time.sleep(0.005)
+    return f"it does not accept connections on {ADDRESS} port {instance.port} within {READY_WITHIN:g} s"
+
+
+def _accepts(port: int) -> bool:
+    try:
+        with socket.create_connection((ADDRESS, port), timeout=1.0):
+            return True
+    except OSError:
+        return False
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    for sign, patience in ((signal.SIGTERM, _STOP_WITHIN), (signal.SIGKILL, None)):
+        try:
+            os.killpg(process.pid, sign)
+        except (ProcessLookupError, PermissionError):
+            pass  # all gone, or only processes of another user are left
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            continue
+    # SIGKILL has gone out in any case: scripts may outlive the server that started them
+
+
+def _ending(status: int) -> str:
+    if status >= 0:
+        return f"it exited with status {status}"
+    return f"it was ended by {signal.Signals(-status).name}"
+
+
+def last_lines(log: bytes, count: int = 5) -> str:
+    """The end of what a server printed, for a message."""
+    lines = [line for line in log.splitlines() if line.strip()][-count:]
+    return "".join(f"\n    {printable(line)}" for line in lines)

@@ -1,0 +1,20 @@
+"""`cgi-conform fixtures DIR`: lays the document root out, for a server that somebody else starts."""
+
+import argparse
+from pathlib import Path
+
+from cgi_conform.docroot import lay_out
+from cgi_conform.paths import fixtures
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The options of `fixtures`."""
+    parser.add_argument("directory", type=Path, metavar="DIR", help="a new or empty directory")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Lay out, and say how to go on."""
+    made = lay_out(fixtures(), options.directory)
+    print(f"document root: {made.root}")
+    print(f"start a server there, then: cgi-conform run --url http://127.0.0.1:PORT --root {made.root}")
+    return 0

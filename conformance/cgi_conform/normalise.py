@@ -1,0 +1,44 @@
+"""What of the received octets is the same in every run: the rest is replaced by a name in braces.
+
+{date} for the value of a Date field, {pid} for the number after "pid=", {root}, {base} and {port} for what this
+run happened to use, {length} for a Content-Length that counts one of them.  Two runs of one server then give
+byte-identical results.  A number that merely equals the port inside a longer word or number stays.
+"""
+
+import re
+
+_DATE = re.compile(rb"^(Date:[ \t]*)[^\r\n]+", re.IGNORECASE | re.MULTILINE)
+_PID = re.compile(rb"\b(pid=)[0-9]+")
+_LENGTH = re.compile(rb"^(Content-Length:[ \t]*)([0-9]+)(?=[ \t]*\r?$)", re.IGNORECASE | re.MULTILINE)
+_EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
+
+
+def normalised(data: bytes, port: int, root: str, base: str) -> bytes:
+    """The octets without what differs from run to run."""
+    data = _LENGTH.sub(lambda field: _length(field, port, root, base), data)
+    return _DATE.sub(rb"\g<1>{date}", _named(data, port, root, base))
+
+
+def _named(data: bytes, port: int, root: str, base: str) -> bytes:
+    data = _PID.sub(rb"\g<1>{pid}", data)
+    for path, name in ((root, b"{root}"), (base, b"{base}")):  # the root lies in the base: it goes first
+        if path.strip("/"):
+            data = data.replace(path.encode(), name)
+    if not port:
+        return data
+    return re.sub(rb"(?<![\w.%-])" + str(port).encode() + rb"(?![\w%-]|\.\d)", _unless_length, data)
+
+
+def _unless_length(number: re.Match[bytes]) -> bytes:
+    """The port's name, unless the number is the value of a Content-Length field."""
+    line = number.string[number.string.rfind(b"\n", 0, number.start()) + 1 : number.start()]
+    return number[0] if line.lower().startswith(b"content-length:") else b"{port}"
+
+
+def _length(field: re.Match[bytes], port: int, root: str, base: str) -> bytes:
+    """The field with {length} for its value, if the body it counts holds something that varies."""
+    gap = _EMPTY_LINE.search(field.string, field.end())
+    if gap is None:
+        return field[0]
+    body = field.string[gap.end() : gap.end() + int(field[2])]
+    return field[1] + b"{length}" if _named(body, port, root, base) != body else field[0]

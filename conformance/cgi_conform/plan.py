@@ -1,0 +1,123 @@
+"""What a run is to do, decided from its options before anything starts."""
+
+import os
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from cgi_conform.answer import PROFILES
+from cgi_conform.capabilities import Abilities
+from cgi_conform.delivery import DELIVERIES
+from cgi_conform.errors import SERVER, UserError
+from cgi_conform.expectations import Rule, load_rules
+from cgi_conform.server import Server, from_command, load_server
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options that decide about a run, as they are written on a command line."""
+
+    server: str | None = None
+    command: str | None = None
+    url: str | None = None
+    root: str | None = None
+    profile: str = PROFILES[0]
+    timeout: float = 5.0
+    delivery: str = "whole"
+    expect: str | None = None
+    skip: list[str] = field(default_factory=list)
+    select: list[str] = field(default_factory=list)
+    shuffle: int | None = None
+
+    @classmethod
+    def of(cls, namespace: Any, prefix: str = "") -> Self:
+        """The options in a namespace; what is not set there keeps its default."""
+        known = {item.name: getattr(namespace, prefix + item.name, None) for item in fields(cls)}
+        return cls(**{name: value for name, value in known.items() if value is not None})
+
+    def arguments(self) -> list[str]:
+        """The same options as command-line words."""
+        words: list[str] = []
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if isinstance(value, list):
+                words += [f"--{item.name}={one}" for one in value]
+            elif value is not None:
+                words.append(f"--{item.name}={value}")
+        return words
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The server under test, and how it is judged."""
+
+    name: str
+    title: str
+    profile: str
+    timeout: float
+    delivery: str
+    rules: tuple[Rule, ...]
+    abilities: Abilities
+    server: Server | None = None  # None: it runs already, at `address`
+    address: tuple[str, int] = ("127.0.0.1", 0)
+    root: str = ""
+
+
+def make_plan(options: Options) -> Plan:
+    """The plan, or UserError with what to change."""
+    named = [name for name in ("server", "command", "url") if getattr(options, name)]
+    if len(named) != 1:
+        got = " and ".join(f"--{name}" for name in named) or "none"
+        raise UserError(f"name one server: --server NAME, --command 'CMD {{port}} {{root}}' or --url URL (got {got})")
+    if options.profile not in PROFILES:
+        raise UserError(f'no profile "{options.profile}" (known: {", ".join(PROFILES)})')
+    if options.delivery not in DELIVERIES:
+        raise UserError(f'no delivery "{options.delivery}" (known: {", ".join(DELIVERIES)})')
+    if options.timeout <= 0:
+        raise UserError(f"--timeout {options.timeout:g} is not a positive number of seconds")
+    if options.url:
+        return _of_url(options)
+    if options.root:
+        raise UserError("--root goes with --url: a server that is started gets a document root of its own")
+    server = load_server(options.server) if options.server else from_command(options.command or "")
+    if server.program is None:
+        raise UserError(f'server "{server.name}" is not installed (looked for {server.sought})', SERVER)
+    if options.profile not in server.profiles:
+        known = ", ".join(server.profiles)
+        raise UserError(f'server "{server.name}" cannot be judged in profile {options.profile} (its profiles: {known})')
+    expect = Path(options.expect) if options.expect else server.expect_file if options.server else None
+    user = "root" if os.geteuid() == 0 else "user"
+    return Plan(
+        name=server.name,
+        title=server.title,
+        profile=options.profile,
+        timeout=options.timeout,
+        delivery=options.delivery,
+        rules=tuple(load_rules(expect)) if expect and (options.expect or expect.exists()) else (),
+        abilities=Abilities(True, user, frozenset(server.variants), server.name),
+        server=server,
+    )
+
+
+def _of_url(options: Options) -> Plan:
+    parts = urlsplit(options.url or "")
+    try:
+        port = parts.port or 80
+    except ValueError:
+        port = 0
+    if parts.scheme != "http" or not parts.hostname or not port or parts.path not in ("", "/"):
+        raise UserError(f'--url "{options.url}" is not of the form http://HOST:PORT')
+    if not options.root:
+        raise UserError("--url needs --root DIR, the document root that server has (cgi-conform fixtures makes one)")
+    return Plan(
+        name="url",
+        title="a running server",
+        profile=options.profile,
+        timeout=options.timeout,
+        delivery=options.delivery,
+        rules=tuple(load_rules(Path(options.expect))) if options.expect else (),
+        abilities=Abilities(False, "user"),
+        address=(parts.hostname, port),
+        root=str(Path(options.root).absolute()),
+    )

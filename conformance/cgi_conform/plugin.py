@@ -1,0 +1,178 @@
+"""The pytest plugin: collects the case files, runs each case as an item, reports its verdict.
+
+Every process (pytest, or a worker of pytest-xdist) has servers and a document root of its own. The result of a
+case travels in the user properties of its report: "cgi-conform" holds it, "cgi-conform-server" the message of
+a server that did not start or died.
+"""
+
+import random
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cgi_conform.answer import PROFILES
+from cgi_conform.capabilities import missing
+from cgi_conform.case import Case, case_ids, load_cases
+from cgi_conform.delivery import DELIVERIES
+from cgi_conform.errors import UserError
+from cgi_conform.expectations import stale
+from cgi_conform.plan import Options, Plan, make_plan
+from cgi_conform.results import ALWAYS_RED, CaseResult
+from cgi_conform.running import Running
+from cgi_conform.trial import try_case
+
+RESULT = "cgi-conform"
+SERVER_MESSAGE = "cgi-conform-server"
+_PLAN = pytest.StashKey[Plan]()
+_OPTIONS = pytest.StashKey[Options]()
+_RUNNING = pytest.StashKey[dict[Path, Running]]()
+_FOLDERS = pytest.StashKey[set[Path]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("cgi-conform", "the server under test, and how it is judged")
+
+    def add(name: str, text: str, **more: Any) -> None:
+        try:
+            group.addoption(f"--{name}", dest=f"conform_{name}", help=text, **more)
+        except ValueError:  # another plugin has it: --timeout of pytest-timeout
+            pass
+
+    add("server", "a known server, or a folder with a server.toml")
+    add("command", "a command that starts a server, with {port} and {root}")
+    add("url", "a server that runs already")
+    add("root", "the document root of the server at --url")
+    add("profile", "what it is judged by", choices=PROFILES)
+    add("timeout", "seconds to wait for an answer", type=float)
+    add("delivery", "how requests are cut into writes", choices=DELIVERIES)
+    add("expect", "a file of expected failures, instead of the server's own")
+    add("skip", "leave out cases whose id matches", action="append")
+    add("select", "take only cases whose id matches", action="append")
+    add("shuffle", "run in an order that depends on this number", type=int)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    options = Options.of(config.option, "conform_")
+    try:
+        config.stash[_PLAN] = make_plan(options)
+    except UserError as error:
+        raise pytest.UsageError(error.message) from None
+    config.stash[_OPTIONS] = options
+    running: dict[Path, Running] = {}
+    folders: set[Path] = set()
+    config.stash[_RUNNING] = running
+    config.stash[_FOLDERS] = folders
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    plan = config.stash[_PLAN]
+    return f"cgi-conform: {plan.title}, profile {plan.profile}"
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "CaseFile | None":
+    if file_path.suffix == ".toml" and file_path.parent.name == "cases":
+        found: CaseFile = CaseFile.from_parent(parent, path=file_path)
+        return found
+    return None
+
+
+class CaseFile(pytest.File):
+    """A topic file."""
+
+    def collect(self) -> Iterable["CaseItem"]:
+        config = self.config
+        config.stash[_FOLDERS].add(self.path.parent)
+        worker = hasattr(config, "workerinput")  # the controller has looked for faults already
+        try:
+            cases = load_cases(self.path.parent, [self.path.stem], validate=not worker)
+        except UserError as error:
+            raise self.CollectError(error.message) from None
+        profile = config.stash[_PLAN].profile
+        for case in cases:
+            if profile in case.expect:
+                yield CaseItem.from_parent(self, name=case.id, case=case)
+
+
+class CaseItem(pytest.Item):
+    """A case."""
+
+    def __init__(self, *, case: Case, **more: Any) -> None:
+        super().__init__(**more)
+        self.case = case
+        self.result: CaseResult | None = None
+
+    def runtest(self) -> None:
+        self.result, broken = try_case(self.case, self.config.stash[_PLAN], self._running(), self._fixtures)
+        self.user_properties.append((RESULT, self.result))
+        if broken:
+            self.user_properties.append((SERVER_MESSAGE, broken))
+        verdict, note = self.result["verdict"], self.result["note"]
+        if verdict == "skip":
+            pytest.skip(note)
+        if verdict == "expected":
+            pytest.xfail(note)
+        if verdict in ALWAYS_RED:
+            raise Red(verdict)
+
+    def _running(self) -> Running | None:
+        plan, running = self.config.stash[_PLAN], self.config.stash[_RUNNING]
+        if plan.server is None:
+            return None
+        return running.setdefault(self._fixtures, Running(plan.server, self._fixtures))
+
+    @property
+    def _fixtures(self) -> Path:
+        return self.path.parent.parent
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str:
+        if not isinstance(excinfo.value, Red) or self.result is None:
+            return str(super().repr_failure(excinfo))
+        from cgi_conform.report.terminal import Style, failure
+
+        return failure(self.result, {}, Style())
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.path, 0, self.case.id
+
+
+class Red(Exception):
+    """A verdict that turns the run red."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    options = config.stash[_OPTIONS]
+    plan = config.stash[_PLAN]
+
+    def wanted(item: CaseItem) -> bool:
+        chosen = not options.select or any(fnmatchcase(item.case.id, glob) for glob in options.select)
+        return chosen and not any(fnmatchcase(item.case.id, glob) for glob in options.skip)
+
+    ours = [item for item in items if isinstance(item, CaseItem)]
+    left = [item for item in ours if not wanted(item)]
+    config.hook.pytest_deselected(items=left)
+    taken = [item for item in ours if wanted(item)]
+    if options.shuffle is not None:
+        random.Random(options.shuffle).shuffle(taken)
+    else:  # those that need the same server next to each other, those to be skipped last
+        taken.sort(key=lambda item: (bool(missing(item.case, plan.abilities)), _instance(item.case)))
+    items[:] = [*(item for item in items if not isinstance(item, CaseItem)), *taken]
+
+
+def _instance(case: Case) -> tuple[str, tuple[tuple[str, bytes], ...]]:
+    return case.variant, tuple(sorted(case.environment.items()))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    for running in session.config.stash[_RUNNING].values():
+        running.stop()
+    if hasattr(session.config, "workerinput"):
+        return
+    names = [name for folder in session.config.stash[_FOLDERS] for name in case_ids(folder)]
+    for entry in stale(session.config.stash[_PLAN].rules, names) if names else []:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.write_line(f'{entry["file"]}: "{entry["glob"]}" matches no case ({entry["reason"]})', red=True)

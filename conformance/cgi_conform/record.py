@@ -1,0 +1,107 @@
+"""`cgi-conform record`: keeps what a server answered as fixtures/recordings/NAME.json.
+
+An existing recording is never changed silently: a difference is named, and replaced only with --force.  With
+case globs only those cases are recorded; the others stay as they are, if they are of the same server.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from cgi_conform.answer import PROFILES
+from cgi_conform.case import load_cases
+from cgi_conform.errors import UserError
+from cgi_conform.paths import fixtures
+from cgi_conform.plan import Options, make_plan
+from cgi_conform.recordings import Recording, changed, read_recording, recording_of, recording_text
+from cgi_conform.results import Results, read, server_line
+from cgi_conform.write import write_whole
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The options of `record`."""
+    parser.add_argument("globs", nargs="*", metavar="CASE-GLOB", help="record only these cases, keep the others")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--server", metavar="NAME", help="run this server and record it")
+    source.add_argument("--from", dest="results", type=Path, metavar="FILE", help="record what a results.json holds")
+    parser.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help="the profile it is run in")
+    parser.add_argument("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for an answer")
+    parser.add_argument("-j", dest="jobs", type=int, metavar="N", help="servers and cases at a time")
+    parser.add_argument("--force", action="store_true", help="replace a recording that differs")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Record a run, or the results in a file."""
+    results = read(options.results) if options.results else _run(options)
+    new = recording_of(results)
+    if options.results and options.globs:
+        chosen = {case.id for case in load_cases(fixtures() / "cases", options.globs)}
+        new["cases"] = {name: answer for name, answer in new["cases"].items() if name in chosen}
+    path = fixtures() / "recordings" / f"{new['server']['name']}.json"
+    print(record(new, path, bool(options.globs), options.force))
+    return 0
+
+
+def _run(options: argparse.Namespace) -> Results:
+    """The results of a run; what is expected to fail is recorded like the rest."""
+    from cgi_conform.session import carry_out
+
+    cases = load_cases(fixtures() / "cases", options.globs)
+    chosen = Options(
+        server=options.server,
+        profile=options.profile,
+        timeout=options.timeout,
+        select=[glob if "/" in glob or glob == "*" else f"{glob}/*" for glob in options.globs],
+    )
+    plan = make_plan(chosen)
+    selected = [case for case in cases if plan.profile in case.expect]
+    outcome = carry_out(chosen, plan, selected, options.jobs)
+    for message in outcome.messages:
+        print(f"cgi-conform: {message}", file=sys.stderr)
+    return outcome.results
+
+
+def record(new: Recording, path: Path, partial: bool, force: bool) -> str:
+    """Write the recording if that is allowed; what was done, in a sentence."""
+    if not new["cases"]:
+        raise UserError(f'server "{new["server"]["name"]}" answered no case: nothing to record')
+    if not path.exists():
+        write_whole(path, recording_text(new))
+        return f"{path}: {len(new['cases'])} cases of {server_line(new['server'])}"
+    old = read_recording(path)
+    if partial:
+        new = merged(old, new, path)
+    if recording_text(old) == recording_text(new):
+        return f"{path}: unchanged"
+    told = difference(old, new)
+    if not force:
+        raise UserError(f'"{path}" differs: {told} (--force replaces it)')
+    write_whole(path, recording_text(new))
+    return f"{path}: replaced: {told}"
+
+
+def merged(old: Recording, new: Recording, path: Path) -> Recording:
+    """The old recording with the newly recorded cases; both must be of the same server."""
+    for key, was, became in _facts(old, new):
+        if was != became:
+            raise UserError(f'"{path}" is of {key} {was}, not {became}: record all cases, not some')
+    whole = new.copy()
+    whole["cases"] = {**old["cases"], **new["cases"]}
+    return whole
+
+
+def difference(old: Recording, new: Recording) -> str:
+    """What is different, in a few words."""
+    told = [f"{key} {was} became {became}" for key, was, became in _facts(old, new) if was != became]
+    cases = changed(old, new)
+    if cases:
+        more = f" and {len(cases) - 3} more" if len(cases) > 3 else ""
+        told.append(f"{len(cases)} cases, {', '.join(cases[:3])}{more}")
+    return "; ".join(told) or "the number of cases in the suite"
+
+
+def _facts(old: Recording, new: Recording) -> list[tuple[str, str, str]]:
+    return [
+        ("server", server_line(old["server"]), server_line(new["server"])),
+        ("profile", old["profile"], new["profile"]),
+        ("user", old["user"], new["user"]),
+    ]

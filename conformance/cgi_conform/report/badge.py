@@ -1,0 +1,26 @@
+"""badge.json: what shields.io shows for an endpoint badge, one per profile."""
+
+import json
+
+from cgi_conform.results import Results, exit_status, judged, red_cases
+
+LABEL = {"cgihttpserver": "CGIHTTPServer", "rfc3875": "CGI/1.1"}
+
+
+def text(results: Results) -> str:
+    """The JSON text of the badge."""
+    message, colour = _verdict(results)
+    badge = {"schemaVersion": 1, "label": LABEL[results["profile"]], "message": message, "color": colour}
+    return json.dumps(badge, indent=1) + "\n"
+
+
+def _verdict(results: Results) -> tuple[str, str]:
+    red = len(red_cases(results)) + len(results["stale"])
+    ran, known = judged(results), results["suite"]["cases"]
+    if red:
+        return f"{red} of {max(ran, red)} failed", "red"
+    if exit_status(results):
+        return "nothing ran", "lightgrey"
+    if ran < known:
+        return f"conforms ({ran} of {known} cases)", "green"
+    return f"conforms ({ran} cases)", "brightgreen"

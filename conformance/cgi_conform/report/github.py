@@ -1,0 +1,72 @@
+"""What GitHub Actions is told: the summary of the step, and an annotation at the line of each case that broke.
+
+GitHub keeps about ten annotations of a kind per step; the last one says how many more there are.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TextIO
+
+from cgi_conform.case import Case
+from cgi_conform.clauses import Clause
+from cgi_conform.paths import REPO
+from cgi_conform.report import markdown
+from cgi_conform.report.escaped import clipped
+from cgi_conform.report.places import line_of, shown_file
+from cgi_conform.results import CaseResult, Results, red_cases
+
+_KEPT = 10
+
+
+def announce(
+    results: Results,
+    cases: Mapping[str, Case],
+    clauses: Mapping[str, Clause],
+    environment: Mapping[str, str] = os.environ,
+    out: TextIO | None = None,
+) -> None:
+    """Do what the environment asks for; nothing outside of GitHub Actions."""
+    if summary := environment.get("GITHUB_STEP_SUMMARY"):
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(markdown.text(results, clauses))
+    if environment.get("GITHUB_ACTIONS") == "true":
+        for line in annotations(results, cases):
+            print(line, file=out or sys.stdout)
+
+
+def annotations(results: Results, cases: Mapping[str, Case]) -> list[str]:
+    """The ::error lines, at most as many as GitHub keeps."""
+    found = [_annotation(case, cases.get(case["id"])) for case in red_cases(results)]
+    for entry in results["stale"]:
+        where = {"file": f"conformance/servers/{entry['file']}", "title": "stale expectation"}
+        if not (REPO / where["file"]).exists():
+            where["file"] = entry["file"]
+        found.append(_error(where, f'"{entry["glob"]}" matches no case ({entry["reason"]})'))
+    if len(found) <= _KEPT:
+        return found
+    return [*found[: _KEPT - 1], _error({}, f"and {len(found) - _KEPT + 1} more: see the summary of this step")]
+
+
+def _annotation(result: CaseResult, case: Case | None) -> str:
+    where = {"title": f"{result['id']} ({result['verdict']})"}
+    if case is not None:
+        where = {"file": shown_file(case), "line": str(line_of(case)), **where}
+    told = [result["title"], *([result["note"]] if result["note"] else [])]
+    for item in result["mismatches"][:3]:
+        told.append(f"{item['what']}: expected {clipped(item['expected'], 200)}, got {clipped(item['got'], 200)}")
+    return _error(where, "\n".join(told))
+
+
+def _error(where: Mapping[str, str], message: str) -> str:
+    properties = ",".join(f"{name}={_property(value)}" for name, value in where.items())
+    return f"::error{' ' if properties else ''}{properties}::{_data(message)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,160 @@
+"""index.html: the whole run on one page that needs nothing else, for people who did not run it.
+
+Autoescaping is on and every octet shown has gone through printable text: what a hostile server sends stays text.
+The page stays below 750 KB for a thousand cases: long exchanges are cut shorter and shorter until it does, but
+the rule, what was expected, what broke and the line that does it again are always there.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from cgi_conform.case import Case
+from cgi_conform.clauses import Clause
+from cgi_conform.expected import asked
+from cgi_conform.report.escaped import clipped, marked
+from cgi_conform.report.rule import rules
+from cgi_conform.results import (
+    VERDICTS,
+    CaseResult,
+    Mismatch,
+    Results,
+    conclusion,
+    exit_status,
+    red_verdicts,
+    server_line,
+)
+
+LARGEST = 750_000
+_HERE = Path(__file__).parent
+_ESCAPES = re.compile(r"(?:\\(?:x[0-9a-fA-F]{2}|&\w+;|.))+")  # in text that is HTML already
+_MEANING = {
+    "pass": "as the rule asks",
+    "fail": "a required rule is broken",
+    "warn": "a recommended rule is broken",
+    "differs": "not what CPython happens to do",
+    "expected": "broken, and listed with a reason",
+    "unexpected-pass": "listed as broken, but it passed",
+    "skip": "could not be judged",
+    "error": "the runner or the server broke",
+}
+
+
+@dataclass(frozen=True)
+class Detail:
+    """How much of an exchange is shown, in characters: where something was found, and where nothing was."""
+
+    found: int
+    quiet: int
+
+
+_DETAILS = (Detail(4096, 1500), Detail(4096, 400), Detail(2000, 0), Detail(600, 0), Detail(200, 0), Detail(0, 0))
+
+
+def text(results: Results, cases: Mapping[str, Case], clauses: Mapping[str, Clause]) -> str:
+    """The page, as long as it may be."""
+    page = ""
+    for detail in _DETAILS:
+        page = _page(results, cases, clauses, detail)
+        if len(page.encode()) <= LARGEST:
+            break
+    return page
+
+
+def _page(results: Results, cases: Mapping[str, Case], clauses: Mapping[str, Clause], detail: Detail) -> str:
+    environment = Environment(
+        loader=FileSystemLoader(_HERE),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters["plain"] = plain
+    red = red_verdicts(results)
+    views = [_view(case, cases.get(case["id"]), results["profile"], clauses, detail) for case in results["cases"]]
+    used = {name for case in results["cases"] for name in case["clauses"]}
+    return environment.get_template("page.html.jinja").render(
+        css=Markup((_HERE / "page.css").read_text("utf-8")),
+        script=Markup((_HERE / "page.js").read_text("utf-8")),
+        results=results,
+        server=server_line(results["server"]),
+        conclusion=conclusion(results),
+        status=exit_status(results),
+        verdicts=[verdict for verdict in VERDICTS if results["totals"][verdict]],
+        meanings=_MEANING,
+        red=red,
+        topics=_by_topic(views),
+        broken=[view for view in views if view["verdict"] in red],
+        clauses={name: clause for name, clause in clauses.items() if name in used},
+        shortened=not detail.quiet,
+    )
+
+
+def _by_topic(views: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    topics: dict[str, list[dict[str, Any]]] = {}
+    for view in views:
+        topics.setdefault(view["topic"], []).append(view)
+    return topics
+
+
+def _view(
+    result: CaseResult, case: Case | None, profile: str, clauses: Mapping[str, Clause], detail: Detail
+) -> dict[str, Any]:
+    """A case as the template shows it."""
+    quiet = result["verdict"] in ("pass", "skip")
+    limit = detail.quiet if quiet else detail.found
+    expectation = case.expect.get(profile) if case is not None else None
+    broken = {item["what"] for item in result["mismatches"]}
+    wanted = asked(expectation) if expectation is not None else []
+    return {
+        **result,
+        "quiet": quiet,
+        "rules": rules(result, clauses),
+        "wanted": [(what, clipped(told, 300)) for what, told in wanted if what not in broken],
+        "mismatches": [_mismatch(item) for item in result["mismatches"]],
+        "sent": [(each["connection"], octets(clipped(each["bytes"], limit))) for each in result["sent"] if limit],
+        "received": [
+            (each["connection"], octets(clipped(each["bytes"], limit)), each["end"])
+            for each in result["received"]
+            if limit
+        ],
+        "again": clipped(result["again"], max(limit, 600)),
+        "curl": result["curl"] if limit else None,
+        "needs": case.needs if case is not None else (),
+    }
+
+
+def _mismatch(item: Mismatch) -> dict[str, Any]:
+    return {
+        "what": item["what"],
+        "expected": _with_mark(clipped(item["expected"], 400), item["at"]),
+        "got": _with_mark(clipped(item["got"], 400), item["at"]),
+        "at": item["at"],
+    }
+
+
+def _with_mark(told: str, at: int | None) -> Markup:
+    """The text with the first differing octet in a <mark>."""
+    part = marked(told, at)
+    if part is None:
+        return escape(told)
+    return Markup("{}<mark>{}</mark>{}").format(part.before, part.octet or "⌁", part.after)
+
+
+def plain(told: str) -> Markup:
+    """Text between tags, where quotes need no escape; they are too many to spend five octets on each."""
+    return Markup(told.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+
+
+def octets(told: str) -> Markup:
+    """Octets line by line, escapes dimmed so that the text stands out."""
+    return Markup(_ESCAPES.sub(_dimmed, plain(told)).replace("<i></i>", "").rstrip("\n"))
+
+
+def _dimmed(escapes: re.Match[str]) -> str:
+    return f"<i>{escapes[0]}</i>".replace("\\n", "\\n</i>\n<i>")

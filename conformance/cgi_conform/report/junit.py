@@ -1,0 +1,98 @@
+"""junit.xml as GitLab, Jenkins and their kin read it: one testcase per case, classname = topic.
+
+What turned the run red is a failure (or an error, where runner or server broke); warnings and differences pass,
+with what was seen in system-out.  A stale expectation is a failing testcase of its own.
+"""
+
+import re
+from collections.abc import Mapping
+from xml.etree import ElementTree
+
+from cgi_conform.case import Case
+from cgi_conform.clauses import Clause
+from cgi_conform.report.places import shown_file
+from cgi_conform.report.rule import rules
+from cgi_conform.results import CaseResult, Results, red_cases, red_verdicts, server_line
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def text(results: Results, cases: Mapping[str, Case], clauses: Mapping[str, Clause]) -> str:
+    """The XML text."""
+    red = red_verdicts(results)
+    errors = results["totals"]["error"]
+    counts = {
+        "tests": str(results["totals"]["selected"] + len(results["stale"])),
+        "failures": str(len(red_cases(results)) - errors + len(results["stale"])),
+        "errors": str(errors),
+        "skipped": str(results["totals"]["skip"]),
+    }
+    root = ElementTree.Element("testsuites", {"name": "cgi-conform", **counts})
+    name = f"cgi-conform {results['profile']}: {server_line(results['server'])}"
+    suite = ElementTree.SubElement(root, "testsuite", {"name": _clean(name), **counts})
+    properties = ElementTree.SubElement(suite, "properties")
+    for key, value in _facts(results).items():
+        ElementTree.SubElement(properties, "property", {"name": key, "value": _clean(value)})
+    for case in results["cases"]:
+        _testcase(suite, case, cases.get(case["id"]), clauses, case["verdict"] in red)
+    for entry in results["stale"]:
+        element = ElementTree.SubElement(suite, "testcase", {"classname": "expectations", "name": _clean(entry["glob"])})
+        message = f'{entry["file"]}: "{entry["glob"]}" matches no case'
+        _add(element, "failure", entry["reason"], {"message": message, "type": "stale"})
+    ElementTree.indent(root, " ")
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _facts(results: Results) -> dict[str, str]:
+    return {
+        "server": results["server"]["name"],
+        "server-version": results["server"]["version"],
+        "profile": results["profile"],
+        "user": results["user"],
+        "suite-version": results["suite"]["version"],
+    }
+
+
+def _testcase(
+    suite: ElementTree.Element,
+    result: CaseResult,
+    case: Case | None,
+    clauses: Mapping[str, Clause],
+    red: bool,
+) -> None:
+    attributes = {"classname": result["topic"], "name": result["id"]}
+    if case is not None:
+        attributes["file"] = shown_file(case)
+    if "seconds" in result:
+        attributes["time"] = f"{result['seconds']:.3f}"
+    element = ElementTree.SubElement(suite, "testcase", attributes)
+    verdict = result["verdict"]
+    if verdict == "skip":
+        _add(element, "skipped", "", {"message": result["note"]})
+    elif red:
+        kind = "error" if verdict == "error" else "failure"
+        _add(element, kind, _story(result, clauses), {"message": result["title"], "type": f"{verdict} {result['level']}"})
+    elif verdict != "pass":
+        _add(element, "system-out", f"{verdict}\n{_story(result, clauses)}", {})
+
+
+def _story(case: CaseResult, clauses: Mapping[str, Clause]) -> str:
+    """What a person needs to understand the verdict without leaving the page."""
+    told = [f"{rule.id} ({rule.level}): {rule.text}\n{rule.link}" for rule in rules(case, clauses) if rule.text]
+    told += [case["note"]] if case["note"] else []
+    for item in case["mismatches"]:
+        told.append(f"{item['what']}\n  expected {item['expected']}\n  got      {item['got']}")
+        if item["at"] is not None:
+            told[-1] += f"\n  first differing octet: {item['at']}"
+    told.append(f"again: {case['again']}")
+    return "\n".join(told)
+
+
+def _add(parent: ElementTree.Element, tag: str, content: str, attributes: dict[str, str]) -> None:
+    clean = {name: _clean(value) for name, value in attributes.items()}
+    ElementTree.SubElement(parent, tag, clean).text = _clean(content) or None
+
+
+def _clean(value: str) -> str:
+    """XML 1.0 has no way to write most control characters."""
+    return _NOT_XML.sub("?", value)

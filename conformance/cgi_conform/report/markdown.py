@@ -1,0 +1,84 @@
+"""summary.md for $GITHUB_STEP_SUMMARY or a comment: the conclusion, the totals, then what broke.
+
+A step summary may hold 1 MiB; 200 cases of bounded length stay well below.
+"""
+
+import html
+from collections.abc import Mapping
+
+from cgi_conform.clauses import Clause
+from cgi_conform.report.escaped import clipped
+from cgi_conform.report.rule import rules
+from cgi_conform.results import VERDICTS, CaseResult, Results, conclusion, exit_status, red_cases, red_verdicts, server_line
+
+SHOWN = 200
+_LINE = 400
+_SIGN = {0: "✅", 1: "❌", 5: "⚠️"}
+
+
+def text(results: Results, clauses: Mapping[str, Clause]) -> str:
+    """The Markdown text."""
+    counts = results["totals"]
+    seen = [verdict for verdict in VERDICTS if counts[verdict]]
+    parts = [
+        f"## {_SIGN[exit_status(results)]} {_plain(server_line(results['server']))}: {conclusion(results)}",
+        f"Profile `{results['profile']}`, started by {'root' if results['user'] == 'root' else 'an ordinary user'}, "
+        f"suite {results['suite']['version']}: {counts['selected']} of {results['suite']['cases']} cases selected.",
+    ]
+    if seen:
+        parts.append("\n".join([_row(seen), _row(["---:"] * len(seen)), _row([str(counts[each]) for each in seen])]))
+    red = red_cases(results)
+    parts += [_failure(case, clauses) for case in red[:SHOWN]]
+    if len(red) > SHOWN:
+        parts.append(f"… and {len(red) - SHOWN} more, all of them in `results.json`.")
+    if results["stale"]:
+        rows = [_row([_code(entry["glob"]), _plain(entry["file"]), _plain(entry["reason"])]) for entry in results["stale"]]
+        head = [_row(["expectation", "file", "reason"]), _row(["---"] * 3)]
+        parts.append("### Expectations that match no case\n\n" + "\n".join(head + rows[:SHOWN]))
+    parts += _others(results)
+    return "\n\n".join(parts) + "\n"
+
+
+def _failure(case: CaseResult, clauses: Mapping[str, Clause]) -> str:
+    """One case, folded: the title outside, the rest inside."""
+    rule = next((rule for rule in rules(case, clauses) if rule.text), None)
+    told = [f"<details><summary><b>{case['verdict']}</b> <code>{case['id']}</code> {_plain(case['title'])}</summary>", ""]
+    if rule is not None:
+        told.append(f"[{rule.id}]({rule.link}): {_plain(clipped(rule.text, _LINE))}\n")
+    if case["note"]:
+        told.append(_plain(clipped(case["note"], _LINE)) + "\n")
+    told.append("```text")
+    for item in case["mismatches"][:3]:
+        told.append(f"expected  {item['what']} {clipped(item['expected'], _LINE)}")
+        told.append(f"got       {item['what']} {clipped(item['got'], _LINE)}")
+    told += [f"again     {case['again']}"] if len(case["again"]) <= _LINE else []
+    head, body = told[: told.index("```text") + 1], told[told.index("```text") + 1 :]
+    fenced = [line.replace("```", "'''") for line in body]
+    return "\n".join([*head, *fenced, "```", "</details>"])
+
+
+def _others(results: Results) -> list[str]:
+    """Warnings and differences that did not turn the run red, as one folded list."""
+    red = red_verdicts(results)
+    others = [case for case in results["cases"] if case["verdict"] in {"warn", "differs"} - red]
+    if not others:
+        return []
+    rows = [_row([case["verdict"], f"`{case['id']}`", _plain(case["title"])]) for case in others[:SHOWN]]
+    rows += [f"\n… and {len(others) - SHOWN} more."] if len(others) > SHOWN else []
+    head = [f"<details><summary>{len(others)} warnings and observed differences</summary>\n"]
+    table = [_row(["verdict", "case", "rule"]), _row(["---"] * 3)]
+    return ["\n".join([*head, *table, *rows, "\n</details>"])]
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _code(text: str) -> str:
+    return "`" + text.replace("`", "'").replace("|", "\\|") + "`"
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown and HTML leave alone."""
+    escaped = html.escape(text.replace("\n", " "), quote=False)
+    return "".join("\\" + each if each in "\\`*_[]|#~" else each for each in escaped)

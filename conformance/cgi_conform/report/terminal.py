@@ -1,0 +1,177 @@
+"""What a run says to a person at a terminal: what broke in full, the rest in a line, the totals last.
+
+Plain text unless the output is a terminal that may be coloured (NO_COLOR is respected); readable in 80 columns.
+Lines to be pasted are never wrapped.
+"""
+
+import os
+import shutil
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TextIO
+
+from cgi_conform.clauses import Clause
+from cgi_conform.report.escaped import clipped, lines, marked, window
+from cgi_conform.report.rule import rules
+from cgi_conform.results import (
+    VERDICTS,
+    CaseResult,
+    Mismatch,
+    Results,
+    conclusion,
+    exit_status,
+    red_verdicts,
+    server_line,
+)
+
+_WORD = {"fail": "FAIL", "error": "ERROR", "unexpected-pass": "PASSED", "warn": "warn", "differs": "differs"}
+_TINT = {"FAIL": "31;1", "ERROR": "31;1", "PASSED": "35;1", "STALE": "35;1", "warn": "33", "differs": "36"}
+_INDENT = " " * 6
+_LABEL = 10
+
+
+@dataclass(frozen=True)
+class Style:
+    """How the text is to look."""
+
+    width: int = 100
+    colour: bool = False
+    port: int = 8000  # where the lines to be pasted send to
+
+    def tint(self, text: str, codes: str) -> str:
+        return f"\033[{codes}m{text}\033[0m" if self.colour and codes else text
+
+
+def style_for(stream: TextIO, port: int = 8000, environment: Mapping[str, str] = os.environ) -> Style:
+    """The style that suits where the text goes."""
+    if not stream.isatty():
+        return Style(port=port)
+    columns = shutil.get_terminal_size((80, 24)).columns
+    coloured = not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
+    return Style(max(60, min(columns, 120)), coloured, port)
+
+
+def text(
+    results: Results,
+    clauses: Mapping[str, Clause],
+    style: Style = Style(),
+    slowest: int = 0,
+    seconds: Mapping[str, float] | None = None,
+) -> str:
+    """The whole report of a run; `seconds` by case id where they are known."""
+    red = red_verdicts(results)
+    parts: list[str] = []
+    for case in results["cases"]:
+        if case["verdict"] in red:
+            parts.append(failure(case, clauses, style) + "\n")
+    brief = [_brief(case, style) for case in results["cases"] if case["verdict"] in {"warn", "differs"} - red]
+    parts += ["\n".join(brief) + "\n"] if brief else []
+    stale = [_stale(entry["glob"], entry["file"], entry["reason"], style) for entry in results["stale"]]
+    parts += ["\n".join(stale) + "\n"] if stale else []
+    skips = _skips(results, style)
+    parts += [skips + "\n"] if skips else []
+    parts += [_slowest(slowest, seconds or {}) + "\n"] if slowest and seconds else []
+    parts.append(total(results, style))
+    return "\n".join(parts) + "\n"
+
+
+def failure(case: CaseResult, clauses: Mapping[str, Clause], style: Style) -> str:
+    """A case that broke: the rule, expected and got, and the line that does it again."""
+    word = _WORD.get(case["verdict"], case["verdict"])
+    head = [f"{word:<5} {case['id']}  {case['title']}", f"[{', '.join([*case['clauses'], case['level']])}]"]
+    found = _head(head[0], head[1], style).replace(word, style.tint(word, _TINT.get(word, "")), 1)
+    blocks = [found]
+    for rule in rules(case, clauses)[:1]:
+        blocks += [_labelled("rule", rule.text, style)] if rule.text else []
+        blocks += [_INDENT + " " * _LABEL + style.tint(rule.link, "2")] if rule.link else []
+    if case["note"]:
+        blocks.append(_labelled("note", case["note"], style))
+    status_line = lines(case["received"][0]["bytes"])[:1] if case["received"] else []
+    for mismatch in case["mismatches"]:
+        blocks += _expected_got(mismatch, status_line[0] if status_line else "", style)
+    for label, command in (("again", case["again"]), ("or", case["curl"])):
+        if command:
+            blocks.append(f"{_INDENT}{label:<{_LABEL}}{command.replace('{port}', str(style.port))}")
+    return "\n".join(blocks)
+
+
+def _head(text: str, tail: str, style: Style) -> str:
+    """The first line of a failure with the clauses at its right end, wrapped where it must be."""
+    wrapped = textwrap.wrap(text, style.width, subsequent_indent=_INDENT, break_on_hyphens=False) or [""]
+    room = style.width - len(wrapped[-1]) - len(tail)
+    if room >= 2:
+        wrapped[-1] += " " * room + tail
+    else:
+        wrapped += textwrap.wrap(tail, style.width, initial_indent=_INDENT, subsequent_indent=_INDENT + " ")
+    return "\n".join(wrapped)
+
+
+def _labelled(label: str, text: str, style: Style) -> str:
+    first = f"{_INDENT}{label:<{_LABEL}}"
+    after = " " * len(first)
+    return textwrap.fill(text, style.width, initial_indent=first, subsequent_indent=after, break_on_hyphens=False)
+
+
+def _expected_got(mismatch: Mismatch, status_line: str, style: Style) -> list[str]:
+    """Two lines, or three with a mark below the first octet that differs."""
+    what, at = mismatch["what"], mismatch["at"]
+    room = style.width - len(_INDENT) - _LABEL - len(what) - 1
+    texts = [mismatch["expected"], mismatch["got"]]
+    parts = [marked(text, at) for text in texts]
+    mark = ""
+    if parts[1] is not None:
+        texts = [text if part is None else window(part, room).text for text, part in zip(texts, parts, strict=True)]
+        column = len(what) + 1 + len(window(parts[1], room).before)
+        mark = f"{_INDENT}{'':<{_LABEL}}{'':<{column}}" + style.tint(f"^ octet {at}", "33")
+    expected, got = (f"{what} {clipped(text, max(room, 20))}" for text in texts)
+    if what == "status" and status_line:
+        got = f"{got:<35} {status_line.removesuffix(chr(92) + 'n').removesuffix(chr(92) + 'r')}"
+    rows = [f"{_INDENT}{'expected':<{_LABEL}}{expected}", f"{_INDENT}{'got':<{_LABEL}}{got}"]
+    return [*rows, mark] if mark else rows
+
+
+def _brief(case: CaseResult, style: Style) -> str:
+    """A warning or an observed difference: one line, two when narrow."""
+    word = _WORD[case["verdict"]]
+    head = f"{word:<8}{case['id']}"
+    told = "; ".join(
+        f"{item['what']}: expected {clipped(item['expected'], 60)}, got {clipped(item['got'], 60)}"
+        for item in case["mismatches"][:1]
+    )
+    more = f" (+{len(case['mismatches']) - 1})" if len(case["mismatches"]) > 1 else ""
+    line = f"{head}  {told}{more}" if told else f"{head}  {case['title']}"
+    if len(line) > style.width:
+        line = f"{head}\n        {told or case['title']}{more}"
+    return line.replace(word, style.tint(word, _TINT[word]), 1)
+
+
+def _stale(glob: str, file: str, reason: str, style: Style) -> str:
+    return f'{style.tint("STALE", _TINT["STALE"])} {file}: "{glob}" matches no case ({reason})'
+
+
+def _skips(results: Results, style: Style) -> str:
+    """How many cases were skipped for which reason."""
+    reasons: dict[str, int] = {}
+    for case in results["cases"]:
+        if case["verdict"] == "skip":
+            reasons[case["note"]] = reasons.get(case["note"], 0) + 1
+    ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+    return "\n".join(style.tint(f"skipped {count:>3}  {reason}", "2") for reason, count in ordered)
+
+
+def _slowest(number: int, seconds: Mapping[str, float]) -> str:
+    ordered = sorted(seconds.items(), key=lambda item: (-item[1], item[0]))[:number]
+    return "\n".join(f"{spent:>8.3f} s  {case}" for case, spent in ordered)
+
+
+def total(results: Results, style: Style) -> str:
+    """The last lines: who was judged by what, how many of each verdict, and the conclusion."""
+    counts = results["totals"]
+    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
+    stale = f", {len(results['stale'])} stale" if results["stale"] else ""
+    who = f"{server_line(results['server'])}, profile {results['profile']}, started by {results['user']}"
+    who = who.replace("started by user", "started by an ordinary user")
+    verdict = style.tint(conclusion(results), "32;1" if exit_status(results) == 0 else "31;1")
+    counted = f"{counts['selected']} cases: {told or 'none'}{stale}"
+    return "\n".join([*textwrap.wrap(who, style.width), *textwrap.wrap(counted, style.width, break_on_hyphens=False), verdict])

@@ -1,0 +1,172 @@
+"""The bytes of a connection taken apart into responses, leniently: a script may end its lines as it likes.
+
+A response is complete when its framing says so: Content-Length, chunks, no body (HEAD, 204, 304), or the end of
+the connection. Interim responses (1xx) are kept apart. Octets that no response accounts for are the `rest`;
+where a response must not have a body but octets follow that are no status line, they count as its body, so
+that "body.empty" can say what came instead.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_STATUS_LINE = re.compile(rb"HTTP/(\d{1,3}\.\d{1,3}) (\d{3})(?: ([^\r\n]*))?\r?\n")
+_MAYBE_STATUS_LINE = re.compile(rb"H(T(T(P(/[^\n]*)?)?)?)?\Z")
+_HEAD_END = re.compile(rb"\n\r?\n")
+_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\n]*)?\r?\n")
+
+
+@dataclass(frozen=True)
+class Response:
+    """One response: its head as it came, and its body without the framing."""
+
+    version: bytes
+    status: int
+    reason: bytes
+    status_line: bytes
+    fields: tuple[tuple[bytes, bytes], ...]  # in order, names as written, values without blanks around them
+    stray: tuple[bytes, ...]  # head lines that are no fields
+    body: bytes
+    framing: str  # none | length | chunked | close
+    complete: bool
+    lack: str = ""  # what is missing when it is not complete
+
+    def values(self, name: str) -> list[bytes]:
+        """The values of a field, one per line; names are case-insensitive."""
+        wanted = name.lower().encode()
+        return [value for known, value in self.fields if known.lower() == wanted]
+
+    @property
+    def persistent(self) -> bool:
+        """Whether the server promises to keep the connection open after it."""
+        options = b",".join(self.values("Connection")).lower().replace(b" ", b"").split(b",")
+        if self.framing == "close" or b"close" in options:
+            return False
+        return _at_least_1_1(self.version) or b"keep-alive" in options
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """Everything that came on one connection."""
+
+    responses: tuple[Response, ...]
+    interim: tuple[Response, ...]
+    rest: bytes
+
+
+def parse(received: bytes, methods: Sequence[bytes] = (), *, ended: bool) -> Parsed:
+    """Responses in order; `methods` are those of the requests, `ended` tells that nothing more will come."""
+    responses: list[Response] = []
+    interim: list[Response] = []
+    at = 0
+    while at < len(received):
+        method = methods[len(responses)] if len(responses) < len(methods) else b"GET"
+        found = _parse_one(received, at, method, ended)
+        if found is None:
+            break
+        response, at = found
+        (interim if response.status < 200 and response.status != 101 else responses).append(response)
+        if not response.complete:
+            break
+    return Parsed(tuple(responses), tuple(interim), received[at:])
+
+
+def _parse_one(received: bytes, start: int, method: bytes, ended: bool) -> tuple[Response, int] | None:
+    line = _STATUS_LINE.match(received, start)
+    if line is None:
+        return None
+    blank = _HEAD_END.search(received, line.end() - 1)
+    head_end = blank.end() if blank else len(received)
+    fields, stray = _fields(received[line.end() : blank.start() + 1 if blank else head_end])
+    body, framing, end, lack = b"", "close", head_end, ""
+    if blank is None:
+        lack = "" if ended else "the empty line after the head"
+    else:
+        body, framing, end, lack = _body(received, head_end, line, fields, method, ended)
+    response = Response(
+        version=b"HTTP/" + line[1],
+        status=int(line[2]),
+        reason=line[3] or b"",
+        status_line=line[0].rstrip(b"\r\n"),
+        fields=fields,
+        stray=stray,
+        body=body,
+        framing=framing,
+        complete=not lack,
+        lack=lack,
+    )
+    return response, end
+
+
+def _fields(block: bytes) -> tuple[tuple[tuple[bytes, bytes], ...], tuple[bytes, ...]]:
+    fields: list[tuple[bytes, bytes]] = []
+    stray: list[bytes] = []
+    for line in block.split(b"\n"):
+        line = line.removesuffix(b"\r")
+        name, colon, value = line.partition(b":")
+        if line[:1] in (b" ", b"\t") and fields:
+            known, start = fields[-1]
+            fields[-1] = (known, start + b" " + line.strip(b" \t"))
+        elif colon and name:
+            fields.append((name, value.strip(b" \t")))
+        elif line:
+            stray.append(line)
+    return tuple(fields), tuple(stray)
+
+
+def _body(
+    received: bytes,
+    start: int,
+    line: re.Match[bytes],
+    fields: tuple[tuple[bytes, bytes], ...],
+    method: bytes,
+    ended: bool,
+) -> tuple[bytes, str, int, str]:
+    """Body, framing, where the response ends, and what is lacking."""
+
+    def values(name: bytes) -> list[bytes]:
+        return [value for known, value in fields if known.lower() == name]
+
+    status = int(line[2])
+    if method == b"HEAD" or status in (204, 304) or status < 200:
+        end = start if _starts_response(received, start, ended) else len(received)
+        return received[start:end], "none", end, ""
+    if _at_least_1_1(line[1]) and [v.lower() for v in values(b"transfer-encoding")] == [b"chunked"]:
+        return _chunks(received, start)
+    lengths = set(values(b"content-length"))
+    if len(lengths) == 1 and (length := lengths.pop()).isdigit():
+        end = start + int(length)
+        missing = end - len(received)
+        lack = f"{missing} of the {int(length)} octets that Content-Length promises" if missing > 0 else ""
+        return received[start:end], "length", min(end, len(received)), lack
+    return received[start:], "close", len(received), "" if ended else "the end of the connection"
+
+
+def _starts_response(received: bytes, at: int, ended: bool) -> bool:
+    if _STATUS_LINE.match(received, at):
+        return True
+    return not ended and _MAYBE_STATUS_LINE.match(received, at) is not None
+
+
+def _chunks(received: bytes, at: int) -> tuple[bytes, str, int, str]:
+    body: list[bytes] = []
+    while size := _CHUNK_SIZE.match(received, at):
+        length = int(size[1], 16)
+        at = size.end()
+        if length == 0:
+            trailer = re.compile(rb"(?:[^\r\n]+\r?\n)*\r?\n").match(received, at)
+            if trailer is None:
+                return b"".join(body), "chunked", len(received), "the empty line after the last chunk"
+            return b"".join(body), "chunked", trailer.end(), ""
+        body.append(received[at : at + length])
+        at += length
+        newline = re.compile(rb"\r?\n").match(received, at)
+        if newline is None:
+            break
+        at = newline.end()
+    return b"".join(body), "chunked", len(received), "a well-formed last chunk"
+
+
+def _at_least_1_1(version: bytes) -> bool:
+    major, minor = version.removeprefix(b"HTTP/").split(b".")
+    return (int(major), int(minor)) >= (1, 1)

@@ -1,0 +1,195 @@
+"""results.json: what a run found, the source of every report.
+
+The same run gives the same octets: sorted, without times, ports, paths or dates (normalise.py).  Readers get
+plain dictionaries whose shape fixtures/schema/results.schema.json has checked.
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NotRequired, TypedDict, cast
+
+from cgi_conform import __version__, schema
+from cgi_conform.errors import UserError
+from cgi_conform.write import write_whole
+
+FORMAT = 1
+VERDICTS = ("pass", "fail", "warn", "differs", "expected", "unexpected-pass", "skip", "error")
+ALWAYS_RED = ("error", "fail", "unexpected-pass")
+
+Saw = int | str | None
+
+
+class Suite(TypedDict):
+    version: str
+    cases: int
+
+
+class Server(TypedDict):
+    name: str
+    title: str
+    version: str
+
+
+class Mismatch(TypedDict):
+    what: str
+    expected: str
+    got: str
+    at: int | None
+
+
+class Sent(TypedDict):
+    connection: str
+    bytes: str
+
+
+class Received(TypedDict):
+    connection: str
+    bytes: str
+    end: str
+
+
+class CaseResult(TypedDict):
+    id: str
+    title: str
+    topic: str
+    level: str
+    clauses: list[str]
+    fault: str
+    verdict: str
+    note: str
+    saw: Saw
+    mismatches: list[Mismatch]
+    sent: list[Sent]
+    received: list[Received]
+    again: str
+    curl: str | None
+    seconds: NotRequired[float]
+
+
+class Stale(TypedDict):
+    glob: str
+    reason: str
+    file: str
+
+
+class Results(TypedDict):
+    format: int
+    suite: Suite
+    server: Server
+    profile: str
+    user: str
+    red: NotRequired[list[str]]
+    totals: dict[str, int]
+    stale: list[Stale]
+    cases: list[CaseResult]
+
+
+def assembled(
+    server: Server,
+    profile: str,
+    user: str,
+    corpus: int,
+    cases: Iterable[CaseResult],
+    stale: Iterable[Stale] = (),
+    strict: bool = False,
+    strict_observed: bool = False,
+) -> Results:
+    """The results of a run; `corpus` is how many cases there are, selected or not."""
+    ordered = sorted(cases, key=lambda case: case["id"])
+    results: Results = {
+        "format": FORMAT,
+        "suite": {"version": __version__, "cases": corpus},
+        "server": server,
+        "profile": profile,
+        "user": user,
+        "totals": totals(ordered),
+        "stale": sorted(stale, key=lambda entry: (entry["file"], entry["glob"])),
+        "cases": ordered,
+    }
+    if strict or strict_observed:
+        asked = ["warn"] * strict + ["differs"] * strict_observed
+        results["red"] = sorted([*ALWAYS_RED, *asked])
+    return results
+
+
+def totals(cases: list[CaseResult]) -> dict[str, int]:
+    """How many cases have each verdict; they add up to "selected"."""
+    counted = {verdict: sum(case["verdict"] == verdict for case in cases) for verdict in VERDICTS}
+    return {**counted, "selected": len(cases)}
+
+
+def red_verdicts(results: Results) -> frozenset[str]:
+    """The verdicts that turn this run red."""
+    return frozenset(results.get("red", ALWAYS_RED))
+
+
+def red_cases(results: Results) -> list[CaseResult]:
+    """The cases that turned the run red."""
+    red = red_verdicts(results)
+    return [case for case in results["cases"] if case["verdict"] in red]
+
+
+def judged(results: Results) -> int:
+    """How many cases were run and judged."""
+    return results["totals"]["selected"] - results["totals"]["skip"]
+
+
+def exit_status(results: Results) -> int:
+    """0 conforms, 1 red, 5 nothing ran."""
+    if red_cases(results) or results["stale"]:
+        return 1
+    return 0 if judged(results) else 5
+
+
+def conclusion(results: Results) -> str:
+    """The run in a few words."""
+    if exit_status(results) == 1:
+        return "does not conform"
+    if not judged(results):
+        return "nothing ran"
+    skipped = results["totals"]["skip"]
+    return f"conforms, {skipped} of {results['totals']['selected']} skipped" if skipped else "conforms"
+
+
+def server_line(server: Server) -> str:
+    """The server's title and exact version; a version that says the title itself stands alone."""
+    title, version = server["title"] or server["name"], server["version"]
+    if not version or title.lower() in version.lower():
+        return version or title
+    return f"{title} ({version})"
+
+
+def text(results: Results) -> str:
+    """The JSON text, the same octets for the same results."""
+    return json.dumps(results, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def write(results: Results, path: Path) -> None:
+    """Write results.json; a result of the wrong shape is a defect of ours and crashes."""
+    faults = schema.faults(results, "results.schema.json")
+    assert not faults, faults
+    write_whole(path, text(results))
+
+
+def read(path: Path) -> Results:
+    """The results in a file, whoever wrote it; anything else is said in one line."""
+    return cast(Results, read_json(path, "results.schema.json", "results of a run"))
+
+
+def read_json(path: Path, against: str, kind: str) -> dict[str, Any]:
+    """A JSON document of this suite, checked against its schema; `kind` says what it should be."""
+    try:
+        document = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise UserError(f'cannot read "{path}": {error.strerror}') from None
+    except ValueError as error:
+        raise UserError(f'"{path}" is not JSON: {error}') from None
+    if not isinstance(document, dict) or "format" not in document:
+        raise UserError(f'"{path}" does not hold {kind} (no "format" in it)')
+    if document["format"] != FORMAT:
+        raise UserError(f'"{path}" is of format {document["format"]!r}, this is cgi-conform {__version__} (format {FORMAT})')
+    faults = schema.faults(document, against)
+    if faults:
+        raise UserError(f'"{path}" does not hold {kind}: {faults[0]}')
+    return document

@@ -1,0 +1,123 @@
+"""`cgi-conform run`: tries the cases against one server, reports, and says by its exit status whether it conforms."""
+
+import argparse
+import random
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from cgi_conform.answer import PROFILES
+from cgi_conform.case import Case, load_cases
+from cgi_conform.clauses import load_clauses
+from cgi_conform.delivery import DELIVERIES
+from cgi_conform.errors import NOTHING_RAN, SERVER, UserError
+from cgi_conform.expectations import write_rules
+from cgi_conform.paths import fixtures
+from cgi_conform.plan import Options, Plan, make_plan
+from cgi_conform.results import CaseResult, exit_status, red_verdicts
+from cgi_conform.session import Outcome, carry_out
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The options of `run`."""
+    add = parser.add_argument
+    add("globs", nargs="*", metavar="CASE-GLOB", help="cases to run, by id or topic (default: all)")
+    configure_server(parser)
+    add("--profile", choices=PROFILES, default=PROFILES[0], help="what the server is judged by (default: %(default)s)")
+    add("--strict", action="store_true", help="a recommended case that fails turns the run red")
+    add("--strict-observed", action="store_true", help="so does an observed one that differs")
+    add("--skip", action="append", default=[], metavar="GLOB", help="leave these cases out")
+    add("--expect", metavar="FILE", help="expected failures (default: expect.toml beside the server's definition)")
+    add("--write-expect", type=Path, metavar="FILE", help="write the failures of this run as expected ones")
+    add("--report", type=Path, metavar="DIR", help="write results.json, junit.xml, summary.md, index.html, badge.json")
+    add("-j", dest="jobs", type=int, metavar="N", help="servers and cases at a time (default: 4 for many cases)")
+    add("--shuffle", nargs="?", type=int, const=-1, metavar="SEED", help="another order of the cases")
+    add("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for an answer (default: %(default)g)")
+    add("--delivery", choices=DELIVERIES, default="whole", help="how requests are cut into writes (default: whole)")
+    add("--times", action="store_true", help="put the seconds each case took into results.json")
+    add("--slowest", type=int, default=0, metavar="N", help="show the N cases that took longest")
+
+
+def configure_server(parser: argparse.ArgumentParser) -> None:
+    """The three ways to name a server."""
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--server", metavar="NAME", help="a known server (cgi-conform servers), or a folder/ of yours")
+    which.add_argument("--command", metavar="CMD", help="start this; {port} and {root} are filled in")
+    which.add_argument("--url", metavar="URL", help="a server that runs already, such as http://127.0.0.1:8000")
+    parser.add_argument("--root", metavar="DIR", help="with --url: the document root that server has")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run and report."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    if options.shuffle == -1:
+        options.shuffle = random.SystemRandom().randrange(1_000_000)
+    cases = load_cases(fixtures() / "cases", options.globs)
+    options.select = [glob if "/" in glob or glob == "*" else f"{glob}/*" for glob in options.globs]
+    chosen = Options.of(options)
+    plan = make_plan(chosen)
+    selected = [case for case in cases if plan.profile in case.expect]
+    if not selected:
+        raise UserError(f"nothing to run: no such case has an expectation for {plan.profile}", NOTHING_RAN)
+    if options.shuffle is not None:
+        print(f"order: --shuffle={options.shuffle}", flush=True)
+    progress = _Progress(len(selected))
+    try:
+        outcome = carry_out(
+            chosen,
+            plan,
+            selected,
+            options.jobs,
+            strict=options.strict,
+            strict_observed=options.strict_observed,
+            progress=progress.show,
+        )
+    finally:
+        progress.clear()
+    return _report(options, plan, selected, outcome)
+
+
+def _report(options: argparse.Namespace, plan: Plan, cases: list[Case], outcome: Outcome) -> int:
+    from cgi_conform.report import github, terminal, write_all  # templates are slow to import: not before the run
+
+    path = fixtures() / "clauses.toml"
+    clauses = load_clauses(path) if path.exists() else {}
+    by_id = {case.id: case for case in cases}
+    results = outcome.results
+    overall = outcome.seconds.pop("", 0.0)
+    if options.times:
+        for result in results["cases"]:
+            result["seconds"] = outcome.seconds.get(result["id"], 0.0)
+    if options.report:
+        write_all(results, options.report, by_id, clauses)
+    if options.write_expect:
+        count = write_rules(options.write_expect, results["cases"], plan.rules, {*red_verdicts(results), "warn"})
+        print(f'{count} expectations written to "{options.write_expect}": say in each `reason` why')
+    port = plan.address[1] or 8000
+    print(terminal.text(results, clauses, terminal.style_for(sys.stdout, port), options.slowest, outcome.seconds), end="")
+    print(f"{overall:.1f} s", flush=True)
+    github.announce(results, by_id, clauses)
+    for message in outcome.messages:
+        print(f"cgi-conform: {message}", file=sys.stderr)
+    return SERVER if outcome.messages else exit_status(results)
+
+
+class _Progress:
+    """A line that says how far the run is; only where a person watches."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._watched = sys.stderr.isatty()
+
+    def show(self, result: CaseResult, number: int) -> None:
+        if self._watched:
+            print(f"\r{number}/{self._total} {result['id'][:60]:<60}", end="", file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        if self._watched:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

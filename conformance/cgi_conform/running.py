@@ -1,0 +1,55 @@
+"""The servers of one process: one per variant and environment, started when first needed, kept to the end."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+from cgi_conform.docroot import Docroot, temporary
+from cgi_conform.errors import UserError
+from cgi_conform.launch import Instance, start
+from cgi_conform.server import Server
+
+Key = tuple[str, tuple[tuple[str, bytes], ...]]
+
+
+class Running:
+    """Starts servers of one definition over one document root, and ends them all."""
+
+    def __init__(self, server: Server, fixtures: Path) -> None:
+        self._server = server
+        self._fixtures = fixtures
+        self._stack = ExitStack()
+        self._docroot: Docroot | None = None
+        self._instances: dict[Key, Instance] = {}
+        self._broken: dict[Key, UserError] = {}
+
+    @property
+    def docroot(self) -> Docroot:
+        if self._docroot is None:
+            self._docroot = self._stack.enter_context(temporary(self._fixtures))
+        return self._docroot
+
+    def instance(self, variant: str, environment: Mapping[str, bytes]) -> Instance:
+        """The server for a case; one that did not start once is not tried again, one that died is."""
+        key = (variant, tuple(sorted(environment.items())))
+        if key in self._broken:
+            raise self._broken[key]
+        found = self._instances.get(key)
+        if found is not None and found.died() is not None:
+            found.stop()
+            found = None
+        if found is None:
+            try:
+                found = self._instances[key] = start(self._server, self.docroot, variant, environment)
+            except UserError as error:
+                self._broken[key] = error
+                raise
+        return found
+
+    def stop(self) -> None:
+        """End every server and remove the document root."""
+        for instance in self._instances.values():
+            instance.stop()
+        self._instances.clear()
+        self._stack.close()
+        self._docroot = None

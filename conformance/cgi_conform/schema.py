@@ -1,0 +1,120 @@
+"""Whether a TOML or JSON document has the shape its schema asks for, said in one line per fault.
+
+The schemas are JSON Schema, Draft 2020-12, in fixtures/schema; the wording is ours: the key as the user wrote
+it, what is wrong with it, and the nearest right one.
+"""
+
+import difflib
+import functools
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from cgi_conform.errors import UserError
+from cgi_conform.paths import SCHEMAS
+
+_KINDS = {
+    "string": "a string",
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a table",
+}
+
+
+def read_toml(path: Path, shown: str) -> dict[str, Any]:
+    """The document in a TOML file; broken TOML is named with its line."""
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{shown}: no such file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{shown}: broken TOML: {error}") from None
+
+
+def faults(document: object, schema: str, part: str = "") -> list[str]:
+    """What is wrong with a document, one sentence per fault; `part` names a $defs entry to check against."""
+    found = sorted(_validator(schema, part).iter_errors(document), key=lambda error: list(map(str, error.path)))
+    return [sentence for error in found for sentence in _sentences(error)]
+
+
+@functools.cache
+def _validator(schema: str, part: str) -> Any:
+    import jsonschema  # slow to import: only who validates pays for it
+
+    document = json.loads((SCHEMAS / schema).read_text("utf-8"))
+    if part:
+        document = {"$defs": document["$defs"], "$ref": f"#/$defs/{part}"}
+    return jsonschema.Draft202012Validator(document)
+
+
+def nearest(word: str, known: list[str]) -> str:
+    """A hint such as ' (did you mean "status"?)', or nothing."""
+    close = difflib.get_close_matches(word, known, n=1)
+    return f' (did you mean "{close[0]}"?)' if close else ""
+
+
+def _sentences(error: Any) -> Iterator[str]:
+    where = _dotted(error.absolute_path)
+    inside = f' in "{where}"' if where else ""
+    kind, wanted, got = error.validator, error.validator_value, error.instance
+    if kind in ("oneOf", "anyOf"):
+        yield from _alternatives(error, where)
+    elif kind == "additionalProperties" and isinstance(wanted, bool):
+        known = list(error.schema.get("properties", {}))
+        for key in got:
+            if key not in known:
+                yield f'unknown key "{key}"{inside}{nearest(key, known)}'
+    elif kind == "required":
+        missing = next(key for key in wanted if key not in got and f"'{key}'" in error.message)
+        yield f'missing key "{missing}"{inside}'
+    elif kind == "enum":
+        hint = nearest(str(got), [str(word) for word in wanted])
+        allowed = ", ".join(str(word) for word in wanted)
+        yield f'"{where}" is {_plain(got)}, not one of {allowed}{hint}'
+    elif kind == "type":
+        kinds = [wanted] if isinstance(wanted, str) else wanted
+        yield f'"{where}" is {_plain(got)}, not {" or ".join(_KINDS[kind] for kind in kinds)}'
+    elif kind == "pattern":
+        yield f'"{where}" is {_plain(got)}, which is not of the form {wanted}'
+    elif kind in ("minItems", "minLength", "minProperties"):
+        yield f'"{where}" is empty'
+    elif kind == "not":
+        yield f"{error.schema.get('$comment', error.message)}{inside}"
+    else:
+        yield f'"{where}": {error.message}'
+
+
+def _alternatives(error: Any, where: str) -> Iterator[str]:
+    """The faults in the alternative that has the right type; if none has, what would do."""
+    branches: dict[int, list[Any]] = {}
+    for fault in error.context:
+        branches.setdefault(fault.schema_path[0], []).append(fault)
+    for index in sorted(branches):
+        if not any(fault.validator == "type" and not fault.relative_path for fault in branches[index]):
+            for fault in branches[index]:
+                yield from _sentences(fault)
+            return
+    kinds: list[str] = []
+    for index in sorted(branches):
+        wanted = next(fault.validator_value for fault in branches[index] if fault.validator == "type")
+        kinds += [wanted] if isinstance(wanted, str) else wanted
+    yield f'"{where}" is {_plain(error.instance)}, not {" or ".join(_KINDS[kind] for kind in kinds)}'
+
+
+def _dotted(path: Any) -> str:
+    text = ""
+    for part in path:
+        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}"
+    return text.lstrip(".")
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "a table"
+    if isinstance(value, list):
+        return "a list"
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,169 @@
+"""Known servers: how one is found on this machine, and the command that starts it.
+
+conformance/servers/NAME/server.toml is data only. A definition may also be a folder of one's own (a name with
+a slash), or come from a command line (--command). Tokens: {program} {port} {port_file} {root} {base} {here}
+(the definition's folder) {build} (the build tree).
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cgi_conform.answer import PROFILES
+from cgi_conform.errors import SERVER, UserError
+from cgi_conform.paths import SERVERS, build
+from cgi_conform.schema import faults, nearest, read_toml
+
+_FIXED_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that can be started: words still hold their tokens, `program` is found (None: not installed)."""
+
+    name: str
+    title: str
+    program: Path | None
+    sought: str
+    command: tuple[str, ...]
+    version_command: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = PROFILES
+    variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    here: Path = Path()
+
+    @property
+    def expect_file(self) -> Path:
+        """Where its expected failures stand, if it has any."""
+        return self.here / "expect.toml"
+
+    def words(self, words: tuple[str, ...], tokens: Mapping[str, str]) -> list[str]:
+        """Words of a command with every token filled in."""
+        if self.program is None:
+            raise UserError(f'server "{self.name}" is not installed (looked for {self.sought})', SERVER)
+        known = {"program": str(self.program), "here": str(self.here), "build": str(build()), **tokens}
+        return [_fill(word, known) for word in words]
+
+    def version(self) -> str:
+        """What the server says its version is: the first line it prints, "" if it cannot be asked."""
+        if not self.version_command or self.program is None:
+            return ""
+        command = self.words(self.version_command, {})
+        try:
+            asked = subprocess.run(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=10
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return ""
+        lines = asked.stdout.decode("utf-8", "replace").strip().splitlines()
+        return lines[0].strip() if lines else ""
+
+
+def server_names() -> list[str]:
+    """The names of the known servers."""
+    return sorted(path.parent.name for path in SERVERS.glob("*/server.toml"))
+
+
+def known_servers() -> list[Server]:
+    """Every known server, installed or not."""
+    return [load_server(name) for name in server_names()]
+
+
+def load_server(name: str) -> Server:
+    """The definition of a known server, or the one in a folder."""
+    here = Path(name).absolute() if "/" in name else SERVERS / name
+    path = here / "server.toml"
+    if not path.exists():
+        known = server_names()
+        hint = nearest(name, known) or f" (known: {', '.join(known)})"
+        raise UserError(f'no server "{name}"{hint}')
+    shown = f"{here.name}/server.toml"
+    table = read_toml(path, shown)
+    wrong = faults(table, "server.schema.json")
+    if wrong:
+        raise UserError("\n".join(f"{shown}: {fault}" for fault in wrong))
+    wanted = table["program"]
+    candidates = wanted if isinstance(wanted, list) else []
+    finding = "" if isinstance(wanted, list) else wanted["find"]
+    _check_port(table["command"], shown)
+    return Server(
+        name=here.name,
+        title=table["title"],
+        program=find_on_path(finding) if finding else _first_program(candidates),
+        sought=finding or ", ".join(_fill(word, {"build": str(build())}) for word in candidates),
+        command=tuple(table["command"]),
+        version_command=tuple(table.get("version", ())),
+        profiles=tuple(table["profiles"]),
+        variants={name: tuple(words) for name, words in table.get("variants", {}).items()},
+        environment={"PATH": _FIXED_PATH, **table.get("environment", {})},
+        here=here,
+    )
+
+
+def from_command(text: str) -> Server:
+    """A server that is started by a command line of the user's."""
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise UserError(f"--command {text!r}: {error}") from None
+    if not words:
+        raise UserError("--command is empty")
+    _check_port(words, "--command")
+    return Server(
+        name="command",
+        title=text,
+        program=_program(words[0]),
+        sought=words[0],
+        command=("{program}", *words[1:]),
+        environment={"PATH": os.environ.get("PATH", _FIXED_PATH)},
+    )
+
+
+def find_on_path(name: str) -> Path | None:
+    """A program on PATH, else among pyenv's versions; behind a pyenv shim, the version's own program."""
+    for folder in os.environ.get("PATH", _FIXED_PATH).split(os.pathsep):
+        path = Path(folder) / name
+        if not (path.is_file() and os.access(path, os.X_OK)):
+            continue
+        if path.parent.name != "shims":
+            return path.absolute()
+        if found := _newest(path.parent.parent / "versions", name):
+            return found
+    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    return _newest(root / "versions", name)
+
+
+def _newest(versions: Path, name: str) -> Path | None:
+    def number(path: Path) -> list[int]:
+        return [int(digits) for digits in re.findall(r"\d+", path.parent.parent.name)]
+
+    try:
+        found = sorted(versions.glob(f"*/bin/{name}"), key=number)
+    except OSError:
+        return None
+    usable = [path for path in found if os.access(path, os.X_OK)]
+    return usable[-1] if usable else None
+
+
+def _first_program(candidates: list[str]) -> Path | None:
+    found = (_program(_fill(word, {"build": str(build())})) for word in candidates)
+    return next((path for path in found if path is not None), None)
+
+
+def _program(word: str) -> Path | None:
+    found = shutil.which(word)
+    return Path(found).absolute() if found else None
+
+
+def _check_port(words: list[str], shown: str) -> None:
+    if not any("{port}" in word or "{port_file}" in word for word in words):
+        raise UserError(f"{shown}: the command has no {{port}}: the server must listen where it is told to")
+
+
+def _fill(word: str, known: Mapping[str, str]) -> str:
+    return re.sub(r"\{([a-z_]+)\}", lambda match: known.get(match[1], match[0]), word)

@@ -1,0 +1,173 @@
+"""`cgi-conform show ID`: a case as a person reads it: the rule, the octets, and three answers side by side.
+
+The answers are what the rule asks, what each recorded CPython did (versions that agree are folded), and what
+the last run saw.  Side by side where the terminal is wide enough, else below each other.
+"""
+
+import argparse
+import shutil
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from cgi_conform.answer import PROFILES
+from cgi_conform.case import Case, Step, load_cases
+from cgi_conform.clauses import Clause, load_clauses
+from cgi_conform.errors import UserError
+from cgi_conform.expected import asked
+from cgi_conform.octets import clipped, printable
+from cgi_conform.paths import build, fixtures
+from cgi_conform.recordings import Agreement, Recorded, agreements, read_recordings
+from cgi_conform.report.escaped import lines
+from cgi_conform.report.places import line_of, shown_file
+from cgi_conform.reproduce import curl_line, shell_line
+from cgi_conform.results import CaseResult, Results, read, server_line
+
+_WIDE = 100
+_INDENT = "  "
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The options of `show`."""
+    parser.add_argument("id", metavar="ID", help="the id of a case, such as post/plain-file")
+    parser.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help="the profile that is shown")
+    parser.add_argument("--results", type=Path, metavar="FILE", help="the run to compare with (default: the last one)")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Print one case."""
+    case = load_cases(fixtures() / "cases", [options.id])[0]
+    if options.profile not in case.expect:
+        raise UserError(f'case "{case.id}" is not judged in profile {options.profile}')
+    last = options.results or build() / "report" / "results.json"
+    run = read(last) if options.results or last.exists() else None
+    recorded = agreements(read_recordings(fixtures() / "recordings"), case.id, options.profile)
+    clauses = load_clauses(fixtures() / "clauses.toml")
+    width = min(shutil.get_terminal_size((100, 24)).columns, 160)
+    print(page(case, options.profile, clauses, recorded, run, width), end="")
+    return 0
+
+
+def page(
+    case: Case,
+    profile: str,
+    clauses: Mapping[str, Clause],
+    recorded: Sequence[Agreement],
+    run: Results | None,
+    width: int = 100,
+) -> str:
+    """The whole text."""
+    parts = [_heading(case, profile, width), *_rules(case, clauses, width), "", *_steps(case), ""]
+    columns = [("the rule", wanted(case, profile))]
+    if recorded:
+        columns.append(("CPython", [line for agreement in recorded for line in _agreement(agreement)]))
+    result = _of_run(case, profile, run)
+    if run is not None and result is not None:
+        columns.append((f"last run ({server_line(run['server'])})", _seen(result)))
+    parts += beside(columns, width) if width >= _WIDE else below(columns, width)
+    curl = curl_line(case)
+    parts += ["", "again", _INDENT + shell_line(case), *([_INDENT + curl] if curl else [])]
+    return "\n".join(parts) + "\n"
+
+
+def _heading(case: Case, profile: str, width: int) -> str:
+    facts = [case.expect[profile].level, *(f"needs {need}" for need in case.needs)]
+    facts += [f"{shown_file(case)}:{line_of(case)}", f"broken by fault {case.fault}"]
+    facts += [f"see {text}" for text in case.see]
+    return "\n".join([case.id, *textwrap.wrap(case.title, width), *textwrap.wrap(", ".join(facts), width)])
+
+
+def _rules(case: Case, clauses: Mapping[str, Clause], width: int) -> list[str]:
+    told: list[str] = []
+    for name in case.clauses:
+        clause = clauses.get(name)
+        level = f" ({clause.level})" if clause else ""
+        told += ["", f"{name}{level}"]
+        if clause is not None:
+            told += textwrap.wrap(clause.text, width, initial_indent=_INDENT, subsequent_indent=_INDENT)
+            told.append(_INDENT + clause.link)
+    return told
+
+
+def _steps(case: Case) -> list[str]:
+    """What is sent and done, step by step."""
+    told: list[str] = []
+    several = len(case.connections) > 1
+    for step in case.steps:
+        told.append(f"sent on {step.connection}" if several else "sent")
+        told += [_INDENT + line for line in _step(step)]
+    for name, value in case.environment.items():
+        told.append(f"the server is started with {name}={printable(value)}")
+    return told
+
+
+def _step(step: Step) -> list[str]:
+    told: list[str] = []
+    if step.await_bytes is not None:
+        told.append(f"(after {printable(step.await_bytes)} has come in)")
+    if step.pause:
+        told.append(f"(after {step.pause:g} s)")
+    told += lines(clipped(printable(step.send), 2000))
+    if step.body is not None:
+        told.append(f"(then {printable(step.body.repeat)} {step.body.times} times)")
+    ends = {"half-closed": step.half_close, "closed": step.close, "reset": step.reset}
+    told += [f"(then {end} by the client)" for end, holds in ends.items() if holds]
+    if step.wait_gone is not None:
+        told.append(f"(then the script must be gone within {step.wait_gone:g} s)")
+    return told
+
+
+def wanted(case: Case, profile: str) -> list[str]:
+    """What the profile asks for, a line each."""
+    return [f"{what} {told}" for what, told in asked(case.expect[profile])]
+
+
+def _agreement(agreement: Agreement) -> list[str]:
+    return [f"{agreement.servers}: {_word(agreement.answer['saw'])}", *_heads(agreement.answer)]
+
+
+def _word(saw: int | str | None) -> str:
+    return f"status {saw}" if isinstance(saw, int) else str(saw or "nothing")
+
+
+def _heads(answer: Recorded) -> list[str]:
+    """The first line of what came on each connection."""
+    first = [lines(each["bytes"])[:1] for each in answer["received"]]
+    return [_INDENT + clipped(line[0], 200) for line in first if line]
+
+
+def _of_run(case: Case, profile: str, run: Results | None) -> CaseResult | None:
+    if run is None or run["profile"] != profile:
+        return None
+    return next((result for result in run["cases"] if result["id"] == case.id), None)
+
+
+def _seen(result: CaseResult) -> list[str]:
+    told = [result["verdict"] + (f": {result['note']}" if result["note"] else "")]
+    told += [] if result["saw"] is None else [_word(result["saw"])]
+    told += [f"{item['what']} {item['got']}" for item in result["mismatches"] if item["what"] != "status"]
+    return told + _heads({"saw": result["saw"], "received": result["received"]})
+
+
+def beside(columns: Sequence[tuple[str, list[str]]], width: int) -> list[str]:
+    """Columns next to each other, equally wide."""
+    room = (width - 2 * (len(columns) - 1)) // len(columns)
+    cells = [_wrapped([title, "-" * min(len(title), room), *told], room) for title, told in columns]
+    rows = [[cell[number] if number < len(cell) else "" for cell in cells] for number in range(max(map(len, cells)))]
+    return ["  ".join(text.ljust(room) for text in row).rstrip() for row in rows]
+
+
+def below(columns: Sequence[tuple[str, list[str]]], width: int) -> list[str]:
+    """Columns below each other."""
+    told: list[str] = []
+    for title, cell in columns:
+        told += [title, *(_INDENT + line for line in _wrapped(cell, width - len(_INDENT)))]
+    return told
+
+
+def _wrapped(told: list[str], room: int) -> list[str]:
+    return [
+        line
+        for text in told
+        for line in textwrap.wrap(text, room, subsequent_indent=_INDENT, break_on_hyphens=False, drop_whitespace=True) or [""]
+    ]

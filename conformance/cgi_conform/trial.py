@@ -1,0 +1,215 @@
+"""One case tried against one server: controls, exchange, judgement, and the verdict.
+
+A server that does not start or dies is an error, never a verdict about a rule.
+"""
+
+import pwd
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cgi_conform import reproduce
+from cgi_conform.answer import CLOSED, Expectation
+from cgi_conform.capabilities import missing
+from cgi_conform.case import Case, Step
+from cgi_conform.errors import UserError
+from cgi_conform.expectations import Rule, rule_for
+from cgi_conform.judge import Judgement, Mismatch, Surroundings, judge, judge_log, settled
+from cgi_conform.launch import ADDRESS, Instance
+from cgi_conform.normalise import normalised
+from cgi_conform.octets import Tokens, excerpt, printable
+from cgi_conform.plan import Plan
+from cgi_conform.response import parse
+from cgi_conform.results import CaseResult, Saw
+from cgi_conform.results import Mismatch as MismatchEntry
+from cgi_conform.running import Running
+from cgi_conform.wire import Exchange, play
+
+_RED = {"required": "fail", "recommended": "warn", "observed": "differs"}
+_LOG_DATE = re.compile(rb"\[\d\d/\w{3}/\d{4}[: ]\d\d:\d\d:\d\d(?: [+-]\d{4})?\]")
+
+
+@dataclass
+class Trial:
+    """What trying a case found; `broken` is the message when the server did not start or died."""
+
+    judgement: Judgement
+    exchange: Exchange
+    tokens: Tokens
+    broken: str = ""
+
+
+def try_case(case: Case, plan: Plan, running: Running | None, fixtures: Path) -> tuple[CaseResult, str]:
+    """The result of a case, and the message of a server that did not start or died ("" otherwise)."""
+    expectation = case.expect[plan.profile]
+    rule = rule_for(plan.rules, case.id, plan.abilities.user)
+    reason = missing(case, plan.abilities)
+    if reason is None and rule is not None and rule.outcome == "skip":
+        reason = rule.reason
+    if reason is not None:
+        return untried(case, plan, "skip", reason), ""
+    begun = time.monotonic()
+    try:
+        instance = running.instance(case.variant, case.environment) if running else None
+    except UserError as error:
+        return untried(case, plan, "error", error.message.partition("\n")[0]), error.message
+    trial = _try(case, expectation, plan, running, instance, fixtures)
+    result = _judged(case, expectation, rule, trial, plan)
+    result["seconds"] = round(time.monotonic() - begun, 3)
+    return result, trial.broken
+
+
+def untried(case: Case, plan: Plan, verdict: str, note: str) -> CaseResult:
+    """The result of a case that was not tried."""
+    return _result(case, case.expect[plan.profile], verdict, note)
+
+
+def _judged(case: Case, expectation: Expectation, rule: Rule | None, trial: Trial, plan: Plan) -> CaseResult:
+    mismatches = list(trial.judgement.mismatches)
+    saw = trial.judgement.saw
+    verdict, note = _RED[expectation.level] if mismatches else "pass", ""
+    if trial.broken:
+        verdict, note = "error", trial.broken.partition("\n")[0]
+    elif rule is not None and not mismatches:
+        verdict, note = "unexpected-pass", f"expected to fail: {rule.reason}"
+    elif rule is not None and rule.saw is not None and rule.saw != saw:
+        verdict, note = "fail", f"expected to fail otherwise: {rule.reason}"
+        mismatches.append(Mismatch("saw", str(rule.saw), str(saw)))
+    elif rule is not None:
+        verdict, note = "expected", rule.reason
+    return _result(case, expectation, verdict, note, saw, mismatches, trial)
+
+
+def _try(
+    case: Case, expectation: Expectation, plan: Plan, running: Running | None, instance: Instance | None, fixtures: Path
+) -> Trial:
+    address = (ADDRESS, instance.port) if instance else plan.address
+    root = Path(running.docroot.root if running else plan.root)
+    tokens = Tokens(address[1], str(root), str(root.parent))
+    around = Surroundings(tokens, _reader(root, fixtures), _nobody(), lambda octets: _normal(octets, tokens))
+    begun = instance.log_size() if instance else 0
+    before = _control(case, address, tokens, plan.timeout)
+    if before is not None:
+        trial = Trial(Judgement((before,), None), Exchange(), tokens)
+    else:
+        exchange = play(
+            case.steps,
+            address,
+            tokens,
+            timeout=plan.timeout,
+            limit=case.limit,
+            judged=[answer.connection for answer in expectation.answers],
+            settled=settled(expectation),
+            delivery=plan.delivery,
+        )
+        judgement = judge(expectation, exchange, around)
+        more = _log(expectation, instance, begun, around, plan.timeout)
+        if case.control is not None:
+            more += _liveness(address, tokens, plan.timeout)
+        trial = Trial(Judgement((*judgement.mismatches, *more), judgement.saw), exchange, tokens)
+    suspicious = trial.judgement.saw == CLOSED or trial.exchange.refused or trial.judgement.mismatches
+    ending = instance.died(within=1.0 if suspicious else 0.0) if instance else None
+    if ending is not None:
+        trial.broken = f'server "{plan.name}" died in case "{case.id}": {ending}'
+    elif trial.exchange.refused:
+        trial.broken = f"no connection to {address[0]} port {address[1]} (is the server running?)"
+    return trial
+
+
+def _get(path: bytes, address: tuple[str, int], tokens: Tokens, timeout: float) -> str:
+    """The status of a plain GET, or how the connection ended."""
+    steps = [Step(send=b"GET " + path + b" HTTP/1.0\r\n\r\n")]
+    connection = play(steps, address, tokens, timeout=timeout).connections["main"]
+    parsed = parse(bytes(connection.received), ended=connection.end != "open")
+    return str(parsed.responses[0].status) if parsed.responses else connection.end
+
+
+def _control(case: Case, address: tuple[str, int], tokens: Tokens, timeout: float) -> Mismatch | None:
+    if case.control is None:
+        return None
+    status = _get(case.control, address, tokens, timeout)
+    if status == "200":
+        return None
+    return Mismatch("control", f"200 for the plain GET of {printable(case.control)}", status)
+
+
+def _liveness(address: tuple[str, int], tokens: Tokens, timeout: float) -> list[Mismatch]:
+    status = _get(b"/hello.txt", address, tokens, timeout)
+    return [] if status == "200" else [Mismatch("liveness", "200 for GET /hello.txt afterwards", status)]
+
+
+def _log(
+    expectation: Expectation, instance: Instance | None, begun: int, around: Surroundings, patience: float
+) -> list[Mismatch]:
+    """Look at the log until it is as expected: a server may write it after it has answered."""
+    if expectation.log is None or instance is None:
+        return []
+    deadline = time.monotonic() + patience
+    while True:
+        found = judge_log(expectation.log, instance.log_since(begun), around)
+        if found is None or time.monotonic() >= deadline:
+            return [] if found is None else [found]
+        time.sleep(0.01)
+
+
+def _nobody() -> dict[str, int]:
+    try:
+        entry = pwd.getpwnam("nobody")
+    except KeyError:
+        return {}
+    return {"uid": entry.pw_uid, "gid": entry.pw_gid}
+
+
+def _normal(octets: bytes, tokens: Tokens) -> bytes:
+    return _LOG_DATE.sub(b"[{date}]", normalised(octets, tokens.port, tokens.root, tokens.base))
+
+
+def _reader(root: Path, fixtures: Path) -> Callable[[str], bytes]:
+    """Reads a file of the document root, from the fixtures where the root is another machine's."""
+
+    def read(name: str) -> bytes:
+        path = root / name
+        return (path if path.exists() else fixtures / "docroot" / name).read_bytes()
+
+    return read
+
+
+def _result(
+    case: Case,
+    expectation: Expectation,
+    verdict: str,
+    note: str,
+    saw: Saw = None,
+    mismatches: list[Mismatch] | None = None,
+    trial: Trial | None = None,
+) -> CaseResult:
+    connections = list(trial.exchange.connections.values()) if trial else []
+
+    tokens = trial.tokens if trial else Tokens(0, "", "")
+
+    def shown(octets: bytearray) -> str:
+        return excerpt(bytes(octets), normal=lambda data: _normal(data, tokens))
+
+    return {
+        "id": case.id,
+        "title": case.title,
+        "topic": case.topic,
+        "level": expectation.level,
+        "clauses": list(case.clauses),
+        "fault": case.fault,
+        "verdict": verdict,
+        "note": note,
+        "saw": saw,
+        "mismatches": [_entry(found) for found in mismatches or []],
+        "sent": [{"connection": one.name, "bytes": shown(one.sent)} for one in connections],
+        "received": [{"connection": one.name, "bytes": shown(one.received), "end": one.end} for one in connections],
+        "again": reproduce.shell_line(case),
+        "curl": reproduce.curl_line(case),
+    }
+
+
+def _entry(found: Mismatch) -> MismatchEntry:
+    entry: MismatchEntry = {"what": found.what, "expected": found.expected, "got": found.got, "at": found.at}
+    return entry

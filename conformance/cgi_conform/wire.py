@@ -1,0 +1,213 @@
+"""Plays the steps of a case over raw sockets and tells what came back on each connection, and how it ended.
+
+Reading ends when the server ends the connection, when the caller finds the answer settled and nothing follows,
+or at the limit: an absolute deadline in each case.
+"""
+
+import os
+import re
+import socket
+import struct
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cgi_conform.case import Step
+from cgi_conform.connection import Connection, pump
+from cgi_conform.delivery import GAP, pieces
+from cgi_conform.octets import Tokens, fill
+
+IDLE = 0.02  # a pause in what comes in: time to look whether it is all
+GRACE = 0.1  # how long a settled connection is watched for octets or an end that must not come
+
+Settled = Callable[[str, bytes, bytes], bool]  # connection, received, sent: is this the whole answer?
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A step that did not come about."""
+
+    what: str
+    expected: bytes
+    got: bytes
+
+
+@dataclass
+class Exchange:
+    """All connections of a case, in the order they were opened, and what did not come about."""
+
+    connections: dict[str, Connection] = field(default_factory=dict)
+    troubles: list[Trouble] = field(default_factory=list)
+    refused: bool = False
+
+    @property
+    def all(self) -> list[Connection]:
+        return list(self.connections.values())
+
+
+def play(
+    steps: Sequence[Step],
+    address: tuple[str, int],
+    tokens: Tokens,
+    *,
+    timeout: float,
+    limit: float | None = None,
+    judged: Sequence[str] = ("main",),
+    settled: Settled = lambda name, received, sent: False,
+    delivery: str = "whole",
+) -> Exchange:
+    """Play the steps in order; then read the `judged` connections to their end.
+
+    Without a single octet a connection is read for `limit` seconds, else for the greater of both.
+    """
+    exchange = Exchange()
+    patience = max(timeout, limit or 0.0)
+    try:
+        for step in steps:
+            if not _play_step(exchange, step, address, tokens, patience, delivery):
+                break
+        last = patience if not exchange.troubles else IDLE
+        silent = (timeout if limit is None else limit) if not exchange.troubles else IDLE
+        _read_on(exchange, judged, settled, last, silent)
+    finally:
+        for connection in exchange.connections.values():
+            if connection.sock is not None:
+                connection.sock.close()
+    return exchange
+
+
+def _play_step(
+    exchange: Exchange, step: Step, address: tuple[str, int], tokens: Tokens, patience: float, delivery: str
+) -> bool:
+    """Whether to go on with the next step."""
+    known = step.connection in exchange.connections
+    connection = exchange.connections.setdefault(step.connection, Connection(step.connection, gap=GAP[delivery]))
+    if not known and not _connect(exchange, connection, address, patience):
+        return False
+    if step.await_bytes is not None:
+        text = fill(step.await_bytes, tokens)
+        pump(exchange.all, time.monotonic() + patience, lambda: _has(connection, text) or connection.end != "open")
+        if not _take(connection, text):
+            came = bytes(connection.received[connection.awaited :]) or b"nothing"
+            how = "" if connection.end == "open" else f", then {connection.end}"
+            exchange.troubles.append(Trouble("await", text, came + how.encode()))
+            return False
+    if step.pause:
+        pump(exchange.all, time.monotonic() + step.pause, lambda: False)
+    if step.send or step.body:
+        send = fill(step.send, tokens)
+        body = step.body.octets() if step.body else b""
+        connection.sent += send + body
+        connection.outbox.extend(memoryview(piece) for piece in [*pieces(send, delivery), body] if piece)
+        _send_all(exchange, connection, patience)
+    if step.half_close and connection.sock is not None:
+        try:
+            connection.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # the server has ended the connection already
+    if step.close or step.reset:
+        _end(connection, reset=step.reset)
+    if step.wait_gone is not None:
+        return _wait_gone(exchange, connection, step.wait_gone)
+    return True
+
+
+def _connect(exchange: Exchange, connection: Connection, address: tuple[str, int], patience: float) -> bool:
+    try:
+        connection.sock = socket.create_connection(address, timeout=patience)
+    except OSError as error:
+        connection.end = "closed"
+        exchange.refused = True
+        got = error.strerror or str(error)
+        exchange.troubles.append(Trouble("connect", b"a connection", got.encode()))
+        return False
+    connection.sock.setblocking(False)
+    connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection.sent_at = connection.last_at = time.monotonic()
+    return True
+
+
+def _has(connection: Connection, text: bytes) -> bool:
+    return connection.received.find(text, connection.awaited) >= 0
+
+
+def _take(connection: Connection, text: bytes) -> bool:
+    at = connection.received.find(text, connection.awaited)
+    if at >= 0:
+        connection.awaited = at + len(text)
+    return at >= 0
+
+
+def _send_all(exchange: Exchange, connection: Connection, patience: float) -> None:
+    """Until all is out, or the server takes no more: it may well have answered and closed."""
+    pump(exchange.all, time.monotonic() + patience, lambda: not connection.outbox or connection.end != "open")
+    if connection.outbox and connection.end == "closed":
+        # The server has ended its side while we still send: what it does not read in a moment it never will.
+        pump(exchange.all, time.monotonic() + 2 * GRACE, lambda: not connection.outbox)
+    connection.outbox.clear()
+    if connection.first_at is None:
+        connection.sent_at = time.monotonic()
+
+
+def _end(connection: Connection, *, reset: bool) -> None:
+    if connection.sock is None:
+        return
+    if reset:
+        connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.sock.close()
+    connection.sock = None
+    connection.ended_by_us = connection.end == "open"
+
+
+def _wait_gone(exchange: Exchange, connection: Connection, seconds: float) -> bool:
+    found = re.search(rb"\bpid=(\d+)", connection.received)
+    if found is None:
+        came = bytes(connection.received)
+        exchange.troubles.append(Trouble("wait-gone", b"pid=N in what came in", came))
+        return False
+    pid = int(found[1])
+    pump(exchange.all, time.monotonic() + seconds, lambda: not _process(pid), 0.01)
+    state = _process(pid)
+    if state:
+        exchange.troubles.append(Trouble("wait-gone", b"the script's process ends within %g s" % seconds, state.encode()))
+    return not state
+
+
+def _process(pid: int) -> str:
+    """What a process still does; "" if there is none."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0].decode()
+    except (OSError, IndexError):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return ""
+        except PermissionError:
+            return "it runs on"
+        return "it runs on" if not Path("/proc/self").exists() else ""
+    return "a zombie that nobody reaps" if state == "Z" else "it runs on"
+
+
+def _read_on(exchange: Exchange, judged: Sequence[str], settled: Settled, last: float, silent: float) -> None:
+    start = time.monotonic()
+    known: dict[str, tuple[int, bool]] = {}  # length looked at, and whether that was all
+
+    def done(connection: Connection) -> bool:
+        if connection.sock is None or connection.end != "open":
+            return True
+        now = time.monotonic()
+        if not connection.received:
+            return now >= start + silent
+        if now - connection.last_at < IDLE:
+            return False
+        length, whole = known.get(connection.name, (-1, False))
+        if length != len(connection.received):
+            whole = settled(connection.name, bytes(connection.received), bytes(connection.sent))
+            known[connection.name] = (len(connection.received), whole)
+        return whole and now - connection.last_at >= GRACE
+
+    wanted = [connection for name, connection in exchange.connections.items() if name in judged]
+    pump(exchange.all, start + max(last, silent), lambda: all(done(connection) for connection in wanted), IDLE)
+
+

@@ -1,0 +1,78 @@
+"""A small run with every verdict in it, for the tests of the reports."""
+
+from pathlib import Path
+from typing import Any
+
+from cgi_conform.answer import read_expectation
+from cgi_conform.case import Case, Step
+from cgi_conform.clauses import Clause
+from cgi_conform.octets import printable
+from cgi_conform.reproduce import curl_line, shell_line
+from cgi_conform.results import VERDICTS, CaseResult, Mismatch, Results, Server, assembled
+
+LEVELS = {"warn": "recommended", "differs": "observed"}
+NASTY = "<script>alert('1')</script> & ]]> | `x` ```"
+SERVER: Server = {"name": "cpython-3.13", "title": "CPython 3.13", "version": "Python 3.13.1"}
+CLAUSES = {
+    "seed-29": Clause(
+        "seed-29", "seed", "must", f"POST is answered with 501 outside the CGI directories {NASTY}", "https://example.com/a?b#c"
+    )
+}
+
+
+def case_of(name: str, **more: Any) -> Case:
+    """A case that asks for 501."""
+    topic, _, slug = name.partition("/")
+    return Case(
+        id=name,
+        title=f"The rule of {slug} {NASTY}",
+        clauses=("seed-29", "unknown-1"),
+        fault="some-fault",
+        steps=(Step(send=b"GET /a?<b> HTTP/1.0\r\n\r\n"),),
+        expect={"cgihttpserver": read_expectation({"level": "required", "status": 501, "body": "x"}, ("main",))},
+        file=Path(f"/nowhere/{topic}.toml"),
+        **more,
+    )
+
+
+def result_of(case: Case, verdict: str, **more: Any) -> CaseResult:
+    """A result of the case; what broke it is made up."""
+    broken = verdict in ("fail", "warn", "differs", "expected")
+    mismatches: list[Mismatch] = [
+        {"what": "status", "expected": "501", "got": "405", "at": None},
+        {"what": "body", "expected": '"a\\r\\nb\\xffc"', "got": '"a\\r\\nbXc"', "at": 4},
+    ]
+    result: CaseResult = {
+        "id": case.id,
+        "title": case.title,
+        "topic": case.topic,
+        "level": LEVELS.get(verdict, "required"),
+        "clauses": list(case.clauses),
+        "fault": case.fault,
+        "verdict": verdict,
+        "note": "" if verdict in ("pass", "fail", "warn", "differs") else f"because of {verdict} {NASTY}",
+        "saw": None if verdict == "skip" else 405,
+        "mismatches": mismatches if broken else [],
+        "sent": [{"connection": "main", "bytes": printable(case.steps[0].send)}],
+        "received": [{"connection": "main", "bytes": "HTTP/1.0 405 No\\r\\n\\r\\n<b>\\x00", "end": "closed"}],
+        "again": shell_line(case),
+        "curl": curl_line(case),
+    }
+    result.update(more)  # type: ignore[typeddict-item]
+    return result
+
+
+CASES = {f"topic-{number % 3}/{verdict}": case_of(f"topic-{number % 3}/{verdict}") for number, verdict in enumerate(VERDICTS)}
+
+
+def mixed(**more: Any) -> Results:
+    """One case of every verdict, and a stale expectation."""
+    results = [result_of(case, name.partition("/")[2]) for name, case in CASES.items()]
+    stale = [{"glob": "post/gone*", "reason": f"was renamed {NASTY}", "file": "cpython-3.13/expect.toml"}]
+    return assembled(SERVER, "cgihttpserver", "user", len(CASES), results, **{"stale": stale, **more})
+
+
+def passing(number: int, verdict: str = "pass", **more: Any) -> Results:
+    """Many cases of one verdict."""
+    results = [result_of(case_of(f"many/case-{each:04}"), verdict, **more) for each in range(number)]
+    return assembled(SERVER, "cgihttpserver", "root", number, results)

@@ -1,0 +1,37 @@
+"""What differs from run to run is replaced, and nothing else."""
+
+import pytest
+from cgi_conform.normalise import normalised
+
+ROOT, BASE = "/tmp/cgi-conform-x/root", "/tmp/cgi-conform-x"
+
+
+@pytest.mark.parametrize(
+    ("received", "kept"),
+    [
+        (b"Date: Mon, 01 Jan 2024 00:00:00 GMT\r\n", b"Date: {date}\r\n"),
+        (b"date:x\r\nLast-Modified: y\r\n", b"date:{date}\r\nLast-Modified: y\r\n"),
+        (b"pid=4711\npid=\nrapid=12", b"pid={pid}\npid=\nrapid=12"),
+        (b"http://127.0.0.1:41327/ x", b"http://127.0.0.1:{port}/ x"),
+        (b'"SERVER_PORT": "41327"', b'"SERVER_PORT": "{port}"'),
+        (b"a41327 413270 4.41327 41327.5 %41327", b"a41327 413270 4.41327 41327.5 %41327"),
+        (b"ends with 41327.", b"ends with {port}."),
+        (b"/tmp/cgi-conform-x/root/a /tmp/cgi-conform-x/b", b"{root}/a {base}/b"),
+        (b"Content-Length: 41327\r\n\r\n", b"Content-Length: 41327\r\n\r\n"),
+        (b"Content-Length: 7\r\n\r\npid=123", b"Content-Length: {length}\r\n\r\npid={pid}"),
+        (b"Content-Length: 3\r\n\r\nab pid=1", b"Content-Length: 3\r\n\r\nab pid={pid}"),
+        (bytes(range(256)), bytes(range(256))),
+    ],
+)
+def test_replaces_what_varies(received: bytes, kept: bytes) -> None:
+    assert normalised(received, 41327, ROOT, BASE) == kept
+
+
+def test_is_stable_on_its_own_output() -> None:
+    data = b"HTTP/1.0 200 OK\r\nDate: now\r\nContent-Length: 5\r\n\r\n41327"
+    once = normalised(data, 41327, ROOT, BASE)
+    assert normalised(once, 41327, ROOT, BASE) == once
+
+
+def test_a_root_of_slash_is_not_replaced() -> None:
+    assert normalised(b"GET / HTTP/1.0", 80, "/", "/") == b"GET / HTTP/1.0"

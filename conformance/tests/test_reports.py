@@ -1,0 +1,261 @@
+"""Each report says what broke, to its reader, and nothing a server sends becomes markup or a command."""
+
+import json
+import re
+from html.parser import HTMLParser
+from io import StringIO
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from cgi_conform.report import badge, github, html, junit, markdown, terminal, write_all
+from cgi_conform.report.escaped import Marked, clipped, lines, marked, window
+from cgi_conform.report.terminal import Style
+from cgi_conform.results import VERDICTS, assembled
+from sample_run import CASES, CLAUSES, SERVER, case_of, mixed, passing, result_of
+
+RED = ("error", "fail", "unexpected-pass")
+
+
+def test_all_are_written_and_the_same_twice(tmp_path: Path) -> None:
+    names = ["badge.json", "index.html", "junit.xml", "results.json", "summary.md"]
+    for folder in ("one", "two"):
+        write_all(mixed(), tmp_path / folder, CASES, CLAUSES)
+        assert sorted(path.name for path in (tmp_path / folder).iterdir()) == names
+    for name in names:
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_reports_need_neither_cases_nor_clauses(tmp_path: Path) -> None:
+    write_all(mixed(), tmp_path, {}, {})
+
+
+def test_reports_of_nothing(tmp_path: Path) -> None:
+    write_all(assembled(SERVER, "cgihttpserver", "user", 0, []), tmp_path, {}, {})
+    assert "nothing ran" in (tmp_path / "summary.md").read_text()
+    assert json.loads((tmp_path / "badge.json").read_text())["color"] == "lightgrey"
+
+
+class TestEscaped:
+    def test_clips_between_escapes(self) -> None:
+        assert [clipped("ab\\xffcd", limit) for limit in (2, 3, 6, 7, 8)] == ["ab…", "ab…", "ab\\xff…", "ab\\xffc…", "ab\\xffcd"]
+
+    def test_lines_end_after_the_line_feed_not_after_a_backslash(self) -> None:
+        assert lines("a\\r\\nb\\\\nc") == ["a\\r\\n", "b\\\\nc"]
+        assert lines("") == []
+
+    def test_marks_the_octet(self) -> None:
+        assert marked('starts with "a\\r\\nb"', 2) == Marked('starts with "a\\r', "\\n", 'b"')
+        assert marked('"ab"', 2) == Marked('"ab', "", '"')
+
+    @pytest.mark.parametrize(("text", "at"), [("501", 0), ('"ab"', None), ('"ab"', 3), ('"', 0), ('"a… (+9 characters)"', 4)])
+    def test_marks_nothing_where_there_is_no_such_octet(self, text: str, at: int | None) -> None:
+        assert marked(text, at) is None
+
+    def test_a_window_keeps_the_octet_in_sight(self) -> None:
+        part = marked('"' + "\\x00" * 50 + "X" + "y" * 50 + '"', 50)
+        assert part is not None
+        narrow = window(part, 40)
+        assert narrow.octet == "X" and len(narrow.text) <= 44 and narrow.before.startswith("…\\x00")
+
+
+class TestTerminal:
+    def test_a_failure_reads_as_the_style_guide_shows(self) -> None:
+        case = result_of(case_of("post/plain-file"), "fail", title="POST is refused", clauses=["seed-29"], curl=None)
+        assert terminal.failure(case, {}, Style(width=110, port=41327)).split("\n") == [
+            "FAIL  post/plain-file  POST is refused" + " " * 53 + "[seed-29, required]",
+            "      expected  status 501",
+            "      got       status 405                          HTTP/1.0 405 No",
+            '      expected  body "a\\r\\nb\\xffc"',
+            '      got       body "a\\r\\nbXc"',
+            "                            ^ octet 4",
+            "      again     printf 'GET /a?<b> HTTP/1.0\\r\\n\\r\\n' | nc 127.0.0.1 41327",
+        ]
+
+    def test_says_every_verdict_the_rule_and_the_total(self) -> None:
+        text = terminal.text(mixed(), CLAUSES)
+        for word in ("FAIL  ", "ERROR ", "PASSED ", "warn    ", "differs ", "STALE ", "skipped   1  because of skip"):
+            assert f"\n{word}" in f"\n{text}", word
+        assert "rule      POST is answered with 501" in text and "https://example.com/a?b#c" in text
+        told = "8 cases: " + ", ".join(f"1 {verdict}" for verdict in VERDICTS) + ", 1 stale\ndoes not conform\n"
+        assert text.endswith(told)
+        assert "\033" not in text
+
+    def test_fits_80_columns_but_for_lines_to_be_pasted(self) -> None:
+        text = terminal.text(mixed(), CLAUSES, Style(width=80))
+        pasted = ("      again", "      or", "STALE", "skipped", "warn", "differs")
+        assert [line for line in text.split("\n") if len(line) > 80 and not line.startswith(pasted)] == []
+
+    def test_strict_turns_warnings_into_failures_told_in_full(self) -> None:
+        text = terminal.text(mixed(strict=True), CLAUSES)
+        assert re.search(r"^warn +topic-\d/warn .*\n(.*\n)*?      expected  status 501", text, re.MULTILINE)
+
+    def test_the_slowest(self) -> None:
+        seconds = {"a/b": 0.5, "c/d": 2.0, "e/f": 0.1}
+        assert "   2.000 s  c/d\n   0.500 s  a/b\n" in terminal.text(passing(1), CLAUSES, slowest=2, seconds=seconds)
+
+    def test_colour_only_on_a_terminal_that_may_have_it(self) -> None:
+        class Tty(StringIO):
+            def isatty(self) -> bool:
+                return True
+
+        assert terminal.style_for(Tty(), environment={}).colour
+        assert not terminal.style_for(Tty(), environment={"NO_COLOR": "1"}).colour
+        assert not terminal.style_for(Tty(), environment={"TERM": "dumb"}).colour
+        assert not terminal.style_for(StringIO(), environment={}).colour
+
+
+class TestJunit:
+    def test_counts_and_kinds(self) -> None:
+        suite = ElementTree.fromstring(junit.text(mixed(), CASES, CLAUSES))[0]
+        found = {case.get("name"): case for case in suite.iter("testcase")}
+        counts = [suite.get(name) for name in ("tests", "failures", "errors", "skipped")]
+        assert counts == ["9", "3", "1", "1"] and len(found) == 9
+        kinds = {name: [child.tag for child in case] for name, case in found.items()}
+        assert kinds == {
+            "topic-0/pass": [],
+            "topic-1/fail": ["failure"],
+            "topic-2/warn": ["system-out"],
+            "topic-0/differs": ["system-out"],
+            "topic-1/expected": ["system-out"],
+            "topic-2/unexpected-pass": ["failure"],
+            "topic-0/skip": ["skipped"],
+            "topic-1/error": ["error"],
+            "post/gone*": ["failure"],
+        }
+        assert found["topic-1/fail"].get("classname") == "topic-1"
+        assert "expected 501" in (found["topic-1/fail"][0].text or "")
+
+    def test_control_characters_cannot_break_the_document(self) -> None:
+        run = passing(1, "fail", note="a\0b\x1bc\ufffe\ud800")
+        failure = next(ElementTree.fromstring(junit.text(run, {}, {})).iter("failure"))
+        assert "a?b?c??" in (failure.text or "")
+
+
+class TestMarkdown:
+    def test_shows_what_broke_and_folds_the_rest(self) -> None:
+        text = markdown.text(mixed(), CLAUSES)
+        assert text.startswith("## ❌ CPython 3.13 (Python 3.13.1): does not conform\n")
+        for verdict in RED:
+            assert f"<b>{verdict}</b>" in text
+        assert "2 warnings and observed differences" in text and "post/gone*" in text
+
+    def test_what_servers_send_stays_text(self) -> None:
+        text = markdown.text(mixed(), CLAUSES)
+        outside = re.sub(r"```text\n.*?\n```", "", text, flags=re.DOTALL)
+        assert "<script>" not in outside and "```" not in outside
+
+    def test_is_cut_at_200_failures_and_stays_small(self) -> None:
+        text = markdown.text(passing(1500, "fail", mismatches=[{"what": "body", "expected": "x" * 9999, "got": "y" * 9999, "at": 1}] * 9), CLAUSES)
+        assert text.count("<details>") == 200 and "and 1300 more" in text
+        assert len(text.encode()) < 1 << 20 
+
+
+class TestBadge:
+    @pytest.mark.parametrize(
+        ("verdict", "message", "colour"),
+        [("pass", "conforms (3 cases)", "brightgreen"), ("fail", "3 of 3 failed", "red"), ("skip", "nothing ran", "lightgrey")],
+    )
+    def test_message_and_colour(self, verdict: str, message: str, colour: str) -> None:
+        told = json.loads(badge.text(passing(3, verdict)))
+        assert told == {"schemaVersion": 1, "label": "CGIHTTPServer", "message": message, "color": colour}
+
+    def test_a_part_of_the_suite_is_not_the_whole(self) -> None:
+        run = passing(3)
+        run["suite"]["cases"] = 10
+        assert json.loads(badge.text(run))["message"] == "conforms (3 of 10 cases)"
+
+
+class Page(HTMLParser):
+    """Checks nesting, collects ids, local links, elements and text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.tags: list[str] = []
+        self.loaded: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.tags.append(tag)
+        if "id" in given:
+            self.ids.append(str(given["id"]))
+        if tag == "a":
+            self.links.append(str(given["href"]))
+        self.loaded += [str(given[name]) for name in ("src", "srcset", "data") if name in given]
+        if tag not in ("meta", "input", "br", "link"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+class TestPage:
+    def test_is_well_formed_and_needs_nothing_else(self) -> None:
+        page = Page(html.text(mixed(), CASES, CLAUSES))
+        assert page.loaded == [] and "link" not in page.tags
+        assert page.tags.count("script") == 1 and page.tags.count("style") == 1
+        assert len(page.ids) == len(set(page.ids))
+        missing = {link for link in page.links if link.startswith("#")} - {f"#{name}" for name in page.ids}
+        assert missing <= {"#unknown-1"}
+
+    def test_shows_each_case_folded_and_red_ones_open(self) -> None:
+        text = html.text(mixed(), CASES, CLAUSES)
+        for name in CASES:
+            assert f'<details id="{name}"' in text
+        assert text.count('" open>') == len(RED)
+
+    def test_marks_the_first_differing_octet(self) -> None:
+        assert "b<mark>\\xff</mark>c" in html.text(mixed(), CASES, CLAUSES)
+
+    def test_stays_small_with_a_thousand_cases_that_say_much(self) -> None:
+        run = passing(1000, "fail", received=[{"connection": "main", "bytes": "<\\x00" * 800, "end": "open"}] * 2)
+        text = html.text(run, {}, CLAUSES)
+        assert len(text.encode()) <= html.LARGEST + 350_000  # even so every case keeps what broke and how to repeat it
+        assert len(html.text(passing(1000), {}, CLAUSES).encode()) <= html.LARGEST
+
+    def test_scripts_in_octets_stay_text(self) -> None:
+        assert html.octets("\\<b") == "<i>\\&lt;</i>b"
+        assert html.octets("a\\\\n\\n") == "a<i>\\\\</i>n<i>\\n</i>"
+        assert html.octets("<b>\\r\\nx") == "&lt;b&gt;<i>\\r\\n</i>\nx"
+
+
+class TestGithub:
+    def test_silent_elsewhere(self) -> None:
+        out = StringIO()
+        github.announce(mixed(), CASES, CLAUSES, {}, out)
+        assert out.getvalue() == ""
+
+    def test_summary_is_appended_and_errors_point_at_the_case(self, tmp_path: Path) -> None:
+        summary = tmp_path / "summary"
+        summary.write_text("before\n")
+        out = StringIO()
+        environment = {"GITHUB_STEP_SUMMARY": str(summary), "GITHUB_ACTIONS": "true"}
+        github.announce(mixed(), CASES, CLAUSES, environment, out)
+        assert summary.read_text().startswith("before\n## ❌")
+        told = out.getvalue().splitlines()
+        assert len(told) == 4
+        assert told[1].startswith("::error file=/nowhere/topic-1.toml,line=1,title=topic-1/fail (fail)::The rule of fail")
+        assert "%0Astatus: expected 501, got 405%0A" in told[1]
+
+    def test_line_of_the_case(self, tmp_path: Path) -> None:
+        file = tmp_path / "topic.toml"
+        file.write_text('# c\n[[case]]\nid      = "topic/a"\n\n[[case]]\nid = "topic/b"\n')
+        case = CASES["topic-1/fail"]
+        moved = type(case)(**{**vars(case), "id": "topic/b", "file": file})
+        run = assembled(SERVER, "cgihttpserver", "user", 1, [result_of(moved, "fail")])
+        assert f"file={file},line=6," in github.annotations(run, {"topic/b": moved})[0]
+
+    def test_properties_and_data_are_escaped(self) -> None:
+        run = passing(1, "fail", id="a/b", title="50% a:b,c\nd\r")
+        line = github.annotations(run, {})[0]
+        assert line.startswith("::error title=a/b (fail)::50%25 a:b,c%0Ad%0D%0A")
+
+    def test_no_more_than_github_keeps(self) -> None:
+        told = github.annotations(passing(30, "fail"), {})
+        assert len(told) == 10 and told[-1] == "::error::and 21 more: see the summary of this step"

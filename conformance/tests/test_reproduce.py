@@ -1,0 +1,174 @@
+"""The line to be pasted yields exactly the octets of the case, in dash and in bash; the curl line the same request."""
+
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cgi_conform.case import Case, Step, load_cases
+from cgi_conform.matcher import Repeat
+from cgi_conform.octets import Tokens, fill
+from cgi_conform.paths import REPO
+from cgi_conform.reproduce import curl_line, printf_format, shell_line
+
+CORPUS = load_cases(REPO / "fixtures" / "cases", validate=False) if (REPO / "fixtures" / "cases").is_dir() else []
+SHELLS = [shell for shell in ("dash", "bash") if shutil.which(shell)]
+PORT = 41327
+
+
+def case_of(*steps: Step, name: str = "topic/slug", **more: object) -> Case:
+    return Case(name, "title", ("seed-1",), "fault", steps, {}, Path("topic.toml"), **more)  # type: ignore[arg-type]
+
+
+def octets_of(case: Case) -> bytes:
+    tokens = Tokens(PORT, "{root}", "{base}")
+    return b"".join(fill(step.send, tokens) + (step.body.octets() if step.body else b"") for step in case.steps)
+
+
+def printed(shell: str, lines: list[str]) -> list[bytes]:
+    """What each line would send, all in one process: `nc` passes on, `sleep` does nothing, a mark separates them."""
+    mark = b"\0--next--\0"
+    script = "sleep() { :; }\nnc() { cat; }\n" + "\n".join(f"{line}\nprintf '\\000--next--\\000'" for line in lines)
+    done = subprocess.run([shell], input=script.encode(), stdout=subprocess.PIPE, check=True)
+    return done.stdout.split(mark)[:-1]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_every_case_is_sent_to_the_octet(shell: str) -> None:
+    lines = {case.id: shell_line(case, PORT) for case in CORPUS}
+    by_nc = [case for case in CORPUS if " | nc " in lines[case.id]]
+    assert len(by_nc) > 0.95 * len(CORPUS)
+    for case, octets in zip(by_nc, printed(shell, [lines[case.id] for case in by_nc]), strict=True):
+        assert octets == octets_of(case), case.id
+
+
+def test_what_nc_cannot_say_is_left_to_replay() -> None:
+    for case in CORPUS:
+        if " | nc " not in (line := shell_line(case, PORT)):
+            assert line == f"cgi-conform replay {case.id}  # more than nc can do"
+            assert len(case.connections) > 1 or any(step.reset or step.wait_gone for step in case.steps), case.id
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_every_octet_and_awkward_text(shell: str) -> None:
+    texts = [
+        bytes(range(1, 256)) * 2,
+        b"\0" + bytes(range(256)),
+        b"-n x",
+        b"%s%%d%",
+        b"it's \"$HOME\" `id` \\n !x",
+        b"\r\n",
+        b"1\x01234",
+        "schön\n".encode(),
+    ]
+    lines = [f"printf '{printf_format(text)}'" for text in texts]
+    assert printed(shell, lines) == texts
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("repeat", [b"x", b"'", b"\0", b"\n", b"\\", b"-", b"ab%c\r\n", b"\xff"])
+def test_bodies_made_by_rule(shell: str, repeat: bytes) -> None:
+    case = case_of(Step(send=b"head ", body=Repeat(repeat, 3)), Step(await_bytes=b"go", send=b" tail"))
+    assert printed(shell, [shell_line(case)]) == [b"head " + repeat * 3 + b" tail"]
+
+
+def test_the_line_says_how_the_connection_ends_and_what_it_cannot_say() -> None:
+    assert shell_line(case_of(Step(send=b"a")), 80) == "printf 'a' | nc 127.0.0.1 80"
+    assert shell_line(case_of(Step(send=b"a", half_close=True))) == "printf 'a' | nc -N 127.0.0.1 {port}"
+    assert shell_line(case_of(Step(send=b"a", close=True)), 80) == "printf 'a' | nc -q 0 127.0.0.1 80"
+    waits = shell_line(case_of(Step(send=b"a"), Step(await_bytes=b"x", send=b"b")), 80)
+    assert waits == "{ printf 'a'; sleep 1; printf 'b'; } | nc 127.0.0.1 80  # sleeps where the case waits for octets"
+    assert shell_line(case_of(Step(send=b"a"), needs=("http11",)), 80).endswith("  # server started for http11")
+    two = case_of(Step("a", send=b"a"), Step("b", send=b"b", half_close=True))
+    assert shell_line(two, 80) == "printf 'a' | nc 127.0.0.1 80; printf 'b' | nc -N 127.0.0.1 80"
+    woven = case_of(Step("a", send=b"a"), Step("b", send=b"b"), Step("a", send=b"c"))
+    for case in (woven, case_of(Step(send=b"a", reset=True))):
+        assert shell_line(case) == "cgi-conform replay topic/slug  # more than nc can do"
+
+
+@pytest.mark.parametrize(
+    "send",
+    [
+        b"GET /a#b HTTP/1.0\r\n\r\n",
+        b"GET  /a HTTP/1.0\r\n\r\n",
+        b"GET /a\r\n\r\n",
+        b"GET /[1-2] HTTP/1.0\r\n\r\n",
+        b"PUT /a HTTP/1.0\r\n\r\n",
+        b"GET /a HTTP/1.0\n\n",
+        b"GET /a HTTP/1.0\r\nA:b\r\n\r\n",
+        b"GET /a HTTP/1.0\r\nA: b\r\na: c\r\n\r\n",
+        b"POST /a HTTP/1.0\r\nContent-Length: 5\r\n\r\nab",
+        b"POST /a HTTP/1.0\r\nContent-Length: 2\r\n\r\n@b",
+        b"GET /a HTTP/1.0\r\nContent-Length: 2\r\n\r\nab",
+    ],
+)
+def test_no_curl_where_it_would_send_something_else(send: bytes) -> None:
+    assert curl_line(case_of(Step(send=send))) is None
+
+
+class Listener:
+    """Takes one request per connection, answers 200, and keeps the octets."""
+
+    def __init__(self) -> None:
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self.socket.getsockname()[1]
+        self.requests: list[bytes] = []
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self) -> None:
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            with connection:
+                data = b""
+                while not complete(data):
+                    data += connection.recv(65536)
+                self.requests.append(data)
+                connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+
+def complete(data: bytes) -> bool:
+    head, gap, body = data.partition(b"\r\n\r\n")
+    return bool(gap) and len(body) >= int(fields(head).get(b"content-length", b"0"))
+
+
+def fields(head: bytes) -> dict[bytes, bytes]:
+    pairs = (line.partition(b": ") for line in head.split(b"\r\n")[1:])
+    return {name.lower(): value for name, _, value in pairs}
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    found = Listener()
+    yield found
+    found.socket.shutdown(socket.SHUT_RDWR)
+    found.socket.close()
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
+def test_curl_sends_the_same_request(listener: Listener) -> None:
+    told = [(case, line) for case in CORPUS if (line := curl_line(case, listener.port)) is not None]
+    assert len(told) > 0.3 * len(CORPUS)
+    script = "\n".join(line for _, line in told)
+    subprocess.run(["bash", "-e"], input=script.encode(), stdout=subprocess.DEVNULL, check=True)
+    assert len(listener.requests) == len(told)
+    for (case, _), got in zip(told, listener.requests, strict=True):
+        wanted = fill(case.steps[0].send, Tokens(listener.port, "{root}", "{base}"))
+        heads = [data.partition(b"\r\n\r\n")[0] for data in (wanted, got)]
+        assert got.split(b"\r\n")[0] == wanted.split(b"\r\n")[0], case.id
+        assert fields(heads[1]) == fields(heads[0]), case.id
+        assert got.partition(b"\r\n\r\n")[2] == wanted.partition(b"\r\n\r\n")[2], case.id
+
+
+@pytest.mark.skipif(not shutil.which("nc"), reason="nc is not installed")
+def test_the_whole_line_reaches_a_server(listener: Listener) -> None:
+    case = case_of(Step(send=b"POST /%41 HTTP/1.0\r\nContent-Length: 70000\r\n\r\n", body=Repeat(b"\xff", 70000), half_close=True))
+    done = subprocess.run(["sh", "-c", shell_line(case, listener.port)], stdout=subprocess.PIPE, timeout=30)
+    assert listener.requests == [octets_of(case)]
+    assert done.stdout.startswith(b"HTTP/1.0 200 OK\r\n")

@@ -1,0 +1,119 @@
+"""results.json is the same for the same run, and nothing else is taken for one."""
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from cgi_conform import results
+from cgi_conform.errors import UserError
+from cgi_conform.paths import SCHEMAS
+from cgi_conform.results import ALWAYS_RED, VERDICTS, conclusion, exit_status, read, red_cases, server_line, write
+from sample_run import mixed, passing
+
+
+def test_written_and_read_back_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "results.json"
+    write(mixed(), path)
+    assert read(path) == mixed()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    assert os.listdir(path.parent) == ["results.json"]
+
+
+def test_the_order_of_running_leaves_no_trace() -> None:
+    run = mixed()
+    again = results.assembled(
+        run["server"], run["profile"], run["user"], 8, reversed(run["cases"]), reversed(run["stale"])
+    )
+    assert results.text(again) == results.text(run)
+
+
+def test_totals_add_up() -> None:
+    totals = mixed()["totals"]
+    assert sum(totals[verdict] for verdict in VERDICTS) == totals["selected"] == len(VERDICTS)
+
+
+def test_what_turns_a_run_red() -> None:
+    run = mixed(stale=[])
+    assert {case["verdict"] for case in red_cases(run)} == set(ALWAYS_RED)
+    strict = mixed(strict=True, strict_observed=True)
+    assert {case["verdict"] for case in red_cases(strict)} == {*ALWAYS_RED, "warn", "differs"}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "status", "said"),
+    [
+        ("pass", 0, "conforms"),
+        ("warn", 0, "conforms"),
+        ("expected", 0, "conforms"),
+        ("fail", 1, "does not conform"),
+        ("error", 1, "does not conform"),
+        ("unexpected-pass", 1, "does not conform"),
+        ("skip", 5, "nothing ran"),
+    ],
+)
+def test_exit_status_and_conclusion(verdict: str, status: int, said: str) -> None:
+    run = passing(2, verdict)
+    assert (exit_status(run), conclusion(run)) == (status, said)
+
+
+def test_a_stale_expectation_turns_a_green_run_red() -> None:
+    run = passing(1)
+    run["stale"] = mixed()["stale"]
+    assert exit_status(run) == 1
+
+
+def test_skips_are_part_of_the_conclusion() -> None:
+    run = passing(3)
+    run["cases"][0]["verdict"] = "skip"
+    run["totals"] = results.totals(run["cases"])
+    assert conclusion(run) == "conforms, 1 of 3 skipped"
+
+
+def test_the_version_is_not_said_twice() -> None:
+    assert server_line({"name": "x", "title": "cgi-server", "version": "cgi-server 0.1"}) == "cgi-server 0.1"
+    assert server_line({"name": "x", "title": "CPython", "version": "Python 3.13"}) == "CPython (Python 3.13)"
+    assert server_line({"name": "x", "title": "", "version": ""}) == "x"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "is not JSON"),
+        ("[]", 'does not hold results of a run (no "format" in it)'),
+        ('{"format": 2}', "is of format 2"),
+        ('{"format": 1}', "does not hold results of a run: missing key"),
+        ("\xff", "is not JSON"),
+    ],
+)
+def test_a_foreign_file_is_said_in_one_line(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "results.json"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(UserError) as error:
+        read(path)
+    assert said in error.value.message and "\n" not in error.value.message
+    assert error.value.status == 2
+
+
+def test_a_missing_file_is_said_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot read .*No such file"):
+        read(tmp_path / "none.json")
+
+
+def test_an_unknown_key_is_not_written(tmp_path: Path) -> None:
+    run = mixed()
+    run["cases"][0]["elapsed"] = 3  # type: ignore[typeddict-unknown-key]
+    with pytest.raises(AssertionError, match='unknown key "elapsed"'):
+        write(run, tmp_path / "results.json")
+
+
+def test_a_place_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="cannot write"):
+        write(mixed(), tmp_path / "file" / "results.json")
+
+
+def test_the_schema_names_the_verdicts() -> None:
+    schema = json.loads((SCHEMAS / "results.schema.json").read_text())
+    assert schema["$defs"]["verdict"]["enum"] == list(VERDICTS)

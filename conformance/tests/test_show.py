@@ -1,0 +1,121 @@
+"""What list, show and servers print, from made-up cases, recordings and runs."""
+
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+from cgi_conform import list as listing
+from cgi_conform import servers, show
+from cgi_conform.cli import main
+from cgi_conform.expected import asked, in_words
+from cgi_conform.matcher import Matcher
+from cgi_conform.paths import REPO
+from cgi_conform.recordings import Recording, agreements, read_recordings, recording_of, recording_text
+from cgi_conform.results import assembled
+from cgi_conform.server import Server, server_names
+from sample_run import CASES, CLAUSES, case_of, mixed, result_of
+
+
+def recorded(name: str, saw: int, server_field: str) -> Recording:
+    octets = f"HTTP/1.0 {saw} X\\r\\nServer: {server_field}\\r\\n"
+    case = result_of(case_of("post/plain"), "pass", saw=saw, received=[{"connection": "main", "bytes": octets, "end": "closed"}])
+    server = {"name": name, "title": name, "version": server_field}
+    return recording_of(assembled(server, "cgihttpserver", "root", 1, [case]))  # type: ignore[arg-type]
+
+
+RECORDINGS = [
+    recorded("cpython-2.7", 501, "Python/2.7.18"),
+    recorded("cpython-3.8", 501, "Python/3.8.18+"),
+    recorded("cpython-3.9", 405, "Python/3.9.1"),
+    recorded("cpython-3.10", 501, "Python/3.10.13"),
+    recorded("cpython-3.13", 501, "Python/3.13.0"),
+]
+
+
+def test_list_aligns_columns_and_says_the_same_in_json() -> None:
+    cases = [case_of("a/b"), case_of("topic/longer", needs=("root", "log"))]
+    rows = listing.as_text(cases, "cgihttpserver").splitlines()
+    assert rows[0].startswith("a/b           required  seed-29,unknown-1  -         The rule of b")
+    assert rows[1].startswith("topic/longer  required  seed-29,unknown-1  root,log  The rule of longer")
+    told = json.loads(listing.as_json(cases, "cgihttpserver"))
+    assert [case["id"] for case in told] == ["a/b", "topic/longer"] and told[1]["needs"] == ["root", "log"]
+
+
+def test_versions_that_agree_are_folded() -> None:
+    told = [(found.servers, found.answer["saw"]) for found in agreements(RECORDINGS, "post/plain", "cgihttpserver")]
+    assert told == [("2.7–3.8, 3.10–3.13", 501), ("3.9", 405)]
+    assert agreements(RECORDINGS, "post/other", "cgihttpserver") == []
+    assert agreements(RECORDINGS, "post/plain", "rfc3875") == []
+
+
+def test_recordings_are_read_in_the_order_of_versions(tmp_path: Path) -> None:
+    for recording in [recorded("zeus", 200, "Zeus"), *reversed(RECORDINGS)]:
+        (tmp_path / f"{recording['server']['name']}.json").write_text(recording_text(recording))
+    names = [recording["server"]["name"] for recording in read_recordings(tmp_path)]
+    assert names == ["cpython-2.7", "cpython-3.8", "cpython-3.9", "cpython-3.10", "cpython-3.13", "zeus"]
+    assert read_recordings(tmp_path / "none") == []
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_show_says_the_rule_the_octets_and_three_answers(width: int) -> None:
+    case = case_of("topic-1/fail")
+    found = agreements([{**RECORDINGS[0], "cases": {case.id: RECORDINGS[0]["cases"]["post/plain"]}}], case.id, "cgihttpserver")
+    text = show.page(case, "cgihttpserver", CLAUSES, found, mixed(), width)
+    for part in ("seed-29 (must)", "https://example.com/a?b#c", "  GET /a?<b> HTTP/1.0\\r\\n", "status 501", "2.7: status 501"):
+        assert part in text, part
+    assert "printf 'GET /a?<b> HTTP/1.0\\r\\n\\r\\n' | nc 127.0.0.1 {port}" in text
+    heads = [line for line in text.splitlines() if line.startswith("the rule")]
+    assert ("CPython" in heads[0]) == (width == 140)
+    assert all(len(line) <= width for line in text.splitlines() if "127.0.0.1" not in line)
+
+
+def test_show_needs_neither_recordings_nor_a_run() -> None:
+    assert "the rule" in show.page(case_of("a/b"), "cgihttpserver", {}, [], None)
+
+
+def test_expectations_in_words_use_the_names_of_mismatches() -> None:
+    case = CASES["topic-0/pass"]
+    assert asked(case.expect["cgihttpserver"]) == [("status", "501"), ("body", '"x"')]
+    assert in_words(Matcher(absent=True)) == "absent"
+    assert in_words(Matcher(count=2)) == "2 lines"
+    assert in_words(Matcher(count=2, contains=(b"a",))) == '2 lines, contains "a"'
+
+
+def test_every_case_of_the_corpus_can_be_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    if not (REPO / "fixtures" / "cases").is_dir():
+        pytest.skip("no corpus")
+    assert main(["list", "--json"]) == 0
+    cases = [case["id"] for case in json.loads(capsys.readouterr().out)]
+    for name in {case.partition("/")[0]: case for case in cases}.values():  # one per topic
+        assert main(["show", name]) == 0, name
+        assert capsys.readouterr().out.startswith(name)
+
+
+def test_an_unknown_case_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "post/plain-fil"]) == 5
+    assert 'no case matches "post/plain-fil"' in capsys.readouterr().err
+
+
+def test_servers_that_are_not_installed_say_so() -> None:
+    known = Server("here", "Here", Path("/bin/sh"), "sh", (), profiles=("cgihttpserver",), variants={"http11": ()})
+    lost = Server("gone", "Gone", None, "python9", (), profiles=("cgihttpserver",))
+    assert servers.table([(known, "sh 1"), (lost, "")]).splitlines() == [
+        "name  version                  profiles       variants",
+        "here  sh 1                     cgihttpserver  http11",
+        "gone  not installed (python9)  cgihttpserver  -",
+    ]
+
+
+def test_servers_lists_every_definition(capsys: pytest.CaptureFixture[str]) -> None:
+    assert servers.main(argparse.Namespace()) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:]] == server_names()
+
+
+def test_fixtures_lays_the_document_root_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    if not (REPO / "fixtures" / "docroot").is_dir():
+        pytest.skip("no document root")
+    assert main(["fixtures", str(tmp_path / "new")]) == 0
+    assert (tmp_path / "new" / "root" / "hello.txt").exists()
+    assert f"--root {tmp_path}/new/root" in capsys.readouterr().out
+    assert main(["fixtures", str(tmp_path / "new")]) == 2

@@ -1,0 +1,27 @@
+// Feeds octets to the chunked decoder, whole and cut in two: both must yield the same. Build and run as
+// request_head_fuzz.cc says, with fuzz_body. The first octet says where to cut.
+
+#include <cstdint>
+#include <cstdlib>
+
+#include "body.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
+  const std::size_t cut = data[0] % (bytes.size() + 1);
+
+  cgi::ChunkedDecoder whole;
+  std::string body;
+  const std::size_t used = whole.decode(bytes, body);
+  cgi::ChunkedDecoder pieces;
+  std::string joined;
+  std::size_t sum = pieces.decode(bytes.substr(0, cut), joined);
+  sum += pieces.decode(bytes.substr(cut), joined);
+
+  const bool same = sum == used && joined == body && whole.done() == pieces.done() && whole.broken() == pieces.broken();
+  const bool sane = used <= bytes.size() && body.size() <= used && !(whole.done() && whole.broken());
+  const bool stops = whole.done() || whole.broken() || used == bytes.size();
+  if (!same || !sane || !stops) std::abort();
+  return 0;
+}

@@ -1,0 +1,38 @@
+// Feeds octets to the target parser: no segment may climb or hold a slash, and no redirect may leave the host.
+// Build and run as request_head_fuzz.cc says, with fuzz_url_path.
+
+#include <cstdint>
+#include <cstdlib>
+
+#include "quote.h"
+#include "url_path.h"
+
+namespace {
+
+void require(bool condition) {
+  if (!condition) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view target(reinterpret_cast<const char*>(data), size);
+  const auto parsed = cgi::parse_target(target);
+  if (!parsed) return 0;
+  for (const std::string& segment : parsed->segments) {
+    require(!segment.empty() && segment != "." && segment != "..");
+    require(segment.find_first_of(std::string_view("/\0", 2)) == std::string::npos);
+  }
+  // What was understood, asked for again, is understood the same.
+  const auto again = cgi::parse_target(cgi::url_quote(parsed->path()));
+  require(again && again->path() == parsed->path() && again->segments == parsed->segments);
+  const auto directory = cgi::cgi_directory_of(*parsed, {"/cgi-bin", "/a/b"});
+  require(!directory || (*directory >= 1 && *directory <= parsed->segments.size()));
+
+  const std::string location = cgi::slash_redirect(*parsed);
+  require(!location.empty() && location.substr(0, 2) != "//" && location.find('\\') >= location.find_first_of("?#"));
+  const std::size_t colon = location.find(':');
+  require(colon == std::string::npos || location.find_first_of("/?#") < colon);
+  for (char c : location) require(c > 0x20 && c < 0x7f);
+  return 0;
+}

@@ -1,0 +1,62 @@
+#include "responder.h"
+
+#include <algorithm>
+#include <cctype>
+#include <ctime>
+
+#include "error_page.h"
+#include "response_head.h"
+
+namespace cgi {
+
+std::string Responder::begin(const Request& request, int status, std::string_view reason) const {
+  log_.request(request.remote_addr, request.line, status);
+  return response_head(protocol_, status, reason, std::time(nullptr));
+}
+
+After Responder::end_head(const Request& request, std::string& head) const {
+  const bool stays = stays_open(request);
+  const bool old_client = request.major == 1 && request.minor == 0;
+  if (stays && old_client) add_field(head, "Connection", "keep-alive");
+  if (!stays && is_persistent()) add_field(head, "Connection", "close");
+  head.append("\r\n");
+  if (request.is_simple()) head.clear();
+  return stays ? After::kNextRequest : After::kClose;
+}
+
+After Responder::refuse(Connection& client, const Request& request, const Refusal& refusal) const {
+  log_.refusal(request.remote_addr, refusal.status, refusal.reason);
+  const std::string page = error_page(refusal.status, refusal.reason);
+  std::string head = begin(request, refusal.status, refusal.reason);
+  add_field(head, "Connection", "close");
+  add_field(head, "Content-Type", kErrorContentType);
+  add_field(head, "Content-Length", std::to_string(page.size()));
+  head.append("\r\n");
+  // A request refused before it was understood is told so in full, whatever version it claims (base-7, base-8).
+  if (request.is_simple() && request.method == "GET") head.clear();
+  if (request.method != "HEAD") head.append(page);
+  client.send_all(head);
+  return After::kLinger;
+}
+
+bool Responder::stays_open(const Request& request) const {
+  if (!is_persistent() || request.is_simple() || closing_ || has_token(request, "Connection", "close")) return false;
+  return request.major > 1 || request.minor >= 1 || has_token(request, "Connection", "keep-alive");
+}
+
+bool has_token(const Request& request, std::string_view name, std::string_view token) {
+  auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
+  for (std::string_view value : request.values(name)) {
+    while (!value.empty()) {
+      const std::size_t comma = std::min(value.find(','), value.size());
+      std::string_view item = value.substr(0, comma);
+      while (!item.empty() && (item.front() == ' ' || item.front() == '\t')) item.remove_prefix(1);
+      while (!item.empty() && (item.back() == ' ' || item.back() == '\t')) item.remove_suffix(1);
+      if (std::equal(item.begin(), item.end(), token.begin(), token.end(), same)) return true;
+      value.remove_prefix(std::min(comma + 1, value.size()));
+    }
+  }
+  return false;
+}
+
+}  // namespace cgi

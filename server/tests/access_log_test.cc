@@ -1,0 +1,121 @@
+#include "access_log.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <map>
+#include <string>
+
+namespace cgi {
+namespace {
+
+using namespace std::string_literals;
+
+constexpr std::time_t kWhen = 1795385152;  // 2026-11-22T22:05:52Z
+
+// The time zone of a test, and afterwards again the one before it.
+class LocalTime {
+ public:
+  explicit LocalTime(const char* zone) {
+    if (const char* before = std::getenv("TZ")) before_ = before;
+    ::setenv("TZ", zone, 1);
+    ::tzset();
+  }
+  ~LocalTime() {
+    before_.empty() ? ::unsetenv("TZ") : ::setenv("TZ", before_.c_str(), 1);
+    ::tzset();
+  }
+
+ private:
+  std::string before_;
+};
+
+std::string logged(LogFormat format, void (*what)(const AccessLog&)) {
+  testing::internal::CaptureStderr();
+  what(AccessLog(format));
+  return testing::internal::GetCapturedStderr();
+}
+
+// `line` with its time replaced, which is the moment the test ran.
+std::string without_time(std::string line) {
+  if (const std::size_t begin = line.find('['); begin != line.npos && line[0] != '{') {
+    return line.replace(begin + 1, 20, "NOW");
+  }
+  return line.replace(line.find(':') + 2, 20, "NOW");
+}
+
+TEST(LogEscape, LeavesNothingThatATerminalObeys) {
+  const std::map<std::string, std::string> escaped = {
+      {"", ""},
+      {"GET / HTTP/1.0", "GET / HTTP/1.0"},
+      {"\x1b[2J\a\b", "\\x1b[2J\\x07\\x08"},
+      {"a\nb\rc\0"s, "a\\x0ab\\x0dc\\x00"},
+      {"\x7f\x80\x9b\xff", "\\x7f\\x80\\x9b\\xff"},
+      {"\\x1b", "\\\\x1b"},
+      {"\xe2\x80\xa8", "\\xe2\\x80\\xa8"},
+      {"\"'<>", "\"'<>"},
+  };
+  for (const auto& [text, line] : escaped) EXPECT_EQ(line, log_escape(text));
+}
+
+TEST(LogEscape, CutsAfter4096Octets) {
+  EXPECT_EQ(std::string(4096, 'a'), log_escape(std::string(4096, 'a')));
+  EXPECT_EQ(std::string(4096, 'a') + "...[+1]", log_escape(std::string(4097, 'a')));
+  EXPECT_EQ(std::string(4096, 'a') + "...[+61440]", log_escape(std::string(65536, 'a')));
+  EXPECT_EQ(4 * 4096u + 9, log_escape(std::string(5000, '\0')).size());
+}
+
+TEST(CommonLine, IsCPythonsInLocalTime) {
+  const LocalTime zone("UTC0");
+  EXPECT_EQ("127.0.0.1 - - [22/Nov/2026 22:05:52] \"GET / HTTP/1.0\" 200 -\n",
+            common_line("127.0.0.1", kWhen, "\"GET / HTTP/1.0\" 200 -"));
+  const LocalTime east("EST-3");
+  EXPECT_EQ("::1 - - [23/Nov/2026 01:05:52] x\n", common_line("::1", kWhen, "x"));
+}
+
+TEST(JsonLine, IsOneObjectInUniversalTime) {
+  const LocalTime zone("EST-3");
+  EXPECT_EQ("{\"time\":\"2026-11-22T22:05:52Z\",\"client\":\"::1\",\"message\":\"say \\\"\\\\x1b\\\"\"}\n",
+            json_line("::1", kWhen, "say \"\\x1b\""));
+  EXPECT_EQ("{\"time\":\"1970-01-01T00:00:00Z\",\"client\":\"-\",\"message\":\"\\u000a\\u00e9\"}\n",
+            json_line("-", 0, "\n\xe9"));
+}
+
+TEST(AccessLog, SaysWhatWasAskedAndAnswered) {
+  const auto request = [](const AccessLog& log) { log.request("127.0.0.1", "GET /\x1b HTTP/1.0", 404); };
+  EXPECT_EQ("127.0.0.1 - - [NOW] \"GET /\\x1b HTTP/1.0\" 404 -\n", without_time(logged(LogFormat::kCommon, request)));
+  EXPECT_EQ("{\"time\":\"NOW\",\"client\":\"127.0.0.1\",\"request\":\"GET /\\\\x1b HTTP/1.0\",\"status\":404}\n",
+            without_time(logged(LogFormat::kJson, request)));
+}
+
+TEST(AccessLog, SaysWhyARequestWasRefused) {
+  const auto refusal = [](const AccessLog& log) { log.refusal("127.0.0.1", 404, "No such CGI script ('\\n')"); };
+  EXPECT_EQ("127.0.0.1 - - [NOW] code 404, message No such CGI script ('\\\\n')\n",
+            without_time(logged(LogFormat::kCommon, refusal)));
+  EXPECT_EQ(
+      "{\"time\":\"NOW\",\"client\":\"127.0.0.1\",\"refused\":404,\"message\":\"No such CGI script ('\\\\\\\\n')\"}\n",
+      without_time(logged(LogFormat::kJson, refusal)));
+}
+
+TEST(AccessLog, NotesAnythingElse) {
+  const auto note = [](const AccessLog& log) { log.note("-", "CGI script exit code 3\n"); };
+  EXPECT_EQ("- - - [NOW] CGI script exit code 3\\x0a\n", without_time(logged(LogFormat::kCommon, note)));
+}
+
+TEST(AccessLog, KeepsTheStatusAfterALongRequestLine) {
+  const auto request = [](const AccessLog& log) { log.request("c", "GET /" + std::string(65000, 'a'), 414); };
+  const std::string line = logged(LogFormat::kCommon, request);
+  EXPECT_NE(std::string::npos, line.find("...[+60909]\" 414 -\n"));
+}
+
+TEST(AccessLog, OfFormatNoneIsSilent) {
+  const auto everything = [](const AccessLog& log) {
+    log.request("c", "GET /", 200);
+    log.refusal("c", 400, "x");
+    log.note("c", "x");
+  };
+  EXPECT_EQ("", logged(LogFormat::kNone, everything));
+}
+
+}  // namespace
+}  // namespace cgi

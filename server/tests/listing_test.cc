@@ -1,0 +1,82 @@
+#include "listing.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace cgi {
+namespace {
+
+std::string title_of(std::string_view target) {
+  const std::string page = listing_page(target, {});
+  const std::size_t begin = page.find("<title>") + 7;
+  return page.substr(begin, page.find("</title>") - begin);
+}
+
+// The <li> lines of a listing.
+std::string items_of(std::vector<ListingEntry> entries) {
+  const std::string page = listing_page("/", std::move(entries));
+  const std::size_t begin = page.find("<ul>\n") + 5;
+  return page.substr(begin, page.find("</ul>") - begin);
+}
+
+TEST(Listing, IsCPythonsToTheOctet) {
+  EXPECT_EQ(
+      "<!DOCTYPE HTML>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<title>Directory listing for /d/</title>\n</head>\n<body>\n<h1>Directory listing for /d/</h1>\n<hr>\n<ul>\n"
+      "<li><a href=\"a.txt\">a.txt</a></li>\n<li><a href=\"sub/\">sub/</a></li>\n"
+      "</ul>\n<hr>\n</body>\n</html>\n",
+      listing_page("/d/", {{"sub", true, false}, {"a.txt", false, false}}));
+}
+
+TEST(Listing, OfNothingHasNoItems) { EXPECT_EQ("", items_of({})); }
+
+TEST(ListingTitle, IsTheTargetDecodedAndEscapedWithItsQuery) {
+  const std::map<std::string, std::string> titles = {
+      {"/", "/"},
+      {"/sp%20ace/", "/sp ace/"},
+      {"/d/?x=<b>", "/d/?x=&lt;b&gt;"},
+      {"/d/?x=%3Cb%3E", "/d/?x=&lt;b&gt;"},
+      {"/d/%3Cx%3E/../", "/d/&lt;x&gt;/../"},
+      {"/d/?a&amp;b", "/d/?a&amp;amp;b"},
+      {"/%2541/", "/%41/"},
+      {"//d//e/", "/d//e/"},
+      {"////", "/"},
+      {"/d/#f", "/d/#f"},
+  };
+  for (const auto& [target, title] : titles) EXPECT_EQ("Directory listing for " + title, title_of(target));
+}
+
+TEST(ListingItems, MarkDirectoriesAndLinks) {
+  EXPECT_EQ("<li><a href=\"d/\">d/</a></li>\n", items_of({{"d", true, false}}));
+  EXPECT_EQ("<li><a href=\"l\">l@</a></li>\n", items_of({{"l", false, true}}));
+  EXPECT_EQ("<li><a href=\"ld/\">ld@</a></li>\n", items_of({{"ld", true, true}}));
+}
+
+TEST(ListingItems, QuoteNamesInLinksAndEscapeThemInText) {
+  const std::map<std::string, std::string> items = {
+      {"a&b<c>\"q\".txt", "<li><a href=\"a%26b%3Cc%3E%22q%22.txt\">a&amp;b&lt;c&gt;\"q\".txt</a></li>\n"},
+      {"c:d", "<li><a href=\"c%3Ad\">c:d</a></li>\n"},
+      {"javascript:x", "<li><a href=\"javascript%3Ax\">javascript:x</a></li>\n"},
+      {"bad\xff.txt", "<li><a href=\"bad%FF.txt\">bad\xff.txt</a></li>\n"},
+      {"pct%41?#", "<li><a href=\"pct%2541%3F%23\">pct%41?#</a></li>\n"},
+      {"a\nb", "<li><a href=\"a%0Ab\">a\nb</a></li>\n"},
+      {"it's", "<li><a href=\"it%27s\">it's</a></li>\n"},
+  };
+  for (const auto& [name, item] : items) EXPECT_EQ(item, items_of({{name, false, false}}));
+}
+
+TEST(ListingItems, AreSortedWithoutRegardToCaseAndOtherwiseKeepTheirOrder) {
+  std::string order;
+  const std::string items = items_of({{"b"}, {"B"}, {"C"}, {"a"}, {"_"}, {".h"}, {"\xc3\xa9"}, {"aa"}, {"A"}, {"z"}});
+  for (std::size_t at = 0; (at = items.find("\">", at)) != std::string::npos;) {
+    at += 2;
+    order += items.substr(at, items.find('<', at) - at) + " ";
+  }
+  EXPECT_EQ(".h _ a A aa b B C z \xc3\xa9 ", order);
+}
+
+}  // namespace
+}  // namespace cgi

@@ -1,0 +1,240 @@
+#include "url_path.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "quote.h"
+
+namespace cgi {
+namespace {
+
+constexpr char kRefused[] = "refused";
+
+std::string path_of(const std::string& target) {
+  const auto parsed = parse_target(target);
+  return parsed ? parsed->path() : kRefused;
+}
+
+// As CPython's tests write it: the directories, '/', and what follows the last '/'.
+std::string head_and_tail(const std::string& target) {
+  const auto parsed = parse_target(target);
+  if (!parsed) return kRefused;
+  auto segments = parsed->segments;
+  std::string tail;
+  if (!parsed->is_directory) {
+    tail = segments.back();
+    segments.pop_back();
+  }
+  std::string head = "/";
+  for (const auto& segment : segments) head += (head == "/" ? "" : "/") + segment;
+  return head + "/" + tail;
+}
+
+TEST(TargetPath, CollapsesAsCPythonsTestsHaveIt) {
+  const std::vector<std::pair<std::string, std::string>> collapsed = {
+      {"", "//"},
+      {"..", kRefused},
+      {"/.//..", kRefused},
+      {"/", "//"},
+      {"//", "//"},
+      {"/\\", "//\\"},
+      {"/.//", "//"},
+      {"cgi-bin/file1.py", "/cgi-bin/file1.py"},
+      {"/cgi-bin/file1.py", "/cgi-bin/file1.py"},
+      {"a", "//a"},
+      {"/a", "//a"},
+      {"//a", "//a"},
+      {"./a", "//a"},
+      {"./C:/", "/C:/"},
+      {"/a/b", "/a/b"},
+      {"/a/b/", "/a/b/"},
+      {"/a/b/.", "/a/b/"},
+      {"/a/b/c/..", "/a/b/"},
+      {"/a/b/c/../d", "/a/b/d"},
+      {"/a/b/c/../d/e/../f", "/a/b/d/f"},
+      {"/a/b/c/../d/e/../../f", "/a/b/f"},
+      {"/a/b/c/../d/e/.././././..//f", "/a/b/f"},
+      {"../a/b/c/../d/e/.././././..//f", kRefused},
+      {"/a/b/c/../d/e/../../../f", "/a/f"},
+      {"/a/b/c/../d/e/../../../../f", "//f"},
+      {"/a/b/c/../d/e/../../../../../f", kRefused},
+      {"/a/b/c/../d/e/../../../../f/..", "//"},
+      {"/a/b/c/../d/e/../../../../f/../.", "//"},
+  };
+  for (const auto& [target, expected] : collapsed) EXPECT_EQ(expected, head_and_tail(target)) << target;
+}
+
+TEST(TargetPath, IsDecodedOnceAndThenCollapsed) {
+  const std::map<std::string, std::string> leads_to = {
+      {"/a/%2e%2e/c", "/c"},
+      {"/a%2fb", "/a/b"},
+      {"/a%2F", "/a/"},
+      {"%2fcgi-bin%2Fx", "/cgi-bin/x"},
+      {"/x/..%2fcgi-bin/env", "/cgi-bin/env"},
+      {"/%63gi-bin/e%6Ev", "/cgi-bin/env"},
+      {"/cgi-bin/%252e%252e/tool", "/cgi-bin/%2e%2e/tool"},
+      {"/cgi-bin/%2565nv", "/cgi-bin/%65nv"},
+      {"/a%3Fb", "/a?b"},
+      {"/a%23b", "/a#b"},
+      {"/a%5Cb\\c", "/a\\b\\c"},
+      {"/%c0%af", "/\xc0\xaf"},
+      {"/caf\xc3\xa9", "/caf\xc3\xa9"},
+      {"/...", "/..."},
+      {"/..a/.b", "/..a/.b"},
+      {"/%zz%", "/%zz%"},
+      {"/;/..;/a;b", "/;/..;/a;b"},
+      {"http://h/a", "/http:/h/a"},
+      {"*", "/*"},
+  };
+  for (const auto& [target, path] : leads_to) EXPECT_EQ(path, path_of(target)) << target;
+}
+
+TEST(TargetPath, IsRefusedIfItClimbsAboveTheRootOrHoldsNul) {
+  for (const std::string target : {"/..", "/../", "/../x", "/%2e%2e/x", "/..%2f..%2fx", "/a/../../b", "/a/%2e./..",
+                                   "/%00", "/a%00.txt", "/a%00/../b", "/cgi-bin/x/%00?q"}) {
+    EXPECT_EQ(kRefused, path_of(target)) << target;
+  }
+  EXPECT_EQ("/a", path_of("/a?/../../..%00"));
+  EXPECT_EQ("/a", path_of("/a#/../../..%00"));
+}
+
+TEST(TargetPath, IsADirectoryIfNothingFollowsTheLastSlash) {
+  for (const std::string target : {"", "/", "/a/", "/a//", "/a/.", "/a/..", "/a/%2e", "/a%2f", "?q", "/a/?b"}) {
+    EXPECT_TRUE(parse_target(target)->is_directory) << target;
+  }
+  for (const std::string target : {"/a", "a", "/a/../b", "/a?b/", "/a#/"}) {
+    EXPECT_FALSE(parse_target(target)->is_directory) << target;
+  }
+}
+
+TEST(Target, IsSplitAtTheFirstQuestionMarkAndTheHashBeforeIt) {
+  struct Parts {
+    std::string raw_path, query, fragment;
+    bool has_query;
+  };
+  const std::map<std::string, Parts> parts = {
+      {"/a", {"/a", "", "", false}},
+      {"/a?", {"/a", "", "", true}},
+      {"/a?b?c#d", {"/a", "b?c#d", "", true}},
+      {"/a#f", {"/a", "", "f", false}},
+      {"/a#f?q", {"/a", "q", "f", true}},
+      {"/a#", {"/a", "", "", false}},
+      {"/cgi-bin/mark#/../../x", {"/cgi-bin/mark", "", "/../../x", false}},
+      {"/a%2fb?%20", {"/a%2fb", "%20", "", true}},
+      {"//a//b", {"/a//b", "", "", false}},
+      {"////", {"/", "", "", false}},
+      {"/%2f/a", {"/%2f/a", "", "", false}},
+      {"?q", {"", "q", "", true}},
+  };
+  for (const auto& [target, expected] : parts) {
+    const auto parsed = parse_target(target);
+    ASSERT_TRUE(parsed) << target;
+    EXPECT_EQ(expected.raw_path, parsed->raw_path) << target;
+    EXPECT_EQ(expected.query, parsed->query) << target;
+    EXPECT_EQ(expected.fragment, parsed->fragment) << target;
+    EXPECT_EQ(expected.has_query, parsed->has_query) << target;
+  }
+}
+
+TEST(TargetPath, OfRandomOctetsHoldsOnlyPlainSegments) {
+  std::mt19937 random(2396);
+  const std::vector<std::string> pieces = {"/", "..", ".",  "a",   "%2e", "%2f", "%",
+                                           "?", "#",  "\\", "%00", "%25", "\xff"};
+  for (int round = 0; round < 20000; ++round) {
+    std::string target;
+    for (auto count = random() % 9; count > 0; --count) target += pieces[random() % pieces.size()];
+    const auto parsed = parse_target(target);
+    if (!parsed) continue;
+    for (const auto& segment : parsed->segments) {
+      EXPECT_TRUE(!segment.empty() && segment != "." && segment != "..") << target;
+      EXPECT_EQ(std::string::npos, segment.find_first_of(std::string("/\0", 2))) << target;
+    }
+    EXPECT_EQ(parsed->path(), path_of(url_quote(parsed->path()))) << target;
+    const std::string location = slash_redirect(*parsed);
+    EXPECT_NE("//", location.substr(0, 2)) << target;
+    EXPECT_EQ(std::string::npos, location.find_first_of(" \t\r\n\xff")) << target;
+    EXPECT_TRUE(!parsed->query.empty() || location.find('?') == std::string::npos) << target;
+  }
+}
+
+TEST(TargetPath, OfManySegmentsIsReadInOnePass) {
+  std::string target;
+  for (int i = 0; i < 16000; ++i) target += "/a/..";
+  EXPECT_EQ("/", path_of(target));
+  EXPECT_EQ("/", path_of(std::string(65000, '/')));
+}
+
+TEST(CgiDirectory, IsNamedByWholeLeadingSegmentsWithSomethingBelow) {
+  const std::vector<std::string> directories = {"/cgi-bin", "/htbin", "/app/deep/scripts"};
+  const std::map<std::string, int> leading = {
+      {"/cgi-bin/env", 1},        {"/cgi-bin/", 1},
+      {"/cgi-bin/.", 1},          {"/cgi-bin//env", 1},
+      {"/cgi-bin/env/..", 1},     {"/htbin/env", 1},
+      {"cgi-bin/env", 1},         {"//cgi-bin/env", 1},
+      {"/cgi%2dbin%2fenv", 1},    {"/x/../cgi-bin/env", 1},
+      {"/app/deep/scripts/x", 3}, {"/app/deep/scripts/", 3},
+      {"/cgi-bin/hello#x", 1},    {"/cgi-bin", 0},
+      {"/cgi-bin?x/y", 0},        {"/cgi-bin#/x", 0},
+      {"/cgi-binx/env", 0},       {"/CGI-BIN/env", 0},
+      {"/sub/cgi-bin/env", 0},    {"/cgi-bin\\env", 0},
+      {"/cgi-bin;x/env", 0},      {"/cgi-bin/../a", 0},
+      {"/cgi-bin/..", 0},         {"/app/deep/x", 0},
+      {"/app/deep/scripts", 0},   {"/", 0},
+      {"/cgi-bin%20/env", 0},     {"/%252fcgi-bin/env", 0},
+  };
+  for (const auto& [target, count] : leading) {
+    const auto found = cgi_directory_of(*parse_target(target), directories);
+    EXPECT_EQ(count, found ? static_cast<int>(*found) : 0) << target;
+  }
+  EXPECT_EQ(std::nullopt, cgi_directory_of(*parse_target("/a/b"), {}));
+}
+
+TEST(CgiDirectory, IsTheShortestThatMatches) {
+  EXPECT_EQ(1u, cgi_directory_of(*parse_target("/a/b/c"), {"/a/b", "/a"}));
+  EXPECT_EQ(2u, cgi_directory_of(*parse_target("/a/b/c"), {"/a/b", "/b"}));
+}
+
+TEST(SlashRedirect, AddsTheSlashAndKeepsTheRest) {
+  const std::map<std::string, std::string> locations = {
+      {"/dir", "/dir/"},
+      {"/dir?a=b", "/dir/?a=b"},
+      {"/dir?", "/dir/"},
+      {"/dir#f", "/dir/#f"},
+      {"/dir#", "/dir/"},
+      {"/dir?#f", "/dir/#f"},
+      {"/dir?a#f", "/dir/?a#f"},
+      {"/dir?a?b/..", "/dir/?a?b/.."},
+      {"/sp%20ace", "/sp%20ace/"},
+      {"/dir%2f", "/dir%2f/"},
+      {"/cgi-bin/..", "/cgi-bin/../"},
+      {"cgi-bin", "cgi-bin/"},
+      {"/x%0d%0aY:z/../dir", "/x%0d%0aY:z/../dir/"},
+      {"/c:d", "/c:d/"},
+  };
+  for (const auto& [target, location] : locations) EXPECT_EQ(location, slash_redirect(*parse_target(target))) << target;
+}
+
+TEST(SlashRedirect, StaysOnThisHost) {
+  const std::map<std::string, std::string> locations = {
+      {"//evil.example/..", "/evil.example/../"},
+      {"///evil.example/%2e%2e", "/evil.example/%2e%2e/"},
+      {"/\\evil.example/..", "/%5Cevil.example/../"},
+      {"///\\evil.example/..", "/%5Cevil.example/../"},
+      {"\\\\evil.example", "%5C%5Cevil.example/"},
+      {"http://evil.example/..", "/http://evil.example/../"},
+      {"javascript:alert(1)", "/javascript:alert(1)/"},
+      {"/\x01/evil", "/%01/evil/"},
+      {"/a\x7f\xc3\xa9", "/a%7F%C3%A9/"},
+      {"/a?b\x1b\xff\\", "/a/?b%1B%FF\\"},
+      {"/a#\x1f", "/a/#%1F"},
+  };
+  for (const auto& [target, location] : locations) EXPECT_EQ(location, slash_redirect(*parse_target(target))) << target;
+}
+
+}  // namespace
+}  // namespace cgi
