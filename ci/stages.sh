@@ -81,18 +81,32 @@ begin() {
 
 passed() { ! wanted "$1" || [[ $(cat -- "$out/$1.count") == *" 0 "* ]]; }
 
+# The beginning and the end of a file: runners tell of the first failure early and sum up late.
+excerpt() {
+  local lines
+  lines=$(wc -l <"$1")
+  if [ "$lines" -le 80 ]; then cat -- "$1"; else
+    head -n 50 -- "$1"
+    printf '[… %d lines more in %s]\n' "$((lines - 75))" "$1"
+    tail -n 25 -- "$1"
+  fi
+}
+
 # Tells of each failure and prints the closing line. Fails if a stage did.
 conclude() {
-  local name passed failed skipped all=(0 0 0)
+  local name passed failed skipped all=(0 0 0) failures=()
   wait
   for name in "${stages[@]}"; do
     read -r passed failed skipped <"$out/$name.count"
     all=($((all[0] + passed)) $((all[1] + failed)) $((all[2] + skipped)))
     [ "$failed" != 0 ] || continue
-    printf '\nFAIL  %s: the end of %s\n' "$name" "$out/$name.log"
-    tail -n 60 -- "$out/$name.log" | sed 's/^/      /'
-    printf '      again: cd %s && %s\n' "$(quoted "$checkout")" "$(cat -- "$out/$name.command")"
+    failures+=("$name")
+    printf '\nFAIL  %s\n' "$name"
+    excerpt "$out/$name.log" | sed 's/^/      /'
   done
-  printf '\n%d passed, %d failed, %d skipped\n' "${all[@]}"
+  if [ ${#failures[@]} -gt 0 ]; then printf '\nfailed stages, and how to repeat them in %s:\n' "$checkout"; fi
+  for name in "${failures[@]}"; do printf '%-22s %s\n' "$name" "$(cat -- "$out/$name.command")"; done
+  printf '\n%d s; what every stage printed is in %s\n' "$SECONDS" "$out"
+  printf '%d passed, %d failed, %d skipped\n' "${all[@]}"
   [ "${all[1]}" = 0 ]
 }

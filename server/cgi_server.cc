@@ -1,6 +1,7 @@
 #include "cgi_server.h"
 
 #include <fcntl.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -13,6 +14,7 @@
 
 #include "elastic_pool.h"
 #include "listing.h"
+#include "request_rules.h"
 #include "response_head.h"
 #include "static_file.h"
 
@@ -22,6 +24,7 @@ namespace {
 constexpr int kBacklog = 1024;                   // httplib before 0.52 asks for 5
 constexpr std::size_t kThreadsForRefusals = 16;  // beyond those that serve connections
 constexpr int kBlankLines = 4;                   // between two requests of a connection
+constexpr int kRedirects = 10;                   // by scripts, of one request
 constexpr auto kRefusalLinger = std::chrono::milliseconds(200);
 
 enum class Got { kHead, kNothing, kTooLate };
@@ -38,6 +41,14 @@ Got read_head(Connection& client, HeadParser& head, Clock::time_point deadline) 
     head.end_of_input();
     return Got::kHead;
   }
+}
+
+// A local redirect leaves the body behind, and what was said about it.
+bool is_about_the_body(const Field& field) {
+  for (const char* name : {"Content-Length", "Content-Type", "Content-Encoding", "Transfer-Encoding", "Expect"}) {
+    if (::strcasecmp(field.name.c_str(), name) == 0) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -129,6 +140,7 @@ void CgiServer::serve(Connection& client) {
   std::string address;
   int port = 0;
   client.get_remote_ip_and_port(address, port);
+  if (address.empty()) return;  // reset before we came to it
 
   After next = After::kNextRequest;
   for (int blank_lines = -1; next == After::kNextRequest;) {
@@ -155,28 +167,40 @@ void CgiServer::serve(Connection& client) {
   if (next == After::kLinger || !client.buffered().empty()) client.linger();
 }
 
-After CgiServer::answer(Connection& client, const Request& request) {
+After CgiServer::answer(Connection& client, Request& request) {
+  request.uri = request.target;
+  const bool by_the_rfc = options_.profile == Profile::kRfc3875;
+  if (by_the_rfc) {
+    if (const auto refusal = apply_request_rules(request)) {
+      if (request.is_simple()) request.version = "HTTP/1.0";  // HTTP/0.9 is no more: the refusal has a head
+      return responder_.refuse(client, request, *refusal);
+    }
+  }
   const auto framing = framing_of(request);
   if (const auto* refusal = std::get_if<Refusal>(&framing)) return responder_.refuse(client, request, *refusal);
-  const Framing& body = std::get<Framing>(framing);
+  Framing body = std::get<Framing>(framing);
 
-  const Route route = find_route(request, root_, options_.cgi_directories);
-  After next = After::kClose;
-  switch (route.kind) {
-    case RouteKind::kRefusal:
-      return responder_.refuse(client, request, route.refusal);
-    case RouteKind::kScript:
-      return scripts_.run(client, request, route, body);
-    case RouteKind::kRedirect:
-      next = redirect(client, request, route.location);
-      break;
-    case RouteKind::kListing:
-      next = send_listing(client, request, route);
-      break;
-    case RouteKind::kFile:
-      next = send_file(client, request, route);
-      break;
+  for (int hop = 0;; ++hop) {
+    const Route route = find_route(request, root_, options_.cgi_directories, by_the_rfc);
+    if (route.kind == RouteKind::kRefusal) return responder_.refuse(client, request, route.refusal);
+    if (route.kind != RouteKind::kScript) return answer_with_file(client, request, route, body);
+    const ScriptOutcome outcome = scripts_.run(client, request, route, body);
+    if (outcome.local_location.empty()) return outcome.next;
+    // A local redirect: the answer is what a GET of that target would be, without the body.  RFC 3875 6.2.2.
+    if (hop == kRedirects) return responder_.refuse(client, request, {500, "Too many local redirects"});
+    if (request.method != "HEAD") request.method = "GET";
+    request.target = outcome.local_location;
+    std::erase_if(request.fields, is_about_the_body);
+    if (outcome.next != After::kNextRequest) request.fields.push_back({"Connection", "close"});
+    body = {};
   }
+}
+
+After CgiServer::answer_with_file(Connection& client, const Request& request, const Route& route, const Framing& body) {
+  After next = After::kClose;
+  if (route.kind == RouteKind::kRedirect) next = redirect(client, request, route.location);
+  if (route.kind == RouteKind::kListing) next = send_listing(client, request, route);
+  if (route.kind == RouteKind::kFile) next = send_file(client, request, route);
   if (!body.chunked && body.length == 0) return next;
   if (next == After::kNextRequest && discard_body(client, body, from_now(options_.header_timeout))) return next;
   return After::kLinger;

@@ -14,6 +14,7 @@
 #include <set>
 #include <string>
 
+#include "body.h"
 #include "connection.h"
 #include "document_root.h"
 #include "mime_types.h"
@@ -42,7 +43,8 @@ class CgiServer : public httplib::Server {
  private:
   bool process_and_close_socket(socket_t socket) override;
   void serve(Connection& client);
-  After answer(Connection& client, const Request& request);
+  After answer(Connection& client, Request& request);
+  After answer_with_file(Connection& client, const Request& request, const Route& route, const Framing& body);
   After send_file(Connection& client, const Request& request, const Route& route);
   After send_listing(Connection& client, const Request& request, const Route& route);
   After redirect(Connection& client, const Request& request, const std::string& location);

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "field_syntax.h"
+#include "quote.h"
+
 namespace cgi {
 namespace {
 
@@ -16,11 +19,6 @@ struct FieldValues {
   bool has_accept = false;
 };
 
-bool is_called(const Field& field, std::string_view lower_case_name) {
-  return std::equal(field.name.begin(), field.name.end(), lower_case_name.begin(), lower_case_name.end(),
-                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
-}
-
 void take_first(const std::string*& place, const Field& field) {
   if (place == nullptr) place = &field.value;
 }
@@ -30,18 +28,18 @@ void take_first(const std::string*& place, const Field& field) {
 FieldValues values_of(const std::vector<Field>& fields) {
   FieldValues found;
   for (const Field& field : fields) {
-    if (is_called(field, "accept")) {
+    if (equals_ignoring_case(field.name, "accept")) {
       if (found.has_accept) found.accept += ',';
       found.accept += field.value;
       found.has_accept = true;
-    } else if (is_called(field, "cookie")) {
+    } else if (equals_ignoring_case(field.name, "cookie")) {
       if (!found.cookie.empty() && !field.value.empty()) found.cookie += ", ";
       found.cookie += field.value;
-    } else if (is_called(field, "content-type")) {
+    } else if (equals_ignoring_case(field.name, "content-type")) {
       take_first(found.content_type, field);
-    } else if (is_called(field, "referer")) {
+    } else if (equals_ignoring_case(field.name, "referer")) {
       take_first(found.referer, field);
-    } else if (is_called(field, "user-agent")) {
+    } else if (equals_ignoring_case(field.name, "user-agent")) {
       take_first(found.user_agent, field);
     }
   }
@@ -53,6 +51,46 @@ constexpr std::array<std::string_view, 3> kUnchecked = {"AUTH_TYPE", "REMOTE_IDE
 
 bool holds(const Environment& environment, std::string_view name) {
   return std::any_of(environment.begin(), environment.end(), [&](const auto& entry) { return entry.first == name; });
+}
+
+// "X-Foo" → "HTTP_X_FOO"; empty for a field that is not for scripts. Names with '_' or other signs than '-' would
+// become the variable of another field. environment-1, environment-3; cgi-44 … cgi-52.
+std::string http_variable(std::string_view field_name) {
+  for (std::string_view kept_back : {"authorization", "proxy-authorization", "proxy", "content-length", "content-type",
+                                     "transfer-encoding", "connection", "keep-alive"}) {
+    if (equals_ignoring_case(field_name, kept_back)) return {};
+  }
+  std::string name = "HTTP_";
+  for (char c : field_name) {
+    if (c >= 'a' && c <= 'z') {
+      name += static_cast<char>(c - 'a' + 'A');
+    } else if (c == '-') {
+      name += '_';
+    } else if ((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) {
+      name += c;
+    } else {
+      return {};
+    }
+  }
+  return name;
+}
+
+// Sets HTTP_* from all fields: repeated ones are one list, and cookies are no list but pairs. RFC 9110 5.3;
+// RFC 6265 5.4; cgi-46.
+void add_fields(Environment& environment, const std::vector<Field>& fields) {
+  const std::size_t first = environment.size();
+  for (const Field& field : fields) {
+    const std::string name = http_variable(field.name);
+    if (name.empty()) continue;
+    const auto at = std::find_if(environment.begin() + static_cast<std::ptrdiff_t>(first), environment.end(),
+                                 [&](const auto& entry) { return entry.first == name; });
+    if (at == environment.end()) {
+      environment.emplace_back(name, field.value);
+      continue;
+    }
+    if (!at->second.empty() && !field.value.empty()) at->second += name == "HTTP_COOKIE" ? "; " : ", ";
+    at->second += field.value;
+  }
 }
 
 }  // namespace
@@ -99,6 +137,64 @@ std::vector<std::string> script_arguments(std::string_view query) {
   std::string words(query);
   std::replace(words.begin(), words.end(), '+', ' ');
   return {std::move(words)};
+}
+
+bool is_request_variable(std::string_view name) {
+  for (std::string_view prefix :
+       {"HTTP_", "REMOTE_", "CONTENT_", "SERVER_", "REQUEST_", "SCRIPT_", "PATH_", "REDIRECT_"}) {
+    if (name.starts_with(prefix)) return true;
+  }
+  constexpr std::array<std::string_view, 5> kNames = {"AUTH_TYPE", "DOCUMENT_ROOT", "GATEWAY_INTERFACE", "HTTPS",
+                                                      "QUERY_STRING"};
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+}
+
+Environment cgi_meta_variables(const Request& request, std::string_view query, const ScriptPath& script,
+                               std::string_view content_length, const std::optional<std::string>& host,
+                               std::string_view request_uri, const ServerIdentity& server,
+                               const Environment& passed_on) {
+  Environment environment;
+  environment.reserve(20 + request.fields.size() + passed_on.size());
+  const auto set = [&](const char* name, std::string_view value) { environment.emplace_back(name, value); };
+  if (!content_length.empty()) set("CONTENT_LENGTH", content_length);
+  if (const auto type = request.first("Content-Type")) set("CONTENT_TYPE", *type);
+  set("GATEWAY_INTERFACE", "CGI/1.1");
+  if (!script.path_info.empty()) {
+    set("PATH_INFO", script.path_info);
+    set("PATH_TRANSLATED", server.root + script.path_info);
+  }
+  set("QUERY_STRING", query);
+  // A link-local address comes with the zone, which is the server's business. cgi-34.
+  set("REMOTE_ADDR", std::string_view(request.remote_addr).substr(0, request.remote_addr.find('%')));
+  set("REQUEST_METHOD", request.method);
+  set("SCRIPT_NAME", script.script_name);
+  const std::string& name = host ? *host : server.name;
+  const bool is_bare_ipv6 = name.find(':') != name.npos && !name.starts_with('[');
+  set("SERVER_NAME", is_bare_ipv6 ? "[" + name + "]" : name);
+  set("SERVER_PORT", std::to_string(server.port));
+  set("SERVER_PROTOCOL", request.is_current() ? "HTTP/1.1" : "HTTP/1.0");
+  set("SERVER_SOFTWARE", server.software);
+  set("REQUEST_URI", request_uri);
+  set("SCRIPT_FILENAME", server.root + script.script_name);
+  set("DOCUMENT_ROOT", server.root);
+  set("REDIRECT_STATUS", "200");
+  add_fields(environment, request.fields);
+  for (const auto& entry : passed_on) {
+    if (!is_request_variable(entry.first) && !holds(environment, entry.first)) environment.push_back(entry);
+  }
+  return environment;
+}
+
+std::vector<std::string> indexed_query_arguments(std::string_view method, std::string_view query) {
+  if ((method != "GET" && method != "HEAD") || query.empty() || query.find('=') != query.npos) return {};
+  std::vector<std::string> words;
+  for (std::size_t begin = 0; begin <= query.size();) {
+    const std::size_t end = std::min(query.find('+', begin), query.size());
+    const std::string& word = words.emplace_back(url_unquote(query.substr(begin, end - begin)));
+    if (word.starts_with('-') || word.find('\0') != word.npos) return {};
+    begin = end + 1;
+  }
+  return words;
 }
 
 std::vector<std::string> as_strings(const Environment& environment) {

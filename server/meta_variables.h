@@ -58,11 +58,16 @@ std::vector<std::string> script_arguments(std::string_view query);
 // appearance: repeated ones joined by ", " (Cookie by "; "), but not Authorization, Proxy-Authorization,
 // Proxy (httpoxy), Content-Length, Content-Type, Transfer-Encoding, Connection and Keep-Alive, and no name with a
 // character other than letters, digits and '-' (an '_' would collide: environment-3). Content-Encoding is passed on: a
-// body is handed over as it was encoded. RFC 3875 4.1; cgi-14 … cgi-52.
+// body is handed over as it was encoded. Then `passed_on`, without what may only come from a request
+// (is_request_variable()). RFC 3875 4.1; cgi-14 … cgi-52.
 Environment cgi_meta_variables(const Request& request, std::string_view query, const ScriptPath& script,
                                std::string_view content_length, const std::optional<std::string>& host,
                                std::string_view request_uri, const ServerIdentity& server,
                                const Environment& passed_on);
+
+// Whether a variable would pass for something that the request said, were it left over in the server's own
+// environment.  environment-7.
+bool is_request_variable(std::string_view name);
 
 // The arguments of an indexed query (GET and HEAD, not empty, no '=' as sent): its words, split at '+', each
 // decoded once. None at all if a word holds a NUL or begins with '-', which a program would take for an option

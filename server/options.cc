@@ -84,12 +84,21 @@ LogFormat log_format(const std::string& value) {
   reject("--log-format", value, "is not common, json or none", "try: --log-format common");
 }
 
-std::string profile(const std::string& value) {
-  if (value == "rfc3875") {
-    reject("--profile", value, "is not built into this release", "try: --profile cgihttpserver");
+Profile profile(const std::string& value) {
+  if (value == "cgihttpserver") return Profile::kCgiHttpServer;
+  if (value == "rfc3875") return Profile::kRfc3875;
+  reject("--profile", value, "is not cgihttpserver or rfc3875", "try: --profile rfc3875");
+}
+
+// The version that responses carry: the older one unless asked, or unless the profile is about the newer one.
+std::string protocol(const std::string& value, Profile profile) {
+  const bool older = value == "HTTP/1.0";
+  if (!value.empty() && !older && value != "HTTP/1.1") {
+    reject("--protocol", value, "is not HTTP/1.0 or HTTP/1.1", "try: --protocol HTTP/1.1");
   }
-  if (value != "cgihttpserver") reject("--profile", value, "is unknown", "try: --profile cgihttpserver");
-  return value;
+  if (profile == Profile::kCgiHttpServer) return value.empty() ? "HTTP/1.0" : value;
+  if (older) reject("--protocol", value, "does not go with profile rfc3875", "leave it out: that speaks HTTP/1.1");
+  return "HTTP/1.1";
 }
 
 // How many letters must be put in, left out or replaced to turn one word into the other.
@@ -165,8 +174,9 @@ void declare(CLI::App& app, Written& written) {
   const std::string place = "Where and what";
   add(app, "-b,--bind", written.bind, "ADDRESS", defaults.bind, "address to listen on")->group(place);
   add(app, "-d,--directory", written.directory, "DIR", defaults.directory, "document root")->group(place);
-  add(app, "-p,--protocol", written.protocol, "VERSION", defaults.protocol, "HTTP/1.0 or HTTP/1.1")->group(place);
-  add(app, "--profile", written.profile, "NAME", defaults.profile, "the rules for scripts")->group(place);
+  add(app, "-p,--protocol", written.protocol, "VERSION", "", "HTTP/1.0 or HTTP/1.1; as the profile has it")
+      ->group(place);
+  add(app, "--profile", written.profile, "NAME", "cgihttpserver", "the rules for scripts; or rfc3875")->group(place);
   app.add_flag("--follow-symlinks", written.follow_symlinks, "also out of the document root")->group(place);
 
   const std::string scripts = "Scripts";
@@ -209,11 +219,8 @@ Options checked(const Written& written) {
   options.port = static_cast<int>(whole_number("port", written.port, 0, 65535, "try: cgi-server 8000"));
   options.bind = word("--bind", written.bind);
   options.directory = word("--directory", written.directory);
-  if (written.protocol != "HTTP/1.0" && written.protocol != "HTTP/1.1") {
-    reject("--protocol", written.protocol, "is not HTTP/1.0 or HTTP/1.1", "try: --protocol HTTP/1.1");
-  }
-  options.protocol = written.protocol;
   options.profile = profile(written.profile);
+  options.protocol = protocol(written.protocol, options.profile);
   options.follow_symlinks = written.follow_symlinks;
   if (!written.cgi_directories.empty()) options.cgi_directories.clear();
   for (const std::string& path : written.cgi_directories) options.cgi_directories.push_back(cgi_directory(path));

@@ -11,12 +11,15 @@
 
 namespace cgi {
 
+// What a server of CGI scripts promises: the contract of CPython's CGIHTTPServer, or CGI/1.1.
+enum class Profile { kCgiHttpServer, kRfc3875 };
+
 struct Options {
   int port = 8000;  // 0: a free one
   std::string bind = "127.0.0.1";
   std::string directory = ".";
-  std::string protocol = "HTTP/1.0";  // -p
-  std::string profile = "cgihttpserver";
+  Profile profile = Profile::kCgiHttpServer;
+  std::string protocol = "HTTP/1.0";                                  // -p; HTTP/1.1, always, in profile rfc3875
   std::vector<std::string> cgi_directories = {"/cgi-bin", "/htbin"};  // "/…", normalised, no trailing slash
   std::string user = "nobody";
   std::vector<std::string> pass_env;

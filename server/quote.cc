@@ -53,6 +53,11 @@ std::string python_repr(std::string_view text) {
   return out;
 }
 
+std::string excerpt(std::string_view text) {
+  constexpr std::size_t kLength = 60;
+  return python_repr(text.substr(0, kLength)) + (text.size() > kLength ? "..." : "");
+}
+
 std::string html_escape(std::string_view text) {
   std::string out;
   out.reserve(text.size());

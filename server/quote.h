@@ -12,6 +12,9 @@ namespace cgi {
 // releases fail on names outside Latin-1 (injection-6), so octets are escaped here as 2.7 did.
 std::string python_repr(std::string_view text);
 
+// The same of its first 60 octets, with "..." if there are more: for a line of the log.
+std::string excerpt(std::string_view text);
+
 // & < > as entities, as html.escape(text, quote=False).
 std::string html_escape(std::string_view text);
 

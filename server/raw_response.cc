@@ -1,9 +1,9 @@
 #include "raw_response.h"
 
-#include <array>
-#include <charconv>
 #include <utility>
 
+#include "field_syntax.h"
+#include "output_framing.h"
 #include "response_head.h"
 
 namespace cgi {
@@ -13,11 +13,10 @@ namespace {
 constexpr std::size_t kHeaderLimit = 64 * 1024;
 
 bool is_framing_field(std::string_view line) {
+  const std::size_t colon = line.find(':');
+  if (colon == line.npos) return false;
   for (std::string_view name : {"content-length", "transfer-encoding", "connection", "keep-alive"}) {
-    if (line.size() <= name.size() || line[name.size()] != ':') continue;
-    bool same = true;
-    for (std::size_t i = 0; same && i < name.size(); ++i) same = (line[i] | 0x20) == (name[i] | 0x20);
-    if (same) return true;
+    if (equals_ignoring_case(line.substr(0, colon), name)) return true;
   }
   return false;
 }
@@ -41,17 +40,6 @@ std::string without_framing(std::string_view section) {
 
 }  // namespace
 
-std::size_t header_section_end(std::string_view output) {
-  for (std::size_t line = 0;;) {
-    const std::string_view rest = output.substr(line);
-    if (rest.starts_with('\n')) return line + 1;
-    if (rest.starts_with("\r\n")) return line + 2;
-    const std::size_t end = rest.find('\n');
-    if (end == std::string_view::npos) return std::string_view::npos;
-    line += end + 1;
-  }
-}
-
 RawResponse::RawResponse(std::string head, Delimiting delimiting, bool head_only)
     : ready_(std::move(head)), delimiting_(delimiting), head_only_(head_only) {}
 
@@ -64,8 +52,9 @@ void RawResponse::take(std::string_view output) {
     if (!head_only_) body_.append(output);
     return;
   }
+  const std::size_t seen = header_.size();
   header_.append(output);
-  const std::size_t end = header_section_end(header_);
+  const std::size_t end = header_section_end(header_, seen);
   if (end != std::string::npos) {
     header_done_ = true;
     if (!head_only_) body_.assign(header_, end);
@@ -96,11 +85,8 @@ void RawResponse::begin_body(bool whole) {
 }
 
 void RawResponse::add_body() {
-  if (body_.empty()) return;
   if (chunks_) {
-    std::array<char, 16> size{};
-    auto [end, error] = std::to_chars(size.data(), size.data() + size.size(), body_.size(), 16);
-    ready_.append(size.data(), end).append("\r\n").append(body_).append("\r\n");
+    append_chunk(ready_, body_);
   } else {
     ready_.append(body_);
   }
@@ -121,7 +107,7 @@ std::string RawResponse::flush() {
   if (!header_done_ && finished_) ready_.append(std::exchange(header_, {}));
   if (header_done_ && !body_begun_) begin_body(finished_);
   if (body_begun_) add_body();
-  if (finished_ && std::exchange(chunks_, false)) ready_.append("0\r\n\r\n");
+  if (finished_ && std::exchange(chunks_, false)) ready_.append(kLastChunk);
   return std::exchange(ready_, {});
 }
 

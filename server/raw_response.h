@@ -14,10 +14,6 @@
 
 namespace cgi {
 
-// Where the first empty line of `output` ends (CR LF or LF), or npos. An empty first line counts: the header
-// section then is empty.
-std::size_t header_section_end(std::string_view output);
-
 // How the client learns where the response ends.
 enum class Delimiting {
   kClose,   // by the end of the connection: the output is not touched

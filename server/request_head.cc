@@ -1,12 +1,12 @@
 #include "request_head.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstdint>
 #include <limits>
 #include <utility>
 
+#include "field_syntax.h"
 #include "quote.h"
 
 namespace cgi {
@@ -19,34 +19,6 @@ constexpr bool is_word_space(char c) { return c == ' ' || c == '\t' || c == '\v'
 constexpr std::string_view kFieldSpace = " \t";
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-constexpr std::array<bool, 256> token_table() {
-  std::array<bool, 256> table{};
-  for (char c : std::string_view("!#$%&'*+-.^_`|~")) table[static_cast<unsigned char>(c)] = true;
-  for (unsigned c = 'a'; c <= 'z'; ++c) table[c] = table[c - 'a' + 'A'] = true;
-  for (unsigned c = '0'; c <= '9'; ++c) table[c] = true;
-  return table;
-}
-
-// RFC 9110 5.6.2.
-bool is_token(std::string_view text) {
-  static constexpr std::array<bool, 256> kToken = token_table();
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char c) { return kToken[static_cast<unsigned char>(c)]; });
-}
-
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
-}
-
-std::string_view trim(std::string_view text, std::string_view space) {
-  const std::size_t begin = text.find_first_not_of(space);
-  if (begin == text.npos) return {};
-  return text.substr(begin, text.find_last_not_of(space) - begin + 1);
-}
 
 // Cuts the first word off `text`; empty if there is none.
 std::string_view next_word(std::string_view& text) {
@@ -204,7 +176,7 @@ void HeadParser::take_field_line(std::string_view line) {
     // RFC 9112 2.2: not as the first field line. 5.2: one space in place of the fold.
     if (request_.fields.empty()) return refuse({400, "Bad header field (starts with a space)"});
     std::string& value = request_.fields.back().value;
-    const std::string_view more = trim(line, kFieldSpace);
+    const std::string_view more = trim(line);
     if (!value.empty() && !more.empty()) value += ' ';
     value.append(more);
     return;
@@ -213,7 +185,7 @@ void HeadParser::take_field_line(std::string_view line) {
   if (colon == line.npos) return refuse({400, "Bad header field (no colon)"});
   const std::string_view name = line.substr(0, colon);
   if (!is_token(name)) return refuse({400, "Bad header field (name)"});
-  request_.fields.push_back({std::string(name), std::string(trim(line.substr(colon + 1), kFieldSpace))});
+  request_.fields.push_back({std::string(name), std::string(trim(line.substr(colon + 1)))});
 }
 
 void HeadParser::refuse(Refusal refusal) {

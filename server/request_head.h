@@ -32,9 +32,13 @@ struct Request : httplib::Request {
   std::vector<Field> fields;  // in the order received
   int major = 1;              // of the version, as numbers
   int minor = 0;
+  std::string uri;                  // the target as the client sent it; `target` may have been rewritten since
+  std::optional<std::string> host;  // where the client thinks it is, if it says so (request_rules.h)
 
   // HTTP/0.9: the reply is data only, without a status line.
   bool is_simple() const { return version == "HTTP/0.9"; }
+  // HTTP/1.1 or newer: chunks and interim responses are understood.
+  bool is_current() const { return major > 1 || (major == 1 && minor >= 1); }
   // Every value of the fields called `name` (case-insensitive), in order.
   std::vector<std::string_view> values(std::string_view name) const;
   // The first of them, or nothing.

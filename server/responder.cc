@@ -41,7 +41,7 @@ After Responder::refuse(Connection& client, const Request& request, const Refusa
 
 bool Responder::stays_open(const Request& request) const {
   if (!is_persistent() || request.is_simple() || closing_ || has_token(request, "Connection", "close")) return false;
-  return request.major > 1 || request.minor >= 1 || has_token(request, "Connection", "keep-alive");
+  return request.is_current() || has_token(request, "Connection", "keep-alive");
 }
 
 bool has_token(const Request& request, std::string_view name, std::string_view token) {

@@ -9,9 +9,15 @@ std::string response_head(std::string_view protocol, int status, std::string_vie
   std::string head;
   head.reserve(256);
   head.append(protocol).append(" ").append(std::to_string(status)).append(" ").append(reason).append("\r\n");
-  add_field(head, "Server", kServerSoftware);
-  add_field(head, "Date", http_date(now));
+  head.append(server_fields(now));
   return head;
+}
+
+std::string server_fields(std::time_t now) {
+  std::string fields;
+  add_field(fields, "Server", kServerSoftware);
+  add_field(fields, "Date", http_date(now));
+  return fields;
 }
 
 void add_field(std::string& head, std::string_view name, std::string_view value) {

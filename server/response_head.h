@@ -12,6 +12,9 @@ namespace cgi {
 // base-19, base-20, seed 8.
 std::string response_head(std::string_view protocol, int status, std::string_view reason, std::time_t now);
 
+// "Server: …" and "Date: …", each with its CR LF.
+std::string server_fields(std::time_t now);
+
 // Appends "NAME: VALUE" CR LF.
 void add_field(std::string& head, std::string_view name, std::string_view value);
 

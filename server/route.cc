@@ -103,16 +103,19 @@ Route find_file(const TargetPath& target, const DocumentRoot& root) {
 
 }  // namespace
 
-Route find_route(const Request& request, const DocumentRoot& root, const std::vector<std::string>& cgi_directories) {
+Route find_route(const Request& request, const DocumentRoot& root, const std::vector<std::string>& cgi_directories,
+                 bool any_method) {
   const bool post = request.method == "POST";
-  if (!post && request.method != "GET" && request.method != "HEAD") {
-    return refuse(501, "Unsupported method (" + python_repr(request.method) + ")");
-  }
+  const bool known = post || request.method == "GET" || request.method == "HEAD";
+  const auto unsupported = [&] { return refuse(501, "Unsupported method (" + python_repr(request.method) + ")"); };
+  if (!known && !any_method) return unsupported();
+
   const std::optional<TargetPath> target = parse_target(request.target);
   if (!target) return refuse(400, "Bad request target (" + python_repr(request.target) + ")");
   if (const auto directories = cgi_directory_of(*target, cgi_directories)) {
     return find_script(*target, *directories, root);
   }
+  if (!known) return unsupported();
   if (post) return refuse(501, "Can only POST to CGI scripts");
   return find_file(*target, root);
 }

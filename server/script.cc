@@ -22,14 +22,15 @@ constexpr std::size_t kStackSize = 64 * 1024;
 // What the child is told and tells; it lives in the parent's memory, on the stack of start().
 struct ChildPlan {
   const char* file;
+  const char* directory;  // or null
   char* const* arguments;
   char* const* environment;
   const Account* account;
   bool must_be_readable;
   int input;
   int output;
-  StartFailure failure;  // out
-  int error;             // out: 0 if execve() succeeded
+  StartFailure failure = StartFailure::kNoResources;  // out
+  int error = 0;                                      // out: 0 if execve() succeeded
 };
 
 [[noreturn]] void give_up(ChildPlan* plan, StartFailure failure) {
@@ -63,6 +64,7 @@ int run_child(void* argument) {
     for (int fd = 3; fd < limit; ++fd) ::close(fd);
   }
   if (plan->account != nullptr && !become(*plan->account)) give_up(plan, StartFailure::kPrivileges);
+  if (plan->directory != nullptr && ::chdir(plan->directory) != 0) give_up(plan, StartFailure::kNotExecutable);
   if (plan->must_be_readable && ::access(plan->file, R_OK) != 0) give_up(plan, StartFailure::kNotExecutable);
   ::execve(plan->file, plan->arguments, plan->environment);
   const int error = errno;
@@ -117,9 +119,14 @@ std::optional<StartFailure> Script::start(const ScriptCommand& command, Script& 
 
   const auto arguments = as_argv(command.arguments);
   const auto environment = as_argv(command.environment);
-  ChildPlan plan{command.file.c_str(), arguments.data(),           environment.data(),
-                 command.account,      command.is_interpreted,     child_input.get(),
-                 child_output.get(),   StartFailure::kNoResources, 0};
+  ChildPlan plan{.file = command.file.c_str(),
+                 .directory = command.directory.empty() ? nullptr : command.directory.c_str(),
+                 .arguments = arguments.data(),
+                 .environment = environment.data(),
+                 .account = command.account,
+                 .must_be_readable = command.is_interpreted,
+                 .input = child_input.get(),
+                 .output = child_output.get()};
   // A signal handled in the child would run the server's handler on the server's memory.
   sigset_t all;
   sigset_t before;

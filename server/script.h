@@ -26,6 +26,7 @@ struct ScriptCommand {
   std::string file;                      // to execute
   std::vector<std::string> arguments;    // argv, its first element included
   std::vector<std::string> environment;  // "NAME=value", all of it
+  std::string directory;                 // to run in; empty: the server's
   const Account* account = nullptr;      // to become, with no other group; null: stay
   bool is_interpreted = false;           // begins with "#!": `account` must be able to read it, too
 };

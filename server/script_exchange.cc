@@ -8,12 +8,14 @@
 #include <array>
 #include <cerrno>
 #include <string>
+#include <utility>
 
 namespace cgi {
 namespace {
 
 constexpr std::size_t kBlock = 64 * 1024;
-constexpr auto kFirstFlush = std::chrono::milliseconds(5);
+constexpr auto kFirstFlush = std::chrono::milliseconds(5);  // of the status line, ahead of a slow script
+constexpr auto kSettle = std::chrono::milliseconds(2);      // from the first output on, to see whether that was all
 constexpr auto kHalfClosedSilence = std::chrono::seconds(5);
 constexpr auto kMercy = std::chrono::milliseconds(200);  // between SIGTERM and SIGKILL
 constexpr auto kSendStall = std::chrono::seconds(30);
@@ -54,7 +56,7 @@ class Exchange {
     if (!client_ended_) entries_[0].events |= POLLRDHUP;
 
     auto until = std::min(deadline_, stalled_at_);
-    if (!flushed_) until = std::min(until, first_flush_);
+    if (flush_at_ > Clock::now()) until = std::min(until, flush_at_);
     if (client_ended_) until = std::min(until, last_output_ + kHalfClosedSilence);
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
     if (::poll(entries_.data(), entries_.size(), static_cast<int>(std::clamp<long>(left, 0, 60'000))) < 0) {
@@ -107,6 +109,7 @@ class Exchange {
       if (count > 0) {
         response_.take({block_.data(), static_cast<std::size_t>(count)});
         last_output_ = Clock::now();
+        if (!std::exchange(has_output_, true)) flush_at_ = last_output_ + kSettle;
         continue;
       }
       if (count < 0 && errno == EINTR) continue;
@@ -121,14 +124,12 @@ class Exchange {
 
   // Sends; false if the connection is broken, or the client has taken nothing for too long.
   bool write_client() {
-    const bool complete = !script_.output();
-    if (flushed_ || complete || response_.held() >= kBlock || Clock::now() >= first_flush_) {
+    if (!script_.output() || response_.held() >= kBlock || Clock::now() >= flush_at_) {
       if (outgoing_.empty()) {
         outgoing_ = response_.flush();
       } else {
         outgoing_.append(response_.flush());
       }
-      flushed_ = true;
     }
     while (!outgoing_.empty()) {
       const ssize_t count = client_.send_now(outgoing_);
@@ -162,12 +163,12 @@ class Exchange {
   RequestBody& body_;
   ResponseWriter& response_;
   const Clock::time_point deadline_;
-  const Clock::time_point first_flush_ = Clock::now() + kFirstFlush;
+  Clock::time_point flush_at_ = Clock::now() + kFirstFlush;  // what is ready goes out from then on
 
   std::array<pollfd, 4> entries_{};  // client, script input, script output, script's end
   std::array<char, kBlock> block_;
   std::string outgoing_;       // what the client has not taken yet
-  bool flushed_ = false;       // the response has begun to go out
+  bool has_output_ = false;    // the script has said something
   bool client_ended_ = false;  // the client sends no more
   bool script_ended_ = false;  // the script itself, if not what it started
   Clock::time_point last_output_ = Clock::now();

@@ -6,12 +6,14 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <ctime>
 #include <utility>
 
 #include "quote.h"
 #include "raw_response.h"
 #include "response_head.h"
 #include "script_exchange.h"
+#include "script_response.h"
 #include "server_identity.h"
 #include "version.h"
 
@@ -68,59 +70,99 @@ ScriptHandler::ScriptHandler(const Options& options, const DocumentRoot& root, c
       passed_on_(passed_environment(options)),
       identity_{kServerSoftware, host_name(options.bind), 0, options.protocol, root.path()} {}
 
-After ScriptHandler::run(Connection& client, const Request& request, const Route& route, const Framing& framing) {
-  auto refuse = [&](const Refusal& refusal) { return responder_.refuse(client, request, refusal); };
+ScriptOutcome ScriptHandler::run(Connection& client, const Request& request, const Route& route,
+                                 const Framing& framing) {
+  auto refuse = [&](const Refusal& refusal) { return ScriptOutcome{responder_.refuse(client, request, refusal), ""}; };
   const Place place(running_, options_.max_scripts);
   if (!place) return refuse({503, "Too many scripts are running"});
   if (framing.length > options_.max_body) return refuse({413, "Request body is too large"});
 
   // A client that waits to be asked for the body is asked once a script is there to read it.  base-29, http-74.
-  const bool persistent = responder_.is_persistent() && (request.major > 1 || request.minor >= 1);
-  const bool waits = persistent && client.buffered().empty() && has_token(request, "Expect", "100-continue");
+  const bool waits = responder_.is_persistent() && request.is_current() && client.buffered().empty() &&
+                     has_token(request, "Expect", "100-continue");
   auto ask_for_body = [&] { return !waits || client.send_all("HTTP/1.1 100 Continue\r\n\r\n"); };
   const auto deadline = options_.script_timeout > 0 ? from_now(options_.script_timeout) : Clock::time_point::max();
 
   RequestBody body(framing.length);
   std::string content_length = framing.announced ? std::to_string(framing.length) : "";
   if (framing.chunked) {
-    if (!ask_for_body()) return After::kClose;
+    if (!ask_for_body()) return {};
     if (auto refusal = RequestBody::put_aside(client, options_.max_body, deadline, body)) return refuse(*refusal);
     content_length = std::to_string(body.stored());
   }
   Script script;
   if (auto refusal = start(request, route, content_length, script)) return refuse(*refusal);
-  if (body.from_client() > 0 && !ask_for_body()) return After::kClose;
+  if (body.from_client() > 0 && !ask_for_body()) return {};
 
-  const bool framed = persistent && responder_.stays_open(request);
-  std::string head = responder_.begin(request, 200, "Script output follows");
-  if (persistent && !framed) add_field(head, "Connection", "close");
-  if (request.is_simple()) head.clear();
-  RawResponse response(std::move(head), framed ? Delimiting::kFramed : Delimiting::kClose, request.method == "HEAD");
-  const ExchangeResult result = run_exchange(client, script, body, response, deadline);
+  const auto response = writer_for(request, route);
+  const ExchangeResult result = run_exchange(client, script, body, *response, deadline);
 
   auto note = [&](const std::string& text) { responder_.log().note(request.remote_addr, "CGI script " + text); };
   const std::string quoted = python_repr(route.script.script_name);
   if (result.end == ExchangeEnd::kClientGone) note(quoted + " was ended: the client is gone");
   if (result.end == ExchangeEnd::kTimeout) note(quoted + " was ended: it ran over the time limit (--script-timeout)");
-  if (result.end != ExchangeEnd::kDone) return After::kClose;
-  if (const std::string text = exit_text(result.exit_status); !text.empty()) note(text);
+  if (const std::string text = exit_text(result.exit_status); result.end == ExchangeEnd::kDone && !text.empty()) {
+    note(text);
+  }
+  if (result.end == ExchangeEnd::kClientGone) return {};
 
   Framing unread;
   unread.length = body.from_client();
-  if (framed && response.keeps_connection() && discard_body(client, unread, from_now(options_.header_timeout))) {
-    return After::kNextRequest;
+  if (const auto* document = dynamic_cast<ScriptResponse*>(response.get())) {
+    if (document->is_unsent() && result.end == ExchangeEnd::kTimeout) return refuse({504, "CGI script took too long"});
+    if (document->is_unsent() && document->head() && document->problem().empty()) {
+      const bool clean = discard_body(client, unread, from_now(options_.header_timeout));
+      return {clean ? After::kNextRequest : After::kLinger, document->head()->local_location};
+    }
+    if (document->is_unsent()) {
+      note(quoted + " gave no response: " + document->problem());
+      return refuse({500, "CGI script gave no valid response"});
+    }
+    responder_.log().request(request.remote_addr, request.line, document->head()->status);
   }
-  return unread.length > 0 ? After::kLinger : After::kClose;
+  if (result.end == ExchangeEnd::kTimeout) return {};
+  if (response->keeps_connection() && discard_body(client, unread, from_now(options_.header_timeout))) {
+    return {After::kNextRequest, ""};
+  }
+  return {unread.length > 0 ? After::kLinger : After::kClose, ""};
+}
+
+// Who turns the script's output into a response: nobody for a script that prints a whole one ("nph-…", RFC 3875
+// 5), CGI/1.1 in its profile, and otherwise a status line ahead of everything.
+std::unique_ptr<ResponseWriter> ScriptHandler::writer_for(const Request& request, const Route& route) const {
+  const bool head_only = request.method == "HEAD";
+  const bool stays = responder_.stays_open(request);
+  if (options_.profile == Profile::kRfc3875) {
+    if (route.path.find("/nph-", route.path.rfind('/')) != std::string::npos) {
+      responder_.log().request(request.remote_addr, request.line, 200);
+      return std::make_unique<RawResponse>("", Delimiting::kClose, false);
+    }
+    return std::make_unique<ScriptResponse>(
+        ResponseTerms{server_fields(std::time(nullptr)), head_only, request.is_current(), stays});
+  }
+  const bool framed = request.is_current() && stays;
+  std::string head = responder_.begin(request, 200, "Script output follows");
+  if (responder_.is_persistent() && !framed) add_field(head, "Connection", "close");
+  if (request.is_simple()) head.clear();
+  return std::make_unique<RawResponse>(std::move(head), framed ? Delimiting::kFramed : Delimiting::kClose, head_only);
 }
 
 std::optional<Refusal> ScriptHandler::start(const Request& request, const Route& route, std::string_view content_length,
                                             Script& script) const {
   ScriptCommand command;
   command.file = root_.translated(route.path);
-  command.arguments = script_arguments(route.query);
-  command.arguments.insert(command.arguments.begin(), route.path.substr(route.path.rfind('/') + 1));
-  command.environment =
-      as_strings(meta_variables(request, route.query, route.script, content_length, identity_, passed_on_));
+  const std::size_t name = route.path.rfind('/') + 1;
+  if (options_.profile == Profile::kRfc3875) {
+    command.directory = root_.translated(route.path.substr(0, name));
+    command.arguments = indexed_query_arguments(request.method, route.query);
+    command.environment = as_strings(cgi_meta_variables(request, route.query, route.script, content_length,
+                                                        request.host, request.uri, identity_, passed_on_));
+  } else {
+    command.arguments = script_arguments(route.query);
+    command.environment =
+        as_strings(meta_variables(request, route.query, route.script, content_length, identity_, passed_on_));
+  }
+  command.arguments.insert(command.arguments.begin(), route.path.substr(name));
   command.account = account_ ? &*account_ : nullptr;
   // An interpreter opens the script again, as the user it runs as; what everybody can read needs no look.
   command.is_interpreted = (route.status.st_mode & S_IROTH) == 0 &&

@@ -27,6 +27,12 @@ bool discard_body(Connection& client, const Framing& framing, Clock::time_point 
 // `seconds` from now.
 Clock::time_point from_now(double seconds);
 
+// What running a script came to.
+struct ScriptOutcome {
+  After next = After::kClose;
+  std::string local_location;  // not empty: nothing was answered yet; what this target leads to is the answer
+};
+
 class ScriptHandler {
  public:
   // `account`: the user that scripts become; none: they run as the caller.
@@ -37,11 +43,12 @@ class ScriptHandler {
   void set_port(int port) { identity_.port = port; }
 
   // Runs the script that `route` names and answers with what it prints.
-  After run(Connection& client, const Request& request, const Route& route, const Framing& framing);
+  ScriptOutcome run(Connection& client, const Request& request, const Route& route, const Framing& framing);
 
  private:
   std::optional<Refusal> start(const Request& request, const Route& route, std::string_view content_length,
                                Script& script) const;
+  std::unique_ptr<ResponseWriter> writer_for(const Request& request, const Route& route) const;
   Refusal explain(const Request& request, const Route& route, StartFailure failure, int error) const;
 
   const Options& options_;

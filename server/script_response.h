@@ -39,7 +39,7 @@ std::variant<ScriptHead, std::string> parse_script_head(std::string_view block);
 struct ResponseTerms {
   std::string server_lines;    // "Server: …\r\nDate: …\r\n"
   bool head_only = false;      // HEAD: no content, whatever the script prints
-  bool may_chunk = false;      // the client speaks HTTP/1.1
+  bool may_chunk = false;      // the client speaks HTTP/1.1; one that does not is told of a connection that stays open
   bool may_stay_open = false;  // the connection can carry another response, if this one's end is known
 };
 
@@ -54,21 +54,40 @@ class ScriptResponse : public ResponseWriter {
 
   void take(std::string_view output) override;
   void finish() override;
-  std::size_t held() const override;
+  // Content only: a header block is bounded by itself, and a caller that paused in it would never see its end.
+  std::size_t held() const override { return content_.size(); }
   std::string flush() override;
-  // A header block that is wrong or has no end within 1 MiB, or a local redirect: the rest does not matter.
-  bool gives_up() const override;
+  // A header block that is wrong, or has no end within 1 MiB. After a local redirect the script may go on, unheard.
+  bool gives_up() const override { return !problem_.empty(); }
   bool keeps_connection() const override;
 
   // Set once the header block is complete and right.
-  const std::optional<ScriptHead>& head() const;
+  const std::optional<ScriptHead>& head() const { return head_; }
   // What was wrong with the header block, or with its absence; empty if nothing. The client gets 500 then.
-  const std::string& problem() const;
-  // Nothing has gone out, and nothing will: the server answers itself (problem(), or a local redirect).
-  bool is_unsent() const;
+  const std::string& problem() const { return problem_; }
+  // Nothing has gone out: once the script is over, the server answers itself (problem(), a local redirect, or a
+  // script that ran out of time before its header block was complete).
+  bool is_unsent() const { return !begun_; }
 
  private:
-  // (implementation's)
+  bool is_unheard() const { return gives_up() || is_local_redirect(); }
+  bool is_local_redirect() const { return head_ && !head_->local_location.empty(); }
+  void take_content(std::string_view octets);
+  void fail_without_end(std::string_view what);
+  std::string begin();
+
+  const ResponseTerms terms_;
+  std::string block_;  // the header block, until its end is seen
+  std::optional<ScriptHead> head_;
+  std::string problem_;
+  std::string content_;     // to be sent
+  std::uint64_t left_ = 0;  // octets of content that are still welcome
+  bool no_content_ = false;
+  bool begun_ = false;     // the head has gone out
+  bool chunks_ = false;    // content goes out in chunks, and the last is yet to come
+  bool promised_ = false;  // the script's own Content-Length has gone out, before the content was known
+  bool closes_ = false;    // only the end of the connection can tell the end of the content
+  bool finished_ = false;
 };
 
 }  // namespace cgi

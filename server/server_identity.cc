@@ -11,19 +11,6 @@
 extern char** environ;
 
 namespace cgi {
-namespace {
-
-// One of these left over in the server's own environment would pass for what a request said.
-bool is_for_requests(std::string_view name) {
-  for (std::string_view prefix :
-       {"HTTP_", "REMOTE_", "CONTENT_", "SERVER_", "REQUEST_", "SCRIPT_", "PATH_", "REDIRECT_"}) {
-    if (name.starts_with(prefix)) return true;
-  }
-  return name == "QUERY_STRING" || name == "GATEWAY_INTERFACE" || name == "AUTH_TYPE" || name == "HTTPS";
-}
-
-}  // namespace
-
 std::string host_name(const std::string& bound) {
   std::array<char, 256> own{};
   const bool any = bound == "0.0.0.0" || bound == "::";
@@ -44,7 +31,7 @@ Environment passed_environment(const Options& options) {
     const std::string_view text = *entry;
     const std::string name(text.substr(0, text.find('=')));
     const bool named = std::find(options.pass_env.begin(), options.pass_env.end(), name) != options.pass_env.end();
-    if (name.size() == text.size() || !(named || options.inherit_env) || is_for_requests(name)) continue;
+    if (name.size() == text.size() || !(named || options.inherit_env) || is_request_variable(name)) continue;
     has_path = has_path || name == "PATH";
     passed.emplace_back(name, text.substr(name.size() + 1));
   }

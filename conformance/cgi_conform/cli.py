@@ -20,7 +20,10 @@ COMMANDS = {
     "record": ("record", "record what a server answers"),
 }
 
-_STATUSES = "exit status: 0 conforms; 1 does not; 2 usage, broken case or expectation file; 3 server did not start or died; 5 nothing ran"
+_STATUSES = (
+    "exit status: 0 conforms; 1 does not; 2 usage, broken case or expectation file; "
+    "3 server did not start or died; 5 nothing ran"
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

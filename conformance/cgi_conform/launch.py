@@ -5,9 +5,9 @@ group of its own. What it prints is kept in a file, for cases that look at its l
 dies. A server that exits at once because its port was taken meanwhile is started again on another one.
 """
 
+import contextlib
 import os
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,12 +18,15 @@ from pathlib import Path
 from cgi_conform.docroot import Docroot
 from cgi_conform.errors import SERVER, UserError
 from cgi_conform.octets import Tokens, fill, printable
+from cgi_conform.ports import ADDRESS as ADDRESS
+from cgi_conform.ports import accepts, free_port, held_by
 from cgi_conform.server import Server
 
-ADDRESS = "127.0.0.1"
 READY_WITHIN = 10.0
 _STOP_WITHIN = 3.0
 _ATTEMPTS = 3
+_DYING = 0.05
+_FOREIGN = 1.0
 _IN_USE = (b"in use", b"EADDRINUSE", b"Errno 98")
 
 
@@ -36,6 +39,8 @@ class Instance:
     process: subprocess.Popen[bytes]
     log: Path
     scratch: tempfile.TemporaryDirectory[str] = field(repr=False)
+    last_case: str = ""
+    mourned: bool = False  # its death has been told
 
     def log_size(self) -> int:
         return self.log.stat().st_size
@@ -53,11 +58,13 @@ class Instance:
         if it does not accept connections any more.
         """
         status = self.process.poll()
-        if status is None and within and not _accepts(self.port):
+        if within:
             try:
-                status = self.process.wait(within)
+                status = self.process.wait(_DYING)
             except subprocess.TimeoutExpired:
-                pass
+                if not accepts(self.port):
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        status = self.process.wait(within)
         return None if status is None else f"{_ending(status)}{last_lines(self.log_since(0))}"
 
     def stop(self) -> None:
@@ -66,7 +73,9 @@ class Instance:
         self.scratch.cleanup()
 
 
-def start(server: Server, docroot: Docroot, variant: str = "", environment: Mapping[str, bytes] | None = None) -> Instance:
+def start(
+    server: Server, docroot: Docroot, variant: str = "", environment: Mapping[str, bytes] | None = None
+) -> Instance:
     """A running server, or UserError with status 3 and what it said last."""
     arguments = server.variants[variant] if variant else ()
     for attempt in range(_ATTEMPTS):
@@ -120,36 +129,23 @@ def _spawn(server: Server, docroot: Docroot, arguments: tuple[str, ...], added: 
     return Instance(server.name, port, process, log, scratch)
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind((ADDRESS, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def _wait_until_ready(instance: Instance) -> str | None:
     """None when it accepts connections, else why it does not."""
     deadline = time.monotonic() + READY_WITHIN
     port_file = Path(instance.scratch.name) / "port"
+    accepted: float | None = None
     while time.monotonic() < deadline:
         if not instance.port and port_file.exists():
             instance.port = int(port_file.read_text() or 0)
-        if instance.port and _accepts(instance.port):
-            # Somebody else may listen there while ours is about to find its port taken.
-            return None if instance.process.poll() is None else _ending(instance.process.returncode)
+        accepted = accepted or time.monotonic() if instance.port and accepts(instance.port) else None
         if instance.process.poll() is not None:
             return _ending(instance.process.returncode)
+        # Another one may listen there while ours is about to find its port taken; but a container's ports are
+        # held by other processes too.
+        if accepted and (held_by(instance.port, instance.process.pid) or time.monotonic() > accepted + _FOREIGN):
+            return None
         time.sleep(0.005)
     return f"it does not accept connections on {ADDRESS} port {instance.port} within {READY_WITHIN:g} s"
-
-
-def _accepts(port: int) -> bool:
-    try:
-        with socket.create_connection((ADDRESS, port), timeout=1.0):
-            return True
-    except OSError:
-        return False
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:

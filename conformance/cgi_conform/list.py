@@ -11,7 +11,7 @@ from cgi_conform.paths import fixtures
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options of `list`."""
-    parser.add_argument("globs", nargs="*", metavar="CASE-GLOB", help="only cases whose id matches (a topic alone will do)")
+    parser.add_argument("globs", nargs="*", metavar="CASE-GLOB", help="cases to list, by id or topic (default: all)")
     parser.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help="the profile whose level is shown")
     parser.add_argument("--json", action="store_true", help="one JSON document")
 

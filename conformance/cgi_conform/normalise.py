@@ -1,11 +1,13 @@
 """What of the received octets is the same in every run: the rest is replaced by a name in braces.
 
 {date} for the value of a Date field, {pid} for the number after "pid=", {root}, {base} and {port} for what this
-run happened to use, {length} for a Content-Length that counts one of them.  Two runs of one server then give
-byte-identical results.  A number that merely equals the port inside a longer word or number stays.
+run happened to use, {length} for a Content-Length that counts one of them, {framing} where the framing depends on
+time (framing.py).  Two runs of one server then give byte-identical results.  A number that merely equals the port inside a longer word or number stays.
 """
 
 import re
+
+from cgi_conform.framing import unframed
 
 _DATE = re.compile(rb"^(Date:[ \t]*)[^\r\n]+", re.IGNORECASE | re.MULTILINE)
 _PID = re.compile(rb"\b(pid=)[0-9]+")
@@ -15,6 +17,7 @@ _EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
 
 def normalised(data: bytes, port: int, root: str, base: str) -> bytes:
     """The octets without what differs from run to run."""
+    data = unframed(data)
     data = _LENGTH.sub(lambda field: _length(field, port, root, base), data)
     return _DATE.sub(rb"\g<1>{date}", _named(data, port, root, base))
 

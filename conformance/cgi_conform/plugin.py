@@ -105,10 +105,9 @@ class CaseItem(pytest.Item):
         self.result: CaseResult | None = None
 
     def runtest(self) -> None:
-        self.result, broken = try_case(self.case, self.config.stash[_PLAN], self._running(), self._fixtures)
+        self.result, messages = try_case(self.case, self.config.stash[_PLAN], self._running(), self._fixtures)
         self.user_properties.append((RESULT, self.result))
-        if broken:
-            self.user_properties.append((SERVER_MESSAGE, broken))
+        self.user_properties += [(SERVER_MESSAGE, message) for message in messages]
         verdict, note = self.result["verdict"], self.result["note"]
         if verdict == "skip":
             pytest.skip(note)
@@ -163,6 +162,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _instance(case: Case) -> tuple[str, tuple[tuple[str, bytes], ...]]:
     return case.variant, tuple(sorted(case.environment.items()))
+
+
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """A server may die after the last case that was judged with it."""
+    if nextitem is None:
+        for running in item.config.stash[_RUNNING].values():
+            item.user_properties += [(SERVER_MESSAGE, message) for message in running.obituaries()]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

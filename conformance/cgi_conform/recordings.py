@@ -1,7 +1,8 @@
 """What real servers answered, recorded once: fixtures/recordings/NAME.json, one server per file.
 
 Since Python 3.15 has no CGI server any more, the recordings of the older ones are its specification by example.
-Two servers agree on a case when they differ in nothing but the version they report.
+Two servers agree on a case when they saw the same and answered with the same first lines; whether the rest is the
+same too, but for the version they report, is said beside it.
 """
 
 import json
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict, cast
 
+from cgi_conform.report.escaped import lines
 from cgi_conform.results import FORMAT, Received, Results, Saw, Server, Suite, read_json
 
 _VERSION = re.compile(r"Python/[0-9][0-9A-Za-z.+]*")
@@ -36,6 +38,7 @@ class Agreement:
 
     servers: str
     answer: Recorded
+    identical: bool  # to the octet, versions aside
 
 
 def read_recording(path: Path) -> Recording:
@@ -77,13 +80,23 @@ def agreements(recordings: Iterable[Recording], case: str, profile: str) -> list
     asked = [recording for recording in recordings if recording["profile"] == profile and case in recording["cases"]]
     groups: dict[str, list[int]] = {}
     for number, recording in enumerate(asked):
-        groups.setdefault(_without_version(recording["cases"][case]), []).append(number)
+        groups.setdefault(_gist(recording["cases"][case]), []).append(number)
     names = [_short(recording["server"]) for recording in asked]
-    return [Agreement(_ranges(places, names), asked[places[0]]["cases"][case]) for places in groups.values()]
+    found: list[Agreement] = []
+    for places in groups.values():
+        answers = [asked[place]["cases"][case] for place in places]
+        whole = {_VERSION.sub("Python/…", json.dumps(answer, sort_keys=True)) for answer in answers}
+        found.append(Agreement(_ranges(places, names), answers[0], len(whole) == 1))
+    return found
 
 
-def _without_version(answer: Recorded) -> str:
-    return _VERSION.sub("Python/…", json.dumps(answer, sort_keys=True))
+def first_lines(answer: Recorded) -> list[str]:
+    """The first line of what came on each connection."""
+    return [line for each in answer["received"] for line in lines(each["bytes"])[:1]]
+
+
+def _gist(answer: Recorded) -> str:
+    return _VERSION.sub("Python/…", json.dumps([answer["saw"], first_lines(answer)]))
 
 
 def _short(server: Server) -> str:

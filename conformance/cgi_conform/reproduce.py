@@ -26,8 +26,8 @@ def shell_line(case: Case, port: int | None = None) -> str:
     """One line for dash and bash; without a port it holds "{port}" for whoever knows it."""
     if _needs_more_than_nc(case):
         return f"cgi-conform replay {case.id}  # more than nc can do"
-    lines = [_of_connection([step for step in case.steps if step.connection == name], port) for name in case.connections]
-    return "; ".join(lines) + _notes(case)
+    steps = [[step for step in case.steps if step.connection == name] for name in case.connections]
+    return "; ".join(_of_connection(each, port) for each in steps) + _notes(case)
 
 
 def _of_connection(steps: Sequence[Step], port: int | None) -> str:

@@ -188,7 +188,8 @@ def read_json(path: Path, against: str, kind: str) -> dict[str, Any]:
     if not isinstance(document, dict) or "format" not in document:
         raise UserError(f'"{path}" does not hold {kind} (no "format" in it)')
     if document["format"] != FORMAT:
-        raise UserError(f'"{path}" is of format {document["format"]!r}, this is cgi-conform {__version__} (format {FORMAT})')
+        found = json.dumps(document["format"])
+        raise UserError(f'"{path}" is of format {found}, cgi-conform {__version__} reads format {FORMAT}')
     faults = schema.faults(document, against)
     if faults:
         raise UserError(f'"{path}" does not hold {kind}: {faults[0]}')

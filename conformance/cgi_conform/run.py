@@ -95,7 +95,8 @@ def _report(options: argparse.Namespace, plan: Plan, cases: list[Case], outcome:
         count = write_rules(options.write_expect, results["cases"], plan.rules, {*red_verdicts(results), "warn"})
         print(f'{count} expectations written to "{options.write_expect}": say in each `reason` why')
     port = plan.address[1] or 8000
-    print(terminal.text(results, clauses, terminal.style_for(sys.stdout, port), options.slowest, outcome.seconds), end="")
+    style = terminal.style_for(sys.stdout, port)
+    print(terminal.text(results, clauses, style, options.slowest, outcome.seconds), end="")
     print(f"{overall:.1f} s", flush=True)
     github.announce(results, by_id, clauses)
     for message in outcome.messages:

@@ -29,7 +29,7 @@ class Running:
             self._docroot = self._stack.enter_context(temporary(self._fixtures))
         return self._docroot
 
-    def instance(self, variant: str, environment: Mapping[str, bytes]) -> Instance:
+    def instance(self, variant: str, environment: Mapping[str, bytes], case: str = "") -> Instance:
         """The server for a case; one that did not start once is not tried again, one that died is."""
         key = (variant, tuple(sorted(environment.items())))
         if key in self._broken:
@@ -44,7 +44,15 @@ class Running:
             except UserError as error:
                 self._broken[key] = error
                 raise
+        found.last_case = case
         return found
+
+    def obituaries(self) -> list[str]:
+        """The servers that have died after a case had been judged, each told once."""
+        dead = [one for one in self._instances.values() if not one.mourned and one.died() is not None]
+        for one in dead:
+            one.mourned = True
+        return [f'server "{one.name}" died after case "{one.last_case}": {one.died()}' for one in dead]
 
     def stop(self) -> None:
         """End every server and remove the document root."""

@@ -90,6 +90,10 @@ def _sentences(error: Any) -> Iterator[str]:
 
 def _alternatives(error: Any, where: str) -> Iterator[str]:
     """The faults in the alternative that has the right type; if none has, what would do."""
+    asked = [branch["required"][0] for branch in error.validator_value if set(branch) == {"required"}]
+    if asked:
+        yield f'"{where}" needs exactly one of {", ".join(asked)}'
+        return
     branches: dict[int, list[Any]] = {}
     for fault in error.context:
         branches.setdefault(fault.schema_path[0], []).append(fault)

@@ -78,7 +78,7 @@ def load_server(name: str) -> Server:
     """The definition of a known server, or the one in a folder."""
     here = Path(name).absolute() if "/" in name else SERVERS / name
     path = here / "server.toml"
-    if not path.exists():
+    if not os.path.exists(path):
         known = server_names()
         hint = nearest(name, known) or f" (known: {', '.join(known)})"
         raise UserError(f'no server "{name}"{hint}')
@@ -128,13 +128,13 @@ def find_on_path(name: str) -> Path | None:
     """A program on PATH, else among pyenv's versions; behind a pyenv shim, the version's own program."""
     for folder in os.environ.get("PATH", _FIXED_PATH).split(os.pathsep):
         path = Path(folder) / name
-        if not (path.is_file() and os.access(path, os.X_OK)):
+        if not (os.path.isfile(path) and os.access(path, os.X_OK)):  # unlike Path's, it takes "forbidden" for no
             continue
         if path.parent.name != "shims":
             return path.absolute()
         if found := _newest(path.parent.parent / "versions", name):
             return found
-    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    root = Path(os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv"))
     return _newest(root / "versions", name)
 
 

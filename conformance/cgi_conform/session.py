@@ -3,7 +3,6 @@
 Nothing is lost: a case whose worker crashed, or that never ran, is an error and not missing.
 """
 
-import contextlib
 import importlib.util
 import os
 import sys
@@ -11,7 +10,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Any
 
 from cgi_conform.case import Case, case_ids
@@ -52,13 +50,14 @@ class Collected:
     interrupted: bool = False
 
     def pytest_runtest_logreport(self, report: Any) -> None:
-        told = dict(report.user_properties)
+        result = dict(report.user_properties).get("cgi-conform")
         name = report.nodeid.partition("::")[2]
-        if report.when == "call" and "cgi-conform" in told:
-            self.results[name] = told["cgi-conform"]
-            if "cgi-conform-server" in told and told["cgi-conform-server"] not in self.messages:
-                self.messages.append(told["cgi-conform-server"])
-            self.progress(told["cgi-conform"], len(self.results))
+        for key, message in report.user_properties:
+            if key == "cgi-conform-server" and message not in self.messages:
+                self.messages.append(message)
+        if report.when == "call" and result is not None:
+            self.results[name] = result
+            self.progress(result, len(self.results))
         elif report.failed:
             self.crashed[name] = str(report.longrepr)
 

@@ -17,7 +17,7 @@ from cgi_conform.errors import UserError
 from cgi_conform.expected import asked
 from cgi_conform.octets import clipped, printable
 from cgi_conform.paths import build, fixtures
-from cgi_conform.recordings import Agreement, Recorded, agreements, read_recordings
+from cgi_conform.recordings import Agreement, Recorded, agreements, first_lines, read_recordings
 from cgi_conform.report.escaped import lines
 from cgi_conform.report.places import line_of, shown_file
 from cgi_conform.reproduce import curl_line, shell_line
@@ -123,7 +123,8 @@ def wanted(case: Case, profile: str) -> list[str]:
 
 
 def _agreement(agreement: Agreement) -> list[str]:
-    return [f"{agreement.servers}: {_word(agreement.answer['saw'])}", *_heads(agreement.answer)]
+    rest = [] if agreement.identical else [_INDENT + "(the rest differs between them)"]
+    return [f"{agreement.servers}: {_word(agreement.answer['saw'])}", *_heads(agreement.answer), *rest]
 
 
 def _word(saw: int | str | None) -> str:
@@ -131,9 +132,7 @@ def _word(saw: int | str | None) -> str:
 
 
 def _heads(answer: Recorded) -> list[str]:
-    """The first line of what came on each connection."""
-    first = [lines(each["bytes"])[:1] for each in answer["received"]]
-    return [_INDENT + clipped(line[0], 200) for line in first if line]
+    return [_INDENT + clipped(line, 200) for line in first_lines(answer)]
 
 
 def _of_run(case: Case, profile: str, run: Results | None) -> CaseResult | None:
@@ -166,8 +165,5 @@ def below(columns: Sequence[tuple[str, list[str]]], width: int) -> list[str]:
 
 
 def _wrapped(told: list[str], room: int) -> list[str]:
-    return [
-        line
-        for text in told
-        for line in textwrap.wrap(text, room, subsequent_indent=_INDENT, break_on_hyphens=False, drop_whitespace=True) or [""]
-    ]
+    wrap = textwrap.TextWrapper(room, subsequent_indent=_INDENT, break_on_hyphens=False)
+    return [line for text in told for line in wrap.wrap(text) or [""]]

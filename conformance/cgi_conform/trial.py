@@ -41,24 +41,25 @@ class Trial:
     broken: str = ""
 
 
-def try_case(case: Case, plan: Plan, running: Running | None, fixtures: Path) -> tuple[CaseResult, str]:
-    """The result of a case, and the message of a server that did not start or died ("" otherwise)."""
+def try_case(case: Case, plan: Plan, running: Running | None, fixtures: Path) -> tuple[CaseResult, list[str]]:
+    """The result of a case, and what is to be said of servers that did not start or died."""
     expectation = case.expect[plan.profile]
     rule = rule_for(plan.rules, case.id, plan.abilities.user)
     reason = missing(case, plan.abilities)
     if reason is None and rule is not None and rule.outcome == "skip":
         reason = rule.reason
     if reason is not None:
-        return untried(case, plan, "skip", reason), ""
+        return untried(case, plan, "skip", reason), []
     begun = time.monotonic()
+    messages = running.obituaries() if running else []
     try:
-        instance = running.instance(case.variant, case.environment) if running else None
+        instance = running.instance(case.variant, case.environment, case.id) if running else None
     except UserError as error:
-        return untried(case, plan, "error", error.message.partition("\n")[0]), error.message
+        return untried(case, plan, "error", error.message.partition("\n")[0]), [*messages, error.message]
     trial = _try(case, expectation, plan, running, instance, fixtures)
     result = _judged(case, expectation, rule, trial, plan)
     result["seconds"] = round(time.monotonic() - begun, 3)
-    return result, trial.broken
+    return result, [*messages, trial.broken] if trial.broken else messages
 
 
 def untried(case: Case, plan: Plan, verdict: str, note: str) -> CaseResult:
@@ -109,9 +110,10 @@ def _try(
         if case.control is not None:
             more += _liveness(address, tokens, plan.timeout)
         trial = Trial(Judgement((*judgement.mismatches, *more), judgement.saw), exchange, tokens)
-    suspicious = trial.judgement.saw == CLOSED or trial.exchange.refused or trial.judgement.mismatches
+    suspicious = trial.judgement.saw == CLOSED or trial.exchange.refused
     ending = instance.died(within=1.0 if suspicious else 0.0) if instance else None
-    if ending is not None:
+    if instance is not None and ending is not None:
+        instance.mourned = True
         trial.broken = f'server "{plan.name}" died in case "{case.id}": {ending}'
     elif trial.exchange.refused:
         trial.broken = f"no connection to {address[0]} port {address[1]} (is the server running?)"

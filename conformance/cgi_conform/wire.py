@@ -170,7 +170,8 @@ def _wait_gone(exchange: Exchange, connection: Connection, seconds: float) -> bo
     pump(exchange.all, time.monotonic() + seconds, lambda: not _process(pid), 0.01)
     state = _process(pid)
     if state:
-        exchange.troubles.append(Trouble("wait-gone", b"the script's process ends within %g s" % seconds, state.encode()))
+        asked = f"the script's process ends within {seconds:g} s"
+        exchange.troubles.append(Trouble("wait-gone", asked.encode(), state.encode()))
     return not state
 
 

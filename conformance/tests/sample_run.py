@@ -8,14 +8,18 @@ from cgi_conform.case import Case, Step
 from cgi_conform.clauses import Clause
 from cgi_conform.octets import printable
 from cgi_conform.reproduce import curl_line, shell_line
-from cgi_conform.results import VERDICTS, CaseResult, Mismatch, Results, Server, assembled
+from cgi_conform.results import VERDICTS, CaseResult, Mismatch, Results, Server, Stale, assembled
 
 LEVELS = {"warn": "recommended", "differs": "observed"}
 NASTY = "<script>alert('1')</script> & ]]> | `x` ```"
 SERVER: Server = {"name": "cpython-3.13", "title": "CPython 3.13", "version": "Python 3.13.1"}
 CLAUSES = {
     "seed-29": Clause(
-        "seed-29", "seed", "must", f"POST is answered with 501 outside the CGI directories {NASTY}", "https://example.com/a?b#c"
+        id="seed-29",
+        source="seed",
+        level="must",
+        text=f"POST is answered with 501 outside the CGI directories {NASTY}",
+        link="https://example.com/a?b#c",
     )
 }
 
@@ -62,14 +66,18 @@ def result_of(case: Case, verdict: str, **more: Any) -> CaseResult:
     return result
 
 
-CASES = {f"topic-{number % 3}/{verdict}": case_of(f"topic-{number % 3}/{verdict}") for number, verdict in enumerate(VERDICTS)}
+NAMES = [f"topic-{number % 3}/{verdict}" for number, verdict in enumerate(VERDICTS)]
+CASES = {name: case_of(name) for name in NAMES}
 
 
-def mixed(**more: Any) -> Results:
+STALE: Stale = {"glob": "post/gone*", "reason": f"was renamed {NASTY}", "file": "cpython-3.13/expect.toml"}
+
+
+def mixed(*, stale: bool = True, strict: bool = False, strict_observed: bool = False) -> Results:
     """One case of every verdict, and a stale expectation."""
     results = [result_of(case, name.partition("/")[2]) for name, case in CASES.items()]
-    stale = [{"glob": "post/gone*", "reason": f"was renamed {NASTY}", "file": "cpython-3.13/expect.toml"}]
-    return assembled(SERVER, "cgihttpserver", "user", len(CASES), results, **{"stale": stale, **more})
+    stales = [STALE] if stale else []
+    return assembled(SERVER, "cgihttpserver", "user", len(CASES), results, stales, strict, strict_observed)
 
 
 def passing(number: int, verdict: str = "pass", **more: Any) -> Results:

@@ -1,6 +1,7 @@
 """What differs from run to run is replaced, and nothing else."""
 
 import pytest
+from cgi_conform.framing import unframed
 from cgi_conform.normalise import normalised
 
 ROOT, BASE = "/tmp/cgi-conform-x/root", "/tmp/cgi-conform-x"
@@ -35,3 +36,39 @@ def test_is_stable_on_its_own_output() -> None:
 
 def test_a_root_of_slash_is_not_replaced() -> None:
     assert normalised(b"GET / HTTP/1.0", 80, "/", "/") == b"GET / HTTP/1.0"
+
+
+SCRIPT = b"HTTP/1.1 200 Script output follows\r\nServer: x\r\n"
+FILE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+
+
+def test_output_is_the_same_by_length_and_by_chunks() -> None:
+    told = [
+        SCRIPT + b"Content-Length: 5\r\n\r\nabcde",
+        SCRIPT + b"Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n",
+        SCRIPT + b"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n",
+    ]
+    assert {unframed(FILE + each + FILE) for each in told} == {FILE + SCRIPT + b"{framing}\r\n\r\nabcde" + FILE}
+
+
+@pytest.mark.parametrize(
+    "received",
+    [
+        b"",
+        FILE,
+        SCRIPT + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabcde",
+        SCRIPT + b"Transfer-Encoding: chunked\r\n\r\nx\r\n",
+        SCRIPT + b"Transfer-Encoding: chunked\r\n\r\n3;x\r\nabc\r\n0\r\n\r\n",
+        SCRIPT + b"\r\nto the end",
+        b"HTTP/1.0 200 Script output follows\r\nContent-Length: 2\r\n\r\nab",
+        b"<html>",
+    ],
+)
+def test_what_is_broken_or_does_not_vary_stays(received: bytes) -> None:
+    assert unframed(received) == received
+
+
+@pytest.mark.parametrize("cut", [b"", b"5", b"5\r", b"5\r\n", b"5\r\nabc", b"5\r\nabcde", b"5\r\nabcde\r\n0"])
+def test_chunks_that_break_off_are_unframed_as_far_as_they_go(cut: bytes) -> None:
+    told = unframed(SCRIPT + b"Transfer-Encoding: chunked\r\n\r\n" + cut)
+    assert told == SCRIPT + b"{framing}\r\n\r\n" + cut[3:8]

@@ -1,4 +1,4 @@
-"""replay plays a case once, shows the octets of both sides, and says by its exit status whether they are as expected."""
+"""replay plays a case once, shows the octets of both sides, and says whether they are as expected."""
 
 import socket
 import threading
@@ -84,7 +84,8 @@ def test_no_server_is_an_error_of_its_own(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_received_octets_are_cut_where_the_reader_looked_up() -> None:
-    connection = Connection("main", bytearray(b"x"), bytearray(b"ab\ncd"), "closed", sent_at=10.0, first_at=10.5, last_at=12.0)
+    connection = Connection("main", bytearray(b"x"), bytearray(b"ab\ncd"), "closed")
+    connection.sent_at, connection.first_at, connection.last_at = 10.0, 10.5, 12.0
     told = transcript(Exchange({"main": connection}), Marks({"main": [(11.0, 3)]}), b"log line\n")
     assert told.splitlines() == [
         "> 1 octets",

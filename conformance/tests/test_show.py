@@ -12,16 +12,18 @@ from cgi_conform.expected import asked, in_words
 from cgi_conform.matcher import Matcher
 from cgi_conform.paths import REPO
 from cgi_conform.recordings import Recording, agreements, read_recordings, recording_of, recording_text
-from cgi_conform.results import assembled
-from cgi_conform.server import Server, server_names
+from cgi_conform.results import Server, assembled
+from cgi_conform.server import Server as Definition
+from cgi_conform.server import server_names
 from sample_run import CASES, CLAUSES, case_of, mixed, result_of
 
 
 def recorded(name: str, saw: int, server_field: str) -> Recording:
     octets = f"HTTP/1.0 {saw} X\\r\\nServer: {server_field}\\r\\n"
-    case = result_of(case_of("post/plain"), "pass", saw=saw, received=[{"connection": "main", "bytes": octets, "end": "closed"}])
-    server = {"name": name, "title": name, "version": server_field}
-    return recording_of(assembled(server, "cgihttpserver", "root", 1, [case]))  # type: ignore[arg-type]
+    received = [{"connection": "main", "bytes": octets, "end": "closed"}]
+    case = result_of(case_of("post/plain"), "pass", saw=saw, received=received)
+    server: Server = {"name": name, "title": name, "version": server_field}
+    return recording_of(assembled(server, "cgihttpserver", "root", 1, [case]))
 
 
 RECORDINGS = [
@@ -49,6 +51,13 @@ def test_versions_that_agree_are_folded() -> None:
     assert agreements(RECORDINGS, "post/plain", "rfc3875") == []
 
 
+def test_versions_that_differ_further_down_say_so() -> None:
+    other = recorded("cpython-3.14", 501, "Python/3.14.0")
+    other["cases"]["post/plain"]["received"][0]["bytes"] += "X: y\\r\\n"
+    found = agreements([*RECORDINGS, other], "post/plain", "cgihttpserver")
+    assert [(each.servers, each.identical) for each in found] == [("2.7–3.8, 3.10–3.14", False), ("3.9", True)]
+
+
 def test_recordings_are_read_in_the_order_of_versions(tmp_path: Path) -> None:
     for recording in [recorded("zeus", 200, "Zeus"), *reversed(RECORDINGS)]:
         (tmp_path / f"{recording['server']['name']}.json").write_text(recording_text(recording))
@@ -60,9 +69,12 @@ def test_recordings_are_read_in_the_order_of_versions(tmp_path: Path) -> None:
 @pytest.mark.parametrize("width", [80, 140])
 def test_show_says_the_rule_the_octets_and_three_answers(width: int) -> None:
     case = case_of("topic-1/fail")
-    found = agreements([{**RECORDINGS[0], "cases": {case.id: RECORDINGS[0]["cases"]["post/plain"]}}], case.id, "cgihttpserver")
+    recording = RECORDINGS[0].copy()
+    recording["cases"] = {case.id: recording["cases"]["post/plain"]}
+    found = agreements([recording], case.id, "cgihttpserver")
     text = show.page(case, "cgihttpserver", CLAUSES, found, mixed(), width)
-    for part in ("seed-29 (must)", "https://example.com/a?b#c", "  GET /a?<b> HTTP/1.0\\r\\n", "status 501", "2.7: status 501"):
+    link, sent = "https://example.com/a?b#c", "  GET /a?<b> HTTP/1.0\\r\\n"
+    for part in ("seed-29 (must)", link, sent, "status 501", "2.7: status 501"):
         assert part in text, part
     assert "printf 'GET /a?<b> HTTP/1.0\\r\\n\\r\\n' | nc 127.0.0.1 {port}" in text
     heads = [line for line in text.splitlines() if line.startswith("the rule")]
@@ -98,8 +110,8 @@ def test_an_unknown_case_is_said_in_one_line(capsys: pytest.CaptureFixture[str])
 
 
 def test_servers_that_are_not_installed_say_so() -> None:
-    known = Server("here", "Here", Path("/bin/sh"), "sh", (), profiles=("cgihttpserver",), variants={"http11": ()})
-    lost = Server("gone", "Gone", None, "python9", (), profiles=("cgihttpserver",))
+    known = Definition("here", "Here", Path("/bin/sh"), "sh", (), profiles=("cgihttpserver",), variants={"http11": ()})
+    lost = Definition("gone", "Gone", None, "python9", (), profiles=("cgihttpserver",))
     assert servers.table([(known, "sh 1"), (lost, "")]).splitlines() == [
         "name  version                  profiles       variants",
         "here  sh 1                     cgihttpserver  http11",

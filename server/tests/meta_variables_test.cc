@@ -138,6 +138,207 @@ TEST(ScriptArguments, AreTheWholeQueryUnlessItHoldsAnEqualsSign) {
   for (const auto& [query, expected] : arguments) EXPECT_EQ(expected, script_arguments(query)) << query;
 }
 
+// Profile rfc3875.
+std::map<std::string, std::string> cgi_variables(std::vector<Field> fields, const Environment& passed_on = {}) {
+  const Environment environment = cgi_meta_variables(request_with(std::move(fields)), "", {"/cgi-bin/env", ""}, "",
+                                                     std::nullopt, "/cgi-bin/env", kServer, passed_on);
+  std::map<std::string, std::string> found(environment.begin(), environment.end());
+  EXPECT_EQ(environment.size(), found.size()) << "a name is set twice";
+  return found;
+}
+
+TEST(CgiMetaVariables, AreTheseForARequestWithEverything) {
+  const Environment expected = {
+      {"CONTENT_LENGTH", "3"},
+      {"CONTENT_TYPE", "Text/X-Test; a=B"},
+      {"GATEWAY_INTERFACE", "CGI/1.1"},
+      {"PATH_INFO", "/a/B"},
+      {"PATH_TRANSLATED", "/srv/www/a/B"},
+      {"QUERY_STRING", "a=b?c=d&%20+"},
+      {"REMOTE_ADDR", "192.0.2.7"},
+      {"REQUEST_METHOD", "X-Foo"},
+      {"SCRIPT_NAME", "/cgi-bin/env"},
+      {"SERVER_NAME", "foo.example"},
+      {"SERVER_PORT", "8000"},
+      {"SERVER_PROTOCOL", "HTTP/1.1"},
+      {"SERVER_SOFTWARE", "cgi-server/0.1.0"},
+      {"REQUEST_URI", "/cgi-bin/%65nv/a/B?a=b?c=d&%20+"},
+      {"SCRIPT_FILENAME", "/srv/www/cgi-bin/env"},
+      {"DOCUMENT_ROOT", "/srv/www"},
+      {"REDIRECT_STATUS", "200"},
+      {"HTTP_HOST", "Foo.example:99"},
+      {"HTTP_X_FOO", "1, 2"},
+      {"HTTP_CONTENT_ENCODING", "gzip"},
+      {"PATH", "/usr/bin:/bin"},
+  };
+  Request request = request_with({{"Host", "Foo.example:99"},
+                                  {"x-foo", "1"},
+                                  {"Content-Type", "Text/X-Test; a=B"},
+                                  {"Content-Length", "3"},
+                                  {"Content-Encoding", "gzip"},
+                                  {"X-Foo", "2"}});
+  request.method = "X-Foo";
+  request.minor = 9;
+  EXPECT_EQ(expected, cgi_meta_variables(request, "a=b?c=d&%20+", {"/cgi-bin/env", "/a/B"}, "3", "foo.example",
+                                         "/cgi-bin/%65nv/a/B?a=b?c=d&%20+", kServer, {{"PATH", "/usr/bin:/bin"}}));
+}
+
+TEST(CgiMetaVariables, AreMissingWithoutAValue) {
+  const auto found = cgi_variables({});
+  for (const char* name : {"AUTH_TYPE", "REMOTE_USER", "REMOTE_IDENT", "REMOTE_HOST", "CONTENT_LENGTH", "CONTENT_TYPE",
+                           "PATH_INFO", "PATH_TRANSLATED", "HTTP_COOKIE"}) {
+    EXPECT_FALSE(found.count(name)) << name;
+  }
+  EXPECT_EQ("", found.at("QUERY_STRING"));
+  EXPECT_EQ("localhost", found.at("SERVER_NAME"));
+  EXPECT_EQ("HTTP/1.0", found.at("SERVER_PROTOCOL"));
+}
+
+TEST(ServerName, PutsIPv6InBrackets) {
+  ServerIdentity server = kServer;
+  const auto name = [&](const std::optional<std::string>& host) {
+    const auto found = cgi_meta_variables(request_with({}), "", {"/s", ""}, "", host, "/s", server, {});
+    return std::map<std::string, std::string>(found.begin(), found.end()).at("SERVER_NAME");
+  };
+  EXPECT_EQ("[2001:db8::1]", name("[2001:db8::1]"));
+  server.name = "::1";
+  EXPECT_EQ("[::1]", name(std::nullopt));
+}
+
+TEST(RemoteAddress, HasNoZone) {
+  Request request = request_with({});
+  request.remote_addr = "fe80::1%eth0";
+  const auto found = cgi_meta_variables(request, "", {"/s", ""}, "", std::nullopt, "/s", kServer, {});
+  EXPECT_EQ("fe80::1", (std::map<std::string, std::string>(found.begin(), found.end()).at("REMOTE_ADDR")));
+}
+
+TEST(Fields, BecomeVariables) {
+  const std::map<std::string, std::string> names = {
+      {"Host", "HTTP_HOST"},
+      {"accept-LANGUAGE", "HTTP_ACCEPT_LANGUAGE"},
+      {"xx-yy123", "HTTP_XX_YY123"},
+      {"1", "HTTP_1"},
+      {"-", "HTTP__"},
+      {"X--Y", "HTTP_X__Y"},
+      {"Content-Encoding", "HTTP_CONTENT_ENCODING"},
+      {"Content-Language", "HTTP_CONTENT_LANGUAGE"},
+      {"Content-MD5", "HTTP_CONTENT_MD5"},
+      {"Remote-User", "HTTP_REMOTE_USER"},
+      {"Script-Name", "HTTP_SCRIPT_NAME"},
+      {"Path", "HTTP_PATH"},
+      {"Https", "HTTP_HTTPS"},
+      {"Proxies", "HTTP_PROXIES"},
+      {"Http-Proxy", "HTTP_HTTP_PROXY"},
+      {"Status", "HTTP_STATUS"},
+      {"LD-PRELOAD", "HTTP_LD_PRELOAD"},
+      {"If-Modified-Since", "HTTP_IF_MODIFIED_SINCE"},
+  };
+  const auto none = cgi_variables({});
+  for (const auto& [field, variable] : names) {
+    auto expected = none;
+    expected[variable] = "evil";
+    EXPECT_EQ(expected, cgi_variables({{field, "evil"}})) << field;
+  }
+}
+
+TEST(Fields, ThatCouldBeTakenForSomethingElseAreKeptBack) {
+  const auto none = cgi_variables({});
+  for (const char* field : {"Authorization",
+                            "AUTHORIZATION",
+                            "Proxy-Authorization",
+                            "Proxy",
+                            "pROXY",
+                            "Content-Length",
+                            "Connection",
+                            "Transfer-Encoding",
+                            "Keep-Alive",
+                            "X_Foo",
+                            "User_Agent",
+                            "Content_Length",
+                            "Content_Type",
+                            "Request_Method",
+                            "HTTP_COOKIE",
+                            "Pro_xy",
+                            "_",
+                            "X.Foo",
+                            "X!",
+                            "X'Foo",
+                            "X%2dFoo",
+                            "X*",
+                            "X+Y",
+                            "X|Y",
+                            "X~",
+                            "X`id`",
+                            "X$Y",
+                            "X#Y",
+                            "X&Y",
+                            "X^Y"}) {
+    EXPECT_EQ(none, cgi_variables({{field, "evil"}})) << field;
+  }
+}
+
+TEST(Fields, ThatAreRepeatedAreJoined) {
+  EXPECT_EQ("a, b, c", cgi_variables({{"X-A", "a"}, {"x-a", "b"}, {"X-a", "c"}}).at("HTTP_X_A"));
+  EXPECT_EQ("good", cgi_variables({{"X_Auth_User", "evil"}, {"X-Auth-User", "good"}}).at("HTTP_X_AUTH_USER"));
+  EXPECT_EQ("a=1; b=2", cgi_variables({{"Cookie", "a=1"}, {"Cookie", ""}, {"COOKIE", "b=2"}}).at("HTTP_COOKIE"));
+  EXPECT_EQ("b", cgi_variables({{"X", ""}, {"X", "b"}, {"X", ""}}).at("HTTP_X"));
+  EXPECT_EQ("", cgi_variables({{"X", ""}}).at("HTTP_X"));
+  EXPECT_EQ("a/b", cgi_variables({{"Content-Type", "a/b"}, {"content-type", "c/d"}}).at("CONTENT_TYPE"));
+  EXPECT_EQ("", cgi_variables({{"Content-Type", ""}}).at("CONTENT_TYPE"));
+  EXPECT_EQ("\xe9\xff\t() { :;};", cgi_variables({{"X", "\xe9\xff\t() { :;};"}}).at("HTTP_X"));
+}
+
+TEST(CgiMetaVariables, AreNotWhatTheServersOwnEnvironmentSays) {
+  auto expected = cgi_variables({});
+  expected["LANG"] = "C";
+  Environment stale = {{"LANG", "C"}, {"LANG", "again"}};
+  for (const char* name : {"REMOTE_USER", "AUTH_TYPE", "REMOTE_IDENT", "REMOTE_HOST", "CONTENT_LENGTH", "CONTENT_TYPE",
+                           "PATH_INFO", "PATH_TRANSLATED", "QUERY_STRING", "HTTPS", "HTTP_COOKIE", "HTTP_X_STALE",
+                           "REDIRECT_STATUS", "DOCUMENT_ROOT"}) {
+    EXPECT_TRUE(is_request_variable(name)) << name;
+    stale.emplace_back(name, "stale");
+  }
+  EXPECT_EQ(expected, cgi_variables({}, stale));
+  for (const char* name : {"PATH", "LANG", "HTTP", "http_proxy", "TZ"}) EXPECT_FALSE(is_request_variable(name)) << name;
+}
+
+TEST(IndexedQuery, BecomesWords) {
+  const std::map<std::string, std::vector<std::string>> words = {
+      {"a+b%20c", {"a", "b c"}},
+      {"a", {"a"}},
+      {"a%3Db", {"a=b"}},
+      {"a%2Bb", {"a+b"}},
+      {"%2541", {"%41"}},
+      {"a++b", {"a", "", "b"}},
+      {"+", {"", ""}},
+      {"a-b", {"a-b"}},
+      {"%zz%", {"%zz%"}},
+      {"*+%0aid+$(id);'\"", {"*", "\nid", "$(id);'\""}},
+      {"a?b", {"a?b"}},
+      {"%AD-s", {"\xad-s"}},
+      {"", {}},
+      {"a=b", {}},
+      {"a+b=", {}},
+      {"=", {}},
+      {"-s", {}},
+      {"--help", {}},
+      {"-", {}},
+      {"%2ds", {}},
+      {"%2Ds", {}},
+      {"a+-s", {}},
+      {"a+%2d%2dhelp+b", {}},
+      {"-d+allow_url_include%3d1", {}},
+      {"a+b%00c", {}},
+  };
+  for (const auto& [query, expected] : words) {
+    EXPECT_EQ(expected, indexed_query_arguments("GET", query)) << query;
+    EXPECT_EQ(expected, indexed_query_arguments("HEAD", query)) << query;
+    for (const char* method : {"POST", "PUT", "get", ""}) {
+      EXPECT_EQ(std::vector<std::string>(), indexed_query_arguments(method, query)) << method;
+    }
+  }
+}
+
 TEST(Strings, AreNameEqualsValue) {
   EXPECT_EQ((std::vector<std::string>{"A=1", "B=", "C=x=y"}), as_strings({{"A", "1"}, {"B", ""}, {"C", "x=y"}}));
 }

@@ -41,7 +41,7 @@ TEST(Options, HaveDefaults) {
     EXPECT_EQ("127.0.0.1", given.bind);
     EXPECT_EQ(".", given.directory);
     EXPECT_EQ("HTTP/1.0", given.protocol);
-    EXPECT_EQ("cgihttpserver", given.profile);
+    EXPECT_EQ(Profile::kCgiHttpServer, given.profile);
     EXPECT_EQ((std::vector<std::string>{"/cgi-bin", "/htbin"}), given.cgi_directories);
     EXPECT_EQ("nobody", given.user);
     EXPECT_TRUE(given.pass_env.empty());
@@ -144,8 +144,9 @@ TEST(Mistakes, NameTheOptionTheValueAndTheNextStep) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> answers = {
       {{"--protocol", "HTTP/2"}, "--protocol \"HTTP/2\" is not HTTP/1.0 or HTTP/1.1 (try: --protocol HTTP/1.1)"},
       {{"-p", "http/1.1"}, "--protocol \"http/1.1\" is not HTTP/1.0 or HTTP/1.1 (try: --protocol HTTP/1.1)"},
-      {{"--profile", "rfc3875"}, "--profile \"rfc3875\" is not built into this release (try: --profile cgihttpserver)"},
-      {{"--profile", "x"}, "--profile \"x\" is unknown (try: --profile cgihttpserver)"},
+      {{"--profile", "rfc3875", "-p", "HTTP/1.0"},
+       "--protocol \"HTTP/1.0\" does not go with profile rfc3875 (leave it out: that speaks HTTP/1.1)"},
+      {{"--profile", "x"}, "--profile \"x\" is not cgihttpserver or rfc3875 (try: --profile rfc3875)"},
       {{"--cgi-directory", "cgi"}, "--cgi-directory \"cgi\" does not begin with '/' (try: --cgi-directory /cgi-bin)"},
       {{"--cgi-directory", "/"},
        "--cgi-directory \"/\" is the whole site (name one directory: --cgi-directory /cgi-bin)"},
@@ -193,7 +194,8 @@ TEST(UnknownOptions, AreAnsweredWithTheLikelyOne) {
 }
 
 TEST(Mistakes, StayOneLineWhateverTheValueHolds) {
-  EXPECT_EQ("--profile \"a\\x0ab\\x1b\" is unknown (try: --profile cgihttpserver)", mistake({"--profile", "a\nb\x1b"}));
+  EXPECT_EQ("--profile \"a\\x0ab\\x1b\" is not cgihttpserver or rfc3875 (try: --profile rfc3875)",
+            mistake({"--profile", "a\nb\x1b"}));
   mistake({"--\n"});
   mistake({"--cgi=a\nb"});
 }

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
 #include <string>
 
 namespace cgi {
@@ -16,15 +15,6 @@ std::string whole(const std::string& output, Delimiting delimiting, bool head_on
   response.take(output);
   response.finish();
   return response.flush();
-}
-
-TEST(RawResponse, HeaderSectionEndsWithTheFirstEmptyLine) {
-  const std::map<std::string, std::size_t> ends = {
-      {"A: b\r\n\r\nbody", 8}, {"A: b\n\nbody", 6}, {"A: b\r\n\nbody", 7},         {"A: b\n\r\nbody", 7},
-      {"\nbody", 1},           {"\r\nbody", 2},     {"A: b\n", std::string::npos}, {"A: b\r\n\r", std::string::npos},
-      {"", std::string::npos},
-  };
-  for (const auto& [output, end] : ends) EXPECT_EQ(end, header_section_end(output)) << output;
 }
 
 TEST(RawResponse, OutputIsNotTouchedIfTheConnectionCloses) {

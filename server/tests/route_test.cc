@@ -39,7 +39,7 @@ class RouteTest : public ::testing::Test {
     Request request;
     request.method = method;
     request.target = target;
-    return find_route(request, DocumentRoot(site_.path("root"), false), {"/cgi-bin", "/htbin"});
+    return find_route(request, DocumentRoot(site_.path("root"), false), {"/cgi-bin", "/htbin"}, any_method_);
   }
   std::string refusal(const std::string& target, const std::string& method = "GET") {
     const Route found = route(target, method);
@@ -48,6 +48,7 @@ class RouteTest : public ::testing::Test {
   }
 
   ScratchDirectory site_;
+  bool any_method_ = false;
 };
 
 TEST_F(RouteTest, ScriptIsTheFirstThingThatIsNoDirectory) {
@@ -105,6 +106,14 @@ TEST_F(RouteTest, OnlyScriptsTakePostAndOnlyThreeMethodsAreKnown) {
   EXPECT_EQ("404 No such CGI script ('/cgi-bin/nothing')", refusal("/cgi-bin/nothing", "POST"));
   for (const char* method : {"PUT", "get", "OPTIONS"}) {
     EXPECT_EQ(std::string("501 Unsupported method ('") + method + "')", refusal("/cgi-bin/env", method));
+  }
+}
+
+TEST_F(RouteTest, ScriptsTakeEveryMethodIfAsked) {
+  any_method_ = true;
+  for (const char* method : {"PUT", "DELETE", "get"}) {
+    EXPECT_EQ(RouteKind::kScript, route("/cgi-bin/env", method).kind);
+    EXPECT_EQ(std::string("501 Unsupported method ('") + method + "')", refusal("/file.txt", method));
   }
 }
 

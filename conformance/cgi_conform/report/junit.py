@@ -36,7 +36,8 @@ def text(results: Results, cases: Mapping[str, Case], clauses: Mapping[str, Clau
     for case in results["cases"]:
         _testcase(suite, case, cases.get(case["id"]), clauses, case["verdict"] in red)
     for entry in results["stale"]:
-        element = ElementTree.SubElement(suite, "testcase", {"classname": "expectations", "name": _clean(entry["glob"])})
+        attributes = {"classname": "expectations", "name": _clean(entry["glob"])}
+        element = ElementTree.SubElement(suite, "testcase", attributes)
         message = f'{entry["file"]}: "{entry["glob"]}" matches no case'
         _add(element, "failure", entry["reason"], {"message": message, "type": "stale"})
     ElementTree.indent(root, " ")
@@ -71,7 +72,8 @@ def _testcase(
         _add(element, "skipped", "", {"message": result["note"]})
     elif red:
         kind = "error" if verdict == "error" else "failure"
-        _add(element, kind, _story(result, clauses), {"message": result["title"], "type": f"{verdict} {result['level']}"})
+        facts = {"message": result["title"], "type": f"{verdict} {result['level']}"}
+        _add(element, kind, _story(result, clauses), facts)
     elif verdict != "pass":
         _add(element, "system-out", f"{verdict}\n{_story(result, clauses)}", {})
 

@@ -9,7 +9,16 @@ from collections.abc import Mapping
 from cgi_conform.clauses import Clause
 from cgi_conform.report.escaped import clipped
 from cgi_conform.report.rule import rules
-from cgi_conform.results import VERDICTS, CaseResult, Results, conclusion, exit_status, red_cases, red_verdicts, server_line
+from cgi_conform.results import (
+    VERDICTS,
+    CaseResult,
+    Results,
+    conclusion,
+    exit_status,
+    red_cases,
+    red_verdicts,
+    server_line,
+)
 
 SHOWN = 200
 _LINE = 400
@@ -32,7 +41,9 @@ def text(results: Results, clauses: Mapping[str, Clause]) -> str:
     if len(red) > SHOWN:
         parts.append(f"… and {len(red) - SHOWN} more, all of them in `results.json`.")
     if results["stale"]:
-        rows = [_row([_code(entry["glob"]), _plain(entry["file"]), _plain(entry["reason"])]) for entry in results["stale"]]
+        rows = [
+            _row([_code(entry["glob"]), _plain(entry["file"]), _plain(entry["reason"])]) for entry in results["stale"]
+        ]
         head = [_row(["expectation", "file", "reason"]), _row(["---"] * 3)]
         parts.append("### Expectations that match no case\n\n" + "\n".join(head + rows[:SHOWN]))
     parts += _others(results)
@@ -42,19 +53,19 @@ def text(results: Results, clauses: Mapping[str, Clause]) -> str:
 def _failure(case: CaseResult, clauses: Mapping[str, Clause]) -> str:
     """One case, folded: the title outside, the rest inside."""
     rule = next((rule for rule in rules(case, clauses) if rule.text), None)
-    told = [f"<details><summary><b>{case['verdict']}</b> <code>{case['id']}</code> {_plain(case['title'])}</summary>", ""]
+    head = f"<b>{case['verdict']}</b> <code>{case['id']}</code> {_plain(case['title'])}"
+    told = [f"<details><summary>{head}</summary>", ""]
     if rule is not None:
         told.append(f"[{rule.id}]({rule.link}): {_plain(clipped(rule.text, _LINE))}\n")
     if case["note"]:
         told.append(_plain(clipped(case["note"], _LINE)) + "\n")
-    told.append("```text")
+    facts: list[str] = []
     for item in case["mismatches"][:3]:
-        told.append(f"expected  {item['what']} {clipped(item['expected'], _LINE)}")
-        told.append(f"got       {item['what']} {clipped(item['got'], _LINE)}")
-    told += [f"again     {case['again']}"] if len(case["again"]) <= _LINE else []
-    head, body = told[: told.index("```text") + 1], told[told.index("```text") + 1 :]
-    fenced = [line.replace("```", "'''") for line in body]
-    return "\n".join([*head, *fenced, "```", "</details>"])
+        facts.append(f"expected  {item['what']} {clipped(item['expected'], _LINE)}")
+        facts.append(f"got       {item['what']} {clipped(item['got'], _LINE)}")
+    facts += [f"again     {case['again']}"] if len(case["again"]) <= _LINE else []
+    fenced = [line.replace("```", "'''") for line in facts]
+    return "\n".join([*told, "```text", *fenced, "```", "</details>"])
 
 
 def _others(results: Results) -> list[str]:

@@ -174,4 +174,5 @@ def total(results: Results, style: Style) -> str:
     who = who.replace("started by user", "started by an ordinary user")
     verdict = style.tint(conclusion(results), "32;1" if exit_status(results) == 0 else "31;1")
     counted = f"{counts['selected']} cases: {told or 'none'}{stale}"
-    return "\n".join([*textwrap.wrap(who, style.width), *textwrap.wrap(counted, style.width, break_on_hyphens=False), verdict])
+    wrapped = [textwrap.fill(told, style.width, break_on_hyphens=False) for told in (who, counted)]
+    return "\n".join([*wrapped, verdict])

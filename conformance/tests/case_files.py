@@ -1,0 +1,44 @@
+"""Small corpora for the tests, written where a test wants them."""
+
+from pathlib import Path
+
+CASE = """
+[[case]]
+id      = "{id}"
+title   = "GET of a file answers with its content"
+clauses = ["seed-1"]
+fault   = "file-cut-short"
+{more}
+[case.cgihttpserver]
+level  = "{level}"
+{expect}
+"""
+SEND = "send = 'GET /hello.txt HTTP/1.0\\r\\n\\r\\n'"
+CLAUSES = """
+[seed-1]
+source = "seed"
+level  = "must"
+text   = "A file is served."
+link   = "https://example.org/#1"
+"""
+HELLO = "hello static\n"
+
+
+def case(name: str, expect: str = "status = 200", more: str = SEND, level: str = "required") -> str:
+    """The TOML text of one case."""
+    return CASE.format(id=name, expect=expect, more=more, level=level)
+
+
+def corpus(folder: Path, *cases: str, files: dict[str, str] | None = None) -> Path:
+    """A folder of fixtures: the cases by topic, one clause, and a document root with hello.txt."""
+    (folder / "cases").mkdir(parents=True, exist_ok=True)
+    topics: dict[str, str] = {}
+    for text in cases:
+        topic = text.partition('"')[2].partition("/")[0]
+        topics[topic] = topics.get(topic, "") + text
+    for topic, text in {**topics, **(files or {})}.items():
+        (folder / "cases" / f"{topic}.toml").write_text(text)
+    (folder / "clauses.toml").write_text(CLAUSES)
+    (folder / "docroot").mkdir(exist_ok=True)
+    (folder / "docroot" / "hello.txt").write_text(HELLO)
+    return folder

@@ -1,0 +1,221 @@
+"""case.py, answer.py, schema.py: case files, and the one line that each fault in them gets."""
+
+from pathlib import Path
+
+import pytest
+
+from case_files import SEND, case, corpus
+from cgi_conform.answer import Answer
+from cgi_conform.case import Step, case_ids, load_cases
+from cgi_conform.errors import UserError
+from cgi_conform.matcher import Matcher, Repeat
+from cgi_conform.paths import REPO
+
+REQUEST = b"GET /hello.txt HTTP/1.0\r\n\r\n"
+
+
+def message(folder: Path, *globs: str) -> str:
+    with pytest.raises(UserError) as caught:
+        load_cases(folder / "cases", globs)
+    return caught.value.message
+
+
+def test_a_case_without_steps_is_one_step(tmp_path: Path) -> None:
+    more = f"{SEND}\nbody = {{ repeat = 'x\\0', times = 3 }}\nhalf-close = true\nlimit = 0.5\nsee = ['x']\ncontrol = '/a\\x20'"
+    [found] = load_cases(corpus(tmp_path, case("a/b", more=more)) / "cases")
+    assert found.steps == (Step(send=REQUEST, body=Repeat(b"x\0", 3), half_close=True),)
+    assert (found.id, found.topic, found.variant, found.limit, found.control) == ("a/b", "a", "", 0.5, b"/a ")
+    assert found.connections == ("main",)
+
+
+def test_steps_come_in_order(tmp_path: Path) -> None:
+    more = """
+        needs = ["http11"]
+        [[case.step]]
+        send = 'a'
+        [[case.step]]
+        connection = "b"
+        await = '\\r'
+        pause = 0.25
+        reset = true
+        [[case.step]]
+        wait-gone = 2
+    """
+    [found] = load_cases(corpus(tmp_path, case("a/b", more=more)) / "cases")
+    assert found.steps == (
+        Step(send=b"a"),
+        Step("b", await_bytes=b"\r", pause=0.25, reset=True),
+        Step(wait_gone=2),
+    )
+    assert (found.needs, found.variant, found.connections) == (("http11", "host"), "http11", ("main", "b"))
+
+
+def test_environment_and_log_imply_what_they_need(tmp_path: Path) -> None:
+    text = case("a/b", more=f"{SEND}\nenvironment.A = '\\xff'", expect="log.contains = 'x'")
+    [found] = load_cases(corpus(tmp_path, text) / "cases")
+    assert found.needs == ("launch", "log") and found.environment == {"A": b"\xff"}
+
+
+def test_an_expectation_is_one_answer(tmp_path: Path) -> None:
+    expect = """
+        status = [200, "closed"]
+        reason = 'OK'
+        header.Location.absent = true
+        body = { starts-with = 'a\\n', lacks = ['x', 'y'], matches = '^\\w' }
+        raw.repeat = { repeat = "ab", times = 2 }
+        closes = true
+        count = 1
+        env.A = 'b'
+        env-names = ["A"]
+        argv = ['\\x00']
+        within = 0.5
+        probe.uid = "nobody"
+        probe.groups = []
+        probe.stdin-eof = true
+        probe.gid = 5
+    """
+    [found] = load_cases(corpus(tmp_path, case("a/b", expect)) / "cases")
+    assert found.expect["cgihttpserver"].answers == (
+        Answer(
+            status=(200, "closed"),
+            reason=Matcher(equals=b"OK"),
+            header={"Location": Matcher(absent=True)},
+            body=Matcher(starts_with=b"a\n", lacks=(b"x", b"y"), matches=rb"^\w"),
+            raw=Matcher(repeat=Repeat(b"ab", 2)),
+            closes=True,
+            count=1,
+            env={"A": Matcher(equals=b"b")},
+            env_names=("A",),
+            argv=(b"\0",),
+            within=0.5,
+            probe={
+                "uid": Matcher(equals=b"nobody"),
+                "groups": Matcher(words=()),
+                "stdin-eof": Matcher(value=True),
+                "gid": Matcher(value=5),
+            },
+        ),
+    )
+
+
+def test_listed_responses_are_answers_in_order(tmp_path: Path) -> None:
+    expect = """
+        count = 2
+        [[case.cgihttpserver.response]]
+        status = 200
+        [[case.cgihttpserver.response]]
+        status = 404
+    """
+    [found] = load_cases(corpus(tmp_path, case("a/b", expect)) / "cases")
+    expectation = found.expect["cgihttpserver"]
+    assert expectation.answers == (Answer(status=(200,), count=2), Answer(status=(404,)))
+    assert expectation.count("main") == 2 and expectation.count("other") is None
+
+
+def test_the_only_connection_is_the_one_that_is_judged(tmp_path: Path) -> None:
+    more = "[[case.step]]\nconnection = 'x'\nsend = 'a'"
+    [found] = load_cases(corpus(tmp_path, case("a/b", more=more)) / "cases")
+    assert found.expect["cgihttpserver"].answers[0].connection == "x"
+
+
+FAULTS = [
+    (case("a/b", "stauts = 1"), 'case "a/b": unknown key "stauts" in "cgihttpserver" (did you mean "status"?)'),
+    (case("a/b", more=SEND + "\nlmit = 1"), 'case "a/b": unknown key "lmit" (did you mean "limit"?)'),
+    (case("a/b", "body.contians = 'x'"),
+     'case "a/b": unknown key "contians" in "cgihttpserver.body" (did you mean "contains"?)'),
+    (case("a/b", "status = '4xx'"), 'case "a/b": "cgihttpserver.status" is "4xx", not one of closed, silent, bare'),
+    (case("a/b", "status = [200, 'clsed']"),
+     'case "a/b": "cgihttpserver.status[2]" is "clsed", not one of closed, silent, bare (did you mean "closed"?)'),
+    (case("a/b", "status = 1.5"), 'case "a/b": "cgihttpserver.status" is 1.5, not an integer or a string or a list'),
+    (case("a/b", "closes = 'yes'"), 'case "a/b": "cgihttpserver.closes" is "yes", not true or false'),
+    (case("a/b", "body = 5"), 'case "a/b": "cgihttpserver.body" is 5, not a string or a table'),
+    (case("a/b", "body = {}"), 'case "a/b": "cgihttpserver.body" is empty'),
+    (case("a/b", "probe.pid = 5"), 'case "a/b": unknown key "pid" in "cgihttpserver.probe" (did you mean "uid"?)'),
+    (case("a/b", level="requird"),
+     'case "a/b": "cgihttpserver.level" is "requird", not one of required, recommended, observed (did you mean "required"?)'),
+    (case("a/b", more=SEND + "\nneeds = ['http2']"),
+     'case "a/b": "needs[1]" is "http2", not one of launch, root, user, host, log, http11, cgi-directories, limits, '
+     'follow-symlinks (did you mean "http11"?)'),
+    (case("a/b", more=SEND + "\nneeds = ['http11', 'limits']"),
+     'case "a/b": needs http11 and limits at once: one variant per case'),
+    (case("a/b", more="send = 'a\\qb'"),
+     'case "a/b": bad escape "\\q" (\\r \\n \\t \\0 \\\\ \\xHH are known) in "send"'),
+    (case("a/b", "header.A.contains = ['x', '\\x1']"),
+     'case "a/b": bad escape "\\x1" (\\r \\n \\t \\0 \\\\ \\xHH are known) in "cgihttpserver.header.A.contains[2]"'),
+    (case("a/b", "body.matches = '('"),
+     'case "a/b": "matches" is no regular expression: missing ), unterminated subpattern at position 0'),
+    (case("a/b").replace('"seed-1"', '"sed-1"'), 'case "a/b": unknown clause "sed-1" (did you mean "seed-1"?)'),
+    (case("a/b").replace('["seed-1"]', "[]"), 'case "a/b": "clauses" is empty'),
+    (case("a/b").replace('fault   = "file-cut-short"', ""), 'case "a/b": missing key "fault"'),
+    (case("a/b").replace("file-cut-short", "File cut"),
+     'case "a/b": "fault" is "File cut", which is not of the form ^[a-z0-9]+(-[a-z0-9]+)*$'),
+    (case("a/B"), 'case "a/B": "id" is "a/B", which is not of the form ^[a-z0-9-]+/[a-z0-9-]+$'),
+    (case("a/b").replace('id      = "a/b"', ""), 'case 1: missing key "id"'),
+    (case("a/b", more=""), 'case "a/b": sends nothing: it needs "send" or "step"'),
+    (case("a/b", more=SEND + "\n[[case.step]]\nsend = 'x'"), 'case "a/b": "send" beside "step": put it into a step'),
+    (case("a/b", "connection = 'z'"), 'case "a/b": expects an answer on connection "z", which no step opens'),
+    (case("a/b", "status = 200\n[[case.cgihttpserver.response]]\nstatus = 200"),
+     'case "a/b": "status" beside "response": put it into the response it belongs to'),
+    (case("a/b").partition("[case.cgi")[0], 'case "a/b": expects nothing: it needs [case.cgihttpserver]'),
+    ("case = 5", '"case" is 5, not a list'),
+    ("[[case]]\n[other]", 'unknown key "other"'),
+    ("", 'missing key "case"'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "said"), FAULTS, ids=[said for _, said in FAULTS])
+def test_a_fault_is_said_in_one_line(tmp_path: Path, text: str, said: str) -> None:
+    folder = corpus(tmp_path, files={"a": text})
+    assert message(folder).splitlines()[0] == f"cases/a.toml: {said}"
+
+
+def test_broken_toml_is_named_with_its_line(tmp_path: Path) -> None:
+    folder = corpus(tmp_path, files={"a": "[[case]]\nid =\n"})
+    assert message(folder) == "cases/a.toml: broken TOML: Invalid value (at line 2, column 5)"
+
+
+def test_text_that_is_not_utf_8_is_broken_toml(tmp_path: Path) -> None:
+    folder = corpus(tmp_path)
+    (folder / "cases" / "a.toml").write_bytes(b"id = '\xff'")
+    assert message(folder).startswith("cases/a.toml: broken TOML: 'utf-8' codec can't decode byte 0xff")
+
+
+def test_a_key_twice_is_broken_toml(tmp_path: Path) -> None:
+    folder = corpus(tmp_path, case("a/b", "status = 200\nstatus = 404"))
+    assert message(folder).startswith("cases/a.toml: broken TOML: Cannot overwrite a value (at line ")
+
+
+def test_an_id_is_used_once(tmp_path: Path) -> None:
+    folder = corpus(tmp_path, case("a/b"), case("a/b"))
+    assert message(folder) == 'cases/a.toml: case "a/b": the id is used twice'
+
+
+def test_the_file_is_named_after_the_topic(tmp_path: Path) -> None:
+    folder = corpus(tmp_path, files={"a": case("z/b")})
+    assert message(folder) == 'cases/a.toml: case "z/b": belongs into z.toml: the file is named after the part before "/"'
+
+
+def test_all_faults_are_said_at_once(tmp_path: Path) -> None:
+    folder = corpus(tmp_path, case("a/b", "stauts = 1"), case("c/d", "body = 1"))
+    assert len(message(folder).splitlines()) == 2
+
+
+def test_globs_select_by_id_and_topic(tmp_path: Path) -> None:
+    folder = corpus(tmp_path, case("a/b"), case("a/c"), case("ab/c"))
+    for globs, names in {
+        (): ["a/b", "a/c", "ab/c"], ("a",): ["a/b", "a/c"], ("*/c",): ["a/c", "ab/c"], ("a/b", "ab"): ["a/b", "ab/c"],
+        ("*",): ["a/b", "a/c", "ab/c"],
+    }.items():  # fmt: skip
+        assert [found.id for found in load_cases(folder / "cases", globs)] == names
+    assert case_ids(folder / "cases") == ["a/b", "a/c", "ab/c"]
+
+
+def test_a_glob_that_matches_nothing_is_an_error(tmp_path: Path) -> None:
+    folder = corpus(tmp_path, case("static/file"))
+    assert message(folder, "static/flie") == 'no case matches "static/flie" (did you mean "static/file"?)'
+    assert message(folder, "zzz") == 'no case matches "zzz" (cgi-conform list shows them)'
+
+
+def test_the_cases_of_this_suite_have_no_fault() -> None:
+    cases = load_cases(REPO / "fixtures" / "cases")
+    assert sorted(found.id for found in cases) == case_ids(REPO / "fixtures" / "cases")

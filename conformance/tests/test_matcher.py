@@ -1,0 +1,113 @@
+"""matcher.py: what a value must be, and where it differs."""
+
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cgi_conform.matcher import Difference, Matcher, Repeat, Value, described, filled, first_difference, mismatch
+from cgi_conform.octets import Tokens
+
+
+def file(name: str) -> bytes:
+    return {"hello.txt": b"hello static\n"}[name]
+
+
+@pytest.mark.parametrize(
+    ("matcher", "value"),
+    [
+        (Matcher(equals=b"a"), b"a"),
+        (Matcher(contains=(b"a", b"b")), b"xbxax"),
+        (Matcher(lacks=(b"a", b"b")), b"xyz"),
+        (Matcher(matches=rb"^\d+.x$"), b"12\nx"),
+        (Matcher(starts_with=b"ab", ends_with=b"bc"), b"abc"),
+        (Matcher(length=3), b"abc"),
+        (Matcher(empty=True), b""),
+        (Matcher(empty=False), b"x"),
+        (Matcher(sha256=hashlib.sha256(b"abc").hexdigest().upper()), b"abc"),
+        (Matcher(one_of=(b"a", b"b")), b"b"),
+        (Matcher(file="hello.txt"), b"hello static\n"),
+        (Matcher(repeat=Repeat(b"xy", 3)), b"xyxyxy"),
+        (Matcher(words=(0, 1, 2)), (0, 1, 2)),
+        (Matcher(words=()), ()),
+        (Matcher(empty=True), ()),
+        (Matcher(value=7), 7),
+        (Matcher(value=True), True),
+        (Matcher(equals=b"7"), 7),
+        (Matcher(one_of=(b"7", b"8")), 8),
+        (Matcher(absent=True), None),
+        (Matcher(absent=False), b""),
+        (Matcher(absent=False, equals=b"x"), b"x"),
+    ],
+)
+def test_holds(matcher: Matcher, value: Value | None) -> None:
+    assert mismatch(matcher, value, file) is None
+
+
+@pytest.mark.parametrize(
+    ("matcher", "value", "difference"),
+    [
+        (Matcher(equals=b"abc"), b"abd", Difference('"abc"', '"abd"', 2)),
+        (Matcher(equals=b"abc"), b"ab", Difference('"abc"', '"ab"', 2)),
+        (Matcher(contains=(b"a", b"\r\n")), b"a", Difference(r'contains "\r\n"', '"a"')),
+        (Matcher(lacks=(b"b",)), b"aab", Difference('lacks "b"', '"aab"', 2)),
+        (Matcher(matches=rb"^x"), b"ax", Difference("matches ^x", '"ax"')),
+        (Matcher(starts_with=b"abc"), b"abx-", Difference('starts with "abc"', '"abx-"', 2)),
+        (Matcher(ends_with=b"c"), b"abx", Difference('ends with "c"', '"abx"')),
+        (Matcher(length=2), b"abc", Difference("2 octets (got 3)", '"abc"')),
+        (Matcher(empty=True), b"a", Difference("empty", '"a"')),
+        (Matcher(empty=False), b"", Difference("not empty", '""')),
+        (Matcher(one_of=(b"a", b"b")), b"c", Difference('one of "a", "b"', '"c"')),
+        (Matcher(file="hello.txt"), b"hello", Difference(r'"hello static\n"', '"hello"', 5)),
+        (Matcher(repeat=Repeat(b"xy", 2)), b"xyxx", Difference('"xyxy"', '"xyxx"', 3)),
+        (Matcher(words=(0, 1)), (0, 1, 2), Difference("[0, 1]", "[0, 1, 2]")),
+        (Matcher(value=True), False, Difference("true", "false")),
+        (Matcher(value=1), True, Difference("1", "true")),
+        (Matcher(value=True), 1, Difference("true", "1")),
+        (Matcher(equals=b"x"), None, Difference('"x"', "absent")),
+        (Matcher(absent=True), b"x", Difference("absent", '"x"')),
+        (Matcher(absent=False), None, Difference("present", "absent")),
+        (Matcher(words=(b"a",)), b"a", Difference('["a"]', '"a"')),
+    ],
+)
+def test_does_not_hold(matcher: Matcher, value: Value | None, difference: Difference) -> None:
+    assert mismatch(matcher, value, file) == difference
+
+
+def test_a_wrong_digest_shows_both() -> None:
+    digest = hashlib.sha256(b"a").hexdigest()
+    found = mismatch(Matcher(sha256="0" * 64), b"a", file)
+    assert found is not None and found.expected == f"sha256 {'0' * 64} (got {digest})"
+
+
+@given(st.binary(max_size=50), st.binary(max_size=50))
+def test_the_first_difference_is_the_end_of_the_common_prefix(one: bytes, other: bytes) -> None:
+    at = first_difference(one, other)
+    if at is None:
+        assert one == other
+    else:
+        assert one[:at] == other[:at] and one[at : at + 1] != other[at : at + 1]
+
+
+def test_the_place_is_counted_in_the_text_that_is_shown() -> None:
+    found = mismatch(Matcher(equals=b"/tmp/abc/root/x"), b"/tmp/abc/root/y", file, lambda o: o.replace(b"/tmp/abc", b"T"))
+    assert found == Difference('"T/root/x"', '"T/root/y"', 7)
+
+
+def test_tokens_are_filled_in_everywhere() -> None:
+    tokens = Tokens(1, "/r", "/b")
+    matcher = Matcher(equals=b"{root}", contains=(b"{base}",), lacks=(b"{port}",), one_of=(b"{root}",), matches=b"{port}$")
+    assert filled(matcher, tokens) == Matcher(
+        equals=b"/r", contains=(b"/b",), lacks=(b"1",), one_of=(b"/r",), matches=b"1$"
+    )
+
+
+def test_every_kind_can_be_said_in_words() -> None:
+    matcher = Matcher(
+        equals=b"a", contains=(b"b",), lacks=(b"c",), matches=b"d", starts_with=b"e", ends_with=b"f", length=7,
+        sha256="0", one_of=(b"g",), file="h", repeat=Repeat(b"i", 2), words=(1,), value=3, empty=True,
+    )  # fmt: skip
+    for word in ('"a"', 'contains "b"', 'lacks "c"', "matches d", 'starts with "e"', 'ends with "f"', "7 octets", "empty"):
+        assert word in described(matcher)
+    assert described(Matcher()) == "present"

@@ -1,0 +1,22 @@
+"""probe.py: what the probe script tells."""
+
+import pytest
+
+from cgi_conform.probe import NotTheProbe, read_probe
+
+
+def test_octets_come_as_code_points() -> None:
+    probe = read_probe(b'{"env": {"A": "\\u00ff="}, "argv": ["x\\u0000"], "uid": 5, "groups": [1], "stdin-eof": true, "cwd": "/"}')
+    assert probe.env == {"A": b"\xff="}
+    assert probe.argv == (b"x\0",)
+    assert probe.seen == {"uid": 5, "groups": (1,), "stdin-eof": True, "cwd": b"/"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"hello", b"[]", b"{}", b'{"env": {}}', b'{"env": 1, "argv": []}', b'{"env": {"A": 1}, "argv": []}',
+     b'{"env": {}, "argv": [], "x": null}', b'{"env": {"A": "\\u0100"}, "argv": []}', b"\xff"],
+)  # fmt: skip
+def test_anything_else_is_not_the_probe(body: bytes) -> None:
+    with pytest.raises(NotTheProbe):
+        read_probe(body)

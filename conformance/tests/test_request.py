@@ -1,0 +1,54 @@
+"""request_methods.py and delivery.py: the requests in sent octets, and how they are cut into writes."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cgi_conform.delivery import DELIVERIES, pieces
+from cgi_conform.request_methods import request_methods
+
+HEAD = b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "methods"),
+    [
+        (b"", []),
+        (b"GET /\r\n", [b"GET"]),
+        (b"GE", [b"GE"]),
+        (b"\r\n\r\n" + HEAD, [b"HEAD"]),
+        (HEAD + b"GET / HTTP/1.0\n\n" + HEAD, [b"HEAD", b"GET", b"HEAD"]),
+        (b"POST / HTTP/1.1\r\ncontent-length: 5\r\n\r\nHEAD " + HEAD, [b"POST", b"HEAD"]),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n3\r\nabc\r\n0\r\nT: x\r\n\r\n" + HEAD, [b"POST", b"HEAD"]),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", [b"POST"]),
+        (b" \t\x0b", [b""]),
+    ],
+)
+def test_methods_in_order(sent: bytes, methods: list[bytes]) -> None:
+    assert request_methods(sent) == methods
+
+
+@given(st.binary())
+def test_methods_of_anything(sent: bytes) -> None:
+    request_methods(sent)
+
+
+@given(st.binary(max_size=5000), st.sampled_from(DELIVERIES))
+def test_pieces_add_up(sent: bytes, delivery: str) -> None:
+    assert b"".join(pieces(sent, delivery)) == sent
+    assert all(pieces(sent, delivery))
+
+
+def test_ways_to_deliver() -> None:
+    sent = HEAD + b"GET / HTTP/1.0\r\n\r\n"
+    assert pieces(sent, "whole") == [sent]
+    assert pieces(sent, "bytes") == [bytes([octet]) for octet in sent]
+    assert pieces(sent, "lines") == [
+        b"HEAD / HTTP/1.1\r\n", b"Host: x\r\n", b"\r\n", b"GET / HTTP/1.0\r\n", b"\r\n"
+    ]  # fmt: skip
+    parts = pieces(sent, "split")
+    assert len(parts) == 4 and parts[0] + parts[1] == HEAD and parts == pieces(sent, "split")
+
+
+def test_only_the_beginning_goes_out_octet_by_octet() -> None:
+    assert len(pieces(b"x" * 100_000, "bytes")) == 2049

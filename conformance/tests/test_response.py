@@ -1,0 +1,165 @@
+"""response.py: the bytes of a connection taken apart; h11 gives a second opinion on well-formed input."""
+
+import h11
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cgi_conform.response import Parsed, Response, parse
+
+
+def only(parsed: Parsed) -> Response:
+    assert len(parsed.responses) == 1
+    return parsed.responses[0]
+
+
+def test_a_script_may_end_its_lines_as_it_likes() -> None:
+    received = b"HTTP/1.0 200 Script output follows\r\nServer: s\r\nDate: d\r\nContent-Type: text/plain\n\nhello\n"
+    response = only(parse(received, ended=True))
+    assert (response.version, response.status, response.reason) == (b"HTTP/1.0", 200, b"Script output follows")
+    assert response.values("content-type") == [b"text/plain"]
+    assert (response.body, response.framing, response.complete) == (b"hello\n", "close", True)
+
+
+def test_the_body_of_a_connection_that_is_still_open_is_not_complete() -> None:
+    response = only(parse(b"HTTP/1.0 200 OK\r\n\r\nhel", ended=False))
+    assert (response.body, response.complete, response.lack) == (b"hel", False, "the end of the connection")
+
+
+@pytest.mark.parametrize("received", [b"hello", b"HTTP/1.0", b"HTTP/x 200 OK\r\n\r\n", b"HTTP/1.0 20 OK\r\n\r\n", b"\x00"])
+def test_without_a_status_line_there_is_no_response(received: bytes) -> None:
+    assert parse(received, ended=True) == Parsed((), (), received)
+
+
+def test_a_reason_may_be_missing() -> None:
+    assert only(parse(b"HTTP/1.1 404\r\nContent-Length: 0\r\n\r\n", ended=False)).reason == b""
+
+
+def test_a_head_without_blank_line_ends_with_the_connection() -> None:
+    received = b"HTTP/1.0 200 OK\r\nServer: s\r\njust a body, no headers\n"
+    response = only(parse(received, ended=True))
+    assert response.complete and response.stray == (b"just a body, no headers",) and response.body == b""
+    assert only(parse(received, ended=False)).lack == "the empty line after the head"
+
+
+def test_fields_keep_order_case_and_repetition() -> None:
+    received = b"HTTP/1.0 200 OK\r\nA: 1\r\nb:2 \r\na:  3\r\nLong: x\r\n\ty\r\nempty:\r\n\r\n"
+    fields = only(parse(received, ended=True)).fields
+    assert fields == ((b"A", b"1"), (b"b", b"2"), (b"a", b"3"), (b"Long", b"x y"), (b"empty", b""))
+
+
+def test_content_length_delimits_and_the_rest_is_kept() -> None:
+    parsed = parse(b"HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nabcdef", ended=True)
+    assert only(parsed).body == b"abc" and parsed.rest == b"def"
+
+
+def test_a_short_body_is_not_complete_even_at_the_end() -> None:
+    response = only(parse(b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nabc", ended=True))
+    assert response.lack == "2 of the 5 octets that Content-Length promises"
+
+
+@pytest.mark.parametrize("length", [b"3\r\nContent-Length: 4", b"x", b"-1", b""])
+def test_a_useless_content_length_is_no_framing(length: bytes) -> None:
+    response = only(parse(b"HTTP/1.0 200 OK\r\nContent-Length: " + length + b"\r\n\r\nabcdef", ended=True))
+    assert (response.body, response.framing) == (b"abcdef", "close")
+
+
+def test_chunks_are_put_together() -> None:
+    received = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\nA\r\n0123456789\r\n0\r\nT: t\r\n\r\n"
+    response = only(parse(received, ended=False))
+    assert (response.body, response.framing, response.complete) == (b"abc0123456789", "chunked", True)
+
+
+@pytest.mark.parametrize("chunks", [b"", b"3\r\nab", b"3\r\nabcX\r\n", b"zz\r\n", b"0\r\n", b"-1\r\n"])
+def test_broken_chunks_are_not_complete(chunks: bytes) -> None:
+    received = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks
+    assert not only(parse(received, ended=True)).complete
+
+
+def test_chunks_of_http_1_0_are_just_octets() -> None:
+    received = b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    assert only(parse(received, ended=True)).body == b"0\r\n\r\n"
+
+
+def test_an_answer_to_head_has_no_body_and_the_next_one_follows() -> None:
+    received = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nHTTP/1.1 404 No\r\nContent-Length: 1\r\n\r\nx"
+    parsed = parse(received, [b"HEAD", b"GET"], ended=False)
+    assert [(r.status, r.body, r.complete) for r in parsed.responses] == [(200, b"", True), (404, b"x", True)]
+
+
+@pytest.mark.parametrize(("method", "status"), [(b"HEAD", b"200"), (b"GET", b"204"), (b"GET", b"304")])
+def test_octets_where_no_body_may_be_are_shown_as_the_body(method: bytes, status: bytes) -> None:
+    received = b"HTTP/1.0 " + status + b" OK\r\nContent-Length: 5\r\n\r\nhello"
+    parsed = parse(received, [method], ended=True)
+    assert only(parsed).body == b"hello" and parsed.rest == b""
+
+
+def test_interim_responses_are_kept_apart() -> None:
+    received = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"
+    parsed = parse(received, [b"HEAD"], ended=False)
+    assert [r.status for r in parsed.interim] == [100]
+    assert only(parse(received, [b"POST"], ended=False)).body == b"x"
+    assert only(parsed).status == 200
+
+
+@pytest.mark.parametrize(
+    ("head", "persistent"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 0", True),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: x, Close", False),
+        (b"HTTP/1.1 200 OK", False),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 0", False),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive", True),
+    ],
+)
+def test_whether_the_server_promises_to_stay(head: bytes, persistent: bool) -> None:
+    assert only(parse(head + b"\r\n\r\n", ended=False)).persistent is persistent
+
+
+@given(st.binary(), st.booleans())
+def test_nothing_is_ever_too_odd(received: bytes, ended: bool) -> None:
+    parse(received, ended=ended)
+    parse(b"HTTP/1.1 200 OK\r\n" + received, ended=ended)
+    parse(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + received, ended=ended)
+
+
+_TOKENS = st.text("abcdefghijklmnopqrstuvwxyzABCXYZ0123456789-", min_size=1, max_size=12)
+_VALUES = st.text("".join(map(chr, range(33, 127))), max_size=20)
+_NOT_FRAMING = st.lists(st.tuples(_TOKENS.map(lambda name: "X-" + name), _VALUES), max_size=4)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(200, 599), _NOT_FRAMING, st.lists(st.binary(min_size=1, max_size=40), max_size=3), st.booleans()),
+        min_size=1,
+        max_size=3,
+    ),
+    st.lists(st.sampled_from(["GET", "HEAD", "POST"]), min_size=3, max_size=3),
+)
+def test_h11_reads_the_same_from_what_h11_writes(
+    answers: list[tuple[int, list[tuple[str, str]], list[bytes], bool]], methods: list[str]
+) -> None:
+    written = b""
+    expected = []
+    for method, (status, fields, parts, chunked) in zip(methods, answers, strict=False):
+        server = h11.Connection(h11.SERVER)
+        server.receive_data(f"{method} / HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        server.next_event()
+        server.next_event()
+        body = b"".join(parts)
+        framing = [("Transfer-Encoding", "chunked")] if chunked else [("Content-Length", str(len(body)))]
+        message = server.send(h11.Response(status_code=status, headers=[*fields, *framing]))
+        assert message is not None
+        written += message
+        bodiless = method == "HEAD" or status in (204, 304)
+        for part in parts if not bodiless else []:
+            written += server.send(h11.Data(data=part)) or b""
+        written += server.send(h11.EndOfMessage()) or b""
+        names = [(name.lower().encode(), value.encode()) for name, value in fields]
+        expected.append((status, b"" if bodiless else body, names))
+    parsed = parse(written, [method.encode() for method in methods], ended=False)
+    got = [
+        (r.status, r.body, [(name.lower(), value) for name, value in r.fields if name.startswith(b"X-")])
+        for r in parsed.responses
+    ]
+    assert got == expected and parsed.rest == b"" and all(r.complete for r in parsed.responses)

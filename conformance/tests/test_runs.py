@@ -1,0 +1,351 @@
+"""Whole runs: `python -m cgi_conform` and `pytest` as a user starts them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from case_files import SEND, case, corpus
+from cgi_conform.paths import REPO
+from cgi_conform.results import VERDICTS
+
+CONFORMANCE = REPO / "conformance"
+SERVE = r"""
+import os, socket, sys
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+texts = {b"/hello.txt": b"hello static\n", b"/env": os.environb.get(b"A", b"none")}
+while True:
+    client = listener.accept()[0]
+    request = b""
+    while b"\r\n\r\n" not in request and (more := client.recv(100)):
+        request += more
+    path = (request.split() + [b"", b""])[1]
+    print("asked for", path.decode("latin-1"), file=sys.stderr, flush=True)
+    if path == b"/die":
+        print("one last word", file=sys.stderr, flush=True)
+        os._exit(3)
+    if path == b"/silence":
+        client.recv(1)
+    elif path != b"/close" and path:
+        status = b"200 OK" if path in texts else b"404 Not Found"
+        client.sendall(b"HTTP/1.0 " + status + b"\r\n\r\n" + texts.get(path, b"no"))
+    client.close()
+    if path == b"/die-after":
+        os._exit(3)
+"""
+
+
+def get(path: str) -> str:
+    return f"send = 'GET {path} HTTP/1.0\\r\\n\\r\\n'"
+
+
+def environment(fixtures: Path, more: Mapping[str, str] | None = None) -> dict[str, str]:
+    here = {"PYTHONPATH": str(CONFORMANCE), "CGI_CONFORM_FIXTURES": str(fixtures), "PYTHONDONTWRITEBYTECODE": "1"}
+    return {"PATH": os.environ["PATH"], **here, **(more or {})}
+
+
+def cgi_conform(fixtures: Path, *words: str, cwd: Path = Path("/")) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "cgi_conform", *words]
+    return subprocess.run(command, env=environment(fixtures), cwd=cwd, capture_output=True, text=True, timeout=120)
+
+
+def command_of(folder: Path) -> str:
+    script = folder / "serve.py"
+    script.write_text(SERVE)
+    return f"--command={sys.executable} {script} {{port}}"
+
+
+def run(folder: Path, *words: str) -> tuple[int, str, str]:
+    done = cgi_conform(folder, "run", command_of(folder), *words)
+    return done.returncode, done.stdout, done.stderr
+
+
+def results_of(folder: Path, *words: str, status: int | None = None) -> dict[str, Any]:
+    report = folder / "report"
+    returned, out, err = run(folder, "--report", str(report), *words)
+    assert status is None or returned == status, out + err
+    results: dict[str, Any] = json.loads((report / "results.json").read_text())
+    return results
+
+
+def verdicts(results: dict[str, Any]) -> dict[str, str]:
+    return {one["id"]: one["verdict"] for one in results["cases"]}
+
+
+def test_a_server_that_conforms(tmp_path: Path) -> None:
+    corpus(tmp_path, case("a/b", "status = 200\nbody.file = 'hello.txt'"))
+    status, out, err = run(tmp_path)
+    assert (status, err) == (0, "") and "1 pass" in out and "conforms" in out
+
+
+def test_every_report_is_written(tmp_path: Path) -> None:
+    corpus(tmp_path, case("a/b"), case("a/c", "status = 404"))
+    assert run(tmp_path, "--report", str(tmp_path / "new" / "report"))[0] == 1
+    written = sorted(path.name for path in (tmp_path / "new" / "report").iterdir())
+    assert written == ["badge.json", "index.html", "junit.xml", "results.json", "summary.md"]
+
+
+def test_a_failure_says_what_was_expected(tmp_path: Path) -> None:
+    corpus(tmp_path, case("a/b", "status = [404, 'closed']"))
+    status, out, _ = run(tmp_path)
+    assert status == 1
+    for words in ("FAIL", "a/b", "expected", "404 or closed", "got", "200", "printf 'GET /hello.txt HTTP/1.0", "seed-1"):
+        assert words in out
+
+
+def all_verdicts(folder: Path) -> Path:
+    wrong = "status = 404"
+    corpus(
+        folder,
+        case("a/pass"), case("a/fail", wrong), case("a/warn", wrong, level="recommended"),
+        case("a/differs", wrong, level="observed"), case("a/known", wrong), case("a/mended"),
+        case("a/left"), case("a/lacking", more=SEND + "\nneeds = ['http11']"), case("a/otherwise", wrong),
+        case("b/silence", "status = 'silent'", more=get("/silence") + "\nlimit = 0.05"),
+        case("b/close", "status = 'closed'", more=get("/close")),
+        case("b/env", "body = '\\xff{port}'", more=get("/env") + "\nenvironment.A = '\\xff{port}'"),
+        case("b/log", "log = { contains = 'asked for /logged', lacks = 'hello' }", more=get("/logged")),
+        case("b/no-log", "log.contains = 'nothing of this'", more=get("/logged") + "\nlimit = 0.05"),
+        case("b/control", more=SEND + "\ncontrol = '/hello.txt'"),
+        case("b/no-control", more=SEND + "\ncontrol = '/nothing'"),
+    )  # fmt: skip
+    (folder / "expect.toml").write_text(
+        "['a/known']\noutcome = 'fail'\nsaw = 200\nreason = 'known to fail'\n"
+        "['a/mended']\noutcome = 'fail'\nreason = 'was broken'\n"
+        "['a/left']\noutcome = 'skip'\nreason = 'hangs'\n"
+        "['a/other*']\noutcome = 'fail'\nsaw = 'bare'\nreason = 'no status line'\n"
+    )
+    return folder
+
+
+VERDICT = {
+    "a/pass": "pass", "a/fail": "fail", "a/warn": "warn", "a/differs": "differs", "a/known": "expected",
+    "a/mended": "unexpected-pass", "a/left": "skip", "a/lacking": "skip", "a/otherwise": "fail",
+    "b/silence": "pass", "b/close": "pass", "b/env": "pass", "b/log": "pass", "b/no-log": "fail", "b/control": "pass",
+    "b/no-control": "fail",
+}  # fmt: skip
+
+
+def test_every_verdict(tmp_path: Path) -> None:
+    expect = str(all_verdicts(tmp_path) / "expect.toml")
+    results = results_of(tmp_path, "--expect", expect, "--timeout", "1", status=1)
+    assert verdicts(results) == VERDICT
+    assert results["totals"] == {
+        "selected": 16, **{verdict: list(VERDICT.values()).count(verdict) for verdict in VERDICTS}
+    }  # fmt: skip
+    told = {one["id"]: (one["note"], one["saw"]) for one in results["cases"]}
+    assert told["a/known"] == ("known to fail", 200)
+    assert told["a/mended"] == ("expected to fail: was broken", 200)
+    assert told["a/left"] == ("hangs", None)
+    assert told["a/lacking"][0] == 'needs http11, for which server "command" has no variant'
+    assert told["a/otherwise"] == ("expected to fail otherwise: no status line", 200)
+    by_id = {one["id"]: one for one in results["cases"]}
+    assert by_id["b/env"]["received"] == [{"connection": "main", "bytes": "HTTP/1.0 200 OK\\r\\n\\r\\n\\xff{port}", "end": "closed"}]
+    assert [one["what"] for one in by_id["b/no-control"]["mismatches"]] == ["control"]
+    assert results["suite"]["cases"] == 16 and results["stale"] == []
+
+
+def test_the_results_are_the_same_octets_in_any_order_and_number_of_workers(tmp_path: Path) -> None:
+    expect = str(all_verdicts(tmp_path) / "expect.toml")
+    written = []
+    for number, words in enumerate([(), ("-j", "2"), ("--shuffle=7",), ("-j", "3", "--shuffle"), ("--delivery", "bytes")]):
+        report = tmp_path / f"report-{number}"
+        assert run(tmp_path, "--expect", expect, "--timeout", "1", "--report", str(report), *words)[0] == 1
+        written.append((report / "results.json").read_bytes())
+    assert len(set(written)) == 1
+
+
+def test_a_shuffled_run_tells_its_order(tmp_path: Path) -> None:
+    corpus(tmp_path, case("a/b"))
+    assert run(tmp_path, "--shuffle=7")[1].startswith("order: --shuffle=7\n")
+    assert run(tmp_path, "--shuffle")[1].startswith("order: --shuffle=")
+
+
+@pytest.mark.parametrize(
+    ("level", "words", "status"),
+    [
+        ("recommended", (), 0), ("recommended", ("--strict",), 1), ("recommended", ("--strict-observed",), 0),
+        ("observed", (), 0), ("observed", ("--strict",), 0), ("observed", ("--strict-observed",), 1),
+    ],
+)  # fmt: skip
+def test_strictness_decides_what_is_red(tmp_path: Path, level: str, words: tuple[str, ...], status: int) -> None:
+    corpus(tmp_path, case("a/b", "status = 404", level=level))
+    assert run(tmp_path, *words)[0] == status
+
+
+def test_a_stale_expectation_is_red(tmp_path: Path) -> None:
+    corpus(tmp_path, case("a/b"), case("a/c", "status = 404"))
+    rules = tmp_path / "expect.toml"
+    rules.write_text("['a/c']\noutcome = 'fail'\nreason = 'x'\n")
+    assert run(tmp_path, "a/b", "--expect", str(rules))[0] == 0  # not selected is not stale
+    rules.write_text("['z/*']\noutcome = 'fail'\nreason = 'gone'\n")
+    status, out, _ = run(tmp_path, "a/b", "--expect", str(rules))
+    assert status == 1 and "z/*" in out and "gone" in out
+
+
+def test_failures_can_be_written_as_expectations_and_then_the_run_is_green(tmp_path: Path) -> None:
+    corpus(tmp_path, case("a/b", "status = 404"), case("a/c", "body = 'x'", level="recommended"), case("a/d"))
+    rules = tmp_path / "expect.toml"
+    status, out, _ = run(tmp_path, "--write-expect", str(rules))
+    assert status == 1 and f'2 expectations written to "{rules}"' in out
+    results = results_of(tmp_path, "--expect", str(rules), status=0)
+    assert verdicts(results) == {"a/b": "expected", "a/c": "expected", "a/d": "pass"}
+
+
+def test_cases_can_be_left_out(tmp_path: Path) -> None:
+    corpus(tmp_path, case("a/b"), case("a/c"), case("d/e"))
+    results = results_of(tmp_path, "a", "--skip", "*/c", status=0)
+    assert verdicts(results) == {"a/b": "pass", "a/c": "skip"}
+
+
+def test_times_are_told_only_when_asked_for(tmp_path: Path) -> None:
+    corpus(tmp_path, case("a/b"))
+    assert "seconds" not in results_of(tmp_path)["cases"][0]
+    assert results_of(tmp_path, "--times")["cases"][0]["seconds"] >= 0
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (("run",), 2, "cgi-conform: name one server: --server NAME, --command"),
+        (("run", "--server", "cpython-3.133"), 2, 'cgi-conform: no server "cpython-3.133" (did you mean "cpython-3.13"?)'),
+        (("run", "--server", "a", "--url", "b"), 2, "argument --url: not allowed with argument --server"),
+        (("run", "--command", "x {port}"), 3, 'cgi-conform: server "command" is not installed (looked for x)'),
+        (("run", "--command", "false {port}"), 3,
+         'cgi-conform: server "command" did not start: it exited with status 1'),
+        (("run", "z", "--command", "true {port}"), 5, 'cgi-conform: no case matches "z"'),
+        (("run", "--profile", "rfc3875", "--command", "true {port}"), 5,
+         "cgi-conform: nothing to run: no such case has an expectation for rfc3875"),
+        (("run", "--command", "true {port}", "-j", "0"), 2, "cgi-conform: -j 0: at least one"),
+        (("run", "--command", "true {port}", "--timeout", "x"), 2, "argument --timeout: invalid float value: 'x'"),
+        (("rum",), 2, "invalid choice: 'rum'"),
+        ((), 2, "the following arguments are required: COMMAND"),
+        (("run", "--command", "true {port}", "--expect", "/none"), 2, "cgi-conform: /none: no such file"),
+    ],
+)  # fmt: skip
+def test_mistakes_are_said_in_one_line(tmp_path: Path, words: tuple[str, ...], status: int, said: str) -> None:
+    corpus(tmp_path, case("a/b"))
+    done = cgi_conform(tmp_path, *words)
+    assert done.returncode == status and said in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_broken_case_is_said_in_one_line(tmp_path: Path) -> None:
+    corpus(tmp_path, case("post/plain-file", "stauts = 1"))
+    done = cgi_conform(tmp_path, "run", "--command", "true {port}")
+    said = 'cgi-conform: cases/post.toml: case "post/plain-file": unknown key "stauts" in "cgihttpserver" (did you mean "status"?)\n'
+    assert (done.returncode, done.stderr) == (2, said)
+
+
+def test_if_all_is_skipped_nothing_ran(tmp_path: Path) -> None:
+    corpus(tmp_path, case("a/b", more=SEND + "\nneeds = ['http11']"))
+    status, out, _ = run(tmp_path)
+    assert status == 5 and "nothing ran" in out
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_server_that_dies_is_named_with_the_case_and_the_rest_is_judged(tmp_path: Path, jobs: str) -> None:
+    corpus(tmp_path, case("a/a"), case("a/deadly", "status = 'closed'", more=get("/die")), case("a/z"))
+    results = results_of(tmp_path, "-j", jobs, status=3)
+    assert verdicts(results) == {"a/a": "pass", "a/deadly": "error", "a/z": "pass"}
+    _, _, err = run(tmp_path, "-j", jobs)
+    died = 'server "command" died in case "a/deadly": it exited with status 3'
+    assert err.startswith(f"cgi-conform: {died}\n    asked for ") and err.endswith("\n    one last word\n")
+    assert [one["note"] for one in results["cases"]] == ["", died, ""]
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_server_that_dies_after_its_answer_is_named_too(tmp_path: Path, jobs: str) -> None:
+    corpus(tmp_path, case("a/deadly", "status = 404", more=get("/die-after")))
+    status, _, err = run(tmp_path, "-j", jobs)
+    # whether it is seen in the case or after it is up to the scheduler
+    assert status == 3 and ('died after case "a/deadly"' in err or 'died in case "a/deadly"' in err)
+
+
+def test_a_variant_that_does_not_start_spoils_only_its_own_cases(tmp_path: Path) -> None:
+    corpus(tmp_path, case("a/b"), case("a/c", more=SEND + "\nneeds = ['http11']"))
+    command_of(tmp_path)
+    server = tmp_path / "mine"
+    server.mkdir()
+    (server / "server.toml").write_text(
+        f'title = "Mine"\nprogram = ["{sys.executable}"]\nprofiles = ["cgihttpserver"]\nvariants.http11 = ["0"]\n'
+        f'command = ["{{program}}", "-c", "import sys; len(sys.argv) > 3 and sys.exit(9); exec(open(sys.argv[2]).read())", '
+        f'"{{port}}", "{tmp_path}/serve.py"]\n'
+    )
+    (tmp_path / "serve.py").write_text(SERVE)
+    report = tmp_path / "report"
+    done = cgi_conform(tmp_path, "run", "--server", f"{server}/", "--report", str(report))
+    results = json.loads((report / "results.json").read_text())
+    assert verdicts(results) == {"a/b": "pass", "a/c": "error"} and done.returncode == 3
+    assert 'cgi-conform: server "mine" (http11) did not start: it exited with status 9' in done.stderr
+
+
+def test_a_server_that_runs_already(tmp_path: Path) -> None:
+    folder = corpus(
+        tmp_path, case("a/b", "body.file = 'hello.txt'"), case("a/root", more=SEND + "\nneeds = ['root']"),
+        case("a/log", "log.contains = 'x'"),
+    )  # fmt: skip
+    (folder / "serve.py").write_text("import socket, sys\n" + SERVE.replace("int(sys.argv[1])", "0").replace(
+        "texts =", "print(listener.getsockname()[1], flush=True)\ntexts ="))
+    with subprocess.Popen([sys.executable, folder / "serve.py"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
+        assert server.stdout is not None
+        url = f"http://127.0.0.1:{int(server.stdout.readline())}"
+        report = folder / "report"
+        done = cgi_conform(folder, "run", "--url", url, "--root", str(folder / "docroot"), "--report", str(report))
+        server.kill()
+    results = json.loads((report / "results.json").read_text())
+    assert done.returncode == 0 and verdicts(results) == {"a/b": "pass", "a/root": "skip", "a/log": "skip"}
+    assert results["server"] == {"name": "url", "title": "a running server", "version": ""}
+    done = cgi_conform(folder, "run", "--url", url, "--root", "/")
+    assert done.returncode == 3 and "is the server running?" in done.stderr
+
+
+def test_interrupting_leaves_no_server_and_no_document_root(tmp_path: Path) -> None:
+    corpus(tmp_path, case("a/b", more=get("/silence")))
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    command = [sys.executable, "-m", "cgi_conform", "run", command_of(tmp_path), "--timeout", "60"]
+    here = environment(tmp_path, {"TMPDIR": str(temporary)})
+    with subprocess.Popen(command, env=here, stderr=subprocess.PIPE, text=True) as process:
+        log = None
+        while log is None or b"asked for" not in log.read_bytes():
+            assert process.poll() is None
+            log = next(temporary.glob("cgi-conform-log-*/log"), None)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and "interrupted after 0 of 1 cases" in err
+    assert list(temporary.iterdir()) == []
+
+
+def plain_pytest(folder: Path, *words: str) -> tuple[int, str]:
+    (folder / "cases" / "conftest.py").write_text('pytest_plugins = ["cgi_conform.plugin"]\n')
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(folder / "cases"), command_of(folder), *words]
+    done = subprocess.run(command, env=environment(folder), cwd=folder, capture_output=True, text=True, timeout=120)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_pytest_runs_the_cases_by_itself(tmp_path: Path) -> None:
+    expect = str(all_verdicts(tmp_path) / "expect.toml")
+    status, out = plain_pytest(tmp_path, "--expect", expect)
+    assert status == 1 and "5 failed, 8 passed, 2 skipped, 1 xfailed" in out
+    assert "expected  status 404" in out and "a/fail" in out
+    status, out = plain_pytest(tmp_path, "-k", "a/pass", "-n", "2")
+    assert status == 0 and "1 passed" in out
+
+
+def test_pytest_reports_stale_expectations_and_mistakes(tmp_path: Path) -> None:
+    corpus(tmp_path, case("a/b"))
+    (tmp_path / "expect.toml").write_text("['z/*']\noutcome = 'fail'\nreason = 'gone'\n")
+    status, out = plain_pytest(tmp_path, "--expect", str(tmp_path / "expect.toml"))
+    assert status == 1 and '"z/*" matches no case (gone)' in out
+    status, out = plain_pytest(tmp_path, "--server", "none")
+    assert status == 4 and "name one server" in out
+    corpus(tmp_path, case("a/b", "stauts = 1"))
+    status, out = plain_pytest(tmp_path)
+    assert status == 2 and 'unknown key "stauts"' in out
+
+

@@ -1,0 +1,267 @@
+"""server.py, plan.py, launch.py: finding, planning, starting and ending a server."""
+
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cgi_conform import launch, server
+from cgi_conform.docroot import Docroot
+from cgi_conform.errors import UserError
+from cgi_conform.launch import Instance, start
+from cgi_conform.plan import Options, make_plan
+from cgi_conform.ports import free_port
+from cgi_conform.server import Server, find_on_path, from_command, known_servers, load_server
+
+from scripted import read_until
+
+PYTHON = sys.executable
+LISTEN = """
+import os, socket, sys
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+print("listening", os.getcwd(), *sys.argv[2:], sep="|", flush=True)
+print(*sorted(f"{name}={value}" for name, value in os.environ.items()), sep="|", flush=True)
+"""
+SERVE = LISTEN + """
+while True:
+    client = listener.accept()[0]
+    if client.recv(1) == b"!":
+        os.abort()
+"""
+
+
+@pytest.fixture
+def docroot(tmp_path: Path) -> Docroot:
+    (tmp_path / "base" / "root").mkdir(parents=True)
+    return Docroot(tmp_path / "base")
+
+
+def python(tmp_path: Path, text: str, *words: str, name: str = "mine", **more: object) -> Server:
+    script = tmp_path / "server.py"
+    script.write_text(text)
+    command = ("{program}", str(script), *words)
+    return Server(name=name, title="x", program=Path(PYTHON), sought="python3", command=command, **more)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def started(tmp_path: Path, docroot: Docroot) -> Iterator[Instance]:
+    words = ("{port}", "{root}", "{base}")
+    definition = python(tmp_path, SERVE, *words, variants={"http11": ("-p", "HTTP/1.1")}, environment={"PATH": "/bin"})
+    instance = start(definition, docroot, "http11", {"A": b"\xff{port}"})
+    yield instance
+    instance.stop()
+
+
+def test_a_server_is_started_where_and_as_it_is_told(started: Instance, docroot: Docroot) -> None:
+    listening, environment = started.log_since(0).splitlines()
+    root, base = os.fsencode(docroot.root), os.fsencode(docroot.base)
+    assert listening.split(b"|") == [b"listening", root, root, base, b"-p", b"HTTP/1.1"]
+    given = set(environment.split(b"|")) - {b"LC_CTYPE=C.UTF-8"}
+    port = str(started.port).encode()
+    assert given == {
+        b"A=\xff" + port, b"CGI_CONFORM_LEAK=leaked-from-the-server", b"HOME=/", b"LANG=C.UTF-8", b"PATH=/bin"
+    }  # fmt: skip
+    assert started.died() is None and os.getpgid(started.process.pid) == started.process.pid
+
+
+def test_ending_it_leaves_nothing(started: Instance) -> None:
+    scratch = Path(started.scratch.name)
+    started.stop()
+    assert started.process.returncode == -15 and not scratch.exists()
+    with pytest.raises(OSError), socket.create_connection(("127.0.0.1", started.port)):
+        pass
+
+
+def test_a_server_that_dies_is_noticed(started: Instance) -> None:
+    with socket.create_connection(("127.0.0.1", started.port)) as client:
+        client.sendall(b"!")
+        read_until(client, b"never")
+    said = started.died(within=10)
+    assert said is not None and said.startswith("it was ended by SIGABRT\n    listening|")
+
+
+def test_one_that_ignores_the_gentle_signal_is_killed(
+    tmp_path: Path, docroot: Docroot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "_STOP_WITHIN", 0.05)
+    stubborn = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + SERVE
+    instance = start(python(tmp_path, stubborn, "{port}"), docroot)
+    instance.stop()
+    assert instance.process.returncode == -9
+
+
+def test_a_server_may_choose_its_port(tmp_path: Path, docroot: Docroot) -> None:
+    text = SERVE + ""
+    choose = text.replace("print(\"listening\"", "open(sys.argv[2], 'w').write(str(listener.getsockname()[1]))\nprint(\"listening\"")
+    instance = start(python(tmp_path, choose, "{port}", "{port_file}"), docroot)
+    assert instance.port > 0
+    instance.stop()
+
+
+def failure(definition: Server, docroot: Docroot) -> str:
+    with pytest.raises(UserError) as caught:
+        start(definition, docroot)
+    assert caught.value.status == 3
+    return caught.value.message
+
+
+def test_one_that_exits_at_once_is_named_with_its_last_words(tmp_path: Path, docroot: Docroot) -> None:
+    text = "import sys\nprint('one\\n\\ntwo', file=sys.stderr)\nsys.exit(7)"
+    said = failure(python(tmp_path, text, "{port}"), docroot)
+    assert said == 'server "mine" did not start: it exited with status 7\n    one\n    two'
+
+
+def test_one_that_never_listens_is_named(tmp_path: Path, docroot: Docroot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "READY_WITHIN", 0.05)
+    said = failure(python(tmp_path, "import signal\nsignal.pause()", "{port}"), docroot)
+    assert said.startswith('server "mine" did not start: it does not accept connections on 127.0.0.1 port ')
+
+
+def test_a_port_that_was_taken_meanwhile_is_given_up(
+    tmp_path: Path, docroot: Docroot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        chosen = [taken.getsockname()[1], free_port()]
+        monkeypatch.setattr(launch, "free_port", lambda: chosen.pop(0))
+        instance = start(python(tmp_path, SERVE, "{port}"), docroot)
+        assert chosen == [] and instance.port != taken.getsockname()[1]
+        instance.stop()
+
+
+def test_a_port_that_stays_taken_is_an_error(
+    tmp_path: Path, docroot: Docroot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setattr(launch, "free_port", lambda: taken.getsockname()[1])
+        said = failure(python(tmp_path, SERVE, "{port}"), docroot)
+    assert "did not start: it exited with status 1" in said and "Address already in use" in said
+
+
+def test_a_program_that_is_missing_is_named(docroot: Docroot) -> None:
+    assert failure(from_command("no-such-server {port}"), docroot) == (
+        'server "command" is not installed (looked for no-such-server)'
+    )
+
+
+def test_a_program_that_cannot_be_run_is_named(tmp_path: Path, docroot: Docroot) -> None:
+    broken = tmp_path / "broken"
+    broken.write_text("#!/no/such/interpreter\n")
+    broken.chmod(0o755)
+    said = failure(from_command(f"{broken} {{port}}"), docroot)
+    assert said == f'server "command" did not start: "{broken}": No such file or directory'
+
+
+def test_a_shim_leads_to_the_newest_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def make(path: Path) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+        path.chmod(0o755)
+        return path
+
+    make(tmp_path / "pyenv" / "shims" / "serve")
+    make(tmp_path / "pyenv" / "versions" / "3.9.18" / "bin" / "serve")
+    newest = make(tmp_path / "pyenv" / "versions" / "3.10.2" / "bin" / "serve")
+    usual = make(tmp_path / "bin" / "serve")
+    monkeypatch.setenv("PATH", f"{tmp_path}/pyenv/shims:{tmp_path}/bin")
+    assert find_on_path("serve") == newest
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin")
+    assert find_on_path("serve") == usual
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setenv("PYENV_ROOT", f"{tmp_path}/pyenv")
+    assert find_on_path("serve") == newest
+    monkeypatch.setenv("PYENV_ROOT", "/nowhere")
+    assert find_on_path("serve") is None
+
+
+def test_a_definition_may_be_a_folder_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "server.toml").write_text(
+        'title = "Mine"\nprogram = ["{build}/none", "sh"]\ncommand = ["{program}", "{here}", "{port}"]\n'
+        'version = ["{program}", "-c", "echo one; echo two"]\nprofiles = ["cgihttpserver"]\n'
+        'variants.http11 = ["x"]\nenvironment.A = "b"\n'
+    )
+    found = load_server(f"{tmp_path}/")
+    assert (found.title, found.version(), found.profiles) == ("Mine", "one", ("cgihttpserver",))
+    assert found.words(found.command, {"port": "1"}) == [str(found.program), str(tmp_path), "1"]
+    assert found.environment == {"PATH": "/usr/local/bin:/usr/bin:/bin", "A": "b"}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("cpython-3.133", 'no server "cpython-3.133" (did you mean "cpython-3.13"?)'), ("x", 'no server "x" (known: ')],
+)
+def test_an_unknown_server_is_named(name: str, said: str) -> None:
+    with pytest.raises(UserError) as caught:
+        load_server(name)
+    assert caught.value.message.startswith(said) and caught.value.status == 2
+
+
+def test_a_broken_definition_is_said_in_one_line(tmp_path: Path) -> None:
+    good = 'title = "x"\nprogram.find = "sh"\ncommand = ["{program}", "{port}"]\nprofiles = ["cgihttpserver"]\n'
+    for change, said in {
+        good.replace("profiles", "profile"): 'server.toml: unknown key "profile" (did you mean "profiles"?)',
+        good.replace("{port}", "8000"): "server.toml: the command has no {port}: the server must listen where it is told to",
+        good + 'variants.http2 = []': 'server.toml: unknown key "http2" in "variants" (did you mean "http11"?)',
+    }.items():
+        (tmp_path / "server.toml").write_text(change)
+        with pytest.raises(UserError) as caught:
+            load_server(f"{tmp_path}/")
+        assert caught.value.message.splitlines()[0] == f"{tmp_path.name}/{said}"
+
+
+def test_the_known_definitions_are_sound_and_short() -> None:
+    for known in known_servers():
+        assert known.title and "cgihttpserver" in known.profiles
+        assert len((known.here / "server.toml").read_text().splitlines()) <= 30
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (Options(), "name one server: --server NAME, --command 'CMD {port} {root}' or --url URL (got none)"),
+        (Options(server="x", url="y"), "name one server: --server NAME, --command 'CMD {port} {root}' or --url URL "
+         "(got --server and --url)"),
+        (Options(command="sh 8000"), "--command: the command has no {port}: the server must listen where it is told to"),
+        (Options(command="sh '{port}"), "--command \"sh '{port}\": No closing quotation"),
+        (Options(command=" "), "--command is empty"),
+        (Options(command="none {port}"), 'server "command" is not installed (looked for none)'),
+        (Options(command="sh {port}", timeout=0), "--timeout 0 is not a positive number of seconds"),
+        (Options(command="sh {port}", profile="x"), 'no profile "x" (known: cgihttpserver, rfc3875)'),
+        (Options(command="sh {port}", delivery="x"), 'no delivery "x" (known: whole, bytes, lines, split)'),
+        (Options(command="sh {port}", root="/"), "--root goes with --url: a server that is started gets a document "
+         "root of its own"),
+        (Options(url="http://127.0.0.1:8000"), "--url needs --root DIR, the document root that server has "
+         "(cgi-conform fixtures makes one)"),
+        (Options(url="https://x:1", root="/"), '--url "https://x:1" is not of the form http://HOST:PORT'),
+        (Options(url="http://x:99999", root="/"), '--url "http://x:99999" is not of the form http://HOST:PORT'),
+        (Options(url="127.0.0.1:8000", root="/"), '--url "127.0.0.1:8000" is not of the form http://HOST:PORT'),
+    ],
+)  # fmt: skip
+def test_a_plan_that_makes_no_sense_is_said_in_one_line(options: Options, said: str) -> None:
+    with pytest.raises(UserError) as caught:
+        make_plan(options)
+    assert caught.value.message == said
+
+
+def test_a_server_is_judged_in_its_own_profiles(tmp_path: Path) -> None:
+    (tmp_path / "server.toml").write_text(
+        'title = "x"\nprogram.find = "sh"\ncommand = ["{program}", "{port}"]\nprofiles = ["cgihttpserver"]\n'
+    )
+    with pytest.raises(UserError) as caught:
+        make_plan(Options(server=f"{tmp_path}/", profile="rfc3875"))
+    assert caught.value.message.endswith("cannot be judged in profile rfc3875 (its profiles: cgihttpserver)")
+
+
+def test_options_survive_as_words() -> None:
+    options = Options(command="a 'b' {port}", timeout=0.5, skip=["a/*", "b/*"], shuffle=3)
+    assert options.arguments() == [
+        "--command=a 'b' {port}", "--profile=cgihttpserver", "--timeout=0.5", "--delivery=whole", "--skip=a/*",
+        "--skip=b/*", "--shuffle=3",
+    ]  # fmt: skip
+
+
+def test_servers_are_looked_for_where_the_definitions_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "SERVERS", tmp_path)
+    assert known_servers() == []

@@ -1,0 +1,136 @@
+#include "request_rules.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+
+#include "field_syntax.h"
+#include "quote.h"
+
+namespace cgi {
+namespace {
+
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+constexpr bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+
+// A registered name or an IPv4 address. RFC 3986 3.2.2, without the comma: "a,b" is two values to most.
+bool is_registered_name(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%') {
+      if (i + 2 >= text.size() || !is_hex(text[i + 1]) || !is_hex(text[i + 2])) return false;
+      i += 2;
+    } else if (!is_letter(text[i]) && !is_digit(text[i]) &&
+               std::string_view("-._~!$&'()*+;=").find(text[i]) == std::string_view::npos) {
+      return false;
+    }
+  }
+  return !text.empty();
+}
+
+// "[2001:db8::1]". A zone means something on the client's machine only.
+bool is_ipv6_literal(std::string_view text) {
+  if (text.size() < 2 || text.front() != '[' || text.back() != ']') return false;
+  const std::string address(text.substr(1, text.size() - 2));
+  in6_addr parsed{};
+  return address.find('\0') == address.npos && ::inet_pton(AF_INET6, address.c_str(), &parsed) == 1;
+}
+
+// The host of "host[:port]" in lower case; nothing if it is none. User information makes it none, too: only
+// phishing needs it (RFC 9110 4.2.4).
+std::optional<std::string> host_of(std::string_view authority) {
+  std::string_view host = authority;
+  const std::size_t colon = authority.rfind(':');
+  if (colon != authority.npos && !authority.ends_with(']')) {
+    host = authority.substr(0, colon);
+    const std::string_view port = authority.substr(colon + 1);
+    if (!std::all_of(port.begin(), port.end(), is_digit)) return std::nullopt;
+  }
+  if (!is_registered_name(host) && !is_ipv6_literal(host)) return std::nullopt;
+  std::string lowered(host);
+  for (char& c : lowered) c = is_letter(c) ? static_cast<char>(c | 0x20) : c;
+  return lowered;
+}
+
+// HeadParser is as tolerant of spaces as CPython; RFC 9112 3 wants exactly one between the words. http-5.
+bool is_strict_line(const Request& request) {
+  const std::array<std::string_view, 3> words = {request.method, request.target, request.version};
+  std::string_view rest = request.line;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (!rest.starts_with(words[i])) return false;
+    rest.remove_prefix(words[i].size());
+    if (i + 1 == words.size()) break;
+    if (!rest.starts_with(' ')) return false;
+    rest.remove_prefix(1);
+  }
+  return rest.empty() && is_token(request.method);
+}
+
+// RFC 9112 3.2: one Host, or none before HTTP/1.1; an empty one says that there is nothing to say. http-24 … http-26.
+std::optional<Refusal> take_host(Request& request) {
+  const auto hosts = request.values("Host");
+  if (hosts.empty() && request.is_current()) return Refusal{400, "The Host field is missing"};
+  if (hosts.size() > 1) return Refusal{400, "There is more than one Host field"};
+  if (hosts.empty()) return std::nullopt;
+  if (hosts[0].empty() && (request.target.starts_with('/') || request.target == "*")) return std::nullopt;
+  request.host = host_of(hosts[0]);
+  if (!request.host) return Refusal{400, "Bad Host field (" + excerpt(hosts[0]) + ")"};
+  return std::nullopt;
+}
+
+void set_host_field(Request& request, std::string_view value) {
+  for (Field& field : request.fields) {
+    if (equals_ignoring_case(field.name, "Host")) {
+      field.value = value;
+      return;
+    }
+  }
+  request.fields.push_back({"Host", std::string(value)});
+}
+
+// "http://host:port/path?query" → "/path?query". What it says of the host holds, also in the Host field that a
+// script sees: a proxy that looked at one and a script that looks at the other must not differ. RFC 9112 3.2.2;
+// http-12.
+std::optional<Refusal> take_absolute_form(Request& request) {
+  const std::string target = request.target;
+  const std::size_t colon = target.find("://");
+  const std::string_view scheme = std::string_view(target).substr(0, std::min(colon, target.size()));
+  if (colon == target.npos || !(equals_ignoring_case(scheme, "http") || equals_ignoring_case(scheme, "https"))) {
+    return Refusal{400, "Bad request target (neither a path nor an http URI)"};
+  }
+  const std::string_view rest = std::string_view(target).substr(colon + 3);
+  const std::size_t end = std::min(rest.find_first_of("/?"), rest.size());
+  request.host = host_of(rest.substr(0, end));
+  if (!request.host) return Refusal{400, "Bad request target (its host)"};
+  set_host_field(request, rest.substr(0, end));
+  const std::string_view path = rest.substr(end);
+  if (path.empty() && request.method == "OPTIONS") {
+    request.target = "*";  // RFC 9112 3.2.4
+  } else {
+    request.target = (path.starts_with('/') ? "" : "/") + std::string(path);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Refusal> apply_request_rules(Request& request) {
+  request.host.reset();
+  if (request.major < 1) return Refusal{400, "Bad request version (" + python_repr(request.version) + ")"};
+  if (!is_strict_line(request)) return Refusal{400, "Bad request syntax (" + python_repr(request.line) + ")"};
+  const std::string& target = request.target;
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; };
+  if (std::any_of(target.begin(), target.end(), is_control)) {
+    return Refusal{400, "Bad request target (a control character)"};
+  }
+  if (target.find('#') != target.npos) return Refusal{400, "Bad request target (a fragment)"};
+  if (request.method == "CONNECT") return Refusal{501, "Unsupported method ('CONNECT')"};
+  if (auto refusal = take_host(request)) return refusal;
+  if (target.starts_with('/')) return std::nullopt;
+  if (target != "*") return take_absolute_form(request);
+  if (request.method != "OPTIONS") return Refusal{400, "Bad request target ('*' is for OPTIONS)"};
+  return std::nullopt;
+}
+
+}  // namespace cgi

@@ -1,0 +1,248 @@
+#include "script_response.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <utility>
+
+#include "error_page.h"
+#include "field_syntax.h"
+#include "output_framing.h"
+#include "quote.h"
+#include "response_head.h"
+
+namespace cgi {
+namespace {
+
+constexpr std::size_t kBlockLimit = 1 << 20;
+constexpr std::uint64_t kNoEnd = std::numeric_limits<std::uint64_t>::max();
+
+using Problem = std::optional<std::string>;
+
+// The fields that tell the server something; none may come twice. RFC 3875 6.3; cgi-81.
+struct CgiFields {
+  std::optional<std::string_view> content_type, location, status, content_length;
+
+  std::optional<std::string_view>* place_of(std::string_view name) {
+    if (equals_ignoring_case(name, "content-type")) return &content_type;
+    if (equals_ignoring_case(name, "location")) return &location;
+    if (equals_ignoring_case(name, "status")) return &status;
+    if (equals_ignoring_case(name, "content-length")) return &content_length;
+    return nullptr;
+  }
+};
+
+// Status is no field of HTTP, Content-Length is a claim, Date and Server are said once, by the server, and the
+// others are about a connection that the script does not have. RFC 3875 6.3.4; cgi-93, cgi-94, injection-14.
+bool is_servers_to_say(std::string_view name) {
+  constexpr std::array<std::string_view, 14> kNames = {"status",
+                                                       "content-length",
+                                                       "date",
+                                                       "server",
+                                                       "connection",
+                                                       "keep-alive",
+                                                       "proxy-authenticate",
+                                                       "proxy-authentication-info",
+                                                       "proxy-authorization",
+                                                       "proxy-connection",
+                                                       "te",
+                                                       "trailer",
+                                                       "transfer-encoding",
+                                                       "upgrade"};
+  return std::any_of(kNames.begin(), kNames.end(), [&](auto own) { return equals_ignoring_case(name, own); });
+}
+
+bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }
+
+// One field line of the block. Only names are quoted in what is wrong with it: a value may be a secret (log-6).
+Problem take_field(std::string_view line, CgiFields& sent, std::vector<Field>& fields) {
+  // RFC 3875 6.3 has no folding, and a folded line that got through would reach the client folded. cgi-84.
+  if (line[0] == ' ' || line[0] == '\t') return "it begins with a space: fields are not folded";
+  const std::size_t colon = line.find(':');
+  if (colon == line.npos) return excerpt(line) + " is no field: it has no colon";
+  const std::string_view name = line.substr(0, colon);
+  if (name.ends_with(' ') || name.ends_with('\t')) return "there is a space before the colon of " + excerpt(name);
+  if (!is_token(name)) return excerpt(name) + " is no field name";
+  const std::string_view value = trim(line.substr(colon + 1));
+  // A CR would end the line for some clients, and split the response. injection-7.
+  if (std::any_of(value.begin(), value.end(), is_control)) return "there is a control character in " + excerpt(name);
+
+  if (auto* place = sent.place_of(name)) {
+    // RFC 3875 6.3: without a value a field counts as not sent. cgi-83. (A Status without one is a mistake; cgi-91.)
+    if (value.empty() && (place == &sent.location || place == &sent.content_type)) return std::nullopt;
+    if (*place) return "there is a second " + excerpt(name);
+    *place = value;
+  }
+  if (!is_servers_to_say(name)) fields.push_back({std::string(name), std::string(value)});
+  return std::nullopt;
+}
+
+bool is_digits(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// 1xx are no final responses, and 101 would hand the connection to the script. cgi-89 … cgi-91.
+Problem take_status(std::string_view value, ScriptHead& head) {
+  const std::string_view code = value.substr(0, 3);
+  if (code.size() < 3 || !is_digits(code) || (value.size() > 3 && value[3] != ' ')) {
+    return "Status " + excerpt(value) + " is not three digits";
+  }
+  std::from_chars(code.data(), code.data() + code.size(), head.status);
+  if (head.status < 200) return "Status " + excerpt(value) + " is not between 200 and 999";
+  head.reason = trim(value.substr(3));
+  return std::nullopt;
+}
+
+Problem take_length(std::string_view value, ScriptHead& head) {
+  std::uint64_t length = 0;
+  if (!is_digits(value)) return "Content-Length " + excerpt(value) + " is not a number";
+  if (std::from_chars(value.data(), value.data() + value.size(), length).ec != std::errc()) {
+    return "Content-Length " + excerpt(value) + " is too large";
+  }
+  head.content_length = length;
+  return std::nullopt;
+}
+
+// "//host" names another host, and "/\host" does so for browsers: both are for the client. RFC 3875 6.2.2.
+bool is_local(std::string_view location) {
+  return location.starts_with('/') && !location.starts_with("//") && !location.starts_with("/\\");
+}
+
+}  // namespace
+
+std::variant<ScriptHead, std::string> parse_script_head(std::string_view block) {
+  ScriptHead head;
+  CgiFields sent;
+  for (int number = 1; !block.empty(); ++number) {
+    const std::size_t end = std::min(block.find('\n'), block.size());
+    std::string_view line = block.substr(0, end);
+    block.remove_prefix(std::min(end + 1, block.size()));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.empty()) break;
+    if (auto problem = take_field(line, sent, head.fields)) {
+      return "line " + std::to_string(number) + " of the header block: " + *problem;
+    }
+  }
+  if (!sent.content_type && !sent.status && !sent.location) {
+    return "the header block has no Content-Type, Status or Location";
+  }
+  Problem problem;
+  if (sent.status) problem = take_status(*sent.status, head);
+  if (!problem && sent.content_length) problem = take_length(*sent.content_length, head);
+  if (problem) return *problem;
+  if (sent.location && !sent.status) {
+    head.status = 302;  // RFC 3875 6.2.3; cgi-78, cgi-88
+    if (is_local(*sent.location)) head.local_location = *sent.location;
+  }
+  // A phrase may be empty, but not made up: "???" is for error pages.
+  if (head.reason.empty() && standard_reason(head.status) != "???") head.reason = standard_reason(head.status);
+  return head;
+}
+
+ScriptResponse::ScriptResponse(ResponseTerms terms) : terms_(std::move(terms)) {}
+
+void ScriptResponse::take(std::string_view output) {
+  if (is_unheard()) return;
+  if (head_) return take_content(output);
+  const std::size_t seen = block_.size();
+  block_.append(output);
+  const std::size_t end = header_section_end(block_, seen);
+  if (end == block_.npos || end > kBlockLimit) {
+    if (block_.size() >= kBlockLimit) fail_without_end("the header block has no end within 1 MiB");
+    return;
+  }
+  const std::string block = std::exchange(block_, {});
+  auto parsed = parse_script_head(std::string_view(block).substr(0, end));
+  if (auto* problem = std::get_if<std::string>(&parsed)) {
+    problem_ = std::move(*problem);
+    return;
+  }
+  head_ = std::get<ScriptHead>(std::move(parsed));
+  // RFC 9110 6.4.1, 15.3.6; RFC 3875 4.3.3; cgi-60.
+  no_content_ = terms_.head_only || head_->status == 204 || head_->status == 205 || head_->status == 304;
+  left_ = head_->content_length.value_or(kNoEnd);
+  take_content(std::string_view(block).substr(end));
+}
+
+void ScriptResponse::take_content(std::string_view octets) {
+  if (is_unheard() || no_content_) return;
+  octets = octets.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, octets.size())));
+  content_.append(octets);
+  if (left_ != kNoEnd) left_ -= octets.size();
+}
+
+// What is there says more than that its end is not: usually it is no header block at all.
+void ScriptResponse::fail_without_end(std::string_view what) {
+  const std::string block = std::exchange(block_, {});
+  std::string_view whole_lines = std::string_view(block).substr(0, kBlockLimit);
+  if (const std::size_t end = whole_lines.rfind('\n'); end != block.npos) whole_lines = whole_lines.substr(0, end + 1);
+  auto parsed = parse_script_head(whole_lines);
+  auto* problem = std::get_if<std::string>(&parsed);
+  problem_ = problem != nullptr ? std::move(*problem) : std::string(what);
+}
+
+void ScriptResponse::finish() {
+  finished_ = true;
+  if (is_unheard() || head_) return;
+  if (block_.empty()) {
+    problem_ = "no header block: the script printed nothing";
+  } else {
+    fail_without_end("the header block has no end: there is no empty line after it");
+  }
+}
+
+std::string ScriptResponse::begin() {
+  begun_ = true;
+  std::string out = "HTTP/1.1 " + std::to_string(head_->status);
+  out.append(" ").append(head_->reason).append("\r\n").append(terms_.server_lines);
+  for (const Field& field : head_->fields) add_field(out, field.name, field.value);
+
+  const auto add_length = [&](std::uint64_t length) { add_field(out, "Content-Length", std::to_string(length)); };
+  const auto claimed = head_->content_length;
+  if (head_->status == 205) {
+    add_length(0);  // for HTTP it could have content. RFC 9110 15.3.6
+  } else if (no_content_) {
+    if (claimed && terms_.head_only && head_->status != 204 && head_->status != 304) add_length(*claimed);
+  } else if (finished_) {
+    add_length(content_.size());
+  } else if (claimed) {
+    add_length(*claimed);
+    promised_ = true;
+  } else if (terms_.may_chunk) {
+    add_field(out, "Transfer-Encoding", "chunked");
+    chunks_ = true;
+  } else {
+    closes_ = true;
+  }
+  if (closes_ || !terms_.may_stay_open) {
+    add_field(out, "Connection", "close");
+  } else if (!terms_.may_chunk) {
+    add_field(out, "Connection", "keep-alive");  // HTTP/1.0 has to be told. RFC 9112 9.3; base-27
+  }
+  out.append("\r\n");
+  return out;
+}
+
+std::string ScriptResponse::flush() {
+  if (!head_ || is_unheard()) return {};
+  std::string out;
+  if (!begun_) out = begin();
+  std::string content = std::exchange(content_, {});
+  if (chunks_) {
+    append_chunk(out, content);
+  } else if (out.empty()) {
+    out = std::move(content);
+  } else {
+    out.append(content);
+  }
+  if (finished_ && std::exchange(chunks_, false)) out.append(kLastChunk);
+  return out;
+}
+
+bool ScriptResponse::keeps_connection() const {
+  const bool complete = begun_ && finished_ && !(promised_ && left_ > 0);
+  return complete && terms_.may_stay_open && !closes_;
+}
+
+}  // namespace cgi
