@@ -164,7 +164,7 @@ void CgiServer::serve(Connection& client) {
       next = answer(client, request);
     }
   }
-  if (next == After::kLinger || !client.buffered().empty()) client.linger();
+  if (next == After::kLinger) client.linger();
 }
 
 After CgiServer::answer(Connection& client, Request& request) {

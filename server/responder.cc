@@ -21,7 +21,7 @@ After Responder::end_head(const Request& request, std::string& head) const {
   if (!stays && is_persistent()) add_field(head, "Connection", "close");
   head.append("\r\n");
   if (request.is_simple()) head.clear();
-  return stays ? After::kNextRequest : After::kClose;
+  return stays ? After::kNextRequest : After::kLinger;
 }
 
 After Responder::refuse(Connection& client, const Request& request, const Refusal& refusal) const {

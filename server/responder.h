@@ -13,7 +13,8 @@
 
 namespace cgi {
 
-// What becomes of the connection after a response.
+// What becomes of the connection after a response: it waits for the next request, it is closed with patience
+// for what the client may still be sending (Connection::linger()), or it is broken already.
 enum class After { kNextRequest, kLinger, kClose };
 
 class Responder {

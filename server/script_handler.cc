@@ -124,7 +124,7 @@ ScriptOutcome ScriptHandler::run(Connection& client, const Request& request, con
   if (response->keeps_connection() && discard_body(client, unread, from_now(options_.header_timeout))) {
     return {After::kNextRequest, ""};
   }
-  return {unread.length > 0 ? After::kLinger : After::kClose, ""};
+  return {After::kLinger, ""};
 }
 
 // Who turns the script's output into a response: nobody for a script that prints a whole one ("nph-…", RFC 3875

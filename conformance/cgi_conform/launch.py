@@ -138,11 +138,12 @@ def _wait_until_ready(instance: Instance) -> str | None:
         if not instance.port and port_file.exists():
             instance.port = int(port_file.read_text() or 0)
         accepted = accepted or time.monotonic() if instance.port and accepts(instance.port) else None
-        if instance.process.poll() is not None:
-            return _ending(instance.process.returncode)
         # Another one may listen there while ours is about to find its port taken; but a container's ports are
         # held by other processes too.
-        if accepted and (held_by(instance.port, instance.process.pid) or time.monotonic() > accepted + _FOREIGN):
+        ours = accepted and (held_by(instance.port, instance.process.pid) or time.monotonic() > accepted + _FOREIGN)
+        if instance.process.poll() is not None:
+            return _ending(instance.process.returncode)
+        if ours:
             return None
         time.sleep(0.005)
     return f"it does not accept connections on {ADDRESS} port {instance.port} within {READY_WITHIN:g} s"

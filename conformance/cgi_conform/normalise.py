@@ -2,7 +2,8 @@
 
 {date} for the value of a Date field, {pid} for the number after "pid=", {root}, {base} and {port} for what this
 run happened to use, {length} for a Content-Length that counts one of them, {framing} where the framing depends on
-time (framing.py).  Two runs of one server then give byte-identical results.  A number that merely equals the port inside a longer word or number stays.
+time (framing.py).  Two runs of one server then give byte-identical results.  A number that merely equals the port
+inside a longer word or number stays.
 """
 
 import re

@@ -81,4 +81,4 @@ def excerpt(data: bytes, limit: int = 4096, normal: Callable[[bytes], bytes] = b
     text = printable(normal(data if whole else data[: 4 * limit]))
     if whole and len(text) <= limit:
         return text
-    return f"{clipped(text, min(limit, len(text) - 1))} ({len(data)} octets)"
+    return clipped(text, min(limit, len(text) - 1))

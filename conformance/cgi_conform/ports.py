@@ -56,12 +56,16 @@ def _listening(port: int) -> Iterator[str]:
 def _members(group: int) -> Iterator[Path]:
     yield Path(f"/proc/{group}")
     for process in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (process / "stat").read_bytes().rpartition(b")")[2].split()
-        except OSError:
-            continue
-        if int(words[2]) == group and process.name != str(group):
+        if process.name != str(group) and (words := _stat(process)) and int(words[2]) == group:
             yield process
+
+
+def _stat(process: Path) -> list[bytes]:
+    """State, parent and group first; empty when it is gone."""
+    try:
+        return (process / "stat").read_bytes().rpartition(b")")[2].split()
+    except OSError:
+        return []
 
 
 def _open_files(process: Path) -> Iterator[str]:
@@ -69,6 +73,10 @@ def _open_files(process: Path) -> Iterator[str]:
         names = os.listdir(process / "fd")
     except FileNotFoundError:
         return
+    except PermissionError:
+        if _stat(process)[:1] == [b"Z"]:  # it has no files any more, whatever the error says
+            return
+        raise
     for name in names:
         try:
             yield os.readlink(process / "fd" / name)

@@ -1,5 +1,6 @@
 """A recording is written once, and never changed without being told to."""
 
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ def test_some_cases_leave_the_others_as_they_are(tmp_path: Path) -> None:
 def test_some_cases_of_another_server_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     record(recording(), path, partial=False, force=False)
-    other = recording(1)
+    other = deepcopy(recording(1))
     other["server"]["version"] = "Python 3.13.2"
     with pytest.raises(UserError, match="is of server .*3.13.1.*, not .*3.13.2.*: record all cases"):
         record(other, path, partial=True, force=True)

@@ -8,6 +8,7 @@ import pytest
 from cgi_conform import list as listing
 from cgi_conform import servers, show
 from cgi_conform.cli import main
+from cgi_conform.docroot import remove
 from cgi_conform.expected import asked, in_words
 from cgi_conform.matcher import Matcher
 from cgi_conform.paths import REPO
@@ -131,3 +132,4 @@ def test_fixtures_lays_the_document_root_out(tmp_path: Path, capsys: pytest.Capt
     assert (tmp_path / "new" / "root" / "hello.txt").exists()
     assert f"--root {tmp_path}/new/root" in capsys.readouterr().out
     assert main(["fixtures", str(tmp_path / "new")]) == 2
+    remove(tmp_path / "new")  # holds folders that an ordinary user may not enter
