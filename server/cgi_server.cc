@@ -24,6 +24,7 @@ namespace {
 constexpr int kBacklog = 1024;                   // httplib before 0.52 asks for 5
 constexpr std::size_t kThreadsForRefusals = 16;  // beyond those that serve connections
 constexpr int kBlankLines = 4;                   // between two requests of a connection
+constexpr int kRebinds = 100;                    // of a listening socket that was lost
 constexpr int kRedirects = 10;                   // by scripts, of one request
 constexpr auto kRefusalLinger = std::chrono::milliseconds(200);
 
@@ -87,21 +88,22 @@ int CgiServer::bind() {
 bool CgiServer::serve_until_stopped() {
   // httplib ends its accept loop for good on errors that pass (a connection aborted before it was accepted,
   // a full file table), and closes the listening socket: open it again.
-  while (!stopping_) {
-    if (listen_after_bind() && stopping_) return true;
-    for (int attempt = 0; !stopping_ && bind() < 0; ++attempt) {
-      if (attempt == 100) return false;
+  bool bound = true;
+  while (!stopping_ && bound) {
+    listen_after_bind();
+    for (int attempt = 0; !stopping_ && (bound = bind() > 0) == false && attempt < kRebinds; ++attempt) {
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
   }
-  return true;
+  finished_ = true;
+  return bound;
 }
 
 void CgiServer::stop_serving() {
   stopping_ = true;
   responder_.close_all();
   // Before the accept loop runs, stop() does nothing, and it may be called once only.
-  while (!is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  while (!is_running() && !finished_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   stop();
   std::lock_guard lock(mutex_);
   for (socket_t socket : connections_) ::shutdown(socket, SHUT_RDWR);

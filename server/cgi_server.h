@@ -57,6 +57,7 @@ class CgiServer : public httplib::Server {
   int port_ = 0;
 
   std::atomic<bool> stopping_ = false;
+  std::atomic<bool> finished_ = false;  // no connection is accepted any more
   std::mutex mutex_;
   std::set<socket_t> connections_;  // open; guarded by mutex_
 };

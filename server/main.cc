@@ -102,7 +102,7 @@ int main(int argc, char** argv) {
               options.bind.c_str(), v6 ? "]" : "", port);
   std::fflush(stdout);
 
-  std::thread([&server, ending] {
+  std::thread stopper([&server, ending] {
     int number = 0;
     ::sigwait(&ending, &number);
     if (number == SIGINT) {
@@ -110,8 +110,11 @@ int main(int argc, char** argv) {
       std::fflush(stdout);
     }
     server.stop_serving();
-  }).detach();
-  if (!server.serve_until_stopped())
-    return fail(1, "no more connections can be accepted: " + std::string(std::strerror(errno)));
+  });
+  const bool as_asked = server.serve_until_stopped();
+  const int error = errno;
+  if (!as_asked) ::kill(::getpid(), SIGTERM);  // for the thread that waits for it
+  stopper.join();
+  if (!as_asked) return fail(1, "no more connections can be accepted: " + std::string(std::strerror(error)));
   return 0;
 }
