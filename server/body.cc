@@ -6,6 +6,8 @@
 #include <system_error>
 #include <utility>
 
+#include "field_syntax.h"
+
 namespace cgi {
 namespace {
 
@@ -22,11 +24,7 @@ int hex_value(char c) {
 
 bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }
 
-bool is_chunked(std::string_view coding) {
-  constexpr std::string_view kChunked = "chunked";
-  return std::equal(coding.begin(), coding.end(), kChunked.begin(), kChunked.end(),
-                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
-}
+bool is_chunked(std::string_view coding) { return equals_ignoring_case(coding, "chunked"); }
 
 Refusal bad(std::string reason) { return {400, std::move(reason)}; }
 
@@ -38,9 +36,7 @@ std::variant<Framing, Refusal> framing_of(const Request& request) {
   const auto lengths = request.values("Content-Length");
   if (!codings.empty()) {
     // Each of these makes two programs on the way disagree about where the request ends (http-42 … http-46).
-    if (request.major < 1 || (request.major == 1 && request.minor < 1)) {
-      return bad("Transfer-Encoding in an HTTP/1.0 request");
-    }
+    if (!request.is_current()) return bad("Transfer-Encoding in an HTTP/1.0 request");
     if (!lengths.empty()) return bad("Both Content-Length and Transfer-Encoding");
     if (std::any_of(codings.begin(), codings.end(), [](auto coding) { return coding.empty(); })) {
       return bad("Empty Transfer-Encoding");

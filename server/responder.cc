@@ -1,10 +1,10 @@
 #include "responder.h"
 
 #include <algorithm>
-#include <cctype>
 #include <ctime>
 
 #include "error_page.h"
+#include "field_syntax.h"
 #include "response_head.h"
 
 namespace cgi {
@@ -45,14 +45,10 @@ bool Responder::stays_open(const Request& request) const {
 }
 
 bool has_token(const Request& request, std::string_view name, std::string_view token) {
-  auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
   for (std::string_view value : request.values(name)) {
     while (!value.empty()) {
       const std::size_t comma = std::min(value.find(','), value.size());
-      std::string_view item = value.substr(0, comma);
-      while (!item.empty() && (item.front() == ' ' || item.front() == '\t')) item.remove_prefix(1);
-      while (!item.empty() && (item.back() == ' ' || item.back() == '\t')) item.remove_suffix(1);
-      if (std::equal(item.begin(), item.end(), token.begin(), token.end(), same)) return true;
+      if (equals_ignoring_case(trim(value.substr(0, comma)), token)) return true;
       value.remove_prefix(std::min(comma + 1, value.size()));
     }
   }

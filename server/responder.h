@@ -43,7 +43,7 @@ class Responder {
   std::atomic<bool> closing_ = false;
 };
 
-// Whether the comma-separated values of field `name` hold `token` (in lower case), in any case. RFC 9110 5.6.1.
+// Whether the comma-separated values of field `name` hold `token`, in any case. RFC 9110 5.6.1.
 bool has_token(const Request& request, std::string_view name, std::string_view token);
 
 }  // namespace cgi
