@@ -39,7 +39,7 @@ class Docroot:
 @contextmanager
 def temporary(fixtures: Path) -> Iterator[Docroot]:
     """A document root in a new directory under /tmp (or TMPDIR), removed afterwards."""
-    base = Path(tempfile.mkdtemp(prefix="cgi-conform-", dir=_reachable_tmp()))
+    base = Path(tempfile.mkdtemp(prefix="cgi-conform-", dir=reachable_tmp()))
     try:
         yield lay_out(fixtures, base)
     finally:
@@ -84,7 +84,7 @@ def _open_up(directory: Path) -> None:
             _open_up(Path(entry.path))
 
 
-def _reachable_tmp() -> Path:
+def reachable_tmp() -> Path:
     """TMPDIR, unless scripts that run as nobody could not get there."""
     chosen = Path(tempfile.gettempdir()).resolve()
     reachable = all(place.stat().st_mode & stat.S_IXOTH for place in [chosen, *chosen.parents])

@@ -1,8 +1,9 @@
 """Starts a server, waits until it accepts connections, and ends it with all that it started.
 
 The server gets an environment of its own, the document root as its directory, nothing to read, and a process
-group of its own. What it prints is kept in a file, for cases that look at its log and for the message when it
-dies. A server that exits at once because its port was taken meanwhile is started again on another one.
+group of its own. Its configuration files are written afresh, into a directory of the user that it changes to.
+What it prints is kept in a file, for cases that look at its log and for the message when it dies. A server that
+exits at once because its port was taken meanwhile is started again on another one.
 """
 
 import contextlib
@@ -15,7 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cgi_conform.docroot import Docroot
+from cgi_conform.account import Account, script_account
+from cgi_conform.docroot import Docroot, reachable_tmp
 from cgi_conform.errors import SERVER, UserError
 from cgi_conform.octets import Tokens, fill, printable
 from cgi_conform.ports import ADDRESS as ADDRESS
@@ -92,16 +94,21 @@ def start(
 
 
 def _spawn(server: Server, docroot: Docroot, arguments: tuple[str, ...], added: Mapping[str, bytes]) -> Instance:
-    scratch = tempfile.TemporaryDirectory(prefix="cgi-conform-log-")
+    scratch = tempfile.TemporaryDirectory(prefix="cgi-conform-log-", dir=reachable_tmp())
     port_file = Path(scratch.name) / "port"
-    chosen = "{port_file}" not in " ".join(server.command)
+    chosen = "{port_file}" not in " ".join((*server.command, *server.files.values()))
     port = free_port() if chosen else 0
+    owner = script_account()
     tokens = {
         "port": str(port),
         "port_file": str(port_file),
         "root": str(docroot.root),
         "base": str(docroot.base),
+        "files": f"{scratch.name}/files",
+        "user": owner.user,
+        "group": owner.group,
     }
+    _write_files(server, Path(scratch.name), tokens, owner)
     command = server.words((*server.command, *arguments), tokens)
     places = Tokens(port, str(docroot.root), str(docroot.base))
     environment: dict[bytes, bytes] = {
@@ -112,7 +119,7 @@ def _spawn(server: Server, docroot: Docroot, arguments: tuple[str, ...], added: 
         **{os.fsencode(name): fill(value, places) for name, value in added.items()},
     }
     log = Path(scratch.name) / "log"
-    with log.open("wb") as output:
+    with log.open("ab") as output:  # a server may open /dev/stderr once more: both append
         try:
             process = subprocess.Popen(
                 command,
@@ -127,6 +134,19 @@ def _spawn(server: Server, docroot: Docroot, arguments: tuple[str, ...], added: 
             scratch.cleanup()
             raise UserError(f'server "{server.name}" did not start: "{command[0]}": {error.strerror}', SERVER) from None
     return Instance(server.name, port, process, log, scratch)
+
+
+def _write_files(server: Server, scratch: Path, tokens: Mapping[str, str], owner: Account) -> None:
+    if not server.files:
+        return
+    folder = scratch / "files"
+    folder.mkdir()
+    for name, template in server.files.items():
+        (folder / name).write_text(server.words((template,), tokens)[0], "utf-8")
+        (folder / name).chmod(0o644)
+    folder.chmod(0o755)
+    scratch.chmod(0o711)
+    owner.give(folder)  # sockets and uploads may have to lie there
 
 
 def _wait_until_ready(instance: Instance) -> str | None:

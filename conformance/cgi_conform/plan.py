@@ -86,7 +86,8 @@ def make_plan(options: Options) -> Plan:
     if options.profile not in server.profiles:
         known = ", ".join(server.profiles)
         raise UserError(f'server "{server.name}" cannot be judged in profile {options.profile} (its profiles: {known})')
-    expect = Path(options.expect) if options.expect else server.expect_file if options.server else None
+    own = server.expect_file(options.profile) if options.server else None
+    expect = Path(options.expect) if options.expect else own
     user = "root" if os.geteuid() == 0 else "user"
     return Plan(
         name=server.name,
@@ -96,7 +97,7 @@ def make_plan(options: Options) -> Plan:
         delivery=options.delivery,
         rules=tuple(load_rules(expect)) if expect and (options.expect or expect.exists()) else (),
         abilities=Abilities(True, user, frozenset(server.variants), server.name),
-        server=server,
+        server=server.for_profile(options.profile),
     )
 
 

@@ -2,7 +2,8 @@
 
 conformance/servers/NAME/server.toml is data only. A definition may also be a folder of one's own (a name with
 a slash), or come from a command line (--command). Tokens: {program} {port} {port_file} {root} {base} {here}
-(the definition's folder) {build} (the build tree).
+(the definition's folder) {build} (the build tree) {files} (where [files] are written before the start) {user}
+{group} (whom scripts are to run as).
 """
 
 import os
@@ -11,7 +12,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cgi_conform.answer import PROFILES
@@ -36,18 +37,23 @@ class Server:
     variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     here: Path = Path()
+    files: Mapping[str, str] = field(default_factory=dict)  # configuration: name -> template, tokens not yet filled
+    in_profile: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # arguments that a profile adds
 
-    @property
-    def expect_file(self) -> Path:
-        """Where its expected failures stand, if it has any."""
-        return self.here / "expect.toml"
+    def for_profile(self, profile: str) -> "Server":
+        """The server as it is started to be judged in that profile."""
+        return replace(self, command=(*self.command, *self.in_profile.get(profile, ())), in_profile={})
+
+    def expect_file(self, profile: str, kind: str = "expect") -> Path:
+        """Where its expected failures in that profile stand, if it has any."""
+        return self.here / (f"{kind}.toml" if profile == PROFILES[0] else f"{kind}.{profile}.toml")
 
     def words(self, words: tuple[str, ...], tokens: Mapping[str, str]) -> list[str]:
-        """Words of a command with every token filled in."""
+        """Words of a command, or texts of files, with every token filled in."""
         if self.program is None:
             raise UserError(f'server "{self.name}" is not installed (looked for {self.sought})', SERVER)
         known = {"program": str(self.program), "here": str(self.here), "build": str(build()), **tokens}
-        return [_fill(word, known) for word in words]
+        return [fill_words(word, known) for word in words]
 
     def version(self) -> str:
         """What the server says its version is: the first line it prints, "" if it cannot be asked."""
@@ -90,18 +96,21 @@ def load_server(name: str) -> Server:
     wanted = table["program"]
     candidates = wanted if isinstance(wanted, list) else []
     finding = "" if isinstance(wanted, list) else wanted["find"]
-    _check_port(table["command"], shown)
+    files = {name: _template(here / template, shown) for name, template in table.get("files", {}).items()}
+    _check_port([*table["command"], *files.values()], shown)
     return Server(
         name=here.name,
         title=table["title"],
         program=find_on_path(finding) if finding else _first_program(candidates),
-        sought=finding or ", ".join(_fill(word, {"build": str(build())}) for word in candidates),
+        sought=finding or ", ".join(fill_words(word, {"build": str(build())}) for word in candidates),
         command=tuple(table["command"]),
         version_command=tuple(table.get("version", ())),
         profiles=tuple(table["profiles"]),
         variants={name: tuple(words) for name, words in table.get("variants", {}).items()},
         environment={"PATH": _FIXED_PATH, **table.get("environment", {})},
         here=here,
+        files=files,
+        in_profile={name: tuple(more["arguments"]) for name, more in table.get("profile", {}).items()},
     )
 
 
@@ -151,7 +160,7 @@ def _newest(versions: Path, name: str) -> Path | None:
 
 
 def _first_program(candidates: list[str]) -> Path | None:
-    found = (_program(_fill(word, {"build": str(build())})) for word in candidates)
+    found = (_program(fill_words(word, {"build": str(build())})) for word in candidates)
     return next((path for path in found if path is not None), None)
 
 
@@ -165,5 +174,13 @@ def _check_port(words: list[str], shown: str) -> None:
         raise UserError(f"{shown}: the command has no {{port}}: the server must listen where it is told to")
 
 
-def _fill(word: str, known: Mapping[str, str]) -> str:
+def _template(path: Path, shown: str) -> str:
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise UserError(f'{shown}: cannot read "{path.name}", named in [files]: {error.strerror}') from None
+
+
+def fill_words(word: str, known: Mapping[str, str]) -> str:
+    """The text with every known {token} replaced; other braces stay."""
     return re.sub(r"\{([a-z_]+)\}", lambda match: known.get(match[1], match[0]), word)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cgi_conform import launch, server
+from cgi_conform.account import script_account
 from cgi_conform.docroot import Docroot
 from cgi_conform.errors import UserError
 from cgi_conform.launch import Instance, start
@@ -188,6 +189,50 @@ def test_a_definition_may_be_a_folder_of_ones_own(tmp_path: Path, monkeypatch: p
     assert found.environment == {"PATH": "/usr/local/bin:/usr/bin:/bin", "A": "b"}
 
 
+def definition(folder: Path, more: str, command: str = '["{program}", "{here}/server.py", "{port}"]') -> str:
+    folder.mkdir(exist_ok=True)
+    (folder / "server.py").write_text(SERVE)
+    (folder / "server.toml").write_text(
+        f'title = "Mine"\nprogram = ["{PYTHON}"]\ncommand = {command}\n'
+        f'profiles = ["cgihttpserver", "rfc3875"]\n{more}'
+    )
+    return f"{folder}/"
+
+
+def test_a_profile_adds_arguments_and_has_expectations_of_its_own(tmp_path: Path) -> None:
+    name = definition(tmp_path / "mine", '[profile.rfc3875]\narguments = ["--profile", "rfc3875"]\n')
+    for profile, words, file in [
+        ("cgihttpserver", (), "expect.toml"), ("rfc3875", ("--profile", "rfc3875"), "expect.rfc3875.toml")
+    ]:  # fmt: skip
+        (tmp_path / "mine" / file).write_text(f'["a/*"]\noutcome = "fail"\nreason = "{profile}"\n')
+        plan = make_plan(Options(server=name, profile=profile))
+        assert plan.server is not None and plan.server.command[3:] == words
+        assert [rule.reason for rule in plan.rules] == [profile]
+
+
+def test_configuration_is_written_afresh_before_the_start(tmp_path: Path, docroot: Docroot) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "my.conf").write_text('listen {port}; docroot "{root}"; as {user}:{group} {else}\n')
+    command = '["{program}", "{here}/server.py", "{port}", "{files}/made.conf"]'
+    name = definition(tmp_path / "mine", '[files]\n"made.conf" = "my.conf"\n', command)
+    instance = start(load_server(name), docroot)
+    made = Path(os.fsdecode(instance.log_since(0).splitlines()[0].split(b"|")[2]))
+    account = script_account()
+    as_whom = f"{account.user}:{account.group}"
+    assert made.read_text() == f'listen {instance.port}; docroot "{docroot.root}"; as {as_whom} {{else}}\n'
+    status = made.parent.stat()
+    assert (status.st_mode & 0o777, status.st_uid) == (0o755, account.uid)
+    assert made.stat().st_mode & 0o777 == 0o644 and made.parent.parent.stat().st_mode & 0o777 == 0o711
+    instance.stop()
+    assert not made.parent.parent.exists()
+
+
+def test_the_port_may_stand_in_a_configuration_file(tmp_path: Path) -> None:
+    (tmp_path / "my.conf").write_text("listen {port}\n")
+    name = definition(tmp_path, '[files]\n"my.conf" = "my.conf"\n', '["{program}", "{files}/my.conf"]')
+    assert load_server(name).files == {"my.conf": "listen {port}\n"}
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [("cpython-3.133", 'no server "cpython-3.133" (did you mean "cpython-3.13"?)'), ("x", 'no server "x" (known: ')],
@@ -201,8 +246,9 @@ def test_an_unknown_server_is_named(name: str, said: str) -> None:
 def test_a_broken_definition_is_said_in_one_line(tmp_path: Path) -> None:
     good = 'title = "x"\nprogram.find = "sh"\ncommand = ["{program}", "{port}"]\nprofiles = ["cgihttpserver"]\n'
     for change, said in {
-        good.replace("profiles", "profile"): 'server.toml: unknown key "profile" (did you mean "profiles"?)',
+        good.replace("profiles", "profils"): 'server.toml: unknown key "profils" (did you mean "profiles"?)',
         good.replace("{port}", "8000"): "server.toml: the command has no {port}: the server must listen where it is told to",
+        good + 'files."a" = "b"': 'server.toml: cannot read "b", named in [files]: No such file or directory',
         good + 'variants.http2 = []': 'server.toml: unknown key "http2" in "variants" (did you mean "http11"?)',
     }.items():
         (tmp_path / "server.toml").write_text(change)
@@ -213,7 +259,7 @@ def test_a_broken_definition_is_said_in_one_line(tmp_path: Path) -> None:
 
 def test_the_known_definitions_are_sound_and_short() -> None:
     for known in known_servers():
-        assert known.title and "cgihttpserver" in known.profiles
+        assert known.title and known.profiles and set(known.in_profile) <= set(known.profiles)
         assert len((known.here / "server.toml").read_text().splitlines()) <= 30
 
 

@@ -1,0 +1,54 @@
+"""ci/figures.py [--check]: the figures of README.md, counted from the data.
+
+Writes what stands between the two "figures" marks anew; with --check says whether that would change anything, and
+exits with 1 if so. Run by the interpreter that ci/setup chose: build/bin/python ci/figures.py
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "conformance"))
+
+from cgi_conform.answer import PROFILES
+from cgi_conform.case import Case, load_cases
+from cgi_conform.clauses import load_clauses
+from cgi_conform.paths import REPO, fixtures
+from cgi_conform.write import write_whole
+
+README = REPO / "README.md"
+BEGIN, END = "<!-- figures: written by ci/figures.py -->\n", "<!-- end of figures -->"
+LEVELS = ("required", "recommended", "observed")
+
+
+def table(cases: list[Case], clauses: int, reached: int) -> str:
+    """Cases per profile and level, and what they reach, as Markdown."""
+    lines = ["| profile | " + " | ".join(LEVELS) + " | cases |", "|---|" + "--:|" * (len(LEVELS) + 1)]
+    for profile in PROFILES:
+        levels = [case.expect[profile].level for case in cases if profile in case.expect]
+        if levels:
+            counts = [levels.count(level) for level in LEVELS]
+            lines.append(f"| `{profile}` | " + " | ".join(map(str, [*counts, len(levels)])) + " |")
+    topics = len({case.topic for case in cases})
+    text = f"{len(cases)} cases in {topics} topics reach {reached} of {clauses} clauses; the others say why none can."
+    return "\n".join(lines) + f"\n\n{text}\n"
+
+
+def main() -> int:
+    cases = load_cases(fixtures() / "cases")
+    clauses = load_clauses(fixtures() / "clauses.toml")
+    reached = {name for case in cases for name in case.clauses}
+    old = README.read_text(encoding="utf-8")
+    before, _, rest = old.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    new = before + BEGIN + table(cases, len(clauses), len(reached)) + END + after
+    if new == old:
+        return 0
+    if "--check" in sys.argv[1:]:
+        print("README.md: its figures are not those of the data (build/bin/python ci/figures.py writes them)")
+        return 1
+    write_whole(README, new)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""`cgi-conform programs`: real CGI programs with their real clients, over a server."""

@@ -1,0 +1,145 @@
+"""A program of the opt-in suite: how to see that it is installed, what to lay out for it, what must work.
+
+conformance/programs/NAME/program.toml is data only. A check is either a request by curl (`get`, with what the
+answer must be) or lines for a shell (`run`) that call the program's own client, and end with status 0 if all is
+well. Its id, NAME/CHECK, is an interface like that of a case.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from cgi_conform.answer import read_matcher
+from cgi_conform.errors import UserError
+from cgi_conform.matcher import Matcher
+from cgi_conform.octets import BadEscape
+from cgi_conform.paths import REPO
+from cgi_conform.schema import faults, nearest, read_toml
+
+PROGRAMS = REPO / "conformance" / "programs"
+PATH = "/usr/local/bin:/usr/bin:/bin"
+_CURL = "curl"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that must work."""
+
+    id: str
+    title: str
+    run: str = ""  # lines for a shell; empty: a request by curl
+    exit: int = 0
+    get: str = ""
+    arguments: tuple[str, ...] = ()  # further ones for curl
+    status: int = 200
+    header: Mapping[str, Matcher] | None = None
+    body: Matcher | None = None
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program, found or not (`missing` says what is, and in which package it comes)."""
+
+    name: str
+    title: str
+    path: str
+    missing: str
+    packages: tuple[str, ...]  # those that are missing
+    files: Mapping[str, str]  # below the document root: path -> template, tokens not yet filled
+    setup: str
+    checks: tuple[Check, ...]
+
+
+def load_programs(globs: Iterable[str] = (), folder: Path = PROGRAMS) -> list[Program]:
+    """The programs with the checks that the globs choose, by program or check id; all if there are none."""
+    wanted = [glob if "/" in glob else f"{glob}/*" for glob in globs]
+    programs = [_load(path) for path in sorted(folder.glob("*/program.toml"))]
+    known = [check.id for program in programs for check in program.checks]
+    for glob in wanted:
+        if not any(fnmatchcase(name, glob) for name in known):
+            hint = nearest(glob.partition("/")[0], [program.name for program in programs])
+            raise UserError(f'no program or check matches "{glob.removesuffix("/*")}"{hint}')
+    chosen: list[Program] = []
+    for program in programs:
+        checks = [
+            check for check in program.checks if not wanted or any(fnmatchcase(check.id, glob) for glob in wanted)
+        ]
+        if checks:
+            chosen.append(replace(program, checks=tuple(checks)))
+    return chosen
+
+
+def _load(path: Path) -> Program:
+    name, here = path.parent.name, path.parent
+    shown = f"{name}/{path.name}"
+    table = read_toml(path, shown)
+    wrong = faults(table, "program.schema.json")
+    if wrong:
+        raise UserError("\n".join(f"{shown}: {fault}" for fault in wrong))
+    found = next((where for word in table["program"] if (where := _found(word))), "")
+    lacks = [] if found else [(table["package"], " or ".join(table["program"]))]
+    needs = {_CURL: _CURL, **table.get("needs", {})}
+    lacks += [(package, word) for word, package in needs.items() if not _found(word)]
+    detect = table.get("detect")
+    if not lacks and detect and not _succeeds([word.replace("{program}", found) for word in detect]):
+        lacks = [(table["package"], "what it needs")]
+    checks = tuple(_check(name, check, shown) for check in table["check"])
+    names = [check.id for check in checks]
+    for check in names:
+        if names.count(check) > 1:
+            raise UserError(f'{shown}: there are two checks "{check}"')
+    return Program(
+        name=name,
+        title=table["title"],
+        path=found,
+        missing="; ".join(f"package {package} is not installed (no {word})" for package, word in lacks),
+        packages=tuple(dict.fromkeys(package for package, _ in lacks)),
+        files={place: _template(here / template, shown) for place, template in table.get("files", {}).items()},
+        setup=table.get("setup", ""),
+        checks=checks,
+    )
+
+
+def _check(program: str, table: dict[str, Any], shown: str) -> Check:
+    try:
+        header = {name: read_matcher(value) for name, value in table.get("header", {}).items()}
+        body = read_matcher(table["body"]) if "body" in table else None
+    except BadEscape as error:
+        raise UserError(f'{shown}: check "{table["name"]}": "{error}" is no escape') from None
+    return Check(
+        id=f"{program}/{table['name']}",
+        title=table["title"],
+        run=table.get("run", ""),
+        exit=table.get("exit", 0),
+        get=table.get("get", ""),
+        arguments=tuple(table.get("with", ())),
+        status=table.get("status", 200),
+        header=header,
+        body=body,
+    )
+
+
+def _template(path: Path, shown: str) -> str:
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise UserError(f'{shown}: cannot read "{path.name}", named in [files]: {error.strerror}') from None
+
+
+def _found(word: str) -> str | None:
+    """The absolute path of a program, or of a file that is named by an absolute path."""
+    if word.startswith("/"):
+        return word if os.path.exists(word) else None
+    return shutil.which(word, path=PATH)
+
+
+def _succeeds(command: list[str]) -> bool:
+    try:
+        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=30).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False

@@ -1,0 +1,62 @@
+"""`cgi-conform programs`: do real CGI programs work on these servers? One table, program × server."""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+from cgi_conform.answer import PROFILES
+from cgi_conform.errors import SERVER, UserError
+from cgi_conform.programs import junit
+from cgi_conform.programs.definition import load_programs
+from cgi_conform.programs.findings import ServerFindings, assembled, exit_status, write
+from cgi_conform.programs.suite import contender, try_programs, user
+from cgi_conform.programs.table import text
+from cgi_conform.server import from_command, load_server
+from cgi_conform.write import write_whole
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The options of `programs`."""
+    add = parser.add_argument
+    add("globs", nargs="*", metavar="PROGRAM-GLOB", help="programs or checks to try (default: all that are installed)")
+    add("--server", action="append", default=[], metavar="NAME", help="a known server, or a folder/ of yours; repeat")
+    add("--command", action="append", default=[], metavar="CMD", help="start this; {port} and {root} are filled in")
+    add("--profile", choices=PROFILES, help="start servers for it (default: rfc3875 where a server has it)")
+    add("--report", type=Path, metavar="DIR", help="write programs.json and programs.xml (JUnit)")
+    add("--timeout", type=float, default=60.0, metavar="S", help="seconds for each check (default: %(default)g)")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Try and report."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if options.timeout <= 0:
+        raise UserError(f"--timeout {options.timeout:g} is not a positive number of seconds")
+    servers = [load_server(name) for name in options.server] + [from_command(text) for text in options.command]
+    if not servers:
+        raise UserError("name a server: --server NAME or --command 'CMD {port} {root}'")
+    contenders = [contender(server, options.profile) for server in servers]
+    programs = load_programs(options.globs)
+    corpus = [check.id for program in load_programs() for check in program.checks]
+    watched = sys.stderr.isatty()
+    found: list[ServerFindings] = []
+    messages: list[str] = []
+    for one in contenders:
+
+        def progress(name: str, server: str = one.server.name) -> None:
+            if watched:
+                print(f"\r\033[K{server}: {name}", end="", file=sys.stderr, flush=True)
+
+        findings, message = try_programs(one, programs, corpus, options.timeout, progress)
+        found.append(findings)
+        messages += [message] if message else []
+    if watched:
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
+    whole = assembled(user(), len(corpus), found)
+    if options.report:
+        write(whole, options.report)
+        write_whole(options.report / "programs.xml", junit.text(whole))
+    print(text(whole), end="", flush=True)
+    for message in messages:
+        print(f"cgi-conform: {message}", file=sys.stderr)
+    return SERVER if messages else exit_status(whole)

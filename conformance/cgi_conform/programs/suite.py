@@ -1,0 +1,115 @@
+"""The checks of the programs against one server."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from cgi_conform.answer import PROFILES
+from cgi_conform.errors import SERVER, UserError
+from cgi_conform.expectations import Rule, load_rules, rule_for, stale
+from cgi_conform.launch import Instance, start
+from cgi_conform.programs.attempt import Found, attempt
+from cgi_conform.programs.definition import Check, Program
+from cgi_conform.programs.findings import CheckResult, ServerFindings, totals
+from cgi_conform.programs.site import made
+from cgi_conform.server import Server
+
+_MOST_USEFUL = "rfc3875"  # the profile that programs were written for
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A server in a profile, and what it is expected to fail."""
+
+    server: Server
+    profile: str
+    rules: tuple[Rule, ...]
+
+
+def contender(server: Server, profile: str | None) -> Contender:
+    """`profile` None: rfc3875 where the server has it."""
+    if server.program is None:
+        raise UserError(f'server "{server.name}" is not installed (looked for {server.sought})', SERVER)
+    if profile is not None and profile not in PROFILES:
+        raise UserError(f'no profile "{profile}" (known: {", ".join(PROFILES)})')
+    if profile is not None and profile not in server.profiles:
+        known = ", ".join(server.profiles)
+        raise UserError(f'server "{server.name}" has no profile {profile} (its profiles: {known})')
+    chosen = profile or (_MOST_USEFUL if _MOST_USEFUL in server.profiles else server.profiles[0])
+    path = server.expect_file(chosen, "programs")
+    rules = tuple(load_rules(path)) if path.exists() else ()
+    return Contender(server.for_profile(chosen), chosen, rules)
+
+
+def user() -> str:
+    """Whom the server is started by: root or user."""
+    return "root" if os.geteuid() == 0 else "user"
+
+
+def try_programs(
+    one: Contender,
+    programs: Sequence[Program],
+    corpus: Sequence[str],
+    seconds: float,
+    progress: Callable[[str], None] = lambda name: None,
+) -> tuple[ServerFindings, str]:
+    """What the server makes of the programs, and a message if it died meanwhile."""
+    results: list[CheckResult] = []
+    message = ""
+    with made(programs, seconds) as site:
+        instance: Instance | None = None
+        try:
+            for program in programs:
+                for check in program.checks:
+                    progress(check.id)
+                    rule = rule_for(one.rules, check.id, user())
+                    if program.missing:
+                        results.append(_result(check, program, "skip", program.missing))
+                    elif rule is not None and rule.outcome == "skip":
+                        results.append(_result(check, program, "skip", rule.reason))
+                    elif program.name in site.broken:
+                        results.append(_result(check, program, "error", site.broken[program.name]))
+                    else:
+                        instance = instance or start(one.server, site.docroot)
+                        found = attempt(check, program, site, instance.port, seconds)
+                        results.append(_judged(check, program, found, rule))
+                        if death := instance.died(within=1.0):
+                            message = message or f'server "{one.server.name}" died during check "{check.id}": {death}'
+                            results[-1] = _result(check, program, "error", f"the server died: {death}", found)
+                            instance.stop()
+                            instance = None
+        finally:
+            if instance is not None:
+                instance.stop()
+    results.sort(key=lambda result: result["id"])
+    return {
+        "server": {"name": one.server.name, "title": one.server.title, "version": one.server.version()},
+        "profile": one.profile,
+        "totals": totals(results),
+        "stale": stale(one.rules, corpus),
+        "checks": results,
+    }, message
+
+
+def _judged(check: Check, program: Program, found: Found, rule: Rule | None) -> CheckResult:
+    if not found.wrong:
+        return _result(check, program, "unexpected-pass" if rule else "pass", rule.reason if rule else "", found)
+    if rule is None:
+        return _result(check, program, "fail", found.wrong, found)
+    if rule.saw is not None and rule.saw != found.saw:
+        note = f"expected to fail with {rule.saw} ({rule.reason}), but:\n{found.wrong}"
+        return _result(check, program, "fail", note, found)
+    return _result(check, program, "expected", rule.reason, found)
+
+
+def _result(check: Check, program: Program, verdict: str, note: str, found: Found | None = None) -> CheckResult:
+    return {
+        "id": check.id,
+        "program": program.name,
+        "title": check.title,
+        "packages": list(program.packages) if program.missing else [],
+        "verdict": verdict,
+        "note": note,
+        "saw": found.saw if found else None,
+        "command": found.command if found else "",
+    }

@@ -1,0 +1,2 @@
+#!{program}
+repository: {data}/test.fossil

@@ -1,0 +1,3 @@
+#!/bin/sh
+export REDIRECT_STATUS=200 SCRIPT_FILENAME='{root}/teapot.php'
+exec '{program}'
