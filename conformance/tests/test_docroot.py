@@ -142,9 +142,9 @@ def test_scripts_of_nobody_can_reach_it(fixtures: Path, tmp_path: Path, monkeypa
     closed.mkdir(mode=0o700)
     monkeypatch.setattr(tempfile, "gettempdir", lambda: str(closed))
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    assert docroot._reachable_tmp() == Path("/tmp")
+    assert docroot.reachable_tmp() == Path("/tmp")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert docroot._reachable_tmp() == closed.resolve()
+    assert docroot.reachable_tmp() == closed.resolve()
 
 
 def test_the_document_root_of_this_suite_can_be_laid_out() -> None:
