@@ -25,6 +25,7 @@ from cgi_conform.ports import accepts, free_port, held_by
 from cgi_conform.server import Server
 
 READY_WITHIN = 10.0
+_GROUPS = (4, 24)  # of a server started by root: what it must take from its scripts is there to be taken
 _STOP_WITHIN = 3.0
 _ATTEMPTS = 3
 _DYING = 0.05
@@ -129,6 +130,7 @@ def _spawn(server: Server, docroot: Docroot, arguments: tuple[str, ...], added: 
                 cwd=docroot.root,
                 env=environment,
                 process_group=0,
+                extra_groups=_GROUPS if os.geteuid() == 0 else None,
             )
         except OSError as error:
             scratch.cleanup()

@@ -1,5 +1,6 @@
 #include "script.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <pwd.h>
@@ -71,11 +72,13 @@ TEST_F(ScriptTest, HasThreeDescriptorsNoIgnoredSignalAndItsOwnGroup) {
   EXPECT_EQ(std::to_string(pid), rest.substr(rest.find(' ') + 1, std::to_string(pid).size()));
   script_.reap();
 
+  const int inherited = ::open("/dev/null", O_RDONLY);  // without O_CLOEXEC, as others may leave theirs
   Script lister;
   ScriptCommand list = command("#!/bin/sh\nexec ls /proc/self/fd\n");
   list.environment = {"PATH=/usr/bin:/bin"};
   ASSERT_EQ(std::nullopt, Script::start(list, lister, error_));
   EXPECT_EQ("0\n1\n2\n3\n", output_of(lister));  // 3: the directory that ls reads
+  ::close(inherited);
 }
 
 TEST_F(ScriptTest, ReadsItsInputToTheEnd) {
