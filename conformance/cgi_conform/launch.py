@@ -83,7 +83,11 @@ def start(
     arguments = server.variants[variant] if variant else ()
     for attempt in range(_ATTEMPTS):
         instance = _spawn(server, docroot, arguments, environment or {})
-        failure = _wait_until_ready(instance)
+        try:
+            failure = _wait_until_ready(instance)
+        except BaseException:  # interrupted: nobody else knows of it yet
+            instance.stop()
+            raise
         if failure is None:
             return instance
         said = instance.log_since(0)

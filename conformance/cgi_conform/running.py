@@ -47,6 +47,11 @@ class Running:
         found.last_case = case
         return found
 
+    def retire(self, instance: Instance) -> None:
+        """Stop a server; the next case that would have it gets another."""
+        instance.stop()
+        self._instances = {key: one for key, one in self._instances.items() if one is not instance}
+
     def obituaries(self) -> list[str]:
         """The servers that have died after a case had been judged, each told once."""
         dead = [one for one in self._instances.values() if not one.mourned and one.died() is not None]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cgi_conform import reproduce
-from cgi_conform.answer import CLOSED, Expectation
+from cgi_conform.answer import CLOSED, SILENT, Expectation
 from cgi_conform.capabilities import missing
 from cgi_conform.case import Case, Step
 from cgi_conform.errors import UserError
@@ -57,9 +57,15 @@ def try_case(case: Case, plan: Plan, running: Running | None, fixtures: Path) ->
     except UserError as error:
         return untried(case, plan, "error", error.message.partition("\n")[0]), [*messages, error.message]
     trial = _try(case, expectation, plan, running, instance, fixtures)
+    if running is not None and instance is not None and _may_be_stuck(trial.judgement):
+        running.retire(instance)  # if it serves one client at a time, it serves no other case
     result = _judged(case, expectation, rule, trial, plan)
     result["seconds"] = round(time.monotonic() - begun, 3)
     return result, [*messages, trial.broken] if trial.broken else messages
+
+
+def _may_be_stuck(judgement: Judgement) -> bool:
+    return judgement.saw == SILENT or any(found.what in ("control", "liveness") for found in judgement.mismatches)
 
 
 def untried(case: Case, plan: Plan, verdict: str, note: str) -> CaseResult:

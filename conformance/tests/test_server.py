@@ -121,6 +121,21 @@ def test_one_that_never_listens_is_named(tmp_path: Path, docroot: Docroot, monke
     assert said.startswith('server "mine" did not start: it does not accept connections on 127.0.0.1 port ')
 
 
+def test_one_that_is_interrupted_while_it_starts_is_ended(
+    tmp_path: Path, docroot: Docroot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[Instance] = []
+
+    def interrupted(instance: Instance) -> None:
+        started.append(instance)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(launch, "_wait_until_ready", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        start(python(tmp_path, SERVE, "{port}"), docroot)
+    assert started[0].process.returncode is not None and not Path(started[0].scratch.name).exists()
+
+
 def test_a_port_that_was_taken_meanwhile_is_given_up(
     tmp_path: Path, docroot: Docroot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
