@@ -1,21 +1,42 @@
-"""The head of a request: its line and its fields, as they came."""
+"""The head of a request: its line and its fields, as they came, and what is refused about them."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+
+from .client import Client
+
+_LONGEST_LINE = 65536
+_MOST_FIELDS = 99
+_BLANKS = re.compile(rb"[ \t\v\f]+")
+_VERSION = re.compile(rb"HTTP/([0-9]{1,10})\.([0-9]{1,10})")
+_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_EMPTY_LINES = (b"\r\n", b"\n")
+
+
+class Refused(Exception):
+    """The request is answered with an error: its status, and the message where it is not the status's own."""
+
+    def __init__(self, status: int, message: str | None = None) -> None:
+        super().__init__(status, message)
+        self.status = status
+        self.message = message
 
 
 @dataclass
 class Request:
     """A request whose head has been read.  Octets as sent; nothing is decoded here."""
 
-    method: bytes
-    target: bytes
-    version: tuple[int, int]  # (0, 9), (1, 0) or (1, 1): what is spoken with this client
-    version_text: bytes  # as sent, b"HTTP/1.1"; b"HTTP/0.9" where none was sent
-    line: bytes  # the request line without its line end
+    method: bytes = b""
+    target: bytes = b""
+    version: tuple[int, int] = (1, 0)  # (0, 9), (1, 0) or (1, 1): what is spoken with this client
+    version_text: bytes = b"HTTP/0.9"  # as sent, b"HTTP/1.1"; b"HTTP/0.9" where none was sent
+    line: bytes = b""  # the request line without its line end
     fields: list[tuple[bytes, bytes]] = field(default_factory=list)  # name as sent, value trimmed
+    host: bytes = b""  # the host that was asked for, without port (rfc3875); b"" if none was
     persists: bool = False  # whether another request may follow (answer.py and script.py may clear it)
+    answered: bool = False  # a head has been sent: too late for an error page
 
     def field(self, name: bytes) -> bytes | None:
         """The first value of the field, whatever the case of its name."""
@@ -23,3 +44,94 @@ class Request:
 
     def fields_named(self, name: bytes) -> list[bytes]:
         return [value for given, value in self.fields if given.lower() == name.lower()]
+
+    def list_of(self, name: bytes) -> list[bytes]:
+        """The elements of all fields of that name, in lower case."""
+        return [element.strip(b" \t").lower() for value in self.fields_named(name) for element in value.split(b",")]
+
+
+def quoted(text: bytes) -> str:
+    """As Python writes it in a message: with quotes, and escapes for what is not printable ASCII."""
+    return ascii(text.decode("latin-1"))
+
+
+def read(client: Client, request: Request, first: bool) -> bool:
+    """Fills the request in; False if there is none.  Refused is raised as soon as something is wrong."""
+    line = client.read_line(_LONGEST_LINE + 1)
+    while line in _EMPTY_LINES and not first:
+        line = client.read_line(_LONGEST_LINE + 1)
+    if len(line) > _LONGEST_LINE:
+        raise Refused(414, "Request-URI Too Long")
+    if not _BLANKS.sub(b"", line.rstrip(b"\r\n")):
+        return False
+    _take_line(request, line.rstrip(b"\r\n"))
+    _take_fields(client, request)
+    return True
+
+
+def _take_line(request: Request, line: bytes) -> None:
+    request.line = line
+    words = _BLANKS.sub(b" ", line).strip(b" ").split(b" ")
+    bad_syntax = Refused(400, f"Bad request syntax ({quoted(line)})")
+    if b"\r" in line:
+        raise bad_syntax
+    if b"\0" in line:
+        raise bad_syntax
+    version = (1, 0)
+    if len(words) >= 3:
+        version = _version(words[-1])
+        request.version_text = words[-1]
+    if len(words) not in (2, 3):
+        raise bad_syntax
+    request.method, request.target = words[:2]
+    if len(words) == 2 and request.method != b"GET":
+        raise Refused(400, f"Bad HTTP/0.9 request type ({quoted(request.method)})")
+    if len(words) == 2:
+        version = (0, 9)
+    request.version = version
+    if request.target.startswith(b"//"):
+        request.target = b"/" + request.target.lstrip(b"/")
+
+
+def _version(word: bytes) -> tuple[int, int]:
+    found = _VERSION.fullmatch(word)
+    if not found:
+        raise Refused(400, f"Bad request version ({quoted(word)})")
+    major, minor = int(found[1]), int(found[2])
+    if major >= 2:
+        raise Refused(505, f"Invalid HTTP version ({quoted(word)})")
+    if major == 0:
+        return (0, 9)
+    return (1, 1) if minor >= 1 else (1, 0)
+
+
+def _take_fields(client: Client, request: Request) -> None:
+    count = 0
+    while (line := client.read_line(_LONGEST_LINE + 1)) and line not in _EMPTY_LINES:
+        if len(line) > _LONGEST_LINE:
+            raise Refused(431, "Line too long")
+        count += 1
+        if count > _MOST_FIELDS:
+            raise Refused(431, "Too many headers")
+        line = line[:-1] if line.endswith(b"\n") else line
+        line = line[:-1] if line.endswith(b"\r") else line
+        _take_field(request, line)
+
+
+def _take_field(request: Request, line: bytes) -> None:
+    if b"\0" in line:
+        raise Refused(400, "NUL in a field")
+    if b"\r" in line:
+        raise Refused(400, "CR in a field")
+    if line[:1] in (b" ", b"\t"):
+        if not request.fields:
+            raise Refused(400, "The first field line is indented")
+        name, value = request.fields.pop()
+        request.fields.append((name, value + b" " + line.strip(b" \t")))
+        return
+    name, colon, value = line.partition(b":")
+    if not colon:
+        raise Refused(400, "A field without a colon")
+    if not _TOKEN.fullmatch(name):
+        raise Refused(400, "A field whose name is no token")
+    request.fields.append((name, value.strip(b" \t")))

@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
+import os
+import re
+import time
+
 from .client import Client
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_LONGEST = 2000
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def request_line(client: Client, line: bytes, status: int, size: str = "-") -> None:
     """127.0.0.1 - - [01/Jan/2024 00:00:00] "GET / HTTP/1.0" 200 -"""
+    _write(client, f'"{_shown(line.decode("latin-1"))}" {status} {size}')
+
+
+def error(client: Client, status: int, text: str) -> None:
+    _write(client, f"code {status}, message {_shown(text)}")
 
 
 def message(client: Client, text: str) -> None:
     """127.0.0.1 - - [...] text   (control characters escaped, length limited)"""
+    _write(client, _shown(text))
+
+
+def _shown(text: str) -> str:
+    text = text[:_LONGEST]
+    text = text.replace("\\", "\\\\")
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def _write(client: Client, text: str) -> None:
+    now = time.localtime()
+    date = f"{now.tm_mday:02}/{_MONTHS[now.tm_mon - 1]}/{now.tm_year} {now.tm_hour:02}:{now.tm_min:02}:{now.tm_sec:02}"
+    line = f"{client.address[0]} - - [{date}] {text}\n"
+    os.write(2, line.encode("utf-8", "replace"))  # at once, so that lines of several threads do not mix

@@ -2,19 +2,108 @@
 
 from __future__ import annotations
 
+import re
+
 from .client import Client
+from .head import Refused, Request
+
+_DIGITS = re.compile(rb"[0-9]+")
+_SIZE = re.compile(rb"([0-9A-Fa-f]+)[ \t]*(;[^\r\n]*)?\r\n")
+_LONGEST_LINE = 8192
+_MOST_DRAINED = 1 << 20
 
 
 class Body:
-    """The body octets, decoded.  A chunked body has been read whole before a script starts, so `length` is true."""
+    """The body octets, decoded.  A chunked body is read whole before a script starts, so that `length` is true."""
 
-    length: int | None  # None: the request declares no body
-    left: int  # octets not yet taken
-    ready: bool  # take() would not wait
-    cut: bool  # the client ended before the body did
+    def __init__(self, client: Client, length: int | None, chunked: bool = False) -> None:
+        self.length = length  # None: the request declares no body
+        self.left = length or 0  # octets not yet taken
+        self.chunked = chunked  # to be decoded, by load()
+        self.cut = False  # the client ended before the body did
+        self._client = client
+        self._content = b""
 
-    def __init__(self, client: Client, length: int | None, content: bytes | None = None) -> None: ...
+    @property
+    def ready(self) -> bool:
+        """take() would not wait."""
+        return bool(self._content or self._client.ahead) or not self.left
 
     def take(self, size: int) -> bytes:
         """At most `size` octets: what is there, or one receive; b"" at the end (left == 0) or if cut."""
-        raise NotImplementedError
+        size = min(size, self.left)
+        if not size:
+            return b""
+        if self._content:
+            taken, self._content = self._content[:size], self._content[size:]
+        else:
+            taken = self._client.read_some(size)
+        self.cut = not taken
+        self.left -= len(taken)
+        return taken
+
+    def load(self, most: int) -> None:
+        """Reads and decodes a chunked body; what is wrong with it is refused."""
+        if not self.chunked:
+            return
+        pieces: list[bytes] = []
+        length = 0
+        while size := self._chunk_size():
+            length += size
+            if length > most:
+                raise Refused(413)
+            pieces.append(self._client.read_exactly(size))
+            if self._client.read_exactly(2) != b"\r\n":
+                raise Refused(400, "A chunk that does not end where its size says")
+        self._skip_trailers()
+        self._content = b"".join(pieces)
+        self.length = self.left = length
+        self.chunked = False
+
+    def _chunk_size(self) -> int:
+        found = _SIZE.fullmatch(self._client.read_line(_LONGEST_LINE))
+        if not found:
+            raise Refused(400, "Bad chunk size")
+        return int(found[1], 16)
+
+    def _skip_trailers(self) -> None:
+        while (line := self._client.read_line(_LONGEST_LINE)) != b"\r\n":
+            if not line.endswith(b"\r\n"):
+                raise Refused(400, "Bad line behind the last chunk")
+
+    def drain(self) -> bool:
+        """Whether the connection is now at the next request: a small rest is read, anything else is not."""
+        if self.chunked:
+            return False
+        if self.left > _MOST_DRAINED:
+            return False
+        while self.left and self.take(65536):
+            pass
+        return not self.left
+
+
+def announced(client: Client, request: Request, most: int) -> Body:
+    """What the fields say about the body, or a refusal if they say nothing sensible."""
+    codings = request.list_of(b"Transfer-Encoding")
+    lengths = request.list_of(b"Content-Length")
+    if codings and lengths:
+        raise Refused(400, "Transfer-Encoding and Content-Length")
+    if codings and request.version != (1, 1):
+        raise Refused(400, "Transfer-Encoding in HTTP/1.0")
+    if codings:
+        if codings != [b"chunked"]:
+            raise Refused(501, "Unsupported transfer coding")
+        return Body(client, None, chunked=True)
+    if not lengths:
+        return Body(client, None)
+    if not all(_DIGITS.fullmatch(length) for length in lengths):
+        raise Refused(400, "Bad Content-Length")
+    values = {length.lstrip(b"0") or b"0" for length in lengths}
+    if len(values) > 1:
+        raise Refused(400, "Two Content-Lengths")
+    digits = values.pop()
+    if len(digits) > 18:
+        raise Refused(413)
+    if int(digits) > most:
+        raise Refused(413)
+    return Body(client, int(digits))

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import pwd
+import stat
 from dataclasses import dataclass
+
+from .head import Refused, Request, quoted
+from .settings import Site
+from .target import Target, parse, with_slash
+
+_INDEXES = (b"index.html", b"index.htm")
+_OF_FILES = (b"GET", b"HEAD")
+_OF_SCRIPTS = (b"GET", b"HEAD", b"POST")
+_NEVER = (b"CONNECT", b"TRACE")
 
 
 @dataclass
@@ -17,8 +29,133 @@ class Script:
 
 
 @dataclass
+class File:
+    file: bytes
+
+
+@dataclass
+class Listing:
+    directory: bytes
+
+
+@dataclass
+class Redirect:
+    location: bytes
+
+
+@dataclass
 class LocalRedirect:
     """What script.serve returns where the script asked for another path of this server (rfc3875): connection.py
     routes it as a GET without a body, and refuses with 502 after too many in a row."""
 
     target: bytes  # the path and query, as the script wrote them
+
+
+def find(request: Request, site: Site) -> Script | File | Listing | Redirect:
+    """Raises Refused for what leads nowhere."""
+    unsupported = Refused(501, f"Unsupported method ({quoted(request.method)})")
+    if request.method not in _OF_SCRIPTS and not site.settings.rfc:
+        raise unsupported
+    if request.method in _NEVER:
+        raise unsupported
+    target = parse(request.target)
+    if script := _script(target, site):
+        return script
+    if request.method == b"POST":
+        raise Refused(501, "Can only POST to CGI scripts")
+    if request.method not in _OF_FILES:
+        raise unsupported
+    return _file(request, target, site)
+
+
+def _script(target: Target, site: Site) -> Script | None:
+    """None if the path is not below a CGI directory."""
+    for name in site.settings.cgi_directories:
+        directory = name.strip(b"/").split(b"/")
+        below = target.segments[len(directory) :]
+        if target.segments[: len(directory)] == directory and (below or target.folder):
+            return _script_below(name, below, target, site)
+    return None
+
+
+def _script_below(name: bytes, below: list[bytes], target: Target, site: Site) -> Script:
+    """The first name on the way that is no directory is the script."""
+    root = site.settings.root
+    at = 0
+    while at < len(below) and _is_directory(root + name + b"/" + below[at], site):
+        name += b"/" + below[at]
+        at += 1
+    if at == len(below):
+        slash = b"/" if target.folder else b""
+        raise Refused(403, f"CGI script is not a plain file ({quoted(name + slash)})")
+    directory = root + name
+    name += b"/" + below[at]
+    info = b"".join(b"/" + segment for segment in below[at + 1 :])
+    if target.folder:
+        info += b"/"
+    _check(root + name, name, site)
+    return Script(root + name, name, info, target.query, directory)
+
+
+def _check(file: bytes, name: bytes, site: Site) -> None:
+    found = _status(file, site)
+    if found is None:
+        raise Refused(404, f"No such CGI script ({quoted(name)})")
+    if not stat.S_ISREG(found.st_mode):
+        raise Refused(403, f"CGI script is not a plain file ({quoted(name)})")
+    if not _runnable(file, found, site):
+        raise Refused(403, f"CGI script is not executable ({quoted(name)})")
+
+
+def _runnable(file: bytes, found: os.stat_result, site: Site) -> bool:
+    """For whom it runs as: executable, and readable for its interpreter."""
+    if os.geteuid() != 0:
+        return os.access(file, os.R_OK | os.X_OK)
+    user = pwd.getpwnam(site.settings.user)
+    shift = 6 if found.st_uid == user.pw_uid else 3 if found.st_gid == user.pw_gid else 0
+    mode = found.st_mode >> shift
+    executable = bool(mode & stat.S_IXOTH)
+    readable = bool(mode & stat.S_IROTH)
+    return executable and readable
+
+
+def _file(request: Request, target: Target, site: Site) -> File | Listing | Redirect:
+    path = b"/".join([site.settings.root, *target.segments])
+    found = _status(path, site)
+    missing = Refused(404, "File not found")
+    if found is None:
+        raise missing
+    if stat.S_ISDIR(found.st_mode):
+        if not target.slash:
+            return Redirect(with_slash(request.target))
+        return _index(path, site)
+    if target.slash:
+        raise missing
+    if not stat.S_ISREG(found.st_mode):
+        raise missing
+    return File(path)
+
+
+def _index(directory: bytes, site: Site) -> File | Listing:
+    for name in _INDEXES:
+        found = _status(directory + b"/" + name, site)
+        if found and stat.S_ISREG(found.st_mode):
+            return File(directory + b"/" + name)
+    return Listing(directory)
+
+
+def _is_directory(path: bytes, site: Site) -> bool:
+    found = _status(path, site)
+    return found is not None and stat.S_ISDIR(found.st_mode)
+
+
+def _status(path: bytes, site: Site) -> os.stat_result | None:
+    """None for what is not there, cannot be reached, or lies behind a link out of the document root."""
+    try:
+        found = os.stat(path)
+        real = os.path.realpath(path)
+    except OSError:
+        return None
+    root = site.settings.root
+    inside = real == root or real.startswith(root + b"/")
+    return found if inside or site.settings.follow_symlinks else None

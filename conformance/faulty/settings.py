@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
+import os
 import threading
 from dataclasses import dataclass, field
+
+SOFTWARE = b"faulty/1.0"
 
 
 @dataclass
@@ -31,7 +35,37 @@ class Site:
     settings: Settings
     name: bytes  # SERVER_NAME where the request names no host
     port: int
-    scripts: threading.BoundedSemaphore  # slots for running scripts
-    # connection.py takes a slot before script.serve and answers 503 if there is none; process.py keeps `running`.
-    running: set[int] = field(default_factory=set)  # process groups of running scripts
+    scripts: threading.BoundedSemaphore  # slots for running scripts: connection.py takes one, or answers 503
+    running: set[int] = field(default_factory=set)  # process groups of running scripts; process.py keeps it
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+def parse(argv: list[str] | None) -> Settings:
+    parser = argparse.ArgumentParser(prog="faulty", description="A CGI server that is there to be broken.")
+    parser.add_argument("port", nargs="?", type=int, default=8000, help="0 takes a free one")
+    parser.add_argument("-b", "--bind", dest="address", default="127.0.0.1")
+    parser.add_argument("-d", "--directory", default=".")
+    parser.add_argument("-p", "--protocol", choices=("HTTP/1.0", "HTTP/1.1"))
+    parser.add_argument("--profile", choices=("cgihttpserver", "rfc3875"), default="cgihttpserver")
+    parser.add_argument("--cgi", action="store_true", help="taken and ignored, as scripts always run")
+    parser.add_argument("--cgi-directory", action="append", metavar="PATH")
+    parser.add_argument("--user", default="nobody")
+    parser.add_argument("--pass-env", action="append", default=[], metavar="NAME")
+    parser.add_argument("--follow-symlinks", action="store_true")
+    parser.add_argument("--script-timeout", type=float, default=300.0)
+    parser.add_argument("--max-body", type=int, default=1 << 30)
+    parser.add_argument("--max-connections", type=int, default=512)
+    parser.add_argument("--max-scripts", type=int, default=64)
+    parser.add_argument("--header-timeout", type=float, default=30.0)
+    given = vars(parser.parse_args(argv))
+    rfc = given.pop("profile") == "rfc3875"
+    protocol = given.pop("protocol") or ("HTTP/1.1" if rfc else "HTTP/1.0")
+    directories = given.pop("cgi_directory") or ["/cgi-bin", "/htbin"]
+    del given["cgi"]
+    return Settings(
+        root=os.fsencode(os.path.realpath(given.pop("directory"))),
+        http11=protocol == "HTTP/1.1",
+        rfc=rfc,
+        cgi_directories=[os.fsencode("/" + path.strip("/")) for path in directories],
+        **given,
+    )

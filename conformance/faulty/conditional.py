@@ -1,0 +1,29 @@
+"""If-Modified-Since: whether the client has the file already."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from .head import Request
+
+
+def not_modified(request: Request, modified: float) -> bool:
+    since = request.field(b"If-Modified-Since")
+    if since is None:
+        return False
+    if request.field(b"If-None-Match") is not None:
+        return False
+    date = _date(since)
+    return date is not None and int(modified) <= date.timestamp()
+
+
+def _date(value: bytes) -> datetime | None:
+    """None for what is no date, and for one in another zone than UTC."""
+    try:
+        date = parsedate_to_datetime(value.decode("latin-1"))
+    except (TypeError, IndexError, OverflowError, ValueError):
+        return None
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=UTC)
+    return date if date.utcoffset() == timedelta(0) else None

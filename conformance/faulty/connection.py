@@ -1,0 +1,120 @@
+"""One connection, from its first request to its end: read from top to bottom."""
+
+from __future__ import annotations
+
+import time
+
+from . import answer, files, head, host, request_body, route, script
+from .client import Client, Gone, Late
+from .head import Refused, Request
+from .request_body import Body
+from .settings import Site
+
+_MOST_REDIRECTS = 10
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+def handle(client: Client, site: Site) -> None:
+    """Answers request after request, until one is the last."""
+    first = True
+    try:
+        while _handle_request(client, site, first):
+            first = False
+        client.finish()
+    except Gone:
+        client.sock.close()
+
+
+def _handle_request(client: Client, site: Site, first: bool) -> bool:
+    """Whether another request may follow."""
+    request = Request()
+    client.heard = bool(client.ahead)
+    client.deadline = time.monotonic() + site.settings.header_timeout
+    try:
+        if not head.read(client, request, first):
+            return False
+        if site.settings.rfc:
+            host.settle(request)
+        body = request_body.announced(client, request, site.settings.max_body)
+        request.persists = _may_persist(request, site)
+        client.deadline = time.monotonic() + site.settings.script_timeout
+        _answer(client, request, body, site)
+        return request.persists and body.drain()
+    except Refused as refused:
+        if request.answered:
+            return False
+        answer.refuse(client, request, site, refused.status, refused.message)
+    except Late:
+        if client.heard and not request.answered:
+            answer.refuse(client, request, site, 408)
+    return False
+
+
+def _may_persist(request: Request, site: Site) -> bool:
+    options = request.list_of(b"Connection")
+    if not site.settings.http11:
+        return False
+    if b"close" in options:
+        return False
+    if request.version == (1, 0):
+        return b"keep-alive" in options
+    return request.version == (1, 1)
+
+
+def _answer(client: Client, request: Request, body: Body, site: Site) -> None:
+    for _ in range(_MOST_REDIRECTS):
+        found = route.find(request, site)
+        if not isinstance(found, route.Script):
+            if body.chunked:
+                request.persists = False  # nobody decodes it, and what is behind it cannot be found
+            return files.serve(client, request, found, site)
+        _send_continue(client, request, body, site)
+        body.load(site.settings.max_body)
+        redirect = _run(client, request, found, body, site)
+        if not redirect:
+            return None
+        _redirect(client, request, body, redirect)
+        body = Body(client, None)
+    raise Refused(502, "Too many local redirects")
+
+
+def _send_continue(client: Client, request: Request, body: Body, site: Site) -> None:
+    if not site.settings.http11:
+        return
+    if request.version != (1, 1):
+        return
+    if b"100-continue" in request.list_of(b"Expect") and (body.left or body.chunked):
+        client.send(_CONTINUE)
+
+
+def _run(
+    client: Client, request: Request, found: route.Script, body: Body, site: Site
+) -> route.LocalRedirect | None:
+    if not site.scripts.acquire(blocking=False):
+        raise Refused(503)
+    try:
+        return script.serve(client, request, found, body, site)
+    finally:
+        site.scripts.release()
+
+
+def _redirect(client: Client, request: Request, body: Body, redirect: route.LocalRedirect) -> None:
+    """Makes the request one for the path that the script named: without a body, and with no method but GET or HEAD."""
+    if not body.drain():
+        request.persists = False
+    request.target = redirect.target
+    request.fields = [(name, value) for name, value in request.fields if name.lower() not in _OF_BODY]
+    if request.method != b"HEAD":
+        request.method = b"GET"
+
+
+_OF_BODY = (b"content-length", b"content-type", b"transfer-encoding", b"expect")
+
+
+def refuse_crowd(client: Client, site: Site) -> None:
+    """For a connection more than the server takes."""
+    try:
+        answer.refuse(client, Request(), site, 503)
+        client.finish()
+    except Gone:
+        client.sock.close()

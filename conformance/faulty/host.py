@@ -1,0 +1,31 @@
+"""Host, and targets in absolute form, whose host counts instead (profile rfc3875)."""
+
+from __future__ import annotations
+
+import re
+
+from .head import Refused, Request
+
+_HOST = re.compile(rb"([A-Za-z0-9._~!$&'()*+;=%-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?")
+_ABSOLUTE = re.compile(rb"(?i:https?)://([^/?#]*)(.*)", re.DOTALL)
+
+
+def settle(request: Request) -> None:
+    """Leaves the target as a path, `host` as the name that was asked for, and one Host field that says so."""
+    hosts = request.fields_named(b"Host")
+    if not hosts and request.version == (1, 1):
+        raise Refused(400, "Host is missing")
+    if len(hosts) > 1:
+        raise Refused(400, "More than one Host")
+    authority = hosts[0] if hosts else b""
+    if authority and not _HOST.fullmatch(authority):
+        raise Refused(400, "Bad Host")
+    if absolute := _ABSOLUTE.fullmatch(request.target):
+        authority, path = absolute.groups()
+        if not _HOST.fullmatch(authority):
+            raise Refused(400, "Bad host in the target")
+        request.target = path if path.startswith(b"/") else b"/" + path
+        request.fields = [(name, value) for name, value in request.fields if name.lower() != b"host"]
+        request.fields.append((b"Host", authority))
+    if found := _HOST.fullmatch(authority):
+        request.host = found[1]

@@ -1,0 +1,49 @@
+"""The page that lists a directory: CPython 3.13's, to the octet."""
+
+from __future__ import annotations
+
+import html
+import os
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+_PAGE = """\
+<!DOCTYPE HTML>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>{title}</title>
+</head>
+<body>
+<h1>{title}</h1>
+<hr>
+<ul>
+{entries}</ul>
+<hr>
+</body>
+</html>
+"""
+
+
+def page(directory: bytes, target: bytes) -> bytes:
+    """The names in the directory, under a title that shows the target; OSError if it cannot be read."""
+    names = sorted(os.listdir(directory), key=bytes.lower)
+    shown = _text(unquote_to_bytes(target))
+    entries = "".join(_entry(directory, name) for name in names)
+    text = _PAGE.format(title=f"Directory listing for {shown}", entries=entries)
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _entry(directory: bytes, name: bytes) -> str:
+    path = os.path.join(directory, name)
+    link = name
+    shown = name
+    if os.path.isdir(path):
+        link = name + b"/"
+        shown = name + b"/"
+    if os.path.islink(path):
+        shown = name + b"@"
+    return f'<li><a href="{quote_from_bytes(link)}">{_text(shown)}</a></li>\n'
+
+
+def _text(octets: bytes) -> str:
+    return html.escape(octets.decode("utf-8", "surrogateescape"), quote=False)

@@ -1,0 +1,71 @@
+"""Starts, listens, gives every connection a thread, and ends with all scripts that still run."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+import threading
+from types import FrameType
+
+from . import connection, process, settings
+from .client import Client
+from .settings import Settings, Site
+
+_BACKLOG = 128
+
+
+class _Ended(Exception):
+    """By SIGINT or SIGTERM."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    chosen = settings.parse(argv)
+    listener = socket.socket()
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((chosen.address, chosen.port))
+    except OSError as error:
+        print(f"faulty: port {chosen.port} on {chosen.address}: {error.strerror}", file=sys.stderr)
+        return 1
+    listener.listen(_BACKLOG)
+    port = listener.getsockname()[1]
+    site = Site(chosen, chosen.address.encode(), port, threading.BoundedSemaphore(chosen.max_scripts))
+    try:
+        signal.signal(signal.SIGTERM, _end)
+        signal.signal(signal.SIGINT, _end)
+        print(f"Serving HTTP on {chosen.address} port {port} (http://{chosen.address}:{port}/) ...", flush=True)
+        _accept(listener, chosen, site)
+    except _Ended:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        process.end_all(site)
+    return 0
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    raise _Ended
+
+
+def _accept(listener: socket.socket, chosen: Settings, site: Site) -> None:
+    places = threading.BoundedSemaphore(chosen.max_connections)
+    while True:
+        try:
+            sock, address = listener.accept()
+        except ConnectionError:
+            continue
+        threading.Thread(target=_serve, args=(sock, address, site, places), daemon=True).start()
+
+
+def _serve(sock: socket.socket, address: tuple[str, int], site: Site, places: threading.BoundedSemaphore) -> None:
+    try:
+        client = Client(sock, address[:2])
+    except OSError:
+        sock.close()
+        return
+    if not places.acquire(blocking=False):
+        connection.refuse_crowd(client, site)
+        return
+    try:
+        connection.handle(client, site)
+    finally:
+        places.release()

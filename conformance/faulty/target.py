@@ -1,0 +1,51 @@
+"""A request target taken apart: split at the first '?', decoded once, collapsed.  One parse for files and scripts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+from .head import Refused
+
+_UNSAFE = re.compile(rb"[^!#$%&'()*+,./0-9:;=?@A-Z\[\]_a-z~-]")
+
+
+@dataclass
+class Target:
+    path: bytes  # as sent, without fragment and query
+    query: bytes | None  # as sent; None without "?"
+    segments: list[bytes]  # decoded; never empty, "." or ".."
+    slash: bool  # the path as sent ends in a slash: a directory's does
+    folder: bool  # the collapsed path ends in a slash, because of "/", "/." or "/..", encoded or not
+
+
+def parse(target: bytes) -> Target:
+    path, mark, query = target.partition(b"?")
+    path = path.partition(b"#")[0]
+    decoded = unquote_to_bytes(path)
+    if b"\0" in decoded:
+        raise Refused(400, "NUL in the path")
+    segments: list[bytes] = []
+    last = b""
+    for last in decoded.split(b"/"):
+        if last == b"..":
+            if not segments:
+                raise Refused(400, "The path leaves the document root")
+            segments.pop()
+        elif last not in (b"", b"."):
+            segments.append(last)
+    folder = last in (b"", b".", b"..")
+    return Target(path, query if mark else None, segments, path.endswith(b"/"), folder)
+
+
+def with_slash(target: bytes) -> bytes:
+    """The target with a slash behind its path, for a Location: nothing decoded, nothing that names a host."""
+    path, _, query = target.partition(b"?")
+    path, mark, fragment = path.partition(b"#")
+    location = path + b"/" + mark + fragment
+    if query:
+        location += b"?" + query
+    if b":" in path.partition(b"/")[0]:
+        location = b"/" + location
+    return _UNSAFE.sub(lambda found: b"%%%02X" % found[0][0], location)
