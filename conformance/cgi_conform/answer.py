@@ -50,6 +50,7 @@ class Expectation:
     level: str
     answers: tuple[Answer, ...]
     log: Matcher | None = None
+    fault: str = ""  # what turns the case red in this profile, where that is not what the case itself names
 
     def on(self, connection: str) -> tuple[Answer, ...]:
         """The answers expected on one connection, in order."""
@@ -65,7 +66,7 @@ class Expectation:
 def read_expectation(table: dict[str, Any], connections: tuple[str, ...]) -> Expectation:
     """The expectation in [case.PROFILE]; its shape has been validated. ValueError says what makes no sense."""
     log = read_matcher(table["log"]) if "log" in table else None
-    top = {key: value for key, value in table.items() if key not in ("level", "log", "response")}
+    top = {key: value for key, value in table.items() if key not in ("level", "log", "fault", "response")}
     usual = connections[0] if len(connections) == 1 else "main"
     if "response" not in table:
         answers = [_read_answer(top, usual)]
@@ -85,7 +86,7 @@ def read_expectation(table: dict[str, Any], connections: tuple[str, ...]) -> Exp
     for answer in answers:
         if answer.connection not in connections:
             raise ValueError(f'expects an answer on connection "{answer.connection}", which no step opens')
-    return Expectation(table["level"], tuple(answers), log)
+    return Expectation(table["level"], tuple(answers), log, table.get("fault", ""))
 
 
 def _read_answer(table: dict[str, Any], usual: str) -> Answer:

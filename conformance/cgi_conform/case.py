@@ -79,6 +79,10 @@ class Case:
         """The launch variant the case needs, "" for the plain server."""
         return next((need for need in self.needs if need in VARIANTS), "")
 
+    def fault_in(self, profile: str) -> str:
+        """The defect that turns the case red in that profile."""
+        return self.expect[profile].fault or self.fault
+
     @property
     def connections(self) -> tuple[str, ...]:
         """The connections it opens, in the order they are first named."""
@@ -233,6 +237,9 @@ def _nonsense(case: Case, known: set[str] | None) -> list[str]:
     wrong = []
     if case.topic != case.file.stem:
         wrong.append(f'belongs into {case.topic}.toml: the file is named after the part before "/"')
+    own = [profile for profile, expectation in case.expect.items() if expectation.fault]
+    if own and len(own) == len(case.expect):
+        wrong.append(f'"fault" of [case.{own[0]}] leaves no profile to the case\'s own: put it there')
     if known is not None:
         for clause in case.clauses:
             if clause not in known:

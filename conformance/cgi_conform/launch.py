@@ -120,7 +120,7 @@ def _spawn(server: Server, docroot: Docroot, arguments: tuple[str, ...], added: 
         b"HOME": b"/",
         b"LANG": b"C.UTF-8",
         b"CGI_CONFORM_LEAK": b"leaked-from-the-server",
-        **{os.fsencode(name): os.fsencode(value) for name, value in server.environment.items()},
+        **{os.fsencode(name): os.fsencode(server.words((value,), tokens)[0]) for name, value in server.environment.items()},
         **{os.fsencode(name): fill(value, places) for name, value in added.items()},
     }
     log = Path(scratch.name) / "log"

@@ -45,7 +45,7 @@ def as_json(cases: Sequence[Case], profile: str) -> str:
             "level": case.expect[profile].level,
             "clauses": list(case.clauses),
             "needs": list(case.needs),
-            "fault": case.fault,
+            "fault": case.fault_in(profile),
         }
         for case in cases
     ]

@@ -3,7 +3,7 @@
 conformance/servers/NAME/server.toml is data only. A definition may also be a folder of one's own (a name with
 a slash), or come from a command line (--command). Tokens: {program} {port} {port_file} {root} {base} {here}
 (the definition's folder) {build} (the build tree) {files} (where [files] are written before the start) {user}
-{group} (whom scripts are to run as).
+{group} (whom scripts are to run as); for a program also {python}, the interpreter that runs the suite.
 """
 
 import os
@@ -11,6 +11,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -39,6 +40,7 @@ class Server:
     here: Path = Path()
     files: Mapping[str, str] = field(default_factory=dict)  # configuration: name -> template, tokens not yet filled
     in_profile: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # arguments that a profile adds
+    instrument: bool = False  # it is there to test the suite, not to be judged or used
 
     def for_profile(self, profile: str) -> "Server":
         """The server as it is started to be judged in that profile."""
@@ -102,7 +104,7 @@ def load_server(name: str) -> Server:
         name=here.name,
         title=table["title"],
         program=find_on_path(finding) if finding else _first_program(candidates),
-        sought=finding or ", ".join(fill_words(word, {"build": str(build())}) for word in candidates),
+        sought=finding or ", ".join(fill_words(word, _places()) for word in candidates),
         command=tuple(table["command"]),
         version_command=tuple(table.get("version", ())),
         profiles=tuple(table["profiles"]),
@@ -111,6 +113,7 @@ def load_server(name: str) -> Server:
         here=here,
         files=files,
         in_profile={name: tuple(more["arguments"]) for name, more in table.get("profile", {}).items()},
+        instrument=table.get("instrument", False),
     )
 
 
@@ -160,8 +163,13 @@ def _newest(versions: Path, name: str) -> Path | None:
 
 
 def _first_program(candidates: list[str]) -> Path | None:
-    found = (_program(fill_words(word, {"build": str(build())})) for word in candidates)
+    found = (_program(fill_words(word, _places())) for word in candidates)
     return next((path for path in found if path is not None), None)
+
+
+def _places() -> dict[str, str]:
+    """The tokens of a program that is not found yet."""
+    return {"build": str(build()), "python": sys.executable}
 
 
 def _program(word: str) -> Path | None:

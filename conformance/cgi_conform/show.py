@@ -72,7 +72,7 @@ def page(
 
 def _heading(case: Case, profile: str, width: int) -> str:
     facts = [case.expect[profile].level, *(f"needs {need}" for need in case.needs)]
-    facts += [f"{shown_file(case)}:{line_of(case)}", f"broken by fault {case.fault}"]
+    facts += [f"{shown_file(case)}:{line_of(case)}", f"broken by fault {case.fault_in(profile)}"]
     facts += [f"see {text}" for text in case.see]
     return "\n".join([case.id, *textwrap.wrap(case.title, width), *textwrap.wrap(", ".join(facts), width)])
 

@@ -206,7 +206,7 @@ def _result(
         "topic": case.topic,
         "level": expectation.level,
         "clauses": list(case.clauses),
-        "fault": case.fault,
+        "fault": expectation.fault or case.fault,
         "verdict": verdict,
         "note": note,
         "saw": saw,

@@ -8,8 +8,10 @@ from case_files import SEND, case, corpus
 from cgi_conform.answer import Answer
 from cgi_conform.case import Step, case_ids, load_cases
 from cgi_conform.errors import UserError
+from cgi_conform.list import as_json
 from cgi_conform.matcher import Matcher, Repeat
 from cgi_conform.paths import REPO
+from cgi_conform.show import page
 
 REQUEST = b"GET /hello.txt HTTP/1.0\r\n\r\n"
 
@@ -118,7 +120,19 @@ def test_the_only_connection_is_the_one_that_is_judged(tmp_path: Path) -> None:
     assert found.expect["cgihttpserver"].answers[0].connection == "x"
 
 
+def test_a_profile_may_have_a_fault_of_its_own(tmp_path: Path) -> None:
+    text = case("a/b") + "[case.rfc3875]\nlevel = 'required'\nfault = 'other-fault'"
+    [found] = load_cases(corpus(tmp_path, text) / "cases")
+    assert (found.fault_in("cgihttpserver"), found.fault_in("rfc3875")) == ("file-cut-short", "other-fault")
+    assert '"fault": "other-fault"' in as_json([found], "rfc3875")
+    assert "broken by fault other-fault" in " ".join(page(found, "rfc3875", {}, (), None).split())
+
+
 FAULTS = [
+    (case("a/b", "fault = 'x'"), 'case "a/b": "fault" of [case.cgihttpserver] leaves no profile to the case\'s own: '
+     'put it there'),
+    (case("a/b", "fault = 'X'"),
+     'case "a/b": "cgihttpserver.fault" is "X", which is not of the form ^[a-z0-9]+(-[a-z0-9]+)*$'),
     (case("a/b", "stauts = 1"), 'case "a/b": unknown key "stauts" in "cgihttpserver" (did you mean "status"?)'),
     (case("a/b", more=SEND + "\nlmit = 1"), 'case "a/b": unknown key "lmit" (did you mean "limit"?)'),
     (case("a/b", "body.contians = 'x'"),
