@@ -1,0 +1,107 @@
+"""Output as CGI/1.1 has it: a header block that says what becomes of the answer, and the content (RFC 3875 6)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from . import answer, header_block
+from .client import Client
+from .head import Request
+from .header_block import Fields
+from .route import LocalRedirect
+from .settings import Site
+
+STATUS = re.compile(rb"([2-5][0-9][0-9])(?: (.*))?")
+OF_CGI = (b"content-type", b"location", b"status")
+OF_THE_SERVER = {b"status", b"server", b"date"}
+BAD_GATEWAY = 502
+GATEWAY_TIMEOUT = 504
+
+
+@dataclass
+class Response:
+    """What the header block of a script asks for, unless it is a local redirect."""
+
+    status: int
+    reason: bytes
+    fields: Fields
+
+
+def response_of(fields: Fields) -> Response | LocalRedirect | None:
+    """None: the script's header block is broken."""
+    fields = [(name, value) for name, value in fields if value or name.lower() != b"location"]
+    if not any(_count(fields, name) for name in OF_CGI):
+        return None
+    if any(_count(fields, name) > 1 for name in OF_CGI):
+        return None
+    status, location = _value(fields, b"status"), _value(fields, b"location")
+    passed = header_block.without(fields, OF_THE_SERVER | header_block.OF_THE_CONNECTION)
+    if status is not None:
+        said = STATUS.fullmatch(status)
+        return Response(int(said[1]), said[2] or b"", passed) if said else None
+    if location is None:
+        return Response(200, b"OK", passed)
+    if _is_local(location):
+        return LocalRedirect(location)
+    return Response(302, b"Found", passed)
+
+
+def _is_local(location: bytes) -> bool:
+    return location.startswith(b"/") and not location.startswith(b"//")
+
+
+def _count(fields: Fields, name: bytes) -> int:
+    return sum(given.lower() == name for given, _ in fields)
+
+
+def _value(fields: Fields, name: bytes) -> bytes | None:
+    return next((value for given, value in fields if given.lower() == name), None)
+
+
+class Document:
+    """The output of one script on its way to the client."""
+
+    def __init__(self, client: Client, request: Request, site: Site) -> None:
+        self._client, self._request, self._site = client, request, site
+        self._answer = answer.Answer(client, request, site)
+        self._begun = b""  # the header block as far as it came
+        self._decided = False
+        self._response: Response | LocalRedirect | None = None
+
+    def feed(self, output: bytes) -> None:
+        if self._decided:
+            self._content(output)
+            return
+        self._begun += output
+        divided = header_block.divide(self._begun)
+        if divided:
+            self._decide(*divided)
+        elif len(self._begun) > header_block.LIMIT:
+            self._decided = True
+
+    def finish(self, complete: bool) -> LocalRedirect | None:
+        """After the script has ended, or has been ended (not `complete`)."""
+        if isinstance(self._response, LocalRedirect):
+            return self._response
+        if self._response is None:
+            status = BAD_GATEWAY if complete or self._decided else GATEWAY_TIMEOUT
+            answer.refuse(self._client, self._request, self._site, status)
+        elif complete:
+            self._answer.end()
+        else:
+            self._request.persists = False  # and no last chunk: the client sees that something is missing
+        return None
+
+    def _decide(self, block: bytes, content: bytes) -> None:
+        self._decided = True
+        fields = header_block.fields_of(block)
+        self._response = response_of(fields) if fields else None
+        if isinstance(self._response, Response):
+            self._answer.start(self._response.status, self._response.reason, self._response.fields)
+            self._content(content)
+            self._answer.flush()
+
+    def _content(self, content: bytes) -> None:
+        if isinstance(self._response, Response):  # a redirect has no content, and a broken script says nothing
+            self._answer.write(content)

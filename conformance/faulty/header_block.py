@@ -1,0 +1,57 @@
+"""The header block of a script: where it ends, and the fields that it holds.  Pure."""
+
+from __future__ import annotations
+
+import re
+
+Fields = list[tuple[bytes, bytes]]
+
+LIMIT = 1 << 20  # octets of a block; a script that writes more has forgotten its end
+END = re.compile(rb"\A\r?\n|\n\r?\n")
+TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+
+# Fields about the connection and the framing: the server's business, whatever a script writes.
+OF_THE_CONNECTION = {
+    b"connection",
+    b"keep-alive",
+    b"proxy-authenticate",
+    b"proxy-connection",
+    b"te",
+    b"trailer",
+    b"transfer-encoding",
+    b"upgrade",
+    b"content-length",
+}
+
+
+def divide(output: bytes) -> tuple[bytes, bytes] | None:
+    """The block with its empty line, and the content behind it; None as long as the empty line has not come."""
+    end = END.search(output)
+    return (output[: end.end()], output[end.end() :]) if end else None
+
+
+def fields_of(block: bytes) -> Fields | None:
+    """The fields in order, values trimmed and folded lines joined; None if the block is none that HTTP can carry."""
+    fields: Fields = []
+    for line in block.split(b"\n"):
+        line = line.removesuffix(b"\r")
+        if not line:
+            break
+        if line[:1] in (b" ", b"\t") and fields:
+            name, begun = fields.pop()
+            fields.append((name, begun + b" " + line.strip(b" \t")))
+            continue
+        name, colon, value = line.partition(b":")
+        if not colon:
+            return None
+        if not TOKEN.fullmatch(name):
+            return None
+        fields.append((name, value.strip(b" \t")))
+    if any(CONTROL.search(value) for _, value in fields):
+        return None
+    return fields
+
+
+def without(fields: Fields, dropped: set[bytes]) -> Fields:
+    return [(name, value) for name, value in fields if name.lower() not in dropped]

@@ -1,0 +1,139 @@
+"""A script from its start to its end: the body goes in, the output comes out, and somebody looks at the clock."""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+from typing import Protocol
+
+from . import answer, log, variables
+from .client import Client, Gone
+from .document import Document
+from .head import Request
+from .process import Process
+from .raw_output import DelimitedOutput, Nph, RawOutput
+from .request_body import Body
+from .route import LocalRedirect, Script
+from .settings import Site
+
+PIECE = 65536
+PATIENCE = 5.0  # seconds that a silent script may go on for a client that has closed its half: it may be gone
+
+
+class Output(Protocol):
+    """Where the output of a script goes."""
+
+    def feed(self, output: bytes) -> None: ...
+
+    def finish(self, complete: bool) -> LocalRedirect | None: ...
+
+
+def serve(client: Client, request: Request, target: Script, body: Body, site: Site) -> LocalRedirect | None:
+    """Runs the script and answers with its output, unless that asks for another path of this server."""
+    arguments = variables.arguments(request, target, site.settings.rfc)
+    environment = variables.environment(client, request, target, body.length, site, os.environb)
+    directory = target.directory if site.settings.rfc else None
+    try:
+        process = Process(target.file, arguments, environment, directory, site)
+    except OSError as error:
+        log.message(client, f"CGI script cannot be executed: {error.strerror}")
+        answer.refuse(client, request, site, 403, f"CGI script is not executable ({os.fsdecode(target.name)!r})")
+        return None
+    try:
+        output = _output(client, request, target, site)
+        complete = Pump(client, process, body, output, site.settings.script_timeout).run()
+    finally:
+        process.end()
+    if process.code:
+        log.message(client, f"CGI script exit code {process.code}")
+    return output.finish(complete)
+
+
+def _output(client: Client, request: Request, target: Script, site: Site) -> Output:
+    if site.settings.rfc:
+        if os.path.basename(target.name).startswith(b"nph-"):
+            return Nph(client, request)
+        return Document(client, request, site)
+    if site.settings.http11 and request.version >= (1, 1):
+        return DelimitedOutput(client, request, site)
+    return RawOutput(client, request, site)
+
+
+class Pump:
+    """The loop that carries octets between client and script, in both directions at once."""
+
+    def __init__(self, client: Client, process: Process, body: Body, output: Output, limit: float) -> None:
+        self._client, self._process, self._body, self._output = client, process, body, output
+        self._unwritten = b""  # of the body: taken from the client, not yet in the pipe
+        self._half_closed = False
+        self._client_speaks = False
+        self._last_sign = time.monotonic()  # of life: output, or the client closing its half
+        self._deadline = time.monotonic() + limit
+
+    def run(self) -> bool:
+        """Until the script has ended (True) or its time is up (False); raises Gone with the client."""
+        while True:
+            self._feed_script()
+            ready = self._wait()
+            if self._process.stdout in ready:
+                self._read_output()
+            elif self._process.exited in ready:
+                return True  # also where a child in the background holds the output open
+            if time.monotonic() >= self._deadline:
+                return False
+            self._watch_client(ready.get(self._client.fileno(), 0))
+
+    def _wait(self) -> dict[int, int]:
+        poll = select.poll()
+        poll.register(self._process.exited, select.POLLIN)
+        if self._process.stdout >= 0:
+            poll.register(self._process.stdout, select.POLLIN)
+        if self._unwritten:
+            poll.register(self._process.stdin, select.POLLOUT)
+        hungry = self._is_hungry()
+        of_client = 0 if self._half_closed else select.POLLRDHUP
+        poll.register(self._client.fileno(), of_client | select.POLLIN if hungry else of_client)
+        until = min(self._deadline, self._last_sign + PATIENCE) if self._half_closed else self._deadline
+        seconds = 0.0 if hungry and self._body.ready else max(0.0, until - time.monotonic())
+        return dict(poll.poll(seconds * 1000 + 1))
+
+    def _is_hungry(self) -> bool:
+        """More of the body could go in."""
+        return self._process.stdin >= 0 and not self._unwritten
+
+    def _read_output(self) -> None:
+        output = os.read(self._process.stdout, PIECE)
+        self._last_sign = time.monotonic()
+        if output:
+            self._output.feed(output)
+        else:
+            self._process.close_stdout()
+
+    def _feed_script(self) -> None:
+        if self._is_hungry() and self._body.left and (self._body.ready or self._client_speaks):
+            self._unwritten = self._body.take(PIECE)
+        if self._unwritten:
+            self._write_input()
+        if self._is_hungry() and (not self._body.left or self._body.cut):
+            self._process.close_stdin()
+
+    def _write_input(self) -> None:
+        try:
+            written = os.write(self._process.stdin, self._unwritten)
+            self._unwritten = self._unwritten[written:]
+        except BlockingIOError:
+            pass
+        except BrokenPipeError:  # the script does not want to know
+            self._unwritten = b""
+            self._process.close_stdin()
+
+    def _watch_client(self, events: int) -> None:
+        self._client_speaks = bool(events & select.POLLIN)
+        if events & (select.POLLERR | select.POLLHUP):
+            raise Gone
+        if events & select.POLLRDHUP:
+            self._half_closed = True
+            self._last_sign = time.monotonic()
+        if self._half_closed and time.monotonic() >= self._last_sign + PATIENCE:
+            raise Gone

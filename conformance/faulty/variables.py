@@ -1,0 +1,142 @@
+"""What a script is told: its meta-variables and its command line.  Pure: the same request always says the same.
+
+The two profiles differ in nearly all of it.  `cgihttpserver` is what CPython's server sets: four fields of the request,
+empty variables where there is nothing to say, the whole query as one argument.  `rfc3875` is CGI/1.1: every field but
+those that a script must not see, no variable where there is no value, an argument per word of the query.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import unquote_to_bytes
+
+from .client import Client
+from .head import Request
+from .route import Script
+from .settings import SOFTWARE, Site
+
+Environment = dict[bytes, bytes]
+
+PATH = b"/usr/local/bin:/usr/bin:/bin"  # where the server itself has none
+PLAIN_NAME = re.compile(rb"[A-Za-z0-9-]+")  # others could pass for the variable of another field
+
+WITHHELD = {
+    b"authorization",
+    b"proxy-authorization",
+    b"proxy",  # HTTP_PROXY means something else to many programs: CVE-2016-5385
+    b"content-length",
+    b"content-type",
+    b"connection",
+    b"keep-alive",
+    b"transfer-encoding",
+}
+
+
+def environment(
+    client: Client, request: Request, target: Script, length: int | None, site: Site, own: Mapping[bytes, bytes]
+) -> Environment:
+    """The whole environment of a script; `length` is that of its body, `own` the server's environment."""
+    variables = _passed_on(site.settings.pass_env, own)
+    variables |= _of_every_request(client, request, target, site)
+    if site.settings.rfc:
+        variables |= _of_rfc3875(client, request, target, length, site)
+        variables |= _fields(request)
+    else:
+        variables |= _of_cgihttpserver(request, target, length, site)
+    return variables
+
+
+def arguments(request: Request, target: Script, rfc: bool) -> list[bytes]:
+    """The arguments after the script's path."""
+    query = target.query or b""
+    if b"=" in query:
+        return []
+    return _words(request.method, query) if rfc else [query.replace(b"+", b" ")]
+
+
+def _words(method: bytes, query: bytes) -> list[bytes]:
+    if method not in (b"GET", b"HEAD"):
+        return []
+    if not query:
+        return []
+    words = [unquote_to_bytes(word) for word in query.split(b"+")]
+    if any(b"\0" in word for word in words):
+        return []
+    if any(word.startswith(b"-") for word in words):
+        return []
+    return words
+
+
+def _passed_on(names: list[str], own: Mapping[bytes, bytes]) -> Environment:
+    absolute = [folder for folder in own.get(b"PATH", PATH).split(b":") if folder.startswith(b"/")]
+    kept = {name.encode() for name in names}
+    variables = {name: value for name, value in own.items() if name in kept}
+    variables[b"PATH"] = b":".join(absolute)
+    return variables
+
+
+def _of_every_request(client: Client, request: Request, target: Script, site: Site) -> Environment:
+    return {
+        b"GATEWAY_INTERFACE": b"CGI/1.1",
+        b"SERVER_SOFTWARE": SOFTWARE,
+        b"SERVER_PORT": b"%d" % site.port,
+        b"REQUEST_METHOD": request.method,
+        b"SCRIPT_NAME": target.name,
+        b"QUERY_STRING": target.query or b"",
+        b"REMOTE_ADDR": client.address[0].encode(),
+    }
+
+
+def _of_cgihttpserver(request: Request, target: Script, length: int | None, site: Site) -> Environment:
+    return {
+        b"SERVER_NAME": site.name,
+        b"SERVER_PROTOCOL": b"HTTP/1.1" if site.settings.http11 else b"HTTP/1.0",
+        b"REMOTE_HOST": b"",
+        b"PATH_INFO": target.info,
+        b"PATH_TRANSLATED": site.settings.root + target.info,
+        b"CONTENT_LENGTH": b"" if length is None else b"%d" % length,
+        b"CONTENT_TYPE": request.field(b"Content-Type") or b"text/plain",
+        b"HTTP_USER_AGENT": request.field(b"User-Agent") or b"",
+        b"HTTP_REFERER": request.field(b"Referer") or b"",
+        b"HTTP_ACCEPT": b",".join(request.fields_named(b"Accept")),
+        b"HTTP_COOKIE": b", ".join(filter(None, request.fields_named(b"Cookie"))),
+    }
+
+
+def _of_rfc3875(client: Client, request: Request, target: Script, length: int | None, site: Site) -> Environment:
+    variables = {
+        b"SERVER_NAME": request.host or site.name,
+        b"SERVER_PROTOCOL": b"HTTP/%d.%d" % request.version,
+        b"SERVER_ADDR": client.local[0].encode(),
+        b"REMOTE_HOST": client.address[0].encode(),
+        b"REMOTE_PORT": b"%d" % client.address[1],
+        b"REQUEST_SCHEME": b"http",
+        b"REQUEST_URI": request.target,
+        b"DOCUMENT_ROOT": site.settings.root,
+        b"SCRIPT_FILENAME": target.file,
+        b"REDIRECT_STATUS": b"200",  # without which php-cgi runs nothing
+    }
+    if target.info:
+        variables[b"PATH_INFO"] = target.info
+        variables[b"PATH_TRANSLATED"] = site.settings.root + target.info
+    if length is not None:
+        variables[b"CONTENT_LENGTH"] = b"%d" % length
+    content_type = request.field(b"Content-Type")
+    if content_type:
+        variables[b"CONTENT_TYPE"] = content_type
+    return variables
+
+
+def _fields(request: Request) -> Environment:
+    """HTTP_ variables: one for each name, its values in order."""
+    variables: Environment = {}
+    for name, value in request.fields:
+        if name.lower() in WITHHELD:
+            continue
+        if not PLAIN_NAME.fullmatch(name):
+            continue
+        variable = b"HTTP_" + name.upper().replace(b"-", b"_")
+        between = b"; " if variable == b"HTTP_COOKIE" else b", "
+        variables[variable] = variables[variable] + between + value if variable in variables else value
+    return variables
