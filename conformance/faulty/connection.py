@@ -12,6 +12,7 @@ from .settings import Site
 
 _MOST_REDIRECTS = 10
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_OF_BODY = (b"content-length", b"content-type", b"transfer-encoding", b"expect")
 
 
 def handle(client: Client, site: Site) -> None:
@@ -106,9 +107,6 @@ def _redirect(client: Client, request: Request, body: Body, redirect: route.Loca
     request.fields = [(name, value) for name, value in request.fields if name.lower() not in _OF_BODY]
     if request.method != b"HEAD":
         request.method = b"GET"
-
-
-_OF_BODY = (b"content-length", b"content-type", b"transfer-encoding", b"expect")
 
 
 def refuse_crowd(client: Client, site: Site) -> None:
