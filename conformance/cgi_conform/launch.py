@@ -12,9 +12,10 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from cgi_conform.account import Account, script_account
 from cgi_conform.docroot import Docroot, reachable_tmp
@@ -33,13 +34,52 @@ _FOREIGN = 1.0
 _IN_USE = (b"in use", b"EADDRINUSE", b"Errno 98")
 
 
+class Process(Protocol):
+    """What is asked of a started process: the part of subprocess.Popen that is used here."""
+
+    pid: int
+    returncode: int | None
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A process to be started: in a process group of its own, with nothing to read, its output to a file."""
+
+    command: Sequence[str]
+    environment: Mapping[bytes, bytes]
+    directory: Path
+    output: int
+    groups: Sequence[int] | None  # None: those of this process
+
+
+Starter = Callable[[Launch], Process]
+
+
+def started(launch: Launch) -> Process:
+    """A process that runs the command."""
+    return subprocess.Popen(
+        launch.command,
+        stdin=subprocess.DEVNULL,
+        stdout=launch.output,
+        stderr=subprocess.STDOUT,
+        cwd=launch.directory,
+        env=launch.environment,
+        process_group=0,
+        extra_groups=launch.groups,
+    )
+
+
 @dataclass
 class Instance:
     """A running server."""
 
     name: str
     port: int
-    process: subprocess.Popen[bytes]
+    process: Process
     log: Path
     scratch: tempfile.TemporaryDirectory[str] = field(repr=False)
     last_case: str = ""
@@ -77,12 +117,16 @@ class Instance:
 
 
 def start(
-    server: Server, docroot: Docroot, variant: str = "", environment: Mapping[str, bytes] | None = None
+    server: Server,
+    docroot: Docroot,
+    variant: str = "",
+    environment: Mapping[str, bytes] | None = None,
+    starter: Starter = started,
 ) -> Instance:
     """A running server, or UserError with status 3 and what it said last."""
     arguments = server.variants[variant] if variant else ()
     for attempt in range(_ATTEMPTS):
-        instance = _spawn(server, docroot, arguments, environment or {})
+        instance = _spawn(server, docroot, arguments, environment or {}, starter)
         try:
             failure = _wait_until_ready(instance)
         except BaseException:  # interrupted: nobody else knows of it yet
@@ -98,7 +142,9 @@ def start(
     raise UserError(f'server "{server.name}"{with_variant} did not start: {failure}{last_lines(said)}', SERVER)
 
 
-def _spawn(server: Server, docroot: Docroot, arguments: tuple[str, ...], added: Mapping[str, bytes]) -> Instance:
+def _spawn(
+    server: Server, docroot: Docroot, arguments: tuple[str, ...], added: Mapping[str, bytes], starter: Starter
+) -> Instance:
     scratch = tempfile.TemporaryDirectory(prefix="cgi-conform-log-", dir=reachable_tmp())
     port_file = Path(scratch.name) / "port"
     chosen = "{port_file}" not in " ".join((*server.command, *server.files.values()))
@@ -116,26 +162,19 @@ def _spawn(server: Server, docroot: Docroot, arguments: tuple[str, ...], added: 
     _write_files(server, Path(scratch.name), tokens, owner)
     command = server.words((*server.command, *arguments), tokens)
     places = Tokens(port, str(docroot.root), str(docroot.base))
+    own = zip(server.environment, server.words(tuple(server.environment.values()), tokens), strict=True)
     environment: dict[bytes, bytes] = {
         b"HOME": b"/",
         b"LANG": b"C.UTF-8",
         b"CGI_CONFORM_LEAK": b"leaked-from-the-server",
-        **{os.fsencode(name): os.fsencode(server.words((value,), tokens)[0]) for name, value in server.environment.items()},
+        **{os.fsencode(name): os.fsencode(value) for name, value in own},
         **{os.fsencode(name): fill(value, places) for name, value in added.items()},
     }
     log = Path(scratch.name) / "log"
     with log.open("ab") as output:  # a server may open /dev/stderr once more: both append
         try:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                cwd=docroot.root,
-                env=environment,
-                process_group=0,
-                extra_groups=_GROUPS if os.geteuid() == 0 else None,
-            )
+            groups = _GROUPS if os.geteuid() == 0 else None
+            process = starter(Launch(command, environment, docroot.root, output.fileno(), groups))
         except OSError as error:
             scratch.cleanup()
             raise UserError(f'server "{server.name}" did not start: "{command[0]}": {error.strerror}', SERVER) from None
@@ -166,16 +205,25 @@ def _wait_until_ready(instance: Instance) -> str | None:
         accepted = accepted or time.monotonic() if instance.port and accepts(instance.port) else None
         # Another one may listen there while ours is about to find its port taken; but a container's ports are
         # held by other processes too.
-        ours = accepted and (held_by(instance.port, instance.process.pid) or time.monotonic() > accepted + _FOREIGN)
-        if instance.process.poll() is not None:
-            return _ending(instance.process.returncode)
+        ours = accepted and (_says_so(instance) or _holds(instance) or time.monotonic() > accepted + _FOREIGN)
+        if (status := instance.process.poll()) is not None:
+            return _ending(status)
         if ours:
             return None
         time.sleep(0.005)
     return f"it does not accept connections on {ADDRESS} port {instance.port} within {READY_WITHIN:g} s"
 
 
-def _end_group(process: subprocess.Popen[bytes]) -> None:
+def _says_so(instance: Instance) -> bool:
+    """Whether it has printed the line of http.server, which comes after it has got its port."""
+    return b"Serving HTTP on %s port %d " % (ADDRESS.encode(), instance.port) in instance.log_since(0)
+
+
+def _holds(instance: Instance) -> bool:
+    return held_by(instance.port, instance.process.pid)
+
+
+def _end_group(process: Process) -> None:
     for sign, patience in ((signal.SIGTERM, _STOP_WITHIN), (signal.SIGKILL, None)):
         try:
             os.killpg(process.pid, sign)

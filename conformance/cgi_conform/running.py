@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cgi_conform.docroot import Docroot, temporary
 from cgi_conform.errors import UserError
-from cgi_conform.launch import Instance, start
+from cgi_conform.launch import Instance, Starter, start, started
 from cgi_conform.server import Server
 
 Key = tuple[str, tuple[tuple[str, bytes], ...]]
@@ -15,11 +15,14 @@ Key = tuple[str, tuple[tuple[str, bytes], ...]]
 class Running:
     """Starts servers of one definition over one document root, and ends them all."""
 
-    def __init__(self, server: Server, fixtures: Path) -> None:
+    def __init__(
+        self, server: Server, fixtures: Path, starter: Starter = started, docroot: Docroot | None = None
+    ) -> None:
         self._server = server
         self._fixtures = fixtures
+        self._starter = starter
         self._stack = ExitStack()
-        self._docroot: Docroot | None = None
+        self._docroot = docroot
         self._instances: dict[Key, Instance] = {}
         self._broken: dict[Key, UserError] = {}
 
@@ -40,7 +43,9 @@ class Running:
             found = None
         if found is None:
             try:
-                found = self._instances[key] = start(self._server, self.docroot, variant, environment)
+                found = self._instances[key] = start(
+                    self._server, self.docroot, variant, environment, self._starter
+                )
             except UserError as error:
                 self._broken[key] = error
                 raise
@@ -60,7 +65,7 @@ class Running:
         return [f'server "{one.name}" died after case "{one.last_case}": {one.died()}' for one in dead]
 
     def stop(self) -> None:
-        """End every server and remove the document root."""
+        """End every server and remove the document root, if it was laid out here."""
         for instance in self._instances.values():
             instance.stop()
         self._instances.clear()
