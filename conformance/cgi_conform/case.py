@@ -109,6 +109,11 @@ def load_cases(directory: Path, globs: Sequence[str] = (), *, validate: bool = T
         files[case.id] = case.file
     if wrong:
         raise UserError("\n".join(wrong))
+    return select(cases, globs, directory)
+
+
+def select(cases: Iterable[Case], globs: Sequence[str], directory: Path) -> list[Case]:
+    """The cases that match one of the globs, all without; every glob has to match one."""
     selected = [case for case in cases if not globs or any(_matches(case.id, glob) for glob in globs)]
     for glob in globs:
         if not any(_matches(case.id, glob) for case in selected):

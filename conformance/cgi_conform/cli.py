@@ -18,6 +18,7 @@ COMMANDS = {
     "fixtures": ("lay_out", "lay the document root out in a directory"),
     "replay": ("replay", "play one case and show every octet"),
     "record": ("record", "record what a server answers"),
+    "prove": ("prove", "prove that every case can fail"),
     "programs": ("programs.main", "try real CGI programs with their real clients"),
 }
 

@@ -78,6 +78,8 @@ def _sentences(error: Any) -> Iterator[str]:
     elif kind == "type":
         kinds = [wanted] if isinstance(wanted, str) else wanted
         yield f'"{where}" is {_plain(got)}, not {" or ".join(_KINDS[kind] for kind in kinds)}'
+    elif kind == "pattern" and "propertyNames" in error.schema_path:
+        yield f'the name "{got}" is not of the form {wanted}'
     elif kind == "pattern":
         yield f'"{where}" is {_plain(got)}, which is not of the form {wanted}'
     elif kind in ("minItems", "minLength", "minProperties"):

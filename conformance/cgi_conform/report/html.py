@@ -132,13 +132,13 @@ def _view(
 def _mismatch(item: Mismatch) -> dict[str, Any]:
     return {
         "what": item["what"],
-        "expected": _with_mark(clipped(item["expected"], 400), item["at"]),
-        "got": _with_mark(clipped(item["got"], 400), item["at"]),
+        "expected": with_mark(clipped(item["expected"], 400), item["at"]),
+        "got": with_mark(clipped(item["got"], 400), item["at"]),
         "at": item["at"],
     }
 
 
-def _with_mark(told: str, at: int | None) -> Markup:
+def with_mark(told: str, at: int | None) -> Markup:
     """The text with the first differing octet in a <mark>."""
     part = marked(told, at)
     if part is None:

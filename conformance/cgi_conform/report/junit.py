@@ -29,14 +29,14 @@ def text(results: Results, cases: Mapping[str, Case], clauses: Mapping[str, Clau
     }
     root = ElementTree.Element("testsuites", {"name": "cgi-conform", **counts})
     name = f"cgi-conform {results['profile']}: {server_line(results['server'])}"
-    suite = ElementTree.SubElement(root, "testsuite", {"name": _clean(name), **counts})
+    suite = ElementTree.SubElement(root, "testsuite", {"name": xml_text(name), **counts})
     properties = ElementTree.SubElement(suite, "properties")
     for key, value in _facts(results).items():
-        ElementTree.SubElement(properties, "property", {"name": key, "value": _clean(value)})
+        ElementTree.SubElement(properties, "property", {"name": key, "value": xml_text(value)})
     for case in results["cases"]:
         _testcase(suite, case, cases.get(case["id"]), clauses, case["verdict"] in red)
     for entry in results["stale"]:
-        attributes = {"classname": "expectations", "name": _clean(entry["glob"])}
+        attributes = {"classname": "expectations", "name": xml_text(entry["glob"])}
         element = ElementTree.SubElement(suite, "testcase", attributes)
         message = f'{entry["file"]}: "{entry["glob"]}" matches no case'
         _add(element, "failure", entry["reason"], {"message": message, "type": "stale"})
@@ -91,10 +91,10 @@ def _story(case: CaseResult, clauses: Mapping[str, Clause]) -> str:
 
 
 def _add(parent: ElementTree.Element, tag: str, content: str, attributes: dict[str, str]) -> None:
-    clean = {name: _clean(value) for name, value in attributes.items()}
-    ElementTree.SubElement(parent, tag, clean).text = _clean(content) or None
+    clean = {name: xml_text(value) for name, value in attributes.items()}
+    ElementTree.SubElement(parent, tag, clean).text = xml_text(content) or None
 
 
-def _clean(value: str) -> str:
+def xml_text(value: str) -> str:
     """XML 1.0 has no way to write most control characters."""
     return _NOT_XML.sub("?", value)

@@ -1,0 +1,283 @@
+"""What is proven about the suite itself: pure, from what trying the cases found.
+
+A case can fail if it passes without a fault in the server and does not pass with the one it names: killed. It is
+no proof that the server with the fault did not start, or ended, unless the fault is about that. A branch of a list
+of statuses is proven if the status alone decides: a server that answers so is not blamed for it, and would be if
+the branch were not there. A fault is proven if it kills a case.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypedDict
+
+from cgi_conform import __version__, schema
+from cgi_conform.answer import BARE, CLOSED, SILENT, Answer, Expectation, Status
+from cgi_conform.case import Case
+from cgi_conform.octets import clipped
+from cgi_conform.results import CaseResult, Mismatch, Saw, Server
+from cgi_conform.write import write_whole
+from faulty.faults import Fault
+
+FORMAT = 1
+KILLED, SURVIVED, UNSOUND, SKIPPED = "killed", "survived", "unsound", "skipped"
+CASE_VERDICTS = (KILLED, SURVIVED, UNSOUND, SKIPPED)
+PROVEN, UNPROVEN = "proven", "unproven"
+VERDICTS = (PROVEN, UNPROVEN, SKIPPED)
+NOT_ABOUT_THE_RULE = ("control", "liveness", "end of the server")
+_WORDS = {CLOSED: "closes-unanswered", SILENT: "never-answers", BARE: "answers-without-a-head"}
+_KEPT = 300
+
+
+class CaseProof(TypedDict):
+    id: str
+    title: str
+    profile: str
+    level: str
+    fault: str
+    verdict: str
+    note: str
+    by: Mismatch | None
+
+
+class EditEntry(TypedDict):
+    file: str
+    was: str
+    now: str
+
+
+class FaultProof(TypedDict):
+    name: str
+    written: str
+    edits: list[EditEntry]
+    verdict: str
+    kills: list[str]
+
+
+class BranchProof(TypedDict):
+    id: str
+    profile: str
+    response: int
+    status: Status
+    fault: str
+    verdict: str
+    note: str
+
+
+class Suite(TypedDict):
+    version: str
+    cases: int
+
+
+class Kills(TypedDict):
+    format: int
+    suite: Suite
+    server: Server
+    user: str
+    profiles: list[str]
+    totals: dict[str, dict[str, int]]
+    cases: list[CaseProof]
+    faults: list[FaultProof]
+    branches: list[BranchProof]
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What trying a case came to: as much of its result as is needed here."""
+
+    verdict: str
+    note: str = ""
+    by: Mismatch | None = None
+    seconds: float = 0.0
+
+    @classmethod
+    def of(cls, result: CaseResult) -> "Tried":
+        """The first mismatch, in a length that one can read."""
+        first = next(iter(result["mismatches"]), None)
+        if first is not None:
+            expected, got = clipped(first["expected"], _KEPT), clipped(first["got"], _KEPT)
+            first = {"what": first["what"], "expected": expected, "got": got, "at": first["at"]}
+        return cls(result["verdict"], result["note"], first, result.get("seconds", 0.0))
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One status of a list, by the place of its answer in the expectation."""
+
+    case: str
+    profile: str
+    index: int
+    status: Status
+
+    @property
+    def fault(self) -> str:
+        return _WORDS.get(str(self.status), f"answers-{self.status}")
+
+
+def branches(case: Case, profile: str) -> list[Branch]:
+    """The statuses that a case may see in a profile, where there is more than one."""
+    answers = case.expect[profile].answers
+    return [
+        Branch(case.id, profile, index, status)
+        for index, answer in enumerate(answers)
+        if len(answer.status) > 1
+        for status in answer.status
+    ]
+
+
+def on_the_status(expectation: Expectation, index: int, statuses: Sequence[Status]) -> Expectation:
+    """An expectation that looks at nothing but the status of one answer."""
+    bare = [Answer(connection=answer.connection) for answer in expectation.answers]
+    bare[index] = replace(bare[index], status=tuple(statuses))
+    return replace(expectation, answers=tuple(bare), log=None)
+
+
+def case_proof(case: Case, profile: str, sound: Tried, broken: Tried | None, dies: bool = False) -> CaseProof:
+    """The proof that a case can fail; `broken` is None where it was not tried with its fault."""
+    verdict, note, by = _decided(sound, broken, dies)
+    return {
+        "id": case.id,
+        "title": case.title,
+        "profile": profile,
+        "level": case.expect[profile].level,
+        "fault": case.fault_in(profile),
+        "verdict": verdict,
+        "note": note,
+        "by": by,
+    }
+
+
+def _decided(sound: Tried, broken: Tried | None, dies: bool) -> tuple[str, str, Mismatch | None]:
+    if sound.verdict == "skip":
+        return SKIPPED, sound.note, None
+    if sound.verdict != "pass" or broken is None:
+        return UNSOUND, sound.note or "it does not pass without a fault", sound.by
+    if broken.verdict == "error" and dies:
+        return KILLED, "", {"what": "end of the server", "expected": "it runs on", "got": "it ended", "at": None}
+    if broken.verdict == "error":
+        return SURVIVED, f"no proof: {broken.note}", None
+    if broken.by is None:
+        return SURVIVED, "it passes with its fault in the server", None
+    return KILLED, "", broken.by
+
+
+def branch_proof(branch: Branch, saw: Saw, *, accepted: bool, refused: bool) -> BranchProof:
+    """The proof of a branch: whether its status was accepted with it, and refused without it."""
+    note = ""
+    if not accepted:
+        note = f"cannot be taken: a server that answers so is seen to answer {saw}"
+    elif not refused:
+        note = "is not looked at: the case accepts that status without it"
+    return _branch(branch, UNPROVEN if note else PROVEN, note)
+
+
+def branch_skipped(branch: Branch, reason: str) -> BranchProof:
+    """A branch of a case that cannot be tried here."""
+    return _branch(branch, SKIPPED, reason)
+
+
+def branch_untried(branch: Branch, reason: str) -> BranchProof:
+    """A branch whose server did not start, or ended."""
+    return _branch(branch, UNPROVEN, f"no proof: {reason}")
+
+
+def _branch(branch: Branch, verdict: str, note: str) -> BranchProof:
+    return {
+        "id": branch.case,
+        "profile": branch.profile,
+        "response": branch.index + 1,
+        "status": branch.status,
+        "fault": branch.fault,
+        "verdict": verdict,
+        "note": note,
+    }
+
+
+def fault_proofs(faults: Iterable[Fault], cases: Sequence[CaseProof]) -> list[FaultProof]:
+    """What each fault kills."""
+    by_fault: dict[str, list[CaseProof]] = {}
+    for case in cases:
+        by_fault.setdefault(case["fault"], []).append(case)
+    return [_fault(fault, by_fault.get(fault.name, [])) for fault in faults]
+
+
+def _fault(fault: Fault, cases: Sequence[CaseProof]) -> FaultProof:
+    kills = sorted(f"{case['id']} {case['profile']}" for case in cases if case["verdict"] == KILLED)
+    skipped = bool(cases) and all(case["verdict"] == SKIPPED for case in cases)
+    return {
+        "name": fault.name,
+        "written": fault.written,
+        "edits": [{"file": edit.file, "was": edit.was, "now": edit.now} for edit in fault.edits],
+        "verdict": PROVEN if kills else SKIPPED if skipped else UNPROVEN,
+        "kills": kills,
+    }
+
+
+def assembled(
+    server: Server,
+    user: str,
+    profiles: Sequence[str],
+    corpus: int,
+    cases: Iterable[CaseProof],
+    faults: Iterable[FaultProof],
+    branched: Iterable[BranchProof],
+) -> Kills:
+    """kills.json, sorted."""
+    ordered = sorted(cases, key=lambda case: (case["id"], case["profile"]))
+    by_name = sorted(faults, key=lambda fault: fault["name"])
+    taken = sorted(branched, key=lambda one: (one["id"], one["profile"], one["response"], str(one["status"])))
+    return {
+        "format": FORMAT,
+        "suite": {"version": __version__, "cases": corpus},
+        "server": server,
+        "user": user,
+        "profiles": sorted(profiles),
+        "totals": {
+            "cases": _counted([case["verdict"] for case in ordered], CASE_VERDICTS),
+            "faults": _counted([fault["verdict"] for fault in by_name], VERDICTS),
+            "branches": _counted([branch["verdict"] for branch in taken], VERDICTS),
+        },
+        "cases": ordered,
+        "faults": by_name,
+        "branches": taken,
+    }
+
+
+def _counted(found: Sequence[str], verdicts: Sequence[str]) -> dict[str, int]:
+    return {verdict: found.count(verdict) for verdict in verdicts}
+
+
+def unproven(totals: Mapping[str, Mapping[str, int]]) -> int:
+    """How much is left to prove."""
+    cases, others = totals["cases"], (totals["faults"], totals["branches"])
+    return cases[SURVIVED] + cases[UNSOUND] + sum(each[UNPROVEN] for each in others)
+
+
+def exit_status(kills: Kills) -> int:
+    """0 all is proven, 1 something is not, 5 nothing could be tried."""
+    if unproven(kills["totals"]):
+        return 1
+    return 0 if kills["totals"]["cases"][KILLED] or kills["totals"]["branches"][PROVEN] else 5
+
+
+def conclusion(kills: Kills) -> str:
+    """The proof in a few words."""
+    return {0: "all of it is proven", 1: "not proven", 5: "nothing was tried"}[exit_status(kills)]
+
+
+def counted(kills: Kills) -> list[tuple[str, str]]:
+    """The totals in words."""
+    told = []
+    for name in ("cases", "faults", "branches"):
+        counts = kills["totals"][name]
+        words = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
+        told.append((name, f"{sum(counts.values())}: {words or 'none'}"))
+    return told
+
+
+def write(kills: Kills, path: Path) -> None:
+    """Write kills.json; a proof of the wrong shape is a defect of ours and crashes."""
+    faults = schema.faults(kills, "kills.schema.json")
+    assert not faults, faults
+    write_whole(path, json.dumps(kills, indent=1, sort_keys=True, ensure_ascii=False) + "\n")

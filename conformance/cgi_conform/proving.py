@@ -1,0 +1,267 @@
+"""Tries cases against the server with their faults in it, in several processes at once.
+
+There are more processes than cores, for most of the time is waiting: for octets that must not come, or for ends of
+scripts. Each has a document root of its own, laid out afresh when a fault has made the server change it. First
+come the cases without a fault, and the branches; how long a case took tells how long to wait for an answer of the
+server with the fault.
+"""
+
+import multiprocessing
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from cgi_conform import forked
+from cgi_conform.answer import SILENT
+from cgi_conform.case import Case
+from cgi_conform.docroot import Docroot, lay_out, reachable_tmp, remove
+from cgi_conform.errors import UserError
+from cgi_conform.judge import Judgement, Surroundings, judge, settled
+from cgi_conform.launch import ADDRESS, Instance, Starter
+from cgi_conform.octets import Tokens
+from cgi_conform.plan import Plan
+from cgi_conform.proof import Branch, BranchProof, Tried, branch_proof, branch_untried, on_the_status
+from cgi_conform.running import Running
+from cgi_conform.trial import try_case
+from cgi_conform.wire import play
+from faulty.faults import Broken, Fault, compiled, find
+
+PATIENCE = 2.0  # seconds to wait for a server that has a fault
+_LONGER = 5.0  # than the case took without one
+_SOUND = 12  # cases a task, so that all processes have work to the end
+_BRANCHES = 40
+
+
+@dataclass(frozen=True)
+class Task:
+    """Cases of one profile to be tried against the same server, with its fault or without."""
+
+    profile: str
+    fault: str  # "" for none
+    cases: tuple[str, ...]
+    patience: Mapping[str, float] = field(default_factory=dict)
+    branches: tuple[Branch, ...] = ()
+    waits: float = 0.0  # about how long it takes at least
+
+
+@dataclass
+class Found:
+    """What a task came to; `broken` says why the fault could not be put in."""
+
+    task: Task
+    tried: dict[str, Tried] = field(default_factory=dict)
+    branches: list[BranchProof] = field(default_factory=list)
+    broken: str = ""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What every process shares."""
+
+    cases: Mapping[str, Case]
+    plans: Mapping[str, Plan]
+    faults: Mapping[str, Fault]
+    subject: forked.Subject
+    fixtures: Path
+    base: Path
+
+
+def sound_tasks(cases: Sequence[Case], profile: str) -> list[Task]:
+    """The cases without a fault, those of the same server together."""
+    groups: dict[object, list[Case]] = {}
+    for case in cases:
+        groups.setdefault((case.variant, tuple(sorted(case.environment.items()))), []).append(case)
+    pieces = [group[at : at + _SOUND] for group in groups.values() for at in range(0, len(group), _SOUND)]
+    return [Task(profile, "", tuple(case.id for case in piece), waits=_waits(piece)) for piece in pieces]
+
+
+def fault_tasks(cases: Sequence[Case], profile: str, seconds: Mapping[str, float]) -> list[Task]:
+    """The cases against their faults; `seconds` is what they took without."""
+    groups: dict[str, list[Case]] = {}
+    for case in cases:
+        groups.setdefault(case.fault_in(profile), []).append(case)
+    tasks = []
+    for name, group in groups.items():
+        patience = {case.id: max(PATIENCE, _LONGER * seconds[case.id]) for case in group}
+        tasks.append(Task(profile, name, tuple(patience), patience, waits=_waits(group) + sum(patience.values())))
+    return tasks
+
+
+def branch_tasks(branches: Sequence[Branch]) -> list[Task]:
+    """The branches, those of the same fault together."""
+    groups: dict[tuple[str, str], list[Branch]] = {}
+    for branch in branches:
+        groups.setdefault((branch.profile, branch.fault), []).append(branch)
+    return [
+        Task(profile, fault, (), branches=tuple(group[at : at + _BRANCHES]))
+        for (profile, fault), group in groups.items()
+        for at in range(0, len(group), _BRANCHES)
+    ]
+
+
+def _waits(cases: Sequence[Case]) -> float:
+    return sum((case.limit or 0.0) + sum(step.pause + (step.wait_gone or 0.0) for step in case.steps) for case in cases)
+
+
+@contextmanager
+def workshop(bench: Bench, jobs: int) -> Iterator[Callable[[Sequence[Task], str], list[Found]]]:
+    """Processes that carry out tasks, the longest first; the text tells a person who watches what they are."""
+    global _bench
+    _bench = bench
+    context = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+
+        def carry_out(tasks: Sequence[Task], what: str) -> list[Found]:
+            ordered = sorted(tasks, key=lambda task: -task.waits)
+            found: list[Found] = []
+            try:
+                for one in as_completed([pool.submit(_carry_out, task) for task in ordered]):
+                    found.append(one.result())
+                    _show_progress(f"{what}: {len(found)}/{len(tasks)}")
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+            finally:
+                _show_progress("")
+            return found
+
+        yield carry_out
+
+
+def _show_progress(text: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def base() -> Iterator[Path]:
+    """A directory for the document roots of all processes."""
+    made = Path(tempfile.mkdtemp(prefix="cgi-conform-prove-", dir=reachable_tmp()))
+    made.chmod(0o711)
+    try:
+        yield made
+    finally:
+        remove(made)
+
+
+_bench: Bench | None = None
+_docroot: tuple[Docroot, object] | None = None
+
+
+def _carry_out(task: Task) -> Found:
+    assert _bench is not None
+    found = Found(task)
+    try:
+        codes = compiled(find(task.fault, _bench.faults), _bench.subject.folder) if task.fault else {}
+    except Broken as error:
+        found.broken = str(error)
+        return found
+    starter = forked.starter(_bench.subject, codes)
+    if task.branches:
+        _try_branches(task, found, starter)
+    else:
+        _try_cases(task, found, starter)
+    return found
+
+
+def _try_cases(task: Task, found: Found, starter: Starter) -> None:
+    assert _bench is not None
+    plan = _bench.plans[task.profile]
+    running: Running | None = None
+    try:
+        for name in task.cases:
+            if running is None or _changed():
+                if running is not None:
+                    running.stop()
+                running = _running(plan, starter)
+            patience = task.patience.get(name, plan.timeout)
+            result, _ = try_case(_bench.cases[name], replace(plan, timeout=patience), running, _bench.fixtures)
+            found.tried[name] = Tried.of(result)
+    finally:
+        if running is not None:
+            running.stop()
+
+
+def _try_branches(task: Task, found: Found, starter: Starter) -> None:
+    assert _bench is not None
+    plan = _bench.plans[task.profile]
+    same: dict[str, list[Branch]] = {}
+    for branch in task.branches:
+        same.setdefault(branch.case, []).append(branch)
+    running = _running(plan, starter)
+    try:
+        for name, group in same.items():
+            case = _bench.cases[name]
+            try:
+                instance = running.instance(case.variant, case.environment, name)
+            except UserError as error:
+                found.branches += [branch_untried(branch, error.message.partition("\n")[0]) for branch in group]
+                continue
+            found.branches += _judged(case, group, plan, instance, running.docroot)
+    finally:
+        running.stop()
+
+
+def _judged(case: Case, group: Sequence[Branch], plan: Plan, instance: Instance, docroot: Docroot) -> list[BranchProof]:
+    """The exchange is played once, with nothing before or after it, and judged with each branch and without."""
+    expectation = case.expect[plan.profile]
+    tokens = Tokens(instance.port, str(docroot.root), str(docroot.base))
+    exchange = play(
+        case.steps,
+        (ADDRESS, instance.port),
+        tokens,
+        timeout=PATIENCE if group[0].status == SILENT else plan.timeout,
+        limit=case.limit,
+        judged=[answer.connection for answer in expectation.answers],
+        settled=settled(expectation),
+    )
+    around = Surroundings(tokens, lambda name: b"")
+    proofs = []
+    for branch in group:
+        statuses = expectation.answers[branch.index].status
+        others = [status for status in statuses if status != branch.status]
+        whole = judge(on_the_status(expectation, branch.index, statuses), exchange, around)
+        without = judge(on_the_status(expectation, branch.index, others), exchange, around)
+        proofs.append(branch_proof(branch, whole.saw, accepted=not _blamed(whole), refused=_blamed(without)))
+    return proofs
+
+
+def _blamed(judgement: Judgement) -> bool:
+    return any(mismatch.what == "status" for mismatch in judgement.mismatches)
+
+
+def _running(plan: Plan, starter: Starter) -> Running:
+    assert _bench is not None and plan.server is not None
+    return Running(plan.server, _bench.fixtures, starter, _fresh())
+
+
+def _fresh() -> Docroot:
+    """A document root as the fixtures have it."""
+    global _docroot
+    assert _bench is not None
+    if _docroot is None or _changed():
+        if _docroot is not None:
+            remove(_docroot[0].base)
+        made = lay_out(_bench.fixtures, Path(tempfile.mkdtemp(dir=_bench.base)))
+        _docroot = made, _state(made.base)
+    return _docroot[0]
+
+
+def _changed() -> bool:
+    return _docroot is not None and _state(_docroot[0].base) != _docroot[1]
+
+
+def _state(top: Path | str) -> object:
+    """What a server could change of the document root."""
+    known: list[object] = []
+    with os.scandir(top) as entries:
+        for entry in entries:
+            status = entry.stat(follow_symlinks=False)
+            inside = _state(entry.path) if entry.is_dir(follow_symlinks=False) else None
+            known.append((entry.name, status.st_mode, status.st_uid, status.st_size, status.st_ctime_ns, inside))
+    return known

@@ -1,0 +1,108 @@
+"""kills.html: which defect turns each case red, and by what, on one page that needs nothing else.
+
+The page looks and filters as that of a run does (page.css, page.js). What a server sent has gone through printable
+text, and autoescaping is on.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from cgi_conform.proof import (
+    CASE_VERDICTS,
+    KILLED,
+    PROVEN,
+    UNPROVEN,
+    BranchProof,
+    CaseProof,
+    Kills,
+    conclusion,
+    counted,
+    exit_status,
+)
+from cgi_conform.report.escaped import clipped
+from cgi_conform.report.html import plain, with_mark
+
+_HERE = Path(__file__).parent
+_ROOM = 160
+_WORST = ("unsound", "survived", "skipped", "killed")
+_MEANING = {
+    "killed": "red with its fault in the server",
+    "survived": "not red with its fault",
+    "unsound": "red without a fault",
+    "skipped": "could not be tried here",
+}
+
+
+def text(kills: Kills) -> str:
+    """The page."""
+    environment = Environment(
+        loader=FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
+    )
+    environment.filters["plain"] = plain
+    views = _views(kills)
+    topics: dict[str, list[dict[str, Any]]] = {}
+    for view in views:
+        topics.setdefault(view["topic"], []).append(view)
+    return environment.get_template("kills.html.jinja").render(
+        css=Markup((_HERE.parent / "page.css").read_text("utf-8") + (_HERE / "kills.css").read_text("utf-8")),
+        script=Markup((_HERE.parent / "page.js").read_text("utf-8")),
+        kills=kills,
+        conclusion=conclusion(kills),
+        counted=counted(kills),
+        status=exit_status(kills),
+        verdicts=[verdict for verdict in CASE_VERDICTS if kills["totals"]["cases"][verdict]],
+        meanings=_MEANING,
+        topics=topics,
+        faults={fault["name"]: fault for fault in kills["faults"]},
+        idle=[fault for fault in kills["faults"] if fault["verdict"] == UNPROVEN],
+        untaken=[branch for branch in kills["branches"] if branch["verdict"] == UNPROVEN],
+        left=[view for view in views if view["verdict"] in ("survived", "unsound")],
+        noticed=_noticed(kills),
+    )
+
+
+def _views(kills: Kills) -> list[dict[str, Any]]:
+    """One per case: what its profiles have in common, then each."""
+    branches: dict[tuple[str, str], list[BranchProof]] = {}
+    for branch in kills["branches"]:
+        branches.setdefault((branch["id"], branch["profile"]), []).append(branch)
+    by_id: dict[str, list[CaseProof]] = {}
+    for case in kills["cases"]:
+        by_id.setdefault(case["id"], []).append(case)
+    return [
+        {
+            "id": name,
+            "topic": name.partition("/")[0],
+            "title": cases[0]["title"],
+            "verdict": next(each for each in _WORST if any(case["verdict"] == each for case in cases)),
+            "faults": list(dict.fromkeys(case["fault"] for case in cases)),
+            "profiles": [_in_profile(case, branches.get((name, case["profile"]), [])) for case in cases],
+        }
+        for name, cases in by_id.items()
+    ]
+
+
+def _in_profile(case: CaseProof, branches: list[BranchProof]) -> dict[str, Any]:
+    by = case["by"]
+    return {
+        "profile": case["profile"],
+        "level": case["level"],
+        "verdict": case["verdict"],
+        "note": case["note"],
+        "by": by
+        and {
+            "what": by["what"],
+            "expected": with_mark(clipped(by["expected"], _ROOM), by["at"]),
+            "got": with_mark(clipped(by["got"], _ROOM), by["at"]),
+        },
+        "branches": [(branch["status"], branch["verdict"] == PROVEN) for branch in branches],
+    }
+
+
+def _noticed(kills: Kills) -> list[tuple[str, int]]:
+    """What the faults were noticed by, most often first; header.X and env.X are counted as one."""
+    whats = [case["by"]["what"].partition(".")[0] for case in kills["cases"] if case["by"] and case["verdict"] == KILLED]
+    return sorted(((what, whats.count(what)) for what in set(whats)), key=lambda item: (-item[1], item[0]))

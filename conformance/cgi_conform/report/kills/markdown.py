@@ -1,0 +1,48 @@
+"""kills.md for a step summary or a comment: the totals, and what is not proven."""
+
+from cgi_conform.proof import KILLED, PROVEN, SKIPPED, SURVIVED, UNPROVEN, UNSOUND, Kills, conclusion, exit_status
+from cgi_conform.report.escaped import clipped
+from cgi_conform.report.markdown import code, plain, row
+
+SHOWN = 200
+_LINE = 300
+_SIGN = {0: "✅", 1: "❌", 5: "⚠️"}
+
+
+def text(kills: Kills) -> str:
+    """The Markdown text."""
+    totals = kills["totals"]
+    head = [row(["", "proven", "not proven", "skipped"]), row(["---", "---:", "---:", "---:"])]
+    cases = totals["cases"]
+    rows = [["cases", cases[KILLED], cases[SURVIVED] + cases[UNSOUND], cases[SKIPPED]]]
+    rows += [[name, *(totals[name][each] for each in (PROVEN, UNPROVEN, SKIPPED))] for name in ("faults", "branches")]
+    parts = [
+        f"## {_SIGN[exit_status(kills)]} Proof that every case can fail: {conclusion(kills)}",
+        f"Profiles {' and '.join(f'`{profile}`' for profile in kills['profiles'])}, started by "
+        f"{'root' if kills['user'] == 'root' else 'an ordinary user'}, suite {kills['suite']['version']}.",
+        "\n".join([*head, *(row([str(cell) for cell in cells]) for cells in rows)]),
+    ]
+    left = _left(kills)
+    if left:
+        table = [row(["verdict", "what", "why"]), row(["---"] * 3), *(row(cells) for cells in left[:SHOWN])]
+        parts.append("### Not proven\n\n" + "\n".join(table))
+    if len(left) > SHOWN:
+        parts.append(f"… and {len(left) - SHOWN} more, all of them in `kills.json`.")
+    return "\n\n".join(parts) + "\n"
+
+
+def _left(kills: Kills) -> list[list[str]]:
+    told: list[list[str]] = []
+    for case in kills["cases"]:
+        if case["verdict"] in (SURVIVED, UNSOUND):
+            by = case["by"]
+            why = case["note"] + (f" {by['what']}: expected {by['expected']}, got {by['got']}" if by else "")
+            told.append([case["verdict"], f"{code(case['id'])} in {case['profile']}, fault {code(case['fault'])}", why])
+    for fault in kills["faults"]:
+        if fault["verdict"] == UNPROVEN:
+            told.append(["no kill", f"fault {code(fault['name'])}", f"kills no case ({fault['written']})"])
+    for branch in kills["branches"]:
+        if branch["verdict"] == UNPROVEN:
+            where = f"{code(branch['id'])} in {branch['profile']}, response {branch['response']}, {branch['status']}"
+            told.append(["branch", where, branch["note"]])
+    return [[verdict, what, plain(clipped(why.strip(), _LINE))] for verdict, what, why in told]
