@@ -68,4 +68,5 @@ def _serve(sock: socket.socket, address: tuple[str, int], site: Site, places: th
     try:
         connection.handle(client, site)
     finally:
+        sock.close()
         places.release()
