@@ -155,6 +155,7 @@ def _signals() -> None:
 
 def _run(folder: Path, codes: Mapping[str, CodeType], arguments: Sequence[str]) -> int:
     sys.argv = [folder.name, *arguments]
+    sys.path.insert(0, str(folder.parent))
     _forget(folder.name)
     faults.insert(codes, folder)
     status: int = importlib.import_module(f"{folder.name}.server").main(list(arguments))

@@ -162,10 +162,10 @@ def _decided(sound: Tried, broken: Tried | None, dies: bool) -> tuple[str, str, 
     return KILLED, "", broken.by
 
 
-def branch_proof(branch: Branch, saw: Saw, *, accepted: bool, refused: bool) -> BranchProof:
-    """The proof of a branch: whether its status was accepted with it, and refused without it."""
+def branch_proof(branch: Branch, saw: Saw, *, taken: bool, refused: bool) -> BranchProof:
+    """The proof of a branch: whether its status was seen and accepted, and refused without it."""
     note = ""
-    if not accepted:
+    if not taken:
         note = f"cannot be taken: a server that answers so is seen to answer {saw}"
     elif not refused:
         note = "is not looked at: the case accepts that status without it"

@@ -41,7 +41,7 @@ from cgi_conform.proof import (
     fault_proofs,
 )
 from cgi_conform.proving import Bench, Found, Task, base, branch_tasks, fault_tasks, sound_tasks, workshop
-from cgi_conform.server import Server
+from cgi_conform.server import Server, load_server
 from faulty.faults import find
 
 _JOBS = 8
@@ -51,7 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """The options of `prove`."""
     add = parser.add_argument
     add("globs", nargs="*", metavar="CASE-GLOB", help="cases to prove, by id or topic (default: all)")
-    add("--profile", action="append", choices=PROFILES, help="the profile to prove them in (default: both)")
+    add("--profile", action="append", choices=PROFILES, help="the profile to prove them in (default: all of the server's)")
     add("--fault", action="append", default=[], metavar="NAME", help="only what this fault, or glob of faults, kills")
     add("-j", dest="jobs", type=int, default=_JOBS, metavar="N", help="servers at a time (default: %(default)s)")
     add("--report", type=Path, metavar="DIR", help="write kills.json, kills.md, kills.html and junit.xml")
@@ -64,7 +64,7 @@ def main(options: argparse.Namespace) -> int:
     if options.jobs < 1:
         raise UserError(f"-j {options.jobs}: at least one")
     begun = time.monotonic()
-    profiles = list(dict.fromkeys(options.profile or PROFILES))
+    profiles = list(dict.fromkeys(options.profile or load_server(options.server).profiles))
     plans = {profile: make_plan(Options(server=options.server, profile=profile)) for profile in profiles}
     server = _definition(plans[profiles[0]])
     subject = forked.subject(server)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cgi_conform import forked
-from cgi_conform.answer import SILENT
+from cgi_conform.answer import SILENT, Status
 from cgi_conform.case import Case
 from cgi_conform.docroot import Docroot, lay_out, reachable_tmp, remove
 from cgi_conform.errors import UserError
@@ -221,13 +221,17 @@ def _judged(case: Case, group: Sequence[Branch], plan: Plan, instance: Instance,
         settled=settled(expectation),
     )
     around = Surroundings(tokens, lambda name: b"")
+
+    def judged(index: int, statuses: Sequence[Status]) -> Judgement:
+        return judge(on_the_status(expectation, index, statuses), exchange, around)
+
     proofs = []
     for branch in group:
         statuses = expectation.answers[branch.index].status
-        others = [status for status in statuses if status != branch.status]
-        whole = judge(on_the_status(expectation, branch.index, statuses), exchange, around)
-        without = judge(on_the_status(expectation, branch.index, others), exchange, around)
-        proofs.append(branch_proof(branch, whole.saw, accepted=not _blamed(whole), refused=_blamed(without)))
+        alone = judged(branch.index, [branch.status])
+        taken = not _blamed(alone) and not _blamed(judged(branch.index, statuses))
+        refused = _blamed(judged(branch.index, [status for status in statuses if status != branch.status]))
+        proofs.append(branch_proof(branch, alone.saw, taken=taken, refused=refused))
     return proofs
 
 
