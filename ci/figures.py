@@ -13,6 +13,7 @@ from cgi_conform.answer import PROFILES
 from cgi_conform.case import Case, load_cases
 from cgi_conform.clauses import load_clauses
 from cgi_conform.paths import REPO, fixtures
+from cgi_conform.proof import branches
 from cgi_conform.write import write_whole
 
 README = REPO / "README.md"
@@ -21,7 +22,7 @@ LEVELS = ("required", "recommended", "observed")
 
 
 def table(cases: list[Case], clauses: int, reached: int) -> str:
-    """Cases per profile and level, and what they reach, as Markdown."""
+    """Cases per profile and level, and what they reach and are proven by, as Markdown."""
     lines = ["| profile | " + " | ".join(LEVELS) + " | cases |", "|---|" + "--:|" * (len(LEVELS) + 1)]
     for profile in PROFILES:
         levels = [case.expect[profile].level for case in cases if profile in case.expect]
@@ -30,6 +31,10 @@ def table(cases: list[Case], clauses: int, reached: int) -> str:
             lines.append(f"| `{profile}` | " + " | ".join(map(str, [*counts, len(levels)])) + " |")
     topics = len({case.topic for case in cases})
     text = f"{len(cases)} cases in {topics} topics reach {reached} of {clauses} clauses; the others say why none can."
+    faults = {case.fault_in(profile) for case in cases for profile in case.expect}
+    listed = sum(len(branches(case, profile)) for case in cases for profile in case.expect)
+    text += f"\nEach fails where it should: on a second server with one of {len(faults)} defects put into it. Each of the"
+    text += f"\n{listed} statuses that a case allows beside others is seen, and looked at."
     return "\n".join(lines) + f"\n\n{text}\n"
 
 

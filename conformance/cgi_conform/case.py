@@ -30,12 +30,13 @@ from cgi_conform.octets import BadEscape, decode
 from cgi_conform.schema import faults, nearest, read_toml
 
 __all__ = [
-    "BARE", "CLOSED", "LEVELS", "PROFILES", "SILENT", "VARIANTS",
+    "BARE", "CLOSED", "LEVELS", "NEEDS", "PROFILES", "SILENT", "VARIANTS",
     "Answer", "Case", "Expectation", "Matcher", "Repeat", "Status", "Step",
     "case_ids", "load_cases",
 ]  # fmt: skip
 
 VARIANTS = ("http11", "cgi-directories", "limits", "follow-symlinks")
+NEEDS = ("launch", "root", "user", "host", "log", *VARIANTS)
 
 
 @dataclass(frozen=True)

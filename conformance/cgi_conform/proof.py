@@ -266,13 +266,14 @@ def conclusion(kills: Kills) -> str:
     return {0: "all of it is proven", 1: "not proven", 5: "nothing was tried"}[exit_status(kills)]
 
 
-def counted(kills: Kills) -> list[tuple[str, str]]:
-    """The totals in words."""
+def counted(kills: Kills) -> list[str]:
+    """The totals in words; a case counts once for each profile."""
     told = []
-    for name in ("cases", "faults", "branches"):
+    for name, verdicts in (("cases", CASE_VERDICTS), ("faults", VERDICTS), ("branches", VERDICTS)):
         counts = kills["totals"][name]
-        words = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
-        told.append((name, f"{sum(counts.values())}: {words or 'none'}"))
+        words = ", ".join(f"{counts[verdict]} {verdict}" for verdict in verdicts if counts[verdict])
+        shown = "cases by profile" if name == "cases" and len(kills["profiles"]) > 1 else name
+        told.append(f"{sum(counts.values())} {shown}: {words or 'none'}")
     return told
 
 

@@ -22,7 +22,7 @@ from types import FrameType
 from cgi_conform import forked
 from cgi_conform.answer import PROFILES
 from cgi_conform.capabilities import missing
-from cgi_conform.case import Case, load_cases, select
+from cgi_conform.case import NEEDS, Case, load_cases, select
 from cgi_conform.errors import UserError
 from cgi_conform.faults import check_globs, load_faults, unmatched
 from cgi_conform.paths import fixtures
@@ -53,6 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("globs", nargs="*", metavar="CASE-GLOB", help="cases to prove, by id or topic (default: all)")
     add("--profile", action="append", choices=PROFILES, help="the profile to prove them in (default: all of the server's)")
     add("--fault", action="append", default=[], metavar="NAME", help="only what this fault, or glob of faults, kills")
+    add("--needs", choices=NEEDS, metavar="CAPABILITY", help="only cases that need it (root, user, limits, …)")
     add("-j", dest="jobs", type=int, default=_JOBS, metavar="N", help="servers at a time (default: %(default)s)")
     add("--report", type=Path, metavar="DIR", help="write kills.json, kills.md, kills.html and junit.xml")
     add("--server", default="faulty", metavar="NAME", help="the server to put faults in (default: %(default)s)")
@@ -70,7 +71,8 @@ def main(options: argparse.Namespace) -> int:
     subject = forked.subject(server)
     faults = load_faults(subject.folder)
     corpus = load_cases(fixtures() / "cases")
-    cases = {case.id: case for case in select(corpus, options.globs, fixtures() / "cases")}
+    chosen = select(corpus, options.globs, fixtures() / "cases")
+    cases = {case.id: case for case in chosen if options.needs in (None, *case.needs)}
     work = _Work.of(list(cases.values()), plans, options.fault)
     check_globs(options.fault, faults, [branch.fault for branch in work.branches])
     wrong = unmatched(faults, corpus, work.cases, [branch.fault for branch in work.branches])

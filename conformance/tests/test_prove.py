@@ -14,7 +14,7 @@ import pytest
 from case_files import SEND, case, corpus
 from cgi_conform import forked, proof, proving
 from cgi_conform.case import load_cases
-from cgi_conform.docroot import Docroot, lay_out
+from cgi_conform.docroot import Docroot
 from cgi_conform.errors import UserError
 from cgi_conform.faults import load_faults, unmatched
 from cgi_conform.launch import start
@@ -359,7 +359,7 @@ def test_the_reports_tell_what_is_left() -> None:
     told = terminal.text(kills)
     for word in ("SURVIVED  a/survived", "UNSOUND   b/unsound", "NO KILL   fault a-survived", "BRANCH    a/killed"):
         assert word in told
-    assert told.endswith("not proven\n") and "cases: 4: 1 killed, 1 survived, 1 unsound, 1 skipped" in told
+    assert told.endswith("not proven\n") and "4 cases: 1 killed, 1 survived, 1 unsound, 1 skipped" in told
     table = markdown.text(kills)
     assert "| cases | 1 | 2 | 1 |" in table and "\\<script" not in table and "<script>" not in table
     page = html.text(kills)

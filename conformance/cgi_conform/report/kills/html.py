@@ -14,6 +14,7 @@ from cgi_conform.proof import (
     CASE_VERDICTS,
     KILLED,
     PROVEN,
+    SKIPPED,
     UNPROVEN,
     BranchProof,
     CaseProof,
@@ -98,7 +99,9 @@ def _in_profile(case: CaseProof, branches: list[BranchProof]) -> dict[str, Any]:
             "expected": with_mark(clipped(by["expected"], _ROOM), by["at"]),
             "got": with_mark(clipped(by["got"], _ROOM), by["at"]),
         },
-        "branches": [(branch["status"], branch["verdict"] == PROVEN) for branch in branches],
+        "branches": [
+            (branch["status"], branch["verdict"] == PROVEN) for branch in branches if branch["verdict"] != SKIPPED
+        ],
     }
 
 

@@ -83,4 +83,4 @@ def _totals(kills: Kills, style: Style) -> list[str]:
     verdict = style.tint(conclusion(kills), "32;1" if exit_status(kills) == 0 else "31;1")
     user = "root" if kills["user"] == "root" else "an ordinary user"
     who = f"{kills['server']['title']}, {' and '.join(kills['profiles'])}, started by {user}"
-    return [who, *(f"{name}: {told}" for name, told in counted(kills)), verdict]
+    return [who, *counted(kills), verdict]
