@@ -16,8 +16,11 @@ GENERAL = ("answers-{status}", "closes-unanswered", "never-answers", "answers-wi
 _ANY = "-200"
 
 
-def load_faults(folder: Path) -> dict[str, Fault]:
-    """The faults of the package in `folder` by name; each has its shape and its place, and is another defect."""
+def load_faults(folder: Path) -> tuple[dict[str, Fault], list[str]]:
+    """The faults of the package in `folder` by name, and what is wrong with them or others.
+
+    Each has to have its shape and its place, and to be another defect than the rest.
+    """
     known: dict[str, Fault] = {}
     wrong: list[str] = []
     for path in sorted((folder / "faults").glob("*.toml")):
@@ -33,10 +36,7 @@ def load_faults(folder: Path) -> dict[str, Fault]:
             if name in known:
                 wrong.append(f'{shown}: fault "{name}" stands in {known[name].written} already')
             known[name] = read(name, entry, shown)
-    wrong += _misplaced(known, folder)
-    if wrong:
-        raise UserError("\n".join(wrong))
-    return known
+    return known, wrong + _misplaced(known, folder)
 
 
 def _misplaced(known: Mapping[str, Fault], folder: Path) -> list[str]:
@@ -62,29 +62,32 @@ def check_globs(globs: Sequence[str], known: Mapping[str, Fault], general: Itera
     """Every glob has to match a fault, or name what a template makes."""
     names = {*known, *general}
     for glob in globs:
-        if not any(fnmatchcase(name, glob) for name in names) and (said := _unknown(glob, known)):
+        if not any(fnmatchcase(name, glob) for name in names) and (said := unknown(glob, known)):
             raise UserError(said)
 
 
-def unmatched(
-    known: Mapping[str, Fault], corpus: Iterable[Case], tried: Iterable[Case], general: Iterable[str]
-) -> list[str]:
-    """A case that is to be tried and names no fault there is, and a fault that no case of the corpus names."""
+def unmatched(known: Mapping[str, Fault], corpus: Iterable[Case]) -> list[str]:
+    """A case that names no fault there is, and a fault that no case names."""
     wrong: list[str] = []
-    for case in tried:
-        for name in dict.fromkeys([case.fault, *map(case.fault_in, case.expect)]):
-            if said := _unknown(name, known):
-                wrong.append(f'{case.file.parent.name}/{case.file.name}: case "{case.id}": {said}')
-    named = {case.fault_in(profile) for case in corpus for profile in case.expect}
+    named: set[str] = set()
+    for case in corpus:
+        names = {case.fault, *map(case.fault_in, case.expect)}
+        named |= names
+        wrong += [f"{where(case)}: {said}" for name in sorted(names) if (said := unknown(name, known))]
     for fault in known.values():
         if fault.name not in named and fault.name not in GENERAL:
             hint = schema.nearest(fault.name, sorted(named - set(known)))
             wrong.append(f'{fault.written}: fault "{fault.name}" is named by no case{hint}')
-    missing = dict.fromkeys(said for name in general if (said := _unknown(name, known)))
-    return wrong + [f"{said}: a server that answers so is needed for lists of statuses" for said in missing]
+    return wrong
 
 
-def _unknown(name: str, known: Mapping[str, Fault]) -> str:
+def where(case: Case) -> str:
+    """How a message begins that is about a case."""
+    return f'{case.file.parent.name}/{case.file.name}: case "{case.id}"'
+
+
+def unknown(name: str, known: Mapping[str, Fault]) -> str:
+    """What is to be said of a name that no fault has, "" if one has it."""
     try:
         find(name, known)
     except Broken as error:

@@ -24,7 +24,7 @@ from cgi_conform.answer import PROFILES
 from cgi_conform.capabilities import missing
 from cgi_conform.case import NEEDS, Case, load_cases, select
 from cgi_conform.errors import UserError
-from cgi_conform.faults import check_globs, load_faults, unmatched
+from cgi_conform.faults import check_globs, load_faults, unknown, unmatched
 from cgi_conform.paths import fixtures
 from cgi_conform.plan import Options, Plan, make_plan
 from cgi_conform.proof import (
@@ -69,30 +69,30 @@ def main(options: argparse.Namespace) -> int:
     plans = {profile: make_plan(Options(server=options.server, profile=profile)) for profile in profiles}
     server = _definition(plans[profiles[0]])
     subject = forked.subject(server)
-    faults = load_faults(subject.folder)
+    faults, wrong = load_faults(subject.folder)
     corpus = load_cases(fixtures() / "cases")
     chosen = select(corpus, options.globs, fixtures() / "cases")
     cases = {case.id: case for case in chosen if options.needs in (None, *case.needs)}
     work = _Work.of(list(cases.values()), plans, options.fault)
     check_globs(options.fault, faults, [branch.fault for branch in work.branches])
-    wrong = unmatched(faults, corpus, work.cases, [branch.fault for branch in work.branches])
-    if wrong:
-        raise UserError("\n".join(wrong))
+    if not (options.globs or options.fault or options.needs):
+        wrong += unmatched(faults, corpus)
     forked.import_what_it_imports(subject)
     gc.freeze()
     with base() as folder:
         _prove(work, Bench(cases, plans, faults, subject, fixtures(), folder), options.jobs)
-    named = {case["fault"] for case in work.proven}
+    shown = [find(name, faults) for name in {case["fault"] for case in work.proven} if not unknown(name, faults)]
     kills = assembled(
         {"name": server.name, "title": server.title, "version": server.version()},
         plans[profiles[0]].abilities.user,
         profiles,
         len(corpus),
         work.proven,
-        fault_proofs([fault for fault in faults.values() if fault.name in named], work.proven),
+        fault_proofs(shown, work.proven),
         work.branched,
     )
-    return _report(options, kills, work.broken, time.monotonic() - begun)
+    wrong += [said for said in work.broken if not any(said in line for line in wrong)]
+    return _report(options, kills, wrong, begun)
 
 
 @dataclass
@@ -104,10 +104,6 @@ class _Work:
     proven: list[CaseProof] = field(default_factory=list)
     branched: list[BranchProof] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
-
-    @property
-    def cases(self) -> list[Case]:
-        return list({case.id: case for cases in self.wanted.values() for case in cases}.values())
 
     @classmethod
     def of(cls, cases: Sequence[Case], plans: Mapping[str, Plan], globs: Sequence[str]) -> "_Work":
@@ -149,7 +145,8 @@ def _prove(work: _Work, bench: Bench, jobs: int) -> None:
         broken = _by_profile(killed)
     for profile, cases in work.wanted.items():
         for case in cases:
-            dies = find(case.fault_in(profile), bench.faults).dies
+            fault = bench.faults.get(case.fault_in(profile))
+            dies = fault is not None and fault.dies
             work.proven.append(case_proof(case, profile, without[profile][case.id], broken[profile].get(case.id), dies))
     work.branched += [proof for found in sound for proof in found.branches]
     work.broken = sorted({found.broken for found in [*sound, *killed] if found.broken})
@@ -167,17 +164,17 @@ def _definition(plan: Plan) -> Server:
     return plan.server
 
 
-def _report(options: argparse.Namespace, kills: Kills, broken: Sequence[str], seconds: float) -> int:
+def _report(options: argparse.Namespace, kills: Kills, wrong: Sequence[str], begun: float) -> int:
     from cgi_conform.report import kills as reports  # templates are slow to import: not before the proof
     from cgi_conform.report.kills import terminal
     from cgi_conform.report.terminal import style_for
 
-    if broken:
-        raise UserError("\n".join(broken))
     if options.report:
         reports.write_all(kills, options.report)
     print(terminal.text(kills, style_for(sys.stdout)), end="")
-    print(f"{seconds:.1f} s", flush=True)
+    print(f"{time.monotonic() - begun:.1f} s", flush=True)
+    if wrong:
+        raise UserError("\n".join(wrong))
     return exit_status(kills)
 
 

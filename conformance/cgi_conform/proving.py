@@ -51,7 +51,7 @@ class Task:
 
 @dataclass
 class Found:
-    """What a task came to; `broken` says why the fault could not be put in."""
+    """What a task came to; `broken` says why its fault could not be put in."""
 
     task: Task
     tried: dict[str, Tried] = field(default_factory=dict)
@@ -160,6 +160,8 @@ def _carry_out(task: Task) -> Found:
         codes = compiled(find(task.fault, _bench.faults), _bench.subject.folder) if task.fault else {}
     except Broken as error:
         found.broken = str(error)
+        found.tried = {name: Tried("error", str(error)) for name in task.cases}
+        found.branches = [branch_untried(branch, str(error)) for branch in task.branches]
         return found
     starter = forked.starter(_bench.subject, codes)
     if task.branches:

@@ -32,6 +32,8 @@ FAULTS = {
     "field-lost": ("X-Toy: yes", "X-Toy: no"),
     "answers-{status}": ("status = status", 'status = status if path == b"/stubborn" else {status}'),
     "closes-unanswered": ("            if request:", "            if not request:"),
+    "never-answers": ("            if request:", "            while request: pass"),
+    "answers-without-a-head": ('b"HTTP/1.0 %d', 'b"HTP/1.0 %d'),
 }
 assert HELLO == "hello static\n"
 
