@@ -1,40 +1,66 @@
 """Script output without the framing that depends on how quickly it came.
 
-An HTTP/1.1 server gives the length of what it has got whole, and sends the rest in chunks as they come: the
-same output is framed one way in one run and another way in the next.  Both become the line {framing}, with the
-output itself after the head.
+An HTTP/1.1 server gives the length of what it has got whole, and sends the rest in chunks as they come, or to an
+HTTP/1.0 client up to the end of the connection: the same output is framed one way in one run and another way in
+the next.  All become the line {framing} at the end of the head, with the output itself behind it.
+
+By CGIHTTPServer's contract a script's response is known by its reason phrase; by CGI/1.1 it may be any response
+of a case that asks for a script.  The length of a file (it has a Last-Modified) never depends on time.
 """
 
 import re
+from collections.abc import Iterable
+from urllib.parse import unquote_to_bytes
 
-_HEAD = re.compile(rb"HTTP/1\.1 \d{3}([^\r\n]*)\r\n(?:[^\r\n]+\r\n)*\r\n")
-_CHUNKED = re.compile(rb"^Transfer-Encoding:[ \t]*chunked[ \t]*(?=\r$)", re.IGNORECASE | re.MULTILINE)
-_LENGTH = re.compile(rb"^Content-Length:[ \t]*([0-9]{1,15})[ \t]*(?=\r$)", re.IGNORECASE | re.MULTILINE)
+_HEAD = re.compile(rb"HTTP/1\.1 \d{3}([^\r\n]*)\r\n(?:[^\r\n]+\r?\n)*\r\n")
+_CHUNKED = re.compile(rb"^Transfer-Encoding:[ \t]*chunked[ \t]*\r\n", re.IGNORECASE | re.MULTILINE)
+_LENGTH = re.compile(rb"^Content-Length:[ \t]*([0-9]{1,15})[ \t]*\r\n", re.IGNORECASE | re.MULTILINE)
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})\r\n")
 _UNFINISHED = re.compile(rb"[0-9A-Fa-f]{0,15}\r?")
+_UNTIL_CLOSE = re.compile(rb"^Connection:[ \t]*close[ \t]*\r$", re.IGNORECASE | re.MULTILINE)
+_OF_A_FILE = re.compile(rb"^Last-Modified:", re.IGNORECASE | re.MULTILINE)
+_NO_CONTENT = re.compile(rb"HTTP/1\.1 (?:1\d\d|204|304)")
 _SCRIPT = b" Script output follows"
+_CGI_DIRECTORIES = (b"cgi-bin", b"htbin", b"/app/deep/scripts")
 
 
-def unframed(received: bytes) -> bytes:
-    """The responses of a connection; from where one is not understood on, the octets as they came."""
+def asks_for_a_script(sent: Iterable[bytes]) -> bool:
+    """Whether some request names a CGI directory, by whatever escapes."""
+    return any(name in unquote_to_bytes(octets) for octets in sent for name in _CGI_DIRECTORIES)
+
+
+def unframed(received: bytes, scripts: bool = False) -> bytes:
+    """The responses of a connection; from where one is not understood on, the octets as they came.
+
+    `scripts`: any of them may be a script's, whatever its reason phrase.
+    """
     done: list[bytes] = []
     at = 0
     while (head := _HEAD.match(received, at)) is not None:
         text, at = head[0], head.end()
         length = _LENGTH.search(text)
+        varies = head[1] == _SCRIPT or (scripts and not _OF_A_FILE.search(text) and not _NO_CONTENT.match(text))
+        body = b""
         if _CHUNKED.search(text):
             found = _chunks(received, at)
             if found is None:
                 return b"".join([*done, received[head.start() :]])
             body, at = found
-            text = _CHUNKED.sub(b"{framing}", text)
+            text = _noted(_CHUNKED.sub(b"", text))
         elif length is not None:
-            body, at = received[at : at + int(length[1])], at + int(length[1])
-            text = _LENGTH.sub(b"{framing}", text) if head[1] == _SCRIPT else text
-        else:
-            body = b""
+            # A response to HEAD gives the length of what it leaves out: the next one may follow at once.
+            size = 0 if _HEAD.match(received, at) else int(length[1])
+            body, at = received[at : at + size], at + size
+            text = _noted(_LENGTH.sub(b"", text)) if varies else text
+        elif varies and _UNTIL_CLOSE.search(text):
+            text = _noted(text)
         done += [text, body]
     return b"".join([*done, received[at:]])
+
+
+def _noted(head: bytes) -> bytes:
+    """The head with {framing} for its last line."""
+    return head.removesuffix(b"\r\n") + b"{framing}\r\n\r\n"
 
 
 def _chunks(received: bytes, at: int) -> tuple[bytes, int] | None:

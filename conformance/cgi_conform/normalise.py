@@ -7,18 +7,38 @@ inside a longer word or number stays.
 """
 
 import re
+from collections.abc import Collection, Sequence
 
+from cgi_conform.case import Step
+from cgi_conform.connection import Connection
 from cgi_conform.framing import unframed
 
 _DATE = re.compile(rb"^(Date:[ \t]*)[^\r\n]+", re.IGNORECASE | re.MULTILINE)
 _PID = re.compile(rb"\b(pid=)[0-9]+")
 _LENGTH = re.compile(rb"^(Content-Length:[ \t]*)([0-9]+)(?=[ \t]*\r?$)", re.IGNORECASE | re.MULTILINE)
 _EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
+_EXPECTS = re.compile(rb" HTTP/1\.1\r?\n(?:[^\r\n]+\r?\n)*?Expect[ \t]*:", re.IGNORECASE)
+_CONTINUE = re.compile(rb"^HTTP/1\.1 100(?: [^\r\n]*)?\r\n(?:[^\r\n]+\r\n)*\r\n", re.MULTILINE)
 
 
-def normalised(data: bytes, port: int, root: str, base: str) -> bytes:
-    """The octets without what differs from run to run."""
-    data = unframed(data)
+def lasting(connection: Connection, steps: Sequence[Step], judged: Collection[str]) -> tuple[bytes, str]:
+    """What came in and how it ended, but for what depends on which side was quicker.
+
+    On a connection that the case ends itself, or that nobody judges, that is what the case has waited for.  And
+    100 (Continue) counts where the case waits for it: no server has to send it when the content comes along.
+    """
+    own = [step for step in steps if step.connection == connection.name]
+    received, end = bytes(connection.received), connection.end
+    if connection.name not in judged or any(step.close or step.reset for step in own):
+        received, end = received[: connection.awaited], "open"
+    if _EXPECTS.search(connection.sent) and not any(b"100" in (step.await_bytes or b"") for step in own):
+        received = _CONTINUE.sub(b"", received)
+    return received, end
+
+
+def normalised(data: bytes, port: int, root: str, base: str, scripts: bool = False) -> bytes:
+    """The octets without what differs from run to run; `scripts`: see framing.py."""
+    data = unframed(data, scripts)
     data = _LENGTH.sub(lambda field: _length(field, port, root, base), data)
     return _DATE.sub(rb"\g<1>{date}", _named(data, port, root, base))
 

@@ -1,6 +1,7 @@
 """What a run is to do, decided from its options before anything starts."""
 
 import os
+import zlib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
@@ -29,6 +30,7 @@ class Options:
     skip: list[str] = field(default_factory=list)
     select: list[str] = field(default_factory=list)
     shuffle: int | None = None
+    sample: int | None = None
 
     @classmethod
     def of(cls, namespace: Any, prefix: str = "") -> Self:
@@ -46,6 +48,10 @@ class Options:
             elif value is not None:
                 words.append(f"--{item.name}={value}")
         return words
+
+    def samples(self, name: str) -> bool:
+        """Whether a case belongs to the sample: about one in so many, the same ones in every run."""
+        return self.sample is None or zlib.crc32(name.encode()) % self.sample == 0
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,8 @@ def make_plan(options: Options) -> Plan:
         raise UserError(f'no delivery "{options.delivery}" (known: {", ".join(DELIVERIES)})')
     if options.timeout <= 0:
         raise UserError(f"--timeout {options.timeout:g} is not a positive number of seconds")
+    if options.sample is not None and options.sample < 1:
+        raise UserError(f"--sample {options.sample}: one case in at least 1")
     if options.url:
         return _of_url(options)
     if options.root:

@@ -52,6 +52,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("skip", "leave out cases whose id matches", action="append")
     add("select", "take only cases whose id matches", action="append")
     add("shuffle", "run in an order that depends on this number", type=int)
+    add("sample", "take only about one case in so many", type=int)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -147,6 +148,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     def wanted(item: CaseItem) -> bool:
         chosen = not options.select or any(fnmatchcase(item.case.id, glob) for glob in options.select)
+        chosen = chosen and options.samples(item.case.id)
         return chosen and not any(fnmatchcase(item.case.id, glob) for glob in options.skip)
 
     ours = [item for item in items if isinstance(item, CaseItem)]

@@ -33,6 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--report", type=Path, metavar="DIR", help="write results.json, junit.xml, summary.md, index.html, badge.json")
     add("-j", dest="jobs", type=int, metavar="N", help="servers and cases at a time (default: 4 for many cases)")
     add("--shuffle", nargs="?", type=int, const=-1, metavar="SEED", help="another order of the cases")
+    add("--sample", type=int, metavar="N", help="only about one case in N, the same ones each time")
     add("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for an answer (default: %(default)g)")
     add("--delivery", choices=DELIVERIES, default="whole", help="how requests are cut into writes (default: whole)")
     add("--times", action="store_true", help="put the seconds each case took into results.json")
@@ -57,9 +58,10 @@ def main(options: argparse.Namespace) -> int:
     options.select = [glob if "/" in glob or glob == "*" else f"{glob}/*" for glob in options.globs]
     chosen = Options.of(options)
     plan = make_plan(chosen)
-    selected = [case for case in cases if plan.profile in case.expect]
+    selected = [case for case in cases if plan.profile in case.expect and chosen.samples(case.id)]
     if not selected:
-        raise UserError(f"nothing to run: no such case has an expectation for {plan.profile}", NOTHING_RAN)
+        among = f" and is in --sample {chosen.sample}" if chosen.sample else ""
+        raise UserError(f"nothing to run: no such case has an expectation for {plan.profile}{among}", NOTHING_RAN)
     if options.shuffle is not None:
         print(f"order: --shuffle={options.shuffle}", flush=True)
     progress = _Progress(len(selected))

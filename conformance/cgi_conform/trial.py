@@ -14,15 +14,17 @@ from cgi_conform import reproduce
 from cgi_conform.answer import CLOSED, SILENT, Expectation
 from cgi_conform.capabilities import missing
 from cgi_conform.case import Case, Step
+from cgi_conform.connection import Connection
 from cgi_conform.errors import UserError
 from cgi_conform.expectations import Rule, rule_for
 from cgi_conform.judge import Judgement, Mismatch, Surroundings, judge, judge_log, settled
 from cgi_conform.launch import ADDRESS, Instance
-from cgi_conform.normalise import normalised
+from cgi_conform.framing import asks_for_a_script
+from cgi_conform.normalise import lasting, normalised
 from cgi_conform.octets import Tokens, excerpt, printable
 from cgi_conform.plan import Plan
 from cgi_conform.response import parse
-from cgi_conform.results import CaseResult, Saw
+from cgi_conform.results import CaseResult, Received, Saw
 from cgi_conform.results import Mismatch as MismatchEntry
 from cgi_conform.running import Running
 from cgi_conform.wire import Exchange, play
@@ -37,7 +39,7 @@ class Trial:
 
     judgement: Judgement
     exchange: Exchange
-    tokens: Tokens
+    normal: Callable[[bytes], bytes]
     broken: str = ""
 
 
@@ -95,11 +97,14 @@ def _try(
     address = (ADDRESS, instance.port) if instance else plan.address
     root = Path(running.docroot.root if running else plan.root)
     tokens = Tokens(address[1], str(root), str(root.parent))
-    around = Surroundings(tokens, _reader(root, fixtures), _nobody(), lambda octets: _normal(octets, tokens))
+    scripts = plan.profile == "rfc3875" and asks_for_a_script(step.send for step in case.steps)
+    around = Surroundings(
+        tokens, _reader(root, fixtures), _nobody(), lambda octets: _normal(octets, tokens, scripts)
+    )
     begun = instance.log_size() if instance else 0
     before = _control(case, address, tokens, plan.timeout)
     if before is not None:
-        trial = Trial(Judgement((before,), None), Exchange(), tokens)
+        trial = Trial(Judgement((before,), None), Exchange(), around.normal)
     else:
         exchange = play(
             case.steps,
@@ -115,7 +120,7 @@ def _try(
         more = _log(expectation, instance, begun, around, plan.timeout)
         if case.control is not None:
             more += _liveness(address, tokens, plan.timeout)
-        trial = Trial(Judgement((*judgement.mismatches, *more), judgement.saw), exchange, tokens)
+        trial = Trial(Judgement((*judgement.mismatches, *more), judgement.saw), exchange, around.normal)
     suspicious = trial.judgement.saw == CLOSED or trial.exchange.refused
     ending = instance.died(within=1.0 if suspicious else 0.0) if instance else None
     if instance is not None and ending is not None:
@@ -170,8 +175,8 @@ def _nobody() -> dict[str, int]:
     return {"uid": entry.pw_uid, "gid": entry.pw_gid}
 
 
-def _normal(octets: bytes, tokens: Tokens) -> bytes:
-    return _LOG_DATE.sub(b"[{date}]", normalised(octets, tokens.port, tokens.root, tokens.base))
+def _normal(octets: bytes, tokens: Tokens, scripts: bool) -> bytes:
+    return _LOG_DATE.sub(b"[{date}]", normalised(octets, tokens.port, tokens.root, tokens.base, scripts))
 
 
 def _reader(root: Path, fixtures: Path) -> Callable[[str], bytes]:
@@ -194,11 +199,14 @@ def _result(
     trial: Trial | None = None,
 ) -> CaseResult:
     connections = list(trial.exchange.connections.values()) if trial else []
+    judged = {answer.connection for answer in expectation.answers}
 
-    tokens = trial.tokens if trial else Tokens(0, "", "")
+    def shown(octets: bytes) -> str:
+        return excerpt(octets, normal=trial.normal if trial else bytes)
 
-    def shown(octets: bytearray) -> str:
-        return excerpt(bytes(octets), normal=lambda data: _normal(data, tokens))
+    def received(one: Connection) -> Received:
+        octets, end = lasting(one, case.steps, judged)
+        return {"connection": one.name, "bytes": shown(octets), "end": end}
 
     return {
         "id": case.id,
@@ -211,8 +219,8 @@ def _result(
         "note": note,
         "saw": saw,
         "mismatches": [_entry(found) for found in mismatches or []],
-        "sent": [{"connection": one.name, "bytes": shown(one.sent)} for one in connections],
-        "received": [{"connection": one.name, "bytes": shown(one.received), "end": one.end} for one in connections],
+        "sent": [{"connection": one.name, "bytes": shown(bytes(one.sent))} for one in connections],
+        "received": [received(one) for one in connections],
         "again": reproduce.shell_line(case),
         "curl": reproduce.curl_line(case),
     }

@@ -1,8 +1,10 @@
 """What differs from run to run is replaced, and nothing else."""
 
 import pytest
-from cgi_conform.framing import unframed
-from cgi_conform.normalise import normalised
+from cgi_conform.case import Step
+from cgi_conform.connection import Connection
+from cgi_conform.framing import asks_for_a_script, unframed
+from cgi_conform.normalise import lasting, normalised
 
 ROOT, BASE = "/tmp/cgi-conform-x/root", "/tmp/cgi-conform-x"
 
@@ -72,3 +74,69 @@ def test_what_is_broken_or_does_not_vary_stays(received: bytes) -> None:
 def test_chunks_that_break_off_are_unframed_as_far_as_they_go(cut: bytes) -> None:
     told = unframed(SCRIPT + b"Transfer-Encoding: chunked\r\n\r\n" + cut)
     assert told == SCRIPT + b"{framing}\r\n\r\n" + cut[3:8]
+
+
+OWN = b"HTTP/1.1 404 Mine\r\nServer: x\r\n"
+
+
+def test_by_cgi_1_1_output_is_the_same_by_length_by_chunks_and_up_to_the_end() -> None:
+    told = [
+        OWN + b"Content-Length: 5\r\nConnection: close\r\n\r\nabcde",
+        OWN + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n",
+        OWN + b"Connection: close\r\n\r\nabcde",
+    ]
+    assert {unframed(each, True) for each in told} == {OWN + b"Connection: close\r\n{framing}\r\n\r\nabcde"}
+    assert [unframed(each) for each in (told[0], told[2])] == [told[0], told[2]]
+
+
+def test_a_head_that_ends_its_lines_both_ways_is_unframed_too() -> None:
+    told = [b"Content-Length: 3\r\n\r\nlf\n", b"Transfer-Encoding: chunked\r\n\r\n3\r\nlf\n\r\n0\r\n\r\n"]
+    assert {unframed(SCRIPT + b"A: b\n" + each) for each in told} == {SCRIPT + b"A: b\n{framing}\r\n\r\nlf\n"}
+
+
+def test_the_answer_behind_one_to_head_is_not_taken_for_its_content() -> None:
+    head = OWN + b"Content-Length: 5\r\n\r\n"
+    assert unframed(head + head + b"abcde", True) == OWN + b"{framing}\r\n\r\n" + OWN + b"{framing}\r\n\r\nabcde"
+
+
+@pytest.mark.parametrize(
+    "received",
+    [
+        b"HTTP/1.1 200 OK\r\nLast-Modified: x\r\nContent-Length: 2\r\n\r\nhi",
+        b"HTTP/1.1 304 Not Modified\r\nConnection: close\r\n\r\n",
+        OWN + b"\r\nabc",
+    ],
+)
+def test_a_file_what_has_no_content_and_no_framing_stay(received: bytes) -> None:
+    assert unframed(received, True) == received
+
+
+def test_a_request_for_a_script_is_known_by_any_escapes() -> None:
+    assert asks_for_a_script([b"GET / HTTP/1.0\r\n\r\n", b"GET /%63gi-bin/x HTTP/1.0\r\n\r\n"])
+    assert not asks_for_a_script([b"GET /cgi/mark HTTP/1.0\r\n\r\n", b""])
+
+
+def arrived(received: bytes, awaited: int = 0, sent: bytes = b"") -> Connection:
+    return Connection("a", bytearray(sent), bytearray(received), "closed", awaited=awaited)
+
+
+def test_what_comes_after_the_end_of_the_client_counts_as_far_as_it_was_waited_for() -> None:
+    for step in (Step("a", reset=True), Step("a", close=True)):
+        assert lasting(arrived(b"pid=1 more", 4), [step], ["a"]) == (b"pid=", "open")
+    assert lasting(arrived(b"pid=1 more", 4), [Step("b", reset=True)], ["a"]) == (b"pid=1 more", "closed")
+
+
+def test_so_does_what_comes_where_nobody_judges() -> None:
+    assert lasting(arrived(b"pid=1 more"), [Step("a")], ["b"]) == (b"", "open")
+
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+EXPECTING = b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n\r\n"
+
+
+def test_an_invitation_counts_where_it_was_waited_for() -> None:
+    came = arrived(CONTINUE + FILE, sent=EXPECTING)
+    assert lasting(came, [Step("a", send=EXPECTING + b"body")], ["a"]) == (FILE, "closed")
+    assert lasting(came, [Step("a", await_bytes=b"100 Continue")], ["a"]) == (CONTINUE + FILE, "closed")
+    unasked = arrived(CONTINUE + FILE, sent=b"POST / HTTP/1.1\r\n\r\nExpect: x")
+    assert lasting(unasked, [Step("a")], ["a"]) == (CONTINUE + FILE, "closed")

@@ -204,6 +204,16 @@ def test_cases_can_be_left_out(tmp_path: Path) -> None:
     assert verdicts(results) == {"a/b": "pass", "a/c": "skip"}
 
 
+def test_a_sample_is_the_same_in_every_run(tmp_path: Path) -> None:
+    corpus(tmp_path, *(case(f"a/case-{number}") for number in range(20)))
+    taken = [list(verdicts(results_of(tmp_path, "--sample", "4", *words))) for words in ((), ("-j", "2"))]
+    assert taken[0] == taken[1] and 1 < len(taken[0]) < 10
+    assert len(verdicts(results_of(tmp_path, "--sample", "1"))) == 20
+    corpus(tmp_path, case("a/case-0"))
+    status, _, err = run(tmp_path, "--sample", "1000000")
+    assert status == 5 and err.endswith("has an expectation for cgihttpserver and is in --sample 1000000\n")
+
+
 def test_times_are_told_only_when_asked_for(tmp_path: Path) -> None:
     corpus(tmp_path, case("a/b"))
     assert "seconds" not in results_of(tmp_path)["cases"][0]
