@@ -16,6 +16,7 @@ COMMANDS = {
     "show": ("show", "one case: rule, octets, and what servers answer"),
     "servers": ("servers", "the known servers, and which are installed"),
     "fixtures": ("lay_out", "lay the document root out in a directory"),
+    "serve": ("serve", "start a known server for another client"),
     "replay": ("replay", "play one case and show every octet"),
     "record": ("record", "record what a server answers"),
     "prove": ("prove", "prove that every case can fail"),

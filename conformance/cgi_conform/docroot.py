@@ -30,10 +30,11 @@ class Docroot:
     """A laid out document root and the base directory it lies in."""
 
     base: Path
+    name: str = "root"
 
     @property
     def root(self) -> Path:
-        return self.base / "root"
+        return self.base / self.name
 
 
 @contextmanager

@@ -1,0 +1,110 @@
+"""`cgi-conform serve NAME`: starts a known server and keeps it running, for somebody else's client.
+
+Prints what one needs to know about it, one "key value" line each, `ready` last: url, root, pid, profile, title and
+version. The server ends with this command: on SIGTERM or SIGINT, or, if standard input is a pipe, when that ends (a
+program that starts it so need not be alive to stop it).
+"""
+
+import argparse
+import os
+import selectors
+import signal
+import socket
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cgi_conform.answer import PROFILES
+from cgi_conform.docroot import Docroot, temporary
+from cgi_conform.errors import SERVER, UserError
+from cgi_conform.launch import ADDRESS, Instance, start
+from cgi_conform.paths import fixtures
+from cgi_conform.server import Server, load_server
+
+_LOOK = 0.5
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The options of `serve`."""
+    parser.add_argument("name", metavar="NAME", help="a known server (cgi-conform servers), or a folder/ of yours")
+    parser.add_argument("--profile", choices=PROFILES, help="started for this one (default: its first)")
+    parser.add_argument("--variant", default="", metavar="V", help="with the arguments of a variant, such as http11")
+    parser.add_argument("--root", type=Path, metavar="DIR", help="the document root (default: that of the cases)")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Serve until told to end."""
+    server = load_server(options.name)
+    profile = options.profile or server.profiles[0]
+    if profile not in server.profiles:
+        raise UserError(f'server "{server.name}" has no profile "{profile}" (it has {", ".join(server.profiles)})')
+    if options.variant and options.variant not in server.variants:
+        known = ", ".join(sorted(server.variants)) or "none"
+        raise UserError(f'server "{server.name}" has no variant "{options.variant}" (it has {known})')
+    with _told_to_end() as told, _docroot(options.root) as docroot:
+        instance = start(server.for_profile(profile), docroot, options.variant)
+        try:
+            _introduce(server, profile, instance, docroot)
+            _wait(instance, told)
+        finally:
+            instance.stop()
+    return 0
+
+
+@contextmanager
+def _docroot(root: Path | None) -> Iterator[Docroot]:
+    if root is None:
+        with temporary(fixtures()) as docroot:
+            yield docroot
+    elif root.is_dir():
+        whole = root.resolve()
+        yield Docroot(whole.parent, whole.name)
+    else:
+        raise UserError(f'"{root}" is no directory (--root names the document root to serve)')
+
+
+def _introduce(server: Server, profile: str, instance: Instance, docroot: Docroot) -> None:
+    told = {
+        "url": f"http://{ADDRESS}:{instance.port}",
+        "root": docroot.root,
+        "pid": instance.process.pid,
+        "profile": profile,
+        "title": server.title,
+        "version": server.version(),
+    }
+    for key, value in told.items():
+        print(key, value)
+    print("ready", flush=True)
+
+
+@contextmanager
+def _told_to_end() -> Iterator[socket.socket]:
+    """A socket that becomes readable once a signal has asked for the end."""
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
+    wakeup = signal.set_wakeup_fd(writer.fileno())
+    try:
+        yield reader
+    finally:
+        signal.set_wakeup_fd(wakeup)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        reader.close()
+        writer.close()
+
+
+def _wait(instance: Instance, told: socket.socket) -> None:
+    with selectors.DefaultSelector() as selector:
+        selector.register(told, selectors.EVENT_READ)
+        if stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode):
+            selector.register(sys.stdin, selectors.EVENT_READ)
+        while True:
+            for key, _ in selector.select(_LOOK):
+                if key.fileobj is told or not os.read(key.fd, 4096):
+                    return
+            died = instance.died()
+            if died is not None:
+                raise UserError(f'server "{instance.name}" died: {died}', SERVER)

@@ -1,0 +1,102 @@
+"""serve starts a known server, introduces it, and ends it with itself or with its standard input."""
+
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cgi_conform.cli import main
+from cgi_conform.paths import REPO
+from cgi_conform.ports import accepts
+
+SERVER = """
+title   = "a server of files"
+program = ["{python}"]
+command = ["{{program}}", "-m", "http.server", "--bind", "127.0.0.1", "{{port}}"]
+version = ["{{program}}", "-c", "print('files 1')"]
+profiles = ["rfc3875"]
+"""
+
+
+@pytest.fixture
+def definition(tmp_path: Path) -> str:
+    folder = tmp_path / "servers" / "files"
+    folder.mkdir(parents=True)
+    (folder / "server.toml").write_text(SERVER.format(python=sys.executable))
+    return str(folder)
+
+
+@pytest.fixture
+def served(definition: str, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "a.txt").write_text("served")
+    words = [sys.executable, "-m", "cgi_conform", "serve", definition, "--root", str(tmp_path / "site")]
+    environment = {**os.environ, "PYTHONPATH": str(REPO / "conformance")}
+    with subprocess.Popen(
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        yield process
+        process.kill()
+
+
+def introduction(served: subprocess.Popen[str]) -> dict[str, str]:
+    assert served.stdout is not None
+    told: dict[str, str] = {}
+    for line in served.stdout:
+        if line == "ready\n":
+            return told
+        key, _, value = line.rstrip("\n").partition(" ")
+        told[key] = value
+    raise AssertionError(served.stderr and served.stderr.read())
+
+
+def test_it_says_what_a_client_has_to_know(served: subprocess.Popen[str], tmp_path: Path) -> None:
+    told = introduction(served)
+    assert (told["profile"], told["title"], told["version"]) == ("rfc3875", "a server of files", "files 1")
+    assert told["root"] == str(tmp_path / "site")
+    with urllib.request.urlopen(f"{told['url']}/a.txt") as answer:
+        assert answer.read() == b"served"
+    os.kill(int(told["pid"]), 0)
+
+
+def test_it_ends_with_its_input(served: subprocess.Popen[str]) -> None:
+    port = int(introduction(served)["url"].rpartition(":")[2])
+    assert served.stdin is not None
+    served.stdin.close()
+    assert served.wait(20) == 0
+    assert not accepts(port)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_by_a_signal(served: subprocess.Popen[str], number: int) -> None:
+    port = int(introduction(served)["url"].rpartition(":")[2])
+    served.send_signal(number)
+    assert served.wait(20) == 0
+    assert not accepts(port)
+
+
+def test_it_ends_with_3_when_its_server_dies(served: subprocess.Popen[str]) -> None:
+    os.kill(int(introduction(served)["pid"]), signal.SIGKILL)
+    assert served.wait(20) == 3
+    assert served.stderr is not None
+    assert 'server "files" died' in served.stderr.read()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--profile", "cgihttpserver"], 'has no profile "cgihttpserver" (it has rfc3875)'),
+        (["--variant", "http11"], 'has no variant "http11" (it has none)'),
+        (["--root", "/no/such"], '"/no/such" is no directory'),
+    ],
+)
+def test_a_mistake_is_named(
+    definition: str, words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["serve", definition, *words]) == 2
+    assert told in capsys.readouterr().err
