@@ -59,15 +59,20 @@ def try_case(case: Case, plan: Plan, running: Running | None, fixtures: Path) ->
     except UserError as error:
         return untried(case, plan, "error", error.message.partition("\n")[0]), [*messages, error.message]
     trial = _try(case, expectation, plan, running, instance, fixtures)
-    if running is not None and instance is not None and _may_be_stuck(trial.judgement):
-        running.retire(instance)  # if it serves one client at a time, it serves no other case
+    if running is not None and instance is not None and _is_spent(case, trial.judgement):
+        running.retire(instance)
     result = _judged(case, expectation, rule, trial, plan)
     result["seconds"] = round(time.monotonic() - begun, 3)
     return result, [*messages, trial.broken] if trial.broken else messages
 
 
-def _may_be_stuck(judgement: Judgement) -> bool:
-    return judgement.saw == SILENT or any(found.what in ("control", "liveness") for found in judgement.mismatches)
+def _is_spent(case: Case, judgement: Judgement) -> bool:
+    """Whether the next case needs another server.
+
+    One that serves one client at a time may be stuck; one with few places may not yet have cleared those of this case.
+    """
+    stuck = judgement.saw == SILENT or any(found.what in ("control", "liveness") for found in judgement.mismatches)
+    return stuck or case.variant == "limits"
 
 
 def untried(case: Case, plan: Plan, verdict: str, note: str) -> CaseResult:
