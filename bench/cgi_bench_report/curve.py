@@ -1,0 +1,77 @@
+"""Latency curves as SVG: the percentiles of each target, with room for the tail, on a scale of factors of ten."""
+
+import math
+from dataclasses import dataclass
+
+from cgi_bench_report.view import Row
+
+WIDTH, HEIGHT = 460.0, 190.0
+LEFT, RIGHT, TOP, BOTTOM = 46.0, 10.0, 10.0, 24.0
+_PERCENTILES = {"p10_ms": 10.0, "p25_ms": 25.0, "p50_ms": 50.0, "p75_ms": 75.0, "p90_ms": 90.0, "p99_ms": 99.0, "p99.9_ms": 99.9}
+_TICKS = (10.0, 50.0, 90.0, 99.0, 99.9)
+
+
+@dataclass(frozen=True)
+class Line:
+    """The way of one target."""
+
+    target: str
+    points: str
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A line across, and what it stands for."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Curves:
+    """What the template draws."""
+
+    lines: list[Line]
+    across: list[Tick]
+    along: list[Tick]
+
+
+def curves(rows: list[Row]) -> Curves | None:
+    """None where fewer than two percentiles are known."""
+    known = {row.target: _known(row) for row in rows}
+    known = {target: points for target, points in known.items() if len(points) > 1}
+    if not known:
+        return None
+    values = [value for points in known.values() for _, value in points]
+    low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
+    high = max(high, low + 1)
+    last = max(percent for points in known.values() for percent, _ in points)
+
+    def x(percent: float) -> float:
+        return LEFT + (WIDTH - LEFT - RIGHT) * _stretched(percent) / _stretched(last)
+
+    def y(value: float) -> float:
+        return TOP + (HEIGHT - TOP - BOTTOM) * (high - math.log10(value)) / (high - low)
+
+    return Curves(
+        [
+            Line(target, " ".join(f"{x(percent):.1f},{y(value):.1f}" for percent, value in points))
+            for target, points in known.items()
+        ],
+        [Tick(y(10.0**power), _shown(power)) for power in range(low, high + 1)],
+        [Tick(x(percent), f"p{percent:g}") for percent in _TICKS if percent <= last],
+    )
+
+
+def _known(row: Row) -> list[tuple[float, float]]:
+    found = [(percent, row.median(key)) for key, percent in _PERCENTILES.items()]
+    return [(percent, value) for percent, value in found if value is not None and value > 0]
+
+
+def _stretched(percent: float) -> float:
+    """Each nine as long as the one before: the tail is what differs."""
+    return -math.log10(1 - percent / 100)
+
+
+def _shown(power: int) -> str:
+    return f"{10**power:g} ms" if power >= 0 else f"{10 ** (power + 3):g} µs" if power >= -3 else f"1e{power} ms"

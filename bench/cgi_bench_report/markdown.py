@@ -1,0 +1,72 @@
+"""summary: the medians as a Markdown table, for a README or the summary of a CI step."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from cgi_bench_report.results import CEILING, ReportError, Results
+from cgi_bench_report.view import Row, number, percent, rows
+
+BEGIN, END = "<!-- benchmark: written by ci/bench --readme -->\n", "<!-- end of benchmark -->"
+
+
+def table(results: Results, reference: str, names: Sequence[str]) -> str:
+    """Rows are points, columns targets: requests per second, and the share of the ceiling for scripts."""
+    targets = [name for name in results.targets if name not in results.invalid]
+    others = [name for name in targets if name != reference]
+    ratios = [f"{reference} ÷ {name}" for name in others] if reference in targets else []
+    lines = [
+        "| requests/s (share of the ceiling) | " + " | ".join([*(f"`{name}`" for name in targets), *ratios]) + " |",
+        "|---|" + "--:|" * (len(targets) + len(ratios)),
+    ]
+    for name in names:
+        point = results.points[name]
+        if point.is_open_loop:  # every server's rate is the same there
+            continue
+        found = {row.target: row for row in rows(point, results, reference)}
+        cells = [_cell(found.get(target)) for target in targets]
+        cells += [_ratio(results, name, reference, target) for target in others if ratios]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    text = "\n".join(lines) + "\n"
+    for target, why in results.invalid.items():
+        text += f"\n`{target}` is INVALID and not compared: {why}\n"
+    return text
+
+
+def _cell(row: Row | None) -> str:
+    if row is None or row.rate is None:
+        return "–"
+    share = f" ({percent(row.share)})" if row.share is not None else ""
+    return f"{number(row.rate)}{share}{' ⚠' if row.notes else ''}"
+
+
+def _ratio(results: Results, name: str, reference: str, other: str) -> str:
+    row = next((row for row in rows(results.points[name], results, other) if row.target == reference), None)
+    return "–" if row is None or row.versus is None else str(row.versus)
+
+
+def caption(results: Results) -> str:
+    """One line that says what the figures are worth."""
+    context = results.context
+    repetitions = max(
+        (len(measured.values("requests_per_second")) for point in results.points.values() for measured in point.targets.values()),
+        default=0,
+    )
+    commit = f", commit {context['commit']}" if context.get("commit") else ""
+    return (
+        f"Medians of {repetitions} interleaved runs on {context.get('num_cpus', '?')} × "
+        f"{context.get('processor', 'an unknown processor')}, client included{commit}; ratios with their 95 % intervals. "
+        f"The {CEILING} runs the same script without any server.\n"
+    )
+
+
+def write_between(file: Path, text: str) -> None:
+    """Replace what stands between the marks in a file."""
+    try:
+        old = file.read_text("utf-8")
+    except OSError as error:
+        raise ReportError(f'"{file}": {error.strerror}') from None
+    before, mark, rest = old.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not mark or not end:
+        raise ReportError(f'"{file}" has no marks "{BEGIN.strip()}" and "{END}"')
+    file.write_text(before + BEGIN + text + END + after, "utf-8")

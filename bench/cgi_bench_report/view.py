@@ -1,0 +1,99 @@
+"""What the page and the table show of a point: numbers in words, shares and ratios, made once for both."""
+
+import statistics
+from dataclasses import dataclass
+
+from cgi_bench_report.compare import Ratio, ratio
+from cgi_bench_report.results import CEILING, METRICS, Measured, Point, Results
+
+
+@dataclass(frozen=True)
+class Row:
+    """One target at one point."""
+
+    target: str
+    is_ceiling: bool
+    problem: str
+    notes: tuple[str, ...]
+    rate: float | None  # requests per second
+    low: float  # of the repetitions
+    high: float
+    share: Ratio | None  # of the ceiling
+    versus: Ratio | None  # the reference
+    counters: dict[str, float]  # medians
+
+    def median(self, key: str) -> float | None:
+        return self.counters.get(key)
+
+def rows(point: Point, results: Results, reference: str) -> list[Row]:
+    """The targets of a point in the order of the command line, the ceiling last."""
+    names = [name for name in [*results.targets, CEILING] if name in point.targets]
+    return [_row(point.targets[name], point, results, reference) for name in names]
+
+def _row(measured: Measured, point: Point, results: Results, reference: str) -> Row:
+    problem = results.invalid.get(measured.target, "")
+    problem = f"INVALID: {problem}" if problem else measured.problem
+    rates = [] if problem else measured.values("requests_per_second")
+    medians = {} if problem else {key: statistics.median(values) for key, values in measured.counters.items()}
+    return Row(
+        target=measured.target,
+        is_ceiling=measured.target == CEILING,
+        problem=problem,
+        notes=_notes(measured),
+        rate=statistics.median(rates) if rates else None,
+        low=min(rates, default=0.0),
+        high=max(rates, default=0.0),
+        share=_against(measured, point, CEILING, results),
+        versus=_against(measured, point, reference, results),
+        counters=medians,
+    )
+
+def _against(measured: Measured, point: Point, other: str, results: Results) -> Ratio | None:
+    """In requests per second; at a given rate, where all have the same, in the 99th percentile of latency."""
+    base = point.targets.get(other)
+    if base is None or other == measured.target or {other, measured.target} & set(results.invalid):
+        return None
+    if not (base.comparable and measured.comparable):
+        return None
+    key = METRICS["p99" if point.is_open_loop else "requests/s"].key
+    return ratio(measured.values(key), base.values(key))
+
+def _notes(measured: Measured) -> tuple[str, ...]:
+    notes = []
+    if measured.failures:
+        notes.append(f"{measured.failures} requests failed ({measured.label.removeprefix('FAILURES: ')}): not compared")
+    if measured.client_at_its_limit:
+        notes.append("the client was at its limit: the server may be faster")
+    return tuple(notes)
+
+def said(versus: Ratio, other: str, *, latency: bool = False) -> str:
+    """A ratio as a sentence."""
+    what = "its p99 is " if latency else ""
+    if versus.low is None:
+        return f"{what}{versus} × {other}, too few repetitions to be sure"
+    if versus.is_one:
+        return f"no difference from {other} that these runs can tell: {versus} ×"
+    return f"{what}{versus} × {other}"
+
+def number(value: float | None, unit: str = "") -> str:
+    """Three digits that mean something, with a thin space between thousands."""
+    if value is None:
+        return "–"
+    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 3
+    return f"{value:,.{digits}f}".replace(",", "\u202f") + (f"\u202f{unit}" if unit else "")
+
+def percent(share: Ratio | None) -> str:
+    return "–" if share is None else f"{share.value:.0%}"
+
+def facts(results: Results) -> list[tuple[str, str]]:
+    """The machine, the software, and what was measured when."""
+    context = results.context
+    known = {
+        "machine": f"{context.get('num_cpus', '?')} × {context.get('processor', 'unknown processor')}",
+        "kernel": context.get("kernel", ""),
+        "commit": context.get("commit", ""),
+        "client": f"{context.get('client', '')}; run by {context.get('user', 'somebody')}",
+        "load before": ", ".join(f"{value:.2f}" for value in context.get("load_avg", [])),
+        "date": context.get("date", ""),
+    }
+    return [(key, str(value)) for key, value in known.items() if value]

@@ -1,0 +1,65 @@
+// One client of the load: a connection, made anew when the server closes it, and the exchange under way on it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "../server/unique_fd.h"
+#include "load.h"
+#include "response_reader.h"
+
+namespace cgi::bench {
+
+using Clock = std::chrono::steady_clock;
+
+class Client {
+ public:
+  enum class Progress { kWaiting, kDone };
+
+  Client(int epoll, const Address& address) : epoll_(epoll), address_(address) {}
+
+  bool is_idle() const { return shot_ == nullptr; }
+  Clock::time_point due() const { return due_; }
+  Clock::time_point begun() const { return begun_; }
+  std::uint64_t connections() const { return connections_; }
+
+  // Sends a request, connecting if need be; its latency counts from `due`, which may be before `now`.
+  Progress begin(const Shot& shot, Clock::time_point due, Clock::time_point now);
+  // Goes on after epoll has told of `events`.
+  Progress go_on(std::uint32_t events);
+  // Gives up.
+  void abandon(std::string why);
+
+  // Of the exchange that is done: why there was no complete answer, else what was wrong with it; empty if all is well.
+  const std::string& failure() const { return failure_; }
+  std::string verdict() const { return check_.verdict(reader_.status()); }
+  std::uint64_t octets() const { return check_.received() + sent_content_; }
+
+ private:
+  Progress connect();
+  Progress send();
+  Progress receive();
+  Progress finish();
+  Progress fail(const char* doing, int error);
+  Progress closed_by_peer(const char* doing, int error);
+  void watch(std::uint32_t events);
+
+  int epoll_;
+  const Address& address_;
+  UniqueFd socket_;
+  std::uint32_t watched_ = 0;
+  bool is_connected_ = false;
+  bool is_fresh_ = true;  // nothing has been answered on this connection yet
+  const Shot* shot_ = nullptr;
+  std::size_t sent_ = 0;
+  std::uint64_t sent_content_ = 0;
+  Clock::time_point due_;
+  Clock::time_point begun_;
+  ResponseReader reader_;
+  ContentCheck check_;
+  std::string failure_;
+  std::uint64_t connections_ = 0;
+};
+
+}  // namespace cgi::bench

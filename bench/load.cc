@@ -1,0 +1,149 @@
+#include "load.h"
+
+#include <sys/epoll.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <ctime>
+#include <memory>
+
+#include "client.h"
+
+namespace cgi::bench {
+namespace {
+
+constexpr std::uint64_t kHopeless = 100;  // failures in a row, and not one answer: nobody is there
+constexpr Nanoseconds kLookAround = std::chrono::milliseconds(200);
+
+double thread_cpu_seconds() {
+  rusage usage{};
+  ::getrusage(RUSAGE_THREAD, &usage);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+class Load {
+ public:
+  explicit Load(const LoadPlan& plan) : plan_(plan), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+    result_.latencies.reserve(plan.requests);
+    for (int i = 0; i < plan.clients; ++i) clients_.push_back(std::make_unique<Client>(epoll_.get(), plan_.address));
+    for (const auto& client : clients_) idle_.push_back(client.get());
+  }
+
+  LoadResult run() {
+    const double cpu_before = thread_cpu_seconds();
+    began_ = looked_ = Clock::now();
+    while (true) {
+      send_what_is_due();
+      if (done_ == plan_.requests || is_hopeless()) break;
+      wait();
+    }
+    result_.seconds = std::chrono::duration<double>(Clock::now() - began_).count();
+    result_.cpu_share = (thread_cpu_seconds() - cpu_before) / std::max(result_.seconds, 1e-9);
+    result_.asked = done_;
+    for (const auto& client : clients_) result_.connections += client->connections();
+    return std::move(result_);
+  }
+
+ private:
+  bool is_open_loop() const { return plan_.rate > 0; }
+  bool is_hopeless() const { return result_.failed >= kHopeless && result_.failed == done_; }
+
+  Clock::time_point due(std::uint64_t number) const {
+    return began_ + std::chrono::duration_cast<Nanoseconds>(
+                        std::chrono::duration<double>(static_cast<double>(number) / plan_.rate));
+  }
+
+  void send_what_is_due() {
+    while (begun_ < plan_.requests && !idle_.empty()) {
+      const auto now = Clock::now();
+      const auto when = is_open_loop() ? due(begun_) : now;
+      if (when > now) return;
+      Client& client = *idle_.back();
+      idle_.pop_back();
+      begin(client, when, now);
+      if (is_hopeless()) return;
+    }
+  }
+
+  void begin(Client& client, Clock::time_point when, Clock::time_point now) {
+    const Shot& shot = plan_.round[begun_++ % plan_.round.size()];
+    if (client.begin(shot, when, now) == Client::Progress::kDone) count(client);
+  }
+
+  // Counts the exchange that is over; in the closed loop the next one begins in send_what_is_due().
+  void count(Client& client) {
+    ++done_;
+    idle_.push_back(&client);
+    if (!client.failure().empty()) {
+      ++result_.failed;
+      if (result_.first_failure.empty()) result_.first_failure = client.failure();
+      return;
+    }
+    const std::string verdict = client.verdict();
+    if (!verdict.empty()) {
+      ++result_.wrong;
+      if (result_.first_wrong.empty()) result_.first_wrong = verdict;
+      return;
+    }
+    result_.latencies.add(Clock::now() - client.due());
+    result_.octets += client.octets();
+  }
+
+  void wait() {
+    const int ready =
+        ::epoll_pwait2(epoll_.get(), events_.data(), static_cast<int>(events_.size()), &patience(), nullptr);
+    for (int i = 0; i < ready; ++i) {
+      auto& client = *static_cast<Client*>(events_[static_cast<std::size_t>(i)].data.ptr);
+      if (client.go_on(events_[static_cast<std::size_t>(i)].events) == Client::Progress::kDone) {
+        count(client);
+        send_what_is_due();  // at once: the server need not wait for the rest of our events
+      }
+    }
+    if (const auto now = Clock::now(); now - looked_ >= kLookAround) {
+      looked_ = now;
+      abandon_late(now);
+    }
+  }
+
+  // Until something is due, if anybody is free to send it.
+  const timespec& patience() {
+    Nanoseconds wait = kLookAround;
+    if (is_open_loop() && begun_ < plan_.requests && !idle_.empty()) {
+      wait = std::clamp<Nanoseconds>(due(begun_) - Clock::now(), Nanoseconds::zero(), kLookAround);
+    }
+    patience_.tv_sec = 0;
+    patience_.tv_nsec = wait.count();
+    return patience_;
+  }
+
+  void abandon_late(Clock::time_point now) {
+    for (const auto& client : clients_) {
+      if (client->is_idle() || now - client->begun() < plan_.timeout) continue;
+      client->abandon("no complete answer in time");
+      count(*client);
+    }
+  }
+
+  const LoadPlan& plan_;
+  UniqueFd epoll_;
+  std::vector<std::unique_ptr<Client>> clients_;
+  std::vector<Client*> idle_;
+  std::array<epoll_event, 64> events_{};
+  timespec patience_{};
+  std::uint64_t begun_ = 0;
+  std::uint64_t done_ = 0;
+  Clock::time_point began_;
+  Clock::time_point looked_;
+  LoadResult result_;
+};
+
+}  // namespace
+
+LoadResult run_load(const LoadPlan& plan) { return Load(plan).run(); }
+
+}  // namespace cgi::bench

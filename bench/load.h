@@ -1,0 +1,59 @@
+// Load: many connections on one thread, closed loop or open.
+//
+// In the closed loop each client sends its next request when its last answer is complete. A server that stops for a
+// second then simply gets no requests, and one latency of a second among thousands is all that is seen. In the open
+// loop requests are due at fixed times, whatever the server does, and a latency counts from the time a request was
+// due, not from when a connection was free to send it: a stall shows in every request that fell into it.
+#pragma once
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "content.h"
+#include "latencies.h"
+
+namespace cgi::bench {
+
+struct Address {
+  sockaddr_storage storage{};
+  socklen_t length = 0;
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+};
+
+// A request ready to be sent, and what its answer is compared with.
+struct Shot {
+  std::string request;
+  const Expected* expected = nullptr;
+  std::uint64_t content = 0;  // octets of content in the request
+  bool close = false;         // on a connection of its own
+};
+
+struct LoadPlan {
+  Address address;
+  std::vector<Shot> round;  // sent in turn
+  int clients = 1;
+  double rate = 0;  // requests per second of the open loop; 0: the closed one
+  std::uint64_t requests = 1;
+  Nanoseconds timeout = std::chrono::seconds(10);
+};
+
+struct LoadResult {
+  Latencies latencies;       // of the right answers
+  std::uint64_t octets = 0;  // of content, in requests and answers
+  std::uint64_t failed = 0;  // no complete answer: refused, reset, cut short, timed out
+  std::uint64_t wrong = 0;   // a complete one, but not the right one
+  std::uint64_t connections = 0;
+  std::uint64_t asked = 0;  // fewer than planned if the server does not answer at all
+  double seconds = 0;
+  double cpu_share = 0;  // of one core, of the thread that sends and receives
+  std::string first_failure;
+  std::string first_wrong;
+};
+
+LoadResult run_load(const LoadPlan& plan);
+
+}  // namespace cgi::bench

@@ -1,0 +1,268 @@
+// cgi-bench: which server is faster, at what, by how much, and how far from the limit.
+//
+// Reads the scenarios, lays the document root out, starts the servers, asks each whether it answers rightly, and leaves
+// the rest to Google Benchmark: repetitions, interleaving, filters, statistics, output.
+
+#include <benchmark/benchmark.h>
+#include <signal.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <deque>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <regex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "docroot.h"
+#include "families.h"
+#include "options.h"
+#include "preflight.h"
+#include "summary.h"
+
+namespace cgi::bench {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kCeiling[] = "ceiling";
+
+// What Google Benchmark is told before the user's own flags, which so count more.
+constexpr const char* kUsualFlags[] = {"--benchmark_enable_random_interleaving=true", "--benchmark_repetitions=5",
+                                       "--benchmark_report_aggregates_only=false"};
+
+bool is_set(const char* text, std::string_view flag) {
+  const std::string_view word = text;
+  return word == flag || word == std::string(flag) + "=true" || word == std::string(flag) + "=1";
+}
+
+// As Google Benchmark selects: a regular expression that is found in the name, or not found if it begins with '-'.
+class Filter {
+ public:
+  explicit Filter(std::string text) {
+    if (text.empty() || text == "all") text = ".";
+    is_negative_ = text.front() == '-';
+    expression_ = std::regex(text.substr(is_negative_ ? 1 : 0), std::regex::extended);
+  }
+  bool selects(const std::string& name) const {
+    return std::regex_search(name + "/real_time", expression_) != is_negative_;
+  }
+
+ private:
+  bool is_negative_ = false;
+  std::regex expression_;
+};
+
+// Interrupted, we still remove the document root; the servers end with our end of their pipes.
+void remove_when_interrupted(TemporaryDocroot& docroot) {
+  sigset_t ending;
+  ::sigemptyset(&ending);
+  for (int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&ending, number);
+  ::pthread_sigmask(SIG_BLOCK, &ending, nullptr);
+  std::thread([&docroot, ending] {
+    int number = 0;
+    ::sigwait(&ending, &number);
+    docroot.remove();
+    ::_exit(128 + number);
+  }).detach();
+}
+
+std::string processor() {
+  std::ifstream in("/proc/cpuinfo");
+  for (std::string line; std::getline(in, line);) {
+    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
+  }
+  return "unknown";
+}
+
+void describe_machine() {
+  utsname name{};
+  ::uname(&name);
+  benchmark::AddCustomContext("kernel", std::string(name.sysname) + " " + name.release + " " + name.machine);
+  benchmark::AddCustomContext("processor", processor());
+  benchmark::AddCustomContext("user", ::geteuid() == 0 ? "root" : "an ordinary user");
+  benchmark::AddCustomContext("client", "cgi-bench " CGI_VERSION ", one thread, epoll");
+}
+
+class Bench {
+ public:
+  explicit Bench(const Options& options)
+      : options_(options),
+        timeout_(std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(options.timeout))),
+        scenarios_(read_scenarios(options.scenarios)),
+        points_(load_points(scenarios_)) {}
+
+  const Scenarios& scenarios() const { return scenarios_; }
+
+  // Names only: nothing is started for a list.
+  void list() const {
+    for (const auto& point : points_) {
+      for (const auto& name : names()) register_name(point, name);
+      if (point.has_ceiling()) register_name(point, kCeiling);
+    }
+  }
+
+  // `display` null: as --benchmark_format says.
+  int run(const fs::path& scripts, benchmark::BenchmarkReporter* display) {
+    const Filter filter(benchmark::GetBenchmarkFilter());
+    select(filter);
+    if (selected_.empty()) {
+      std::fprintf(stderr, "cgi-bench: no benchmark matches \"%s\" (--benchmark_list_tests shows their names)\n",
+                   benchmark::GetBenchmarkFilter().c_str());
+      return 2;
+    }
+    docroot_ = std::make_unique<TemporaryDocroot>(scripts, scenarios_, paths());
+    remove_when_interrupted(*docroot_);
+    for (const auto& server : options_.running) targets_.push_back(reach(server));
+    for (const auto& server : options_.known) {
+      started_.emplace_back(server, options_.runner, docroot_->path());
+      targets_.push_back(started_.back().target());
+    }
+    for (auto& target : targets_) examine(target);
+    for (const auto& point : points_) register_point(point, filter);
+    describe_machine();
+    std::string order;
+    for (const auto& name : names()) order += (order.empty() ? "" : " ") + name;
+    benchmark::AddCustomContext("targets", order);
+    benchmark::RunSpecifiedBenchmarks(display);
+    return conclude();
+  }
+
+ private:
+  std::vector<std::string> names() const {
+    std::vector<std::string> all;
+    for (const auto& server : options_.running) all.push_back(server.name);
+    for (const auto& server : options_.known) all.push_back(server.name);
+    return all;
+  }
+
+  void select(const Filter& filter) {
+    for (const auto& point : points_) {
+      bool wanted = point.has_ceiling() && filter.selects(point.name() + "/" + kCeiling);
+      for (const auto& name : names()) wanted = wanted || filter.selects(point.name() + "/" + name);
+      if (wanted && (selected_.empty() || selected_.back() != point.scenario)) selected_.push_back(point.scenario);
+    }
+  }
+
+  // What the selected scenarios and the checks ask for.
+  std::set<std::string> paths() const {
+    std::set<std::string> all;
+    for (const auto& check : scenarios_.checks) all.insert(check.path);
+    for (const Scenario* scenario : selected_) {
+      for (const Exchange* exchange : scenarios_.round(*scenario)) all.insert(exchange->path);
+    }
+    return all;
+  }
+
+  void examine(Target& target) {
+    preflight(target, scenarios_, selected_, timeout_);
+    benchmark::AddCustomContext("target " + target.name, target.about);
+    if (target.invalid.empty()) return;
+    benchmark::AddCustomContext("INVALID " + target.name, target.invalid);
+    std::fprintf(stderr, "cgi-bench: %s is INVALID: %s\n", target.name.c_str(), target.invalid.c_str());
+  }
+
+  void register_point(const LoadPoint& point, const Filter& filter) {
+    for (const auto& target : targets_) {
+      if (filter.selects(point.name() + "/" + target.name)) {
+        register_target(point, scenarios_, target, timeout_, tally_);
+      }
+    }
+    if (point.has_ceiling() && filter.selects(point.name() + "/" + kCeiling)) {
+      register_ceiling(point, docroot_->path(), tally_);
+    }
+  }
+
+  int conclude() const {
+    int status = 0;
+    for (const auto& target : targets_) status = target.invalid.empty() ? status : 1;
+    if (tally_.wrong + tally_.failed == 0) return status;
+    std::fprintf(stderr, "cgi-bench: %llu answers were wrong, %llu requests failed\n",
+                 static_cast<unsigned long long>(tally_.wrong), static_cast<unsigned long long>(tally_.failed));
+    return 1;
+  }
+
+  const Options& options_;
+  Nanoseconds timeout_;
+  Scenarios scenarios_;
+  std::vector<LoadPoint> points_;
+  std::vector<const Scenario*> selected_;
+  std::unique_ptr<TemporaryDocroot> docroot_;
+  std::deque<StartedServer> started_;
+  std::deque<Target> targets_;  // benchmarks refer to them
+  Tally tally_;
+};
+
+void print_help() {
+  std::fputs(manual().c_str(), stdout);
+  benchmark::PrintDefaultHelp();
+}
+
+int fail(const std::string& what, int status) {
+  std::fprintf(stderr, "cgi-bench: %s\n", what.c_str());
+  return status;
+}
+
+int run(int argc, char** argv) {
+  std::vector<char*> words = {argv[0]};
+  bool lists = false;
+  bool has_format = false;
+  for (const char* flag : kUsualFlags) words.push_back(const_cast<char*>(flag));
+  for (int i = 1; i < argc; ++i) {
+    lists = lists || is_set(argv[i], "--benchmark_list_tests");
+    has_format = has_format || std::string_view(argv[i]).starts_with("--benchmark_format");
+    words.push_back(argv[i]);
+  }
+  int count = static_cast<int>(words.size());
+  words.push_back(nullptr);
+  benchmark::Initialize(&count, words.data(), print_help);
+
+  const fs::path here = fs::read_symlink("/proc/self/exe").parent_path();
+  Options usual;
+  usual.scenarios = std::string(CGI_FIXTURES) + "/scenarios.toml";
+  usual.runner = (here.parent_path() / "bin" / "cgi-conform").string();
+  const CommandLine line = parse_command_line(count, words.data(), usual);
+  if (!line.options) {
+    std::fputs(line.text.c_str(), stderr);
+    return line.exit_status;
+  }
+  const Options& options = *line.options;
+  Bench bench(options);
+  const fs::path scripts = here / "scripts";
+  if (!options.lay_out.empty()) {
+    lay_out(options.lay_out, scripts, bench.scenarios());
+    std::printf("document root: %s\n", fs::canonical(options.lay_out).c_str());
+    return 0;
+  }
+  if (lists) {
+    bench.list();
+    benchmark::RunSpecifiedBenchmarks();
+    return 0;
+  }
+  if (options.running.empty() && options.known.empty())
+    return fail("no targets: NAME=URL or --servers (see --help)", 2);
+  Summary summary;
+  return bench.run(scripts, has_format ? nullptr : &summary);
+}
+
+}  // namespace
+}  // namespace cgi::bench
+
+int main(int argc, char** argv) {
+  try {
+    return cgi::bench::run(argc, argv);
+  } catch (const cgi::bench::TargetError& error) {
+    return cgi::bench::fail(error.what(), error.exit_status);
+  } catch (const cgi::bench::ScenarioError& error) {
+    return cgi::bench::fail(error.what(), 2);
+  } catch (const std::regex_error&) {
+    return cgi::bench::fail("--benchmark_filter is no regular expression", 2);
+  } catch (const std::filesystem::filesystem_error& error) {
+    return cgi::bench::fail(error.what(), 1);
+  }
+}

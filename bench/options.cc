@@ -1,0 +1,108 @@
+#include "options.h"
+
+#include <CLI/CLI.hpp>
+#include <set>
+
+namespace cgi::bench {
+namespace {
+
+constexpr char kUsage[] =
+    "cgi-bench NAME=URL... [OPTION...] [--benchmark_...]\n"
+    "cgi-bench --servers SERVER,... [OPTION...] [--benchmark_...]\n"
+    "\n"
+    "Which server is faster, at what, by how much, and how far from the limit? Every scenario, load and target is\n"
+    "one benchmark, SCENARIO/CLIENTS/TARGET, or SCENARIO/at-RATE/TARGET for the open loop; their runs are\n"
+    "interleaved at random, five of each. Target \"ceiling\" runs the scripts without a server.\n"
+    "\n"
+    "  NAME=URL              a server that runs already, on a document root made by --lay-out\n"
+    "  --servers LIST        start these: [NAME=]SERVER[:PROFILE][+VARIANT], see cgi-conform servers\n"
+    "  --scenarios FILE      what to ask for (default: fixtures/scenarios.toml)\n"
+    "  --lay-out DIR         make the document root in a new directory, and end\n"
+    "  --timeout SECONDS     after which an answer is a failure (default: 10)\n"
+    "  --runner FILE         the cgi-conform that starts servers (default: build/bin/cgi-conform)\n"
+    "\n"
+    "  cgi-bench --servers cgi-server:rfc3875,lighttpd --benchmark_filter='cgi-hello/8/' \\\n"
+    "            --benchmark_out=bench.json && cgi-bench-report bench.json\n"
+    "\n"
+    "exit status: 0 all answers were right; 1 a target is INVALID, or requests failed; 2 usage; 3 a server did not\n"
+    "start. Google Benchmark's flags:\n\n";
+
+// A name becomes part of benchmark names and of gates.
+bool is_name(const std::string& text) {
+  return !text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
+                              std::string::npos;
+}
+
+CommandLine mistake(const std::string& text) { return {std::nullopt, "cgi-bench: " + text + "\n", 2}; }
+
+// Empty if all is well.
+std::string wrong_names(const Options& options) {
+  std::set<std::string> names = {"ceiling"};
+  const auto check = [&names](const std::string& name) -> std::string {
+    if (!is_name(name)) return "\"" + name + "\" is no name of a target (letters, digits, '.', '_' and '-')";
+    if (names.insert(name).second) return "";
+    return "two targets are called \"" + name + "\" (NAME=… gives another name)";
+  };
+  for (const auto& server : options.running) {
+    if (auto wrong = check(server.name); !wrong.empty()) return wrong;
+  }
+  for (const auto& server : options.known) {
+    if (auto wrong = check(server.name); !wrong.empty()) return wrong;
+  }
+  return "";
+}
+
+}  // namespace
+
+KnownServer parse_known_server(const std::string& word) {
+  KnownServer known;
+  std::string rest = word;
+  if (const auto equals = rest.find('='); equals != std::string::npos) {
+    known.name = rest.substr(0, equals);
+    rest.erase(0, equals + 1);
+  }
+  if (const auto plus = rest.rfind('+'); plus != std::string::npos) {
+    known.variant = rest.substr(plus + 1);
+    rest.erase(plus);
+  }
+  if (const auto colon = rest.rfind(':'); colon != std::string::npos) {
+    known.profile = rest.substr(colon + 1);
+    rest.erase(colon);
+  }
+  known.server = rest;
+  while (rest.size() > 1 && rest.back() == '/') rest.pop_back();
+  if (known.name.empty()) known.name = rest.substr(rest.rfind('/') + 1);
+  return known;
+}
+
+CommandLine parse_command_line(int argc, const char* const* argv, Options usual) {
+  Options options = std::move(usual);
+  std::vector<std::string> targets;
+  std::vector<std::string> servers;
+  CLI::App app;
+  app.set_help_flag();
+  app.add_option("targets", targets);
+  app.add_option("--servers", servers)->delimiter(',')->expected(1, 1 << 10);
+  app.add_option("--scenarios", options.scenarios);
+  app.add_option("--lay-out", options.lay_out);
+  app.add_option("--timeout", options.timeout);
+  app.add_option("--runner", options.runner);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return mistake(std::string(error.what()) + " (see --help)");
+  }
+  for (const auto& target : targets) {
+    const auto equals = target.find('=');
+    if (equals == std::string::npos) return mistake("\"" + target + "\" is not NAME=URL (known servers: --servers)");
+    options.running.push_back({target.substr(0, equals), target.substr(equals + 1)});
+  }
+  for (const auto& server : servers) options.known.push_back(parse_known_server(server));
+  if (const std::string wrong = wrong_names(options); !wrong.empty()) return mistake(wrong);
+  if (!(options.timeout > 0)) return mistake("--timeout must be above 0");
+  return {options, "", 0};
+}
+
+std::string manual() { return kUsage; }
+
+}  // namespace cgi::bench

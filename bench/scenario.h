@@ -1,0 +1,65 @@
+// What servers are asked for: fixtures/scenarios.toml, read. The comment at its top says what the keys mean.
+#pragma once
+
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "content.h"
+
+namespace cgi::bench {
+
+// A request without its Host field, and the answer to it.
+struct Exchange {
+  std::string name;
+  std::string title;
+  std::string method = "GET";
+  std::string path;
+  std::string send;  // the content of the request
+  int fields = 0;
+  bool close = false;
+  Expected expected;
+
+  // The request as it goes out; `host` as in a URL, `prefix` what precedes the path there.
+  std::string request(std::string_view host, std::string_view prefix) const;
+  // The script below the document root ("cgi-bin/hello"), or nothing for a file.
+  std::string script() const;
+};
+
+struct Scenario : Exchange {
+  std::vector<int> clients = {1, 8, 64};  // of the closed loop
+  double rate = 0;                        // of the open loop, requests per second; 0: none
+  bool is_optional = false;
+  std::vector<std::string> turns;  // of a mix: names of other scenarios, one for each request of a round
+};
+
+struct PlainFile {
+  std::string path;
+  Repeated content;
+};
+
+struct Scenarios {
+  std::vector<PlainFile> files;
+  std::vector<Exchange> checks;
+  std::vector<Scenario> scenarios;
+
+  const Scenario& named(std::string_view name) const;
+  // What a round of the scenario asks for: itself, or its turns.
+  std::vector<const Exchange*> round(const Scenario& scenario) const;
+};
+
+// The file is broken; the message names the place.
+struct ScenarioError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+Scenarios read_scenarios(const std::filesystem::path& file);
+// `shown` stands for the file in messages.
+Scenarios parse_scenarios(std::string_view toml, const std::string& shown);
+
+// Each name as often as its weight says, spread evenly over the round.
+std::vector<std::string> spread(std::vector<std::pair<std::string, int>> weights);
+
+}  // namespace cgi::bench

@@ -1,0 +1,85 @@
+#include "summary.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+#include <ostream>
+#include <vector>
+
+namespace cgi::bench {
+namespace {
+
+using Run = benchmark::BenchmarkReporter::Run;
+
+double counter(const Run& run, const char* name) {
+  const auto found = run.counters.find(name);
+  return found == run.counters.end() ? std::numeric_limits<double>::quiet_NaN() : found->second.value;
+}
+
+double median(const std::vector<const Run*>& runs, const char* name) {
+  std::vector<double> values;
+  for (const Run* run : runs) values.push_back(counter(*run, name));
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+std::string right(const std::string& text, std::size_t width) {
+  return std::string(text.size() < width ? width - text.size() : 0, ' ') + text;
+}
+
+std::string shown(double value, int digits) {
+  if (std::isnan(value)) return "-";
+  char text[64];
+  std::snprintf(text, sizeof text, "%.*f", digits, value);
+  return text;
+}
+
+std::string name_of(const Run& run) {
+  const std::string name = run.run_name.function_name;
+  return run.run_name.args.empty() ? name : name + "/" + run.run_name.args;
+}
+
+std::string figures(const std::vector<const Run*>& measured) {
+  const std::string& label = measured.front()->report_label;
+  return right(shown(median(measured, "requests_per_second"), 0), 12) +
+         right(shown(median(measured, "bytes_per_second") / 1e6, 1), 10) +
+         right(shown(median(measured, "p50_ms"), 3), 10) + right(shown(median(measured, "p99_ms"), 3), 10) +
+         right(shown(median(measured, "failures"), 0), 10) + (label.empty() ? "" : "  " + label);
+}
+
+}  // namespace
+
+bool Summary::ReportContext(const Context& context) {
+  name_width_ = std::max<std::size_t>(context.name_field_width, 20);
+  return true;
+}
+
+void Summary::ReportRuns(const std::vector<Run>& runs) {
+  std::vector<const Run*> measured;
+  std::string problem;
+  for (const Run& run : runs) {
+    if (run.run_type != Run::RT_Iteration) continue;
+    if (run.error_occurred) {
+      problem = run.error_message;
+    } else {
+      measured.push_back(&run);
+    }
+  }
+  if (measured.empty() && problem.empty()) return;
+  const Run& any = runs.front();
+  lines_[{any.family_index, name_of(any)}] = problem.empty() ? figures(measured) : "  " + problem;
+}
+
+// Interleaved at random, they are done in no order; they are shown in that of the scenarios.
+void Summary::Finalize() {
+  auto& out = GetOutputStream();
+  out << std::string(name_width_, ' ') << "  requests/s      MB/s    p50 ms    p99 ms  failures\n";
+  for (const auto& [key, line] : lines_) {
+    const std::string& name = key.second;
+    out << name << std::string(name.size() < name_width_ ? name_width_ - name.size() : 0, ' ') << line << '\n';
+  }
+  out.flush();
+}
+
+}  // namespace cgi::bench

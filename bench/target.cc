@@ -1,0 +1,150 @@
+#include "target.h"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "accounting.h"
+
+extern char** environ;
+
+namespace cgi::bench {
+namespace {
+
+Address resolve(const Url& url, const std::string& shown) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int error = ::getaddrinfo(url.host.c_str(), std::to_string(url.port).c_str(), &hints, &found);
+  if (error != 0) throw TargetError("\"" + shown + "\": host \"" + url.host + "\": " + ::gai_strerror(error), 2);
+  Address address;
+  std::memcpy(&address.storage, found->ai_addr, found->ai_addrlen);
+  address.length = found->ai_addrlen;
+  ::freeaddrinfo(found);
+  return address;
+}
+
+// Lines "key value" until "ready"; nothing if they end before.
+std::map<std::string, std::string> read_introduction(int fd) {
+  std::map<std::string, std::string> told;
+  UniqueFd closing(fd);
+  std::FILE* stream = ::fdopen(::dup(fd), "r");
+  std::array<char, 4096> line{};
+  bool is_ready = false;
+  while (!is_ready && std::fgets(line.data(), static_cast<int>(line.size()), stream) != nullptr) {
+    std::string text = line.data();
+    while (!text.empty() && text.back() == '\n') text.pop_back();
+    is_ready = text == "ready";
+    const std::size_t space = text.find(' ');
+    if (space != std::string::npos) told[text.substr(0, space)] = text.substr(space + 1);
+  }
+  std::fclose(stream);
+  if (!is_ready) told.clear();
+  return told;
+}
+
+pid_t spawn(const std::vector<std::string>& words, int input, int output) {
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_adddup2(&actions, input, 0);
+  ::posix_spawn_file_actions_adddup2(&actions, output, 1);
+  posix_spawnattr_t attributes;  // it must hear of signals that we leave to one thread of ours
+  ::posix_spawnattr_init(&attributes);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::posix_spawnattr_setsigmask(&attributes, &none);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  std::vector<char*> arguments;
+  for (const auto& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  pid_t pid = -1;
+  const int error = ::posix_spawnp(&pid, arguments[0], &actions, &attributes, arguments.data(), environ);
+  ::posix_spawn_file_actions_destroy(&actions);
+  ::posix_spawnattr_destroy(&attributes);
+  if (error != 0)
+    throw TargetError("\"" + words[0] + "\": " + std::strerror(error) + " (run ci/setup, or use --runner)", 3);
+  return pid;
+}
+
+}  // namespace
+
+Url parse_url(const std::string& text) {
+  constexpr std::string_view kScheme = "http://";
+  if (text.rfind(kScheme, 0) != 0) throw TargetError("\"" + text + "\" does not begin with http://", 2);
+  Url url;
+  const std::size_t slash = std::min(text.find('/', kScheme.size()), text.size());
+  url.authority = text.substr(kScheme.size(), slash - kScheme.size());
+  url.prefix = text.substr(slash);
+  while (!url.prefix.empty() && url.prefix.back() == '/') url.prefix.pop_back();
+  url.host = url.authority;
+  const std::size_t colon = url.authority.rfind(':');
+  if (colon != std::string::npos && url.authority.find(']', colon) == std::string::npos) {
+    const char* end = url.authority.data() + url.authority.size();
+    const auto read = std::from_chars(url.authority.data() + colon + 1, end, url.port);
+    if (read.ec != std::errc() || read.ptr != end || url.port == 0) {
+      throw TargetError("\"" + text + "\": \"" + url.authority.substr(colon + 1) + "\" is no port", 2);
+    }
+    url.host.erase(colon);
+  }
+  if (!url.host.empty() && url.host.front() == '[') url.host = url.host.substr(1, url.host.size() - 2);
+  if (url.host.empty()) throw TargetError("\"" + text + "\" names no host", 2);
+  return url;
+}
+
+Shot Target::shot(const Exchange& exchange) const {
+  return {exchange.request(url.authority, url.prefix), &exchange.expected, exchange.send.size(), exchange.close};
+}
+
+Target reach(const RunningServer& server) {
+  Target target;
+  target.name = server.name;
+  target.about = server.url;
+  target.url = parse_url(server.url);
+  target.address = resolve(target.url, server.url);
+  target.pid = listener_of(target.url.port);
+  return target;
+}
+
+StartedServer::StartedServer(const KnownServer& server, const std::string& runner, const std::filesystem::path& root) {
+  std::vector<std::string> words = {runner, "serve", server.server, "--root", root.string()};
+  if (!server.profile.empty()) words.insert(words.end(), {"--profile", server.profile});
+  if (!server.variant.empty()) words.insert(words.end(), {"--variant", server.variant});
+  std::array<int, 2> in{};
+  std::array<int, 2> out{};
+  if (::pipe2(in.data(), O_CLOEXEC) != 0 || ::pipe2(out.data(), O_CLOEXEC) != 0) throw TargetError("out of pipes", 3);
+  UniqueFd child_input(in[0]);
+  UniqueFd child_output(out[1]);
+  input_.reset(in[1]);
+  runner_ = spawn(words, in[0], out[1]);
+  child_input.reset();
+  child_output.reset();
+  const auto told = read_introduction(out[0]);
+  if (told.empty()) {  // the runner has said why
+    ::waitpid(runner_, nullptr, 0);
+    throw TargetError("server \"" + server.server + "\" cannot be measured", 3);
+  }
+  target_ = reach({server.name, told.at("url")});
+  target_.pid = static_cast<pid_t>(std::stol(told.at("pid")));
+  const std::string version = told.count("version") ? told.at("version") : "";
+  target_.about = told.at("title") + (version.empty() ? "" : ", " + version) + ", profile " + told.at("profile");
+  if (!server.variant.empty()) target_.about += ", variant " + server.variant;
+}
+
+StartedServer::StartedServer(StartedServer&& other) noexcept
+    : runner_(std::exchange(other.runner_, -1)), input_(std::move(other.input_)), target_(std::move(other.target_)) {}
+
+StartedServer::~StartedServer() {
+  input_.reset();
+  if (runner_ > 0) ::waitpid(runner_, nullptr, 0);
+}
+
+}  // namespace cgi::bench

@@ -1,0 +1,52 @@
+#include "options.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+namespace cgi::bench {
+namespace {
+
+CommandLine parse(std::vector<const char*> words) {
+  words.insert(words.begin(), "cgi-bench");
+  return parse_command_line(static_cast<int>(words.size()), words.data(), {});
+}
+
+TEST(Options, TargetsAreUrlsOrKnownServers) {
+  const auto line = parse({"a=http://h:1/x", "b=http://h:2", "--servers", "lighttpd,ref=cgi-server:rfc3875"});
+  ASSERT_TRUE(line.options) << line.text;
+  ASSERT_EQ(2u, line.options->running.size());
+  EXPECT_EQ("http://h:1/x", line.options->running[0].url);
+  ASSERT_EQ(2u, line.options->known.size());
+  EXPECT_EQ("lighttpd", line.options->known[0].name);
+  EXPECT_EQ("ref", line.options->known[1].name);
+}
+
+TEST(Options, AKnownServerIsTakenApart) {
+  const auto all = parse_known_server("py=cpython-3.11:cgihttpserver+http11");
+  EXPECT_EQ("py", all.name);
+  EXPECT_EQ("cpython-3.11", all.server);
+  EXPECT_EQ("cgihttpserver", all.profile);
+  EXPECT_EQ("http11", all.variant);
+  EXPECT_EQ("stalling", parse_known_server("bench/servers/stalling/").name);
+  EXPECT_EQ("bench/servers/stalling/", parse_known_server("bench/servers/stalling/").server);
+}
+
+TEST(Options, MistakesSayWhatToDo) {
+  const std::map<std::string, std::vector<const char*>> told = {
+      {"cgi-bench: \"http://h\" is not NAME=URL (known servers: --servers)\n", {"http://h"}},
+      {"cgi-bench: two targets are called \"a\" (NAME=… gives another name)\n", {"--servers", "a,a"}},
+      {"cgi-bench: two targets are called \"ceiling\" (NAME=… gives another name)\n", {"ceiling=http://h"}},
+      {"cgi-bench: \"a/b\" is no name of a target (letters, digits, '.', '_' and '-')\n", {"a/b=http://h"}},
+      {"cgi-bench: --timeout must be above 0\n", {"--timeout", "0"}},
+  };
+  for (const auto& [text, words] : told) {
+    const auto line = parse(words);
+    EXPECT_FALSE(line.options);
+    EXPECT_EQ(2, line.exit_status);
+    EXPECT_EQ(text, line.text);
+  }
+}
+
+}  // namespace
+}  // namespace cgi::bench

@@ -1,0 +1,71 @@
+"""Gates: conditions on ratios; what must not be compared does not pass."""
+
+from pathlib import Path
+
+import pytest
+from bench_json import broken, run, write
+
+from cgi_bench_report.cli import main
+from cgi_bench_report.gate import judge, parse_gate
+from cgi_bench_report.results import ReportError, Results, read_results
+
+FAST, SLOW = [120.0, 121, 119, 122, 118], [100.0, 101, 99, 102, 98]
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Results:
+    runs = [
+        *run("cgi-hello/8", "ref", FAST),
+        *run("cgi-hello/8", "peer", SLOW),
+        *run("cgi-hello/8", "ceiling", [200.0] * 5),
+        *run("cgi-hello/8", "failing", [500.0] * 5, failures=1.0),
+        *broken("cgi-hello/8", "cheat", "INVALID: check query: 404"),
+    ]
+    return read_results([write(tmp_path, runs, **{"INVALID cheat": "check query: 404"})])
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("cgi-hello/8: ref >= 1.1 * peer", True),
+        ("cgi-hello/8: ref >= 1.3 * peer", False),
+        ("cgi-hello/8: ref >= peer", True),
+        ("cgi-hello/8: peer >= ref", False),
+        ("cgi-hello/8: ref>=0.55*ceiling", True),
+        ("cgi-hello/8: ref >= 0.65 * ceiling", False),
+        ("cgi-hello/8 p99: ref <= 0.9 * peer", True),
+        ("cgi-hello/8 p99: ref <= 0.7 * peer", False),
+        ("cgi-hello/8: cheat >= 0.1 * peer", False),
+        ("cgi-hello/8: ref >= 0.1 * cheat", False),
+        ("cgi-hello/8: failing >= 0.1 * peer", False),
+        ("cgi-hello/8 memory: ref <= 2 * peer", False),
+    ],
+)
+def test_a_gate_holds_or_not(results: Results, text: str, holds: bool) -> None:
+    assert judge(parse_gate(text), results).holds is holds
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("cgi-hello/8: ref > 1.2 * peer", "is not of the form"),
+        ("cgi-hello/8 p98: ref >= peer", 'no metric "p98"'),
+        ("cgi-hello/8: ref >= 1.2.3 * peer", '"1.2.3" is no number'),
+        ("cgi-hello/9: ref >= peer", '"cgi-hello/9" was not measured (cgi-hello/8)'),
+        ("cgi-hello/8: ref >= pear", '"pear" was not measured there'),
+    ],
+)
+def test_a_mistake_is_named(results: Results, text: str, told: str) -> None:
+    with pytest.raises(ReportError) as raised:
+        judge(parse_gate(text), results)
+    assert told in str(raised.value)
+
+
+def test_a_threshold_within_the_interval_is_told(results: Results) -> None:
+    assert judge(parse_gate("cgi-hello/8: ref >= 1.2 * peer"), results).why.endswith("the threshold lies within")
+
+
+@pytest.mark.parametrize(("gate", "status"), [("a/1: x >= y", 0), ("a/1: y >= x", 1), ("a/1: y >= z", 2)])
+def test_the_exit_status_says_it(tmp_path: Path, gate: str, status: int) -> None:
+    file = write(tmp_path, [*run("a/1", "x", FAST), *run("a/1", "y", SLOW)])
+    assert main([str(file), "--gate", gate]) == status

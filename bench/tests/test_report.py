@@ -1,0 +1,98 @@
+"""The page and the table: nothing that must not be compared is, and everything hostile stays text."""
+
+from pathlib import Path
+
+import pytest
+from bench_json import broken, run, write
+
+from cgi_bench_report.cli import main
+from cgi_bench_report.markdown import BEGIN, END
+
+SLOW = [100.0, 101, 99, 102, 98]
+
+
+def report(tmp_path: Path, *words: str) -> tuple[str, str]:
+    assert main([str(tmp_path / "results.json"), "--report", str(tmp_path / "out"), *words]) == 0
+    return (tmp_path / "out/index.html").read_text("utf-8"), (tmp_path / "out/summary.md").read_text("utf-8")
+
+
+def test_one_server_under_two_names_makes_no_difference(tmp_path: Path) -> None:
+    write(tmp_path, [*run("a/8", "one", SLOW), *run("a/8", "two", SLOW[::-1])], targets="one two")
+    page, table = report(tmp_path)
+    assert "no difference from one that these runs can tell: 1.00" in page
+    assert "| a/8 | 100 | 100 | 1.00 (0.97–1.03) |" in table.replace("\u202f", " ")
+
+
+def test_what_is_invalid_is_not_compared(tmp_path: Path) -> None:
+    runs = [*run("a/8", "ref", SLOW), *broken("a/8", "cheat", "INVALID: x"), *run("a/1", "cheat", [1e6] * 5)]
+    write(tmp_path, runs, targets="ref cheat", **{"INVALID cheat": "check query: status 404 instead of 200"})
+    page, table = report(tmp_path)
+    assert "INVALID</b> cheat answers wrongly" in page
+    assert "1 000 000" not in page.replace("\u202f", " ").replace(",", " ")
+    assert "| `cheat`" not in table
+    assert "`cheat` is INVALID and not compared: check query" in table
+
+
+def test_wrong_answers_under_load_make_a_target_invalid(tmp_path: Path) -> None:
+    runs = [*run("a/1", "ref", SLOW), *run("a/1", "t", SLOW), *broken("b/8", "t", "INVALID: 3 of 9 answers were wrong")]
+    write(tmp_path, runs, targets="ref t")
+    _, table = report(tmp_path)
+    assert "`t` is INVALID and not compared: b/8: 3 of 9 answers were wrong" in table
+
+
+def test_failures_and_a_busy_client_are_said(tmp_path: Path) -> None:
+    runs = [
+        *run("a/1", "ref", SLOW),
+        *run("a/1", "t", SLOW, failures=2.0, label="FAILURES: cannot connect"),
+        *run("a/1", "u", SLOW, client_cpu=0.97),
+    ]
+    write(tmp_path, runs, targets="ref t u")
+    page, table = report(tmp_path)
+    assert "10 requests failed (cannot connect): not compared" in page
+    assert "the client was at its limit" in page
+    assert "| 100 | 100 ⚠ | 100 ⚠ | – | 1.00 (0.97–1.03) |" in table.replace("\u202f", " ")
+
+
+def test_the_open_loop_is_compared_by_its_tail(tmp_path: Path) -> None:
+    calm = [dict(one, p99_ms=2.0) for one in run("a/at-100", "ref", [100.0] * 5)]
+    stalled = [dict(one, p99_ms=200.0) for one in run("a/at-100", "t", [100.0] * 5)]
+    write(tmp_path, [*calm, *stalled], targets="ref t")
+    page, _ = report(tmp_path)
+    assert "its p99 is 100.00 (100.00–100.00) × ref" in page
+
+
+def test_names_and_messages_stay_text(tmp_path: Path) -> None:
+    runs = [*run("a/1", "ref", SLOW), *broken("a/1", "t", "<script>alert(1)</script>")]
+    write(tmp_path, runs, targets="ref t", kernel="<b>")
+    page, _ = report(tmp_path)
+    assert "<script>" not in page and "<dd><b>" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_the_table_goes_between_the_marks(tmp_path: Path) -> None:
+    write(tmp_path, [*run("a/1", "ref", SLOW), *run("b/1", "ref", SLOW)], targets="ref")
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{BEGIN}old\n{END}\nafter\n")
+    report(tmp_path, "--readme", str(readme), "--only", "a/*")
+    text = readme.read_text("utf-8")
+    assert text.startswith("before\n") and text.endswith("after\n") and "old" not in text
+    assert "| a/1 |" in text and "| b/1 |" not in text
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["none.json"], "No such file"),
+        (["results.json", "--reference", "x"], '"x" was not measured (ref)'),
+        (["results.json", "--only", "x/*"], "matches nothing"),
+        (["results.json", "--readme", "plain.md"], "has no marks"),
+    ],
+)
+def test_a_mistake_is_named(
+    tmp_path: Path, words: list[str], told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, run("a/1", "ref", SLOW), targets="ref")
+    (tmp_path / "plain.md").write_text("plain\n")
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 2
+    assert told in capsys.readouterr().err
