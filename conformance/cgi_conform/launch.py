@@ -110,6 +110,14 @@ class Instance:
                         status = self.process.wait(within)
         return None if status is None else f"{_ending(status)}{last_lines(self.log_since(0))}"
 
+    def ends(self, within: float) -> bool:
+        """Whether it ends, or has ended, in that time."""
+        try:
+            self.process.wait(within)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def stop(self) -> None:
         """End the whole process group, gently first."""
         _end_group(self.process)

@@ -31,7 +31,7 @@ from cgi_conform.trial import try_case
 from cgi_conform.wire import play
 from faulty.faults import Broken, Fault, compiled, find
 
-PATIENCE = 2.0  # seconds to wait for a server that has a fault
+PATIENCE = 3.0  # seconds to wait for a server that has a fault
 _LONGER = 5.0  # than the case took without one
 _SOUND = 12  # cases a task, so that all processes have work to the end
 _BRANCHES = 40
@@ -157,7 +157,8 @@ def _carry_out(task: Task) -> Found:
     assert _bench is not None
     found = Found(task)
     try:
-        codes = compiled(find(task.fault, _bench.faults), _bench.subject.folder) if task.fault else {}
+        fault = find(task.fault, _bench.faults) if task.fault else None
+        codes = compiled(fault, _bench.subject.folder) if fault else {}
     except Broken as error:
         found.broken = str(error)
         found.tried = {name: Tried("error", str(error)) for name in task.cases}
@@ -167,11 +168,11 @@ def _carry_out(task: Task) -> Found:
     if task.branches:
         _try_branches(task, found, starter)
     else:
-        _try_cases(task, found, starter)
+        _try_cases(task, found, starter, dies=fault is not None and fault.dies)
     return found
 
 
-def _try_cases(task: Task, found: Found, starter: Starter) -> None:
+def _try_cases(task: Task, found: Found, starter: Starter, *, dies: bool) -> None:
     assert _bench is not None
     plan = _bench.plans[task.profile]
     running: Running | None = None
@@ -184,6 +185,8 @@ def _try_cases(task: Task, found: Found, starter: Starter) -> None:
             patience = task.patience.get(name, plan.timeout)
             result, _ = try_case(_bench.cases[name], replace(plan, timeout=patience), running, _bench.fixtures)
             found.tried[name] = Tried.of(result)
+            if dies and result["verdict"] != "error" and running.one_ends(PATIENCE):
+                found.tried[name] = Tried("error", "the server ended after the answer")
     finally:
         if running is not None:
             running.stop()

@@ -1,5 +1,6 @@
 """The servers of one process: one per variant and environment, started when first needed, kept to the end."""
 
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -56,6 +57,11 @@ class Running:
         """Stop a server; the next case that would have it gets another."""
         instance.stop()
         self._instances = {key: one for key, one in self._instances.items() if one is not instance}
+
+    def one_ends(self, within: float) -> bool:
+        """Whether a server ends, or has ended, in that time."""
+        deadline = time.monotonic() + within
+        return any(one.ends(max(0.0, deadline - time.monotonic())) for one in self._instances.values())
 
     def obituaries(self) -> list[str]:
         """The servers that have died after a case had been judged, each told once."""

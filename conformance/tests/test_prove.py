@@ -23,7 +23,7 @@ from cgi_conform.proof import Branch, Tried, branch_proof, branches, case_proof
 from cgi_conform.report.kills import html, junit, markdown, terminal
 from cgi_conform.server import load_server
 from faulty.faults import Edit, Fault
-from sample_run import case_of
+from sample_run import case_of, result_of
 from test_runs import cgi_conform
 from toy_server import fault, toy
 
@@ -145,6 +145,9 @@ def test_a_server_that_ends_is_no_proof_unless_the_fault_is_about_that(tmp_path:
     assert status == 1 and kills["cases"][0]["verdict"] == "survived"
     assert 'no proof: server "s" died in case "a/file": it exited with status 3' in " ".join(said.split())
     kills = proven(fixtures, toy(tmp_path / "s", *GENERAL, faults=DIES + "dies = true\n"), status=0)
+    assert kills["cases"][0]["by"]["what"] == "end of the server"
+    later = fault("dies", "+ body)", "+ body)\n    client.close()\n    os._exit(3)", "dies = true")
+    kills = proven(fixtures, toy(tmp_path / "s", *GENERAL, faults=later), status=0)
     assert kills["cases"][0]["by"]["what"] == "end of the server"
     assert "1 killed by end of the server" in terminal.text(kills)  # type: ignore[arg-type]
 
@@ -331,6 +334,23 @@ def test_a_branch_is_decided_by_the_status_alone(tmp_path: Path) -> None:
     assert branch.fault == "answers-without-a-head"
     for taken, refused, verdict in ((True, True, "proven"), (False, True, "unproven"), (True, False, "unproven")):
         assert branch_proof(branch, 200, taken=taken, refused=refused)["verdict"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("expected", "got", "kept"),
+    [
+        ("[0, 1, 2]", "[0, 1, 2, 4, 5]", "[0, 1, 2, 4, …]"),
+        ("[0, 1, 2]", "[0, 2]", "[0, 2]"),
+        ("[]", "[7, 8]", "[7, …]"),
+        ('"a"', '"REMOTE_PORT":"45678", 1345678, 8000', '"REMOTE_PORT":"{client-port}", 1345678, 8000'),
+        ('"a"', '"' + "x" * 400, '"' + "x" * 299 + "…"),
+    ],
+)
+def test_what_varies_is_left_out_of_what_killed_a_case(expected: str, got: str, kept: str) -> None:
+    result = result_of(case_of("a/b"), "fail")
+    result["mismatches"] = [{"what": "probe.fds", "expected": expected, "got": got, "at": None}]
+    by = Tried.of(result).by
+    assert by is not None and (by["expected"], by["got"]) == (expected, kept)
 
 
 def sample() -> proof.Kills:
