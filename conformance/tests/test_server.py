@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cgi_conform import launch, server
+from cgi_conform import launch, server, servers
 from cgi_conform.account import script_account
 from cgi_conform.docroot import Docroot
 from cgi_conform.errors import UserError
@@ -240,6 +240,26 @@ def test_configuration_is_written_afresh_before_the_start(tmp_path: Path, docroo
     assert made.stat().st_mode & 0o777 == 0o644 and made.parent.parent.stat().st_mode & 0o777 == 0o711
     instance.stop()
     assert not made.parent.parent.exists()
+
+
+def test_tokens_may_stand_in_the_environment_and_the_interpreter_in_the_program(
+    tmp_path: Path, docroot: Docroot
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "server.py").write_text(SERVE)
+    (tmp_path / "mine" / "server.toml").write_text(
+        'title = "x"\nprogram = ["{python}"]\ncommand = ["{program}", "{here}/server.py", "{port}"]\n'
+        'profiles = ["cgihttpserver"]\nenvironment.WHERE = "{here}/x"\ninstrument = true\n'
+    )
+    known = load_server(f"{tmp_path}/mine/")
+    assert known.program == Path(PYTHON) and known.instrument
+    instance = start(known, docroot)
+    assert f"|WHERE={tmp_path}/mine/x".encode() in instance.log_since(0)
+    assert not instance.ends(0.0)
+    instance.stop()
+    assert instance.ends(0.0)
+    shown = servers.table([(known, "1.2")])
+    assert shown.splitlines()[1].split(maxsplit=1) == ["mine", "test instrument (1.2)  cgihttpserver  -"]
 
 
 def test_the_port_may_stand_in_a_configuration_file(tmp_path: Path) -> None:
