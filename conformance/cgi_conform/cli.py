@@ -16,6 +16,7 @@ COMMANDS = {
     "show": ("show", "one case: rule, octets, and what servers answer"),
     "servers": ("servers", "the known servers, and which are installed"),
     "fixtures": ("lay_out", "lay the document root out in a directory"),
+    "diff": ("diff", "the same octets to two servers: where their answers differ"),
     "replay": ("replay", "play one case and show every octet"),
     "record": ("record", "record what a server answers"),
     "programs": ("programs.main", "try real CGI programs with their real clients"),

@@ -30,21 +30,21 @@ def text(results: Results, clauses: Mapping[str, Clause]) -> str:
     counts = results["totals"]
     seen = [verdict for verdict in VERDICTS if counts[verdict]]
     parts = [
-        f"## {_SIGN[exit_status(results)]} {_plain(server_line(results['server']))}: {conclusion(results)}",
+        f"## {_SIGN[exit_status(results)]} {plain(server_line(results['server']))}: {conclusion(results)}",
         f"Profile `{results['profile']}`, started by {'root' if results['user'] == 'root' else 'an ordinary user'}, "
         f"suite {results['suite']['version']}: {counts['selected']} of {results['suite']['cases']} cases selected.",
     ]
     if seen:
-        parts.append("\n".join([_row(seen), _row(["---:"] * len(seen)), _row([str(counts[each]) for each in seen])]))
+        parts.append("\n".join([row(seen), row(["---:"] * len(seen)), row([str(counts[each]) for each in seen])]))
     red = red_cases(results)
     parts += [_failure(case, clauses) for case in red[:SHOWN]]
     if len(red) > SHOWN:
         parts.append(f"… and {len(red) - SHOWN} more, all of them in `results.json`.")
     if results["stale"]:
         rows = [
-            _row([_code(entry["glob"]), _plain(entry["file"]), _plain(entry["reason"])]) for entry in results["stale"]
+            row([cell(entry["glob"]), plain(entry["file"]), plain(entry["reason"])]) for entry in results["stale"]
         ]
-        head = [_row(["expectation", "file", "reason"]), _row(["---"] * 3)]
+        head = [row(["expectation", "file", "reason"]), row(["---"] * 3)]
         parts.append("### Expectations that match no case\n\n" + "\n".join(head + rows[:SHOWN]))
     parts += _others(results)
     return "\n\n".join(parts) + "\n"
@@ -53,12 +53,12 @@ def text(results: Results, clauses: Mapping[str, Clause]) -> str:
 def _failure(case: CaseResult, clauses: Mapping[str, Clause]) -> str:
     """One case, folded: the title outside, the rest inside."""
     rule = next((rule for rule in rules(case, clauses) if rule.text), None)
-    head = f"<b>{case['verdict']}</b> <code>{case['id']}</code> {_plain(case['title'])}"
+    head = f"<b>{case['verdict']}</b> <code>{case['id']}</code> {plain(case['title'])}"
     told = [f"<details><summary>{head}</summary>", ""]
     if rule is not None:
-        told.append(f"[{rule.id}]({rule.link}): {_plain(clipped(rule.text, _LINE))}\n")
+        told.append(f"[{rule.id}]({rule.link}): {plain(clipped(rule.text, _LINE))}\n")
     if case["note"]:
-        told.append(_plain(clipped(case["note"], _LINE)) + "\n")
+        told.append(plain(clipped(case["note"], _LINE)) + "\n")
     facts: list[str] = []
     for item in case["mismatches"][:3]:
         facts.append(f"expected  {item['what']} {clipped(item['expected'], _LINE)}")
@@ -74,22 +74,24 @@ def _others(results: Results) -> list[str]:
     others = [case for case in results["cases"] if case["verdict"] in {"warn", "differs"} - red]
     if not others:
         return []
-    rows = [_row([case["verdict"], f"`{case['id']}`", _plain(case["title"])]) for case in others[:SHOWN]]
+    rows = [row([case["verdict"], f"`{case['id']}`", plain(case["title"])]) for case in others[:SHOWN]]
     rows += [f"\n… and {len(others) - SHOWN} more."] if len(others) > SHOWN else []
     head = [f"<details><summary>{len(others)} warnings and observed differences</summary>\n"]
-    table = [_row(["verdict", "case", "rule"]), _row(["---"] * 3)]
+    table = [row(["verdict", "case", "rule"]), row(["---"] * 3)]
     return ["\n".join([*head, *table, *rows, "\n</details>"])]
 
 
-def _row(cells: list[str]) -> str:
+def row(cells: list[str]) -> str:
+    """A line of a table."""
     return f"| {' | '.join(cells)} |"
 
 
-def _code(text: str) -> str:
+def cell(text: str) -> str:
+    """Text as it is, in a cell of a table."""
     return "`" + text.replace("`", "'").replace("|", "\\|") + "`"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text that Markdown and HTML leave alone."""
     escaped = html.escape(text.replace("\n", " "), quote=False)
     return "".join("\\" + each if each in "\\`*_[]|#~" else each for each in escaped)
