@@ -17,9 +17,9 @@ from cgi_conform.case import Case, Step
 from cgi_conform.connection import Connection
 from cgi_conform.errors import UserError
 from cgi_conform.expectations import Rule, rule_for
+from cgi_conform.framing import asks_for_a_script
 from cgi_conform.judge import Judgement, Mismatch, Surroundings, judge, judge_log, settled
 from cgi_conform.launch import ADDRESS, Instance
-from cgi_conform.framing import asks_for_a_script
 from cgi_conform.normalise import lasting, normalised
 from cgi_conform.octets import Tokens, excerpt, printable
 from cgi_conform.plan import Plan

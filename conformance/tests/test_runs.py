@@ -1,65 +1,18 @@
 """Whole runs: `python -m cgi_conform` and `pytest` as a user starts them."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from case_files import SEND, case, corpus
-from cgi_conform.paths import REPO
 from cgi_conform.results import VERDICTS
-
-CONFORMANCE = REPO / "conformance"
-SERVE = r"""
-import os, socket, sys
-listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
-texts = {b"/hello.txt": b"hello static\n", b"/env": os.environb.get(b"A", b"none")}
-while True:
-    client = listener.accept()[0]
-    request = b""
-    while b"\r\n\r\n" not in request and (more := client.recv(100)):
-        request += more
-    path = (request.split() + [b"", b""])[1]
-    print("asked for", path.decode("latin-1"), file=sys.stderr, flush=True)
-    if path == b"/die":
-        print("one last word", file=sys.stderr, flush=True)
-        os._exit(3)
-    if path == b"/silence":
-        client.recv(1)
-    elif path != b"/close" and path:
-        status = b"200 OK" if path in texts else b"404 Not Found"
-        client.sendall(b"HTTP/1.0 " + status + b"\r\n\r\n" + texts.get(path, b"no"))
-    client.close()
-    if path == b"/die-after":
-        os._exit(3)
-"""
-
-
-def get(path: str) -> str:
-    return f"send = 'GET {path} HTTP/1.0\\r\\n\\r\\n'"
-
-
-def environment(fixtures: Path, more: Mapping[str, str] | None = None) -> dict[str, str]:
-    here = {"PYTHONPATH": str(CONFORMANCE), "CGI_CONFORM_FIXTURES": str(fixtures), "PYTHONDONTWRITEBYTECODE": "1"}
-    return {"PATH": os.environ["PATH"], **here, **(more or {})}
-
-
-def cgi_conform(fixtures: Path, *words: str, cwd: Path = Path("/")) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "cgi_conform", *words]
-    return subprocess.run(command, env=environment(fixtures), cwd=cwd, capture_output=True, text=True, timeout=120)
-
-
-def command_of(folder: Path) -> str:
-    script = folder / "serve.py"
-    script.write_text(SERVE)
-    return f"--command={sys.executable} {script} {{port}}"
+from whole_run import SERVE, cgi_conform, command_of, environment, get
 
 
 def run(folder: Path, *words: str) -> tuple[int, str, str]:

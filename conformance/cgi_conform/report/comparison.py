@@ -1,0 +1,113 @@
+"""A comparison of two runs as text for a terminal, diff.json, diff.md and diff.html: what differs, nothing else."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from cgi_conform import schema
+from cgi_conform.compare import CaseComparison, Comparison, Difference
+from cgi_conform.report.escaped import clipped
+from cgi_conform.report.markdown import SHOWN, code, plain, row
+from cgi_conform.results import server_line
+from cgi_conform.write import write_whole
+
+_HERE = Path(__file__).parent
+_MEMBERS = 3  # differences of a case that a terminal shows
+
+
+def write_all(comparison: Comparison, directory: Path) -> None:
+    """Write diff.json, diff.md and diff.html."""
+    faults = schema.faults(comparison, "diff.schema.json")
+    assert not faults, faults
+    write_whole(directory / "diff.json", json.dumps(comparison, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    write_whole(directory / "diff.md", markdown(comparison))
+    write_whole(directory / "diff.html", html(comparison))
+
+
+def text(comparison: Comparison, width: int = 120) -> str:
+    """A grid: per case what differs, and both answers beside each other; the totals last."""
+    a, b = sides(comparison)
+    what = min(34, width // 3)
+    room = (width - what - 6) // 2
+
+    def line(head: str, ours: str, theirs: str) -> str:
+        told = (head.ljust(what), clipped(ours, room - 1).ljust(room), clipped(theirs, room - 1))
+        return ("  " + "  ".join(told)).rstrip()
+
+    told = [line("", a, b)] if comparison["cases"] else []
+    for case in comparison["cases"]:
+        shown = first(case)
+        more = len(case["differences"]) - len(shown)
+        told += [case["id"], *(line(each["what"], each["a"], each["b"]) for each in shown)]
+        told += [f"  (+{more})"] if more else []
+    return "\n".join([*told, *([""] if told else []), totals(comparison)]) + "\n"
+
+
+def first(case: CaseComparison) -> list[Difference]:
+    """Verdict and status, and the first of the others."""
+    heads = [each for each in case["differences"] if each["what"] in ("verdict", "status")]
+    rest = [each for each in case["differences"] if each not in heads]
+    return [*heads, *rest[: max(1, _MEMBERS - len(heads))]]
+
+
+def sides(comparison: Comparison) -> tuple[str, str]:
+    """Both servers by title and version, where that tells them apart."""
+    a, b = server_line(comparison["a"]["server"]), server_line(comparison["b"]["server"])
+    return (a, b) if a != b else (f"A: {a}", f"B: {b}")
+
+
+def totals(comparison: Comparison) -> str:
+    """How many cases agree and differ, and which could not be compared."""
+    counts = comparison["totals"]
+    told = f"{counts['compared']} cases compared in profile {comparison['profile']}: {counts['agree']} agree, "
+    told += f"{counts['differ']} differ"
+    if counts["differ"]:
+        told += f" ({counts['verdict']} in their verdict, {counts['status']} in their status)"
+    lines = [told]
+    for (a, b), number in reasons(comparison).items():
+        lines.append(f"{number} not compared: A: {a or 'answered'}; B: {b or 'answered'}")
+    return "\n".join(lines)
+
+
+def reasons(comparison: Comparison) -> Mapping[tuple[str, str], int]:
+    """Why cases were not compared, and how many each time; most of them first."""
+    found: dict[tuple[str, str], int] = {}
+    for each in comparison["untried"]:
+        found[each["a"], each["b"]] = found.get((each["a"], each["b"]), 0) + 1
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+
+def markdown(comparison: Comparison) -> str:
+    """For a comment or a step summary."""
+    a, b = (plain(each) for each in sides(comparison))
+    parts = [f"## {a} and {b}", *(plain(told) for told in totals(comparison).splitlines())]
+    if comparison["cases"]:
+        rows = [
+            row([f"`{case['id']}`", plain(each["what"]), code(each["a"]), code(each["b"])])
+            for case in comparison["cases"][:SHOWN]
+            for each in first(case)
+        ]
+        parts.append("\n".join([row(["case", "what", a, b]), row(["---"] * 4), *rows]))
+    if len(comparison["cases"]) > SHOWN:
+        parts.append(f"… and {len(comparison['cases']) - SHOWN} more, all of them in `diff.json`.")
+    return "\n\n".join(parts) + "\n"
+
+
+def html(comparison: Comparison) -> str:
+    """One page that needs nothing else."""
+    environment = Environment(
+        loader=FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
+    )
+    topics: dict[str, list[CaseComparison]] = {}
+    for case in comparison["cases"]:
+        topics.setdefault(case["topic"], []).append(case)
+    return environment.get_template("diff.html.jinja").render(
+        css=Markup((_HERE / "page.css").read_text("utf-8")),
+        sides=sides(comparison),
+        comparison=comparison,
+        totals=totals(comparison).splitlines(),
+        topics=topics,
+    )

@@ -1,0 +1,92 @@
+"""cgi-conform diff: two servers, two runs, and what cannot be compared."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from case_files import SEND, case, corpus
+from whole_run import SERVE, cgi_conform, command_of, get
+
+
+def two(folder: Path, theirs: str = SERVE) -> tuple[str, str]:
+    """The commands of a server, and of one like it."""
+    (folder / "theirs.py").write_text(theirs)
+    return command_of(folder).removeprefix("--command="), f"{sys.executable} {folder}/theirs.py {{port}}"
+
+
+def diff(folder: Path, *words: str) -> tuple[int, str, str]:
+    done = cgi_conform(folder, "diff", *words)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_servers_that_answer_alike(tmp_path: Path) -> None:
+    corpus(tmp_path, case("a/b"), case("a/c", "status = 404"))
+    assert diff(tmp_path, *two(tmp_path)) == (0, "2 cases compared in profile cgihttpserver: 2 agree, 0 differ\n", "")
+
+
+def test_servers_that_differ(tmp_path: Path) -> None:
+    corpus(tmp_path, case("a/b"), case("a/c", more=get("/other")), case("b/d"), case("b/e", more=SEND + "\nneeds = ['http11']"))
+    ours, theirs = two(tmp_path, SERVE.replace("404 Not Found", "410 Gone"))
+    status, out, err = diff(tmp_path, ours, theirs, "--report", str(tmp_path / "report"))
+    assert (status, err) == (1, "")
+    assert "a/c\n  status " in out and "404" in out and "410" in out and "a/b" not in out and "b/d" not in out
+    assert "3 cases compared in profile cgihttpserver: 2 agree, 1 differ (0 in their verdict, 1 in their status)\n1 not" in out
+    assert json.loads((tmp_path / "report" / "diff.json").read_text())["totals"]["differ"] == 1
+    assert (tmp_path / "report" / "diff.md").exists() and (tmp_path / "report" / "diff.html").exists()
+    assert diff(tmp_path, ours, theirs, "b")[0] == 0
+
+
+def test_runs_of_before_are_compared_and_so_is_a_server_that_runs(tmp_path: Path) -> None:
+    folder = corpus(tmp_path, case("a/b"), case("a/c", more=get("/other"), level="recommended"))
+    expect = tmp_path / "expect.toml"
+    expect.write_text("['a/c']\noutcome = 'fail'\nreason = 'x'\n")
+    assert cgi_conform(folder, "run", command_of(folder), "--report", str(tmp_path / "one")).returncode == 0
+    words = ("--report", str(tmp_path / "two"), "--expect", str(expect))
+    assert cgi_conform(folder, "run", command_of(folder), *words).returncode == 0
+    one, other = (str(tmp_path / name / "results.json") for name in ("one", "two"))
+    assert diff(tmp_path, one, other)[0] == 0  # what was expected is no difference
+    (tmp_path / "serve.py").write_text("import socket, sys\n" + SERVE.replace("int(sys.argv[1])", "0").replace(
+        "texts =", "print(listener.getsockname()[1], flush=True)\ntexts ="))
+    command = [sys.executable, tmp_path / "serve.py"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
+        assert server.stdout is not None
+        url = f"http://127.0.0.1:{int(server.stdout.readline())}"
+        root = ("--root", str(folder / "docroot"))
+        asked = [(url, one, *root), (url, url, "a/b", *root, *root), (one, url)]
+        statuses = [diff(tmp_path, *words) for words in asked]
+        server.kill()
+    assert [status for status, _, _ in statuses] == [0, 0, 2], statuses
+    text = Path(other).read_text().replace("404 Not", "404 What")
+    Path(other).write_text(text)
+    assert diff(tmp_path, one, other)[0] == 1 and diff(tmp_path, one, other, "a/b")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("b", "globs", "said"),
+    [
+        ("cpython-3.133", (), 'no server "cpython-3.133" (did you mean "cpython-3.13"?)'),
+        ("false {port}", (), 'server "command" did not start: it exited with status 1'),
+        ("none.json", (), 'cannot read "none.json": No such file or directory'),
+        ("http://127.0.0.1:1", (), "--url needs --root DIR"),
+        ("true {port}", ("z",), 'no case matches "z"'),
+    ],
+)
+def test_trouble_is_2_whatever_it_is(tmp_path: Path, b: str, globs: tuple[str, ...], said: str) -> None:
+    corpus(tmp_path, case("a/b"))
+    status, _, err = diff(tmp_path, command_of(tmp_path).removeprefix("--command="), b, *globs)
+    assert status == 2 and err.startswith("cgi-conform: ") and said in err and "Traceback" not in err
+
+
+def test_nothing_in_common_is_trouble(tmp_path: Path) -> None:
+    corpus(tmp_path, case("a/lacking", more=SEND + "\nneeds = ['http11']"))
+    status, out, err = diff(tmp_path, *two(tmp_path))
+    assert (status, out, err) == (2, "", "cgi-conform: there is no case that both have answered\n")
+
+
+def test_a_server_that_dies_is_trouble(tmp_path: Path) -> None:
+    corpus(tmp_path, case("a/b"), case("a/deadly", more=get("/die")))
+    status, _, err = diff(tmp_path, *two(tmp_path))
+    assert status == 2 and 'server "command" died in case "a/deadly"' in err
