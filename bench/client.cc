@@ -135,6 +135,7 @@ Client::Progress Client::fail(const char* doing, int error) {
 Client::Progress Client::closed_by_peer(const char* doing, int error) {
   if (!is_fresh_ && reader_.untouched()) {
     sent_ = 0;
+    reader_.begin(check_);
     return connect();
   }
   if (error != 0) return fail(doing, error);

@@ -1,0 +1,89 @@
+"""The program as it is used: what it starts, what it refuses, and what it writes. No times are asserted."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("CGI_CONFORM_BUILD") or CHECKOUT / "build")
+PROGRAM = BUILD / "bench" / "cgi-bench"
+BRIEF = ("--benchmark_repetitions=1", "--benchmark_min_time=0.01")
+
+pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason=f"{PROGRAM} is not built (ci/build --tests)")
+
+
+def bench(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(PROGRAM), *words], cwd=CHECKOUT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120
+    )
+
+
+def measured(*words: str) -> tuple[int, dict[str, Any]]:
+    done = bench(*words, *BRIEF, "--benchmark_format=json")
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def test_a_server_that_answers_wrongly_is_invalid_and_has_no_figures() -> None:
+    servers = "ref=cgi-server:rfc3875,bench/servers/wrong"
+    status, told = measured("--servers", servers, "--benchmark_filter=cgi-hello/8/")
+    runs = {run["run_name"].split("/")[2]: run for run in told["benchmarks"]}
+    assert status == 1
+    assert told["context"]["INVALID wrong"].startswith("check query ")
+    assert runs["wrong"]["error_message"].startswith("INVALID: check query ")
+    assert "requests_per_second" not in runs["wrong"]
+    assert runs["ref"]["requests_per_second"] > 0 and "error_message" not in runs["ref"]
+    assert runs["ceiling"]["requests_per_second"] > 0
+
+
+def test_a_run_says_what_it_measured() -> None:
+    status, told = measured("--servers", "a=cgi-server:rfc3875,b=cgi-server", "--benchmark_filter=static-1k/at-")
+    runs = {run["run_name"].split("/")[2]: run for run in told["benchmarks"]}
+    assert status == 0
+    assert told["context"]["targets"] == "a b"
+    assert told["context"]["target b"].endswith("profile cgihttpserver")
+    for run in runs.values():
+        assert run["failures"] == 0
+        assert {"p50_ms", "max_ms", "bytes_per_second", "client_cpu", "server_cpu_us", "server_pss_mb"} <= run.keys()
+    assert runs["b"]["connections_per_request"] == 1  # HTTP/1.0
+
+
+def test_names_are_listed_without_starting_anything() -> None:
+    done = bench("nobody=http://127.0.0.1:1", "--benchmark_list_tests", "--benchmark_filter=cgi-hello/8")
+    assert done.returncode == 0
+    assert done.stdout.split() == ["cgi-hello/8/nobody/real_time", "cgi-hello/8/ceiling/real_time"]
+
+
+def test_a_document_root_can_be_made_for_a_server_that_somebody_else_starts(tmp_path: Path) -> None:
+    assert bench("--lay-out", str(tmp_path / "site")).returncode == 0
+    assert (tmp_path / "site" / "1k.bin").stat().st_size == 1024
+    assert os.access(tmp_path / "site" / "cgi-bin" / "hello-static", os.X_OK)
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "told"),
+    [
+        ([], 2, "no targets"),
+        (["x"], 2, "is not NAME=URL"),
+        (["x=https://h"], 2, "does not begin with http://"),
+        (["--servers", "no-such"], 3, 'no server "no-such"'),
+        (["--servers", "lighttpd:cgihttpserver"], 3, 'has no profile "cgihttpserver"'),
+        (["x=http://127.0.0.1:1", "--benchmark_filter=none-such"], 2, "no benchmark matches"),
+        (["x=http://127.0.0.1:1", "--benchmark_filter=static-1k/1/"], 1, "x is INVALID"),
+        (["x=http://127.0.0.1:1", "--scenarios", "none.toml"], 2, "none.toml: cannot be read"),
+        (["x=http://127.0.0.1:1", "--bogus"], 2, "--bogus"),
+    ],
+)
+def test_a_mistake_is_named_and_has_its_status(words: list[str], status: int, told: str) -> None:
+    done = bench(*words, *BRIEF)
+    assert (done.returncode, told in done.stderr) == (status, True), done.stderr
+
+
+def test_help_shows_both_parts() -> None:
+    done = bench("--help")
+    assert done.returncode == 0
+    assert "cgi-bench NAME=URL" in done.stdout and "--benchmark_filter" in done.stdout
