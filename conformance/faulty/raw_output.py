@@ -37,17 +37,19 @@ class RawOutput:
         self._header_only = request.method == b"HEAD"
         self._section: bytes | None = b""  # of HEAD: what came of the header section, None after its end
         request.persists = False
-        head = answer.Answer(client, request, site)
-        head.start(200, FOLLOWS, [], framed=False)
-        head.flush()
+        self._answer = answer.Answer(client, request, site)
+        self._begin(200)
 
     def feed(self, output: bytes) -> None:
-        if self._header_only:
-            output = self._of_section(output)
-        self._client.send(output)
+        seen = self._of_section(output) if self._header_only else output
+        self._client.send(seen)
 
     def finish(self, complete: bool) -> None:
         return None
+
+    def _begin(self, status: int) -> None:
+        self._answer.start(status, FOLLOWS, [], framed=False)
+        self._answer.flush()
 
     def _of_section(self, output: bytes) -> bytes:
         """What of the output belongs to the header section."""
