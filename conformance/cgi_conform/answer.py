@@ -31,6 +31,7 @@ class Answer:
     raw: Matcher | None = None
     count: int | None = None
     closes: bool | None = None
+    may_reset: bool = True
     env: Mapping[str, Matcher] = field(default_factory=dict)
     env_names: tuple[str, ...] | None = None
     argv: tuple[bytes, ...] | None = None
@@ -71,7 +72,7 @@ def read_expectation(table: dict[str, Any], connections: tuple[str, ...]) -> Exp
     if "response" not in table:
         answers = [_read_answer(top, usual)]
     else:
-        stray = sorted(set(top) - {"connection", "raw", "count", "closes"})
+        stray = sorted(set(top) - {"connection", "raw", "count", "closes", "reset"})
         if stray:
             raise ValueError(f'"{stray[0]}" beside "response": put it into the response it belongs to')
         answers = [_read_answer(response, usual) for response in table["response"]]
@@ -82,6 +83,7 @@ def read_expectation(table: dict[str, Any], connections: tuple[str, ...]) -> Exp
             raw=whole.raw or answers[place].raw,
             count=whole.count if whole.count is not None else answers[place].count,
             closes=whole.closes if whole.closes is not None else answers[place].closes,
+            may_reset=whole.may_reset and answers[place].may_reset,
         )
     for answer in answers:
         if answer.connection not in connections:
@@ -108,6 +110,7 @@ def _read_answer(table: dict[str, Any], usual: str) -> Answer:
         raw=maybe("raw"),
         count=table.get("count"),
         closes=table.get("closes"),
+        may_reset=table.get("reset", True),
         env=each("env"),
         env_names=tuple(table["env-names"]) if "env-names" in table else None,
         argv=tuple(decode(word) for word in table["argv"]) if "argv" in table else None,

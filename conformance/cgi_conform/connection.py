@@ -23,6 +23,7 @@ class Connection:
     received: bytearray = field(default_factory=bytearray)
     end: str = "open"
     ended_by_us: bool = False
+    reset: bool = False  # seen while reading or sending; `end` tells of reading only
     sent_at: float = 0.0
     first_at: float | None = None
     last_at: float = 0.0
@@ -92,6 +93,7 @@ def _read(connection: Connection) -> None:
         return
     except ConnectionError:
         connection.end = "reset"
+        connection.reset = True
         connection.outbox.clear()
         return
     connection.last_at = time.monotonic()
@@ -111,6 +113,7 @@ def _write(connection: Connection) -> None:
     except BlockingIOError:
         return
     except ConnectionError:
+        connection.reset = True
         connection.outbox.clear()  # it takes no more; what it said before can still be read
         return
     if count < len(piece):

@@ -47,6 +47,8 @@ def _of(answer: Answer) -> Iterator[tuple[str, str]]:
         yield "count", f"{answer.count} responses on the connection"
     if answer.closes is not None:
         yield "closes", "the server closes the connection" if answer.closes else "the connection stays open"
+    if not answer.may_reset:
+        yield "reset", "the connection is not reset"
     for name, matcher in answer.env.items():
         yield f"env.{name}", in_words(matcher)
     if answer.env_names is not None:

@@ -49,7 +49,7 @@ def settled(expectation: Expectation) -> Callable[[str, bytes, bytes], bool]:
 
     def whole(name: str, received: bytes, sent: bytes) -> bool:
         answers = expectation.on(name)
-        if any(answer.closes for answer in answers):
+        if any(answer.closes or not answer.may_reset for answer in answers):
             return False
         methods = request_methods(sent)
         parsed = parse(received, methods, ended=False)
@@ -195,6 +195,8 @@ def _whole(
         if closes != (connection.end != "open"):
             expected = "the server closes the connection" if closes else "the connection stays open"
             found.append(Mismatch("closes", expected, connection.end))
+    if connection.reset and not all(answer.may_reset for answer in answers):
+        found.append(Mismatch("reset", "the connection is not reset", "reset"))
     return [item for item in found if item is not None]
 
 

@@ -99,7 +99,8 @@ def _play_step(
         send = fill(step.send, tokens)
         body = step.body.octets() if step.body else b""
         connection.sent += send + body
-        connection.outbox.extend(memoryview(piece) for piece in [*pieces(send, delivery), body] if piece)
+        whole = [send + body] if delivery == "whole" else [*pieces(send, delivery), body]
+        connection.outbox.extend(memoryview(piece) for piece in whole if piece)
         _send_all(exchange, connection, patience)
     if step.half_close and connection.sock is not None:
         try:

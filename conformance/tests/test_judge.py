@@ -96,6 +96,14 @@ def test_the_body_of_a_bare_answer_is_everything() -> None:
     assert whats(judged(b"hallo", status="bare", body="hello")) == ["body"]
 
 
+def test_a_reset_takes_away_what_has_not_been_read() -> None:
+    found = Mismatch("reset", "the connection is not reset", "reset")
+    for reset, mismatches in ((False, ()), (True, (found,))):
+        exchange = of(OK, reset=reset)
+        assert judge(expecting(status=200, reset=False), exchange, AROUND) == Judgement(mismatches, 200)
+        assert judge(expecting(status=200), exchange, AROUND) == Judgement((), 200)
+
+
 def test_a_wrong_status_is_the_only_mismatch_of_its_answer() -> None:
     assert whats(judged(OK, status=404, body="x", header={"A": "x"})) == ["status"]
 
@@ -192,6 +200,7 @@ def test_the_log_is_matched_like_any_octets() -> None:
         ({"status": 200}, OK, False),
         ({"status": 200, "closes": False}, OK, True),
         ({"status": 200, "closes": True}, OPEN, False),
+        ({"status": 200, "reset": False}, OPEN, False),
         ({"status": 200, "count": 2}, OPEN, False),
         ({"response": [{"status": 200}, {"status": 200}]}, OPEN, False),
         ({"response": [{"status": 200}, {"status": 200}]}, OPEN * 2, True),

@@ -98,6 +98,17 @@ def test_a_server_that_answers_early_and_closes_stops_the_sending() -> None:
     assert connection.received == ANSWER and connection.end in ("closed", "reset")
 
 
+@pytest.mark.parametrize("size", [0, 50_000_000])  # read and done, or still to be sent
+def test_a_reset_is_seen(size: int) -> None:
+    def talk(client: socket.socket) -> None:
+        client.recv(1)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with scripted(talk) as address:
+        connection = played(address, Step(send=b"xx", body=Repeat(b"x", size))).connections["main"]
+    assert connection.reset
+
+
 def test_awaited_bytes_are_used_up() -> None:
     def talk(client: socket.socket) -> None:
         client.sendall(b"one one")
