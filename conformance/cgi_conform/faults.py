@@ -67,23 +67,23 @@ def check_globs(globs: Sequence[str], known: Mapping[str, Fault], general: Itera
 
 
 def unmatched(known: Mapping[str, Fault], corpus: Iterable[Case]) -> list[str]:
-    """A case that names no fault there is, and a fault that no case names."""
-    wrong: list[str] = []
-    named: set[str] = set()
+    """What names no fault there is, and a fault that no case names."""
+    named: dict[str, list[Case]] = {}
     for case in corpus:
-        names = {case.fault, *map(case.fault_in, case.expect)}
-        named |= names
-        wrong += [f"{where(case)}: {said}" for name in sorted(names) if (said := unknown(name, known))]
+        for name in {case.fault, *map(case.fault_in, case.expect)}:
+            named.setdefault(name, []).append(case)
+    wrong = [f"{_where(cases)}: {said}" for name, cases in named.items() if (said := unknown(name, known))]
     for fault in known.values():
         if fault.name not in named and fault.name not in GENERAL:
-            hint = schema.nearest(fault.name, sorted(named - set(known)))
+            hint = schema.nearest(fault.name, sorted(set(named) - set(known)))
             wrong.append(f'{fault.written}: fault "{fault.name}" is named by no case{hint}')
     return wrong
 
 
-def where(case: Case) -> str:
-    """How a message begins that is about a case."""
-    return f'{case.file.parent.name}/{case.file.name}: case "{case.id}"'
+def _where(cases: Sequence[Case]) -> str:
+    first = cases[0]
+    others = f" and {len(cases) - 1} more" if len(cases) > 1 else ""
+    return f'{first.file.parent.name}/{first.file.name}: case "{first.id}"{others}'
 
 
 def unknown(name: str, known: Mapping[str, Fault]) -> str:

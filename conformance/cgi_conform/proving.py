@@ -266,11 +266,14 @@ def _changed() -> bool:
 
 
 def _state(top: Path | str) -> object:
-    """What a server could change of the document root."""
+    """What a server could change of the document root; a directory that may not be read may not be changed either."""
     known: list[object] = []
-    with os.scandir(top) as entries:
-        for entry in entries:
-            status = entry.stat(follow_symlinks=False)
-            inside = _state(entry.path) if entry.is_dir(follow_symlinks=False) else None
-            known.append((entry.name, status.st_mode, status.st_uid, status.st_size, status.st_ctime_ns, inside))
+    try:
+        entries = list(os.scandir(top))
+    except PermissionError:
+        return None
+    for entry in entries:
+        status = entry.stat(follow_symlinks=False)
+        inside = _state(entry.path) if entry.is_dir(follow_symlinks=False) else None
+        known.append((entry.name, status.st_mode, status.st_uid, status.st_size, status.st_ctime_ns, inside))
     return known

@@ -226,7 +226,11 @@ def test_broken_data_is_said_at_the_end_of_what_could_be_proven(tmp_path: Path) 
 
 
 def test_faults_and_cases_name_each_other(tmp_path: Path) -> None:
-    fixtures = corpus(tmp_path / "f", named(case("a/file", "status = [200, 404]"), "file-cut-shrt"))
+    fixtures = corpus(
+        tmp_path / "f",
+        named(case("a/file", "status = [200, 404]"), "file-cut-shrt"),
+        *(named(case(f"b/{name}"), "none") for name in "ab"),
+    )
     server = toy(tmp_path / "s", "file-cut-short")
     status, said, kills = prove(fixtures, server)
     assert status == 2
@@ -234,6 +238,7 @@ def test_faults_and_cases_name_each_other(tmp_path: Path) -> None:
     lines = [line.removeprefix("cgi-conform: ") for line in said.splitlines() if line.startswith("cgi-conform: ")]
     assert lines == [
         'cases/a.toml: case "a/file": no fault "file-cut-shrt" (did you mean "file-cut-short"?)',
+        'cases/b.toml: case "b/a" and 1 more: no fault "none"',
         'faults/toy.toml: fault "file-cut-short" is named by no case (did you mean "file-cut-shrt"?)',
         'no fault "answers-200"',
         'no fault "answers-404"',
