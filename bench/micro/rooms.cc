@@ -1,0 +1,108 @@
+#include "rooms.h"
+
+#include <benchmark/benchmark.h>
+
+#include "../../server/listing.h"
+#include "../../server/meta_variables.h"
+#include "../../server/request_head.h"
+#include "../../server/script_response.h"
+#include "../../server/url_path.h"
+
+namespace cgi::bench {
+namespace {
+
+const std::string kShort = "GET /cgi-bin/hello HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n\r\n";
+
+const std::string kBrowser =
+    "GET /cgi-bin/search?q=common+gateway&lang=en HTTP/1.1\r\n"
+    "Host: www.example.org\r\n"
+    "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n"
+    "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\n"
+    "Accept-Language: en-GB,en;q=0.7,de;q=0.3\r\n"
+    "Accept-Encoding: gzip, deflate, br, zstd\r\n"
+    "Referer: http://www.example.org/index.html\r\n"
+    "Connection: keep-alive\r\n"
+    "Cookie: session=4711; theme=dark\r\n"
+    "Upgrade-Insecure-Requests: 1\r\n"
+    "Sec-Fetch-Dest: document\r\n"
+    "Sec-Fetch-Mode: navigate\r\n"
+    "If-Modified-Since: Thu, 02 Jan 2020 03:04:05 GMT\r\n\r\n";
+
+std::string with_50_fields() {
+  std::string head = "GET / HTTP/1.1\r\n";
+  for (int i = 0; i < 50; ++i) head += "X-Field-" + std::to_string(i) + ": value " + std::to_string(i) + "\r\n";
+  return head + "\r\n";
+}
+
+Request parsed(const std::string& head) {
+  HeadParser parser;
+  parser.consume(head);
+  return std::move(parser.request());
+}
+
+RoomWork parse_head(const std::string& name, const std::string& head) {
+  return {"request_head/" + name, [head] {
+            HeadParser parser;
+            benchmark::DoNotOptimize(parser.consume(head));
+          }};
+}
+
+RoomWork map_target(const std::string& name, const std::string& target) {
+  static const std::vector<std::string> directories = {"/cgi-bin", "/htbin"};
+  return {"url_path/" + name, [target] {
+            const auto path = parse_target(target);
+            benchmark::DoNotOptimize(cgi_directory_of(*path, directories));
+          }};
+}
+
+RoomWork variables_of_the_contract(const Request& request) {
+  return {"meta_variables/cgihttpserver", [request] {
+            static const ServerIdentity server = {"cgi-server/0.1.0", "localhost", 8000, "HTTP/1.0", "/srv/www"};
+            benchmark::DoNotOptimize(as_strings(
+                meta_variables(request, "q=common+gateway&lang=en", {"/cgi-bin/search", ""}, "", server, {})));
+          }};
+}
+
+RoomWork variables_of_the_rfc(const Request& request) {
+  return {"meta_variables/rfc3875", [request] {
+            static const ServerIdentity server = {"cgi-server/0.1.0", "localhost", 8000, "HTTP/1.1", "/srv/www"};
+            benchmark::DoNotOptimize(
+                as_strings(cgi_meta_variables(request, "q=common+gateway&lang=en", {"/cgi-bin/search", ""}, "",
+                                              "www.example.org", request.target, server, {})));
+          }};
+}
+
+RoomWork header_block() {
+  return {"script_response/header-block", [] {
+            static const std::string block =
+                "Status: 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 1234\r\n"
+                "Set-Cookie: session=4711; HttpOnly\r\nCache-Control: no-store\r\nX-Powered-By: a script\r\n\r\n";
+            benchmark::DoNotOptimize(parse_script_head(block));
+          }};
+}
+
+RoomWork listing() {
+  std::vector<ListingEntry> entries;
+  for (int i = 0; i < 100; ++i)
+    entries.push_back({"File " + std::to_string((i * 37) % 100) + ".txt", i % 10 == 0, false});
+  return {"listing/100-entries", [entries] { benchmark::DoNotOptimize(listing_page("/files/", entries)); }};
+}
+
+}  // namespace
+
+const std::vector<RoomWork>& room_work() {
+  static const std::vector<RoomWork> all = {
+      parse_head("short", kShort),
+      parse_head("browser", kBrowser),
+      parse_head("50-fields", with_50_fields()),
+      map_target("plain", "/cgi-bin/search?q=common+gateway&lang=en"),
+      map_target("escapes", "/docs/../cgi-bin/./a%20b/%E2%82%AC/../c%2Fd?q=%20#top"),
+      variables_of_the_contract(parsed(kBrowser)),
+      variables_of_the_rfc(parsed(kBrowser)),
+      header_block(),
+      listing(),
+  };
+  return all;
+}
+
+}  // namespace cgi::bench

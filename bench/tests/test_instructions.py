@@ -1,0 +1,43 @@
+"""The baseline of instructions: a rise of more than a tenth fails, and nothing is left out in silence."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+
+@pytest.fixture
+def instructions() -> ModuleType:
+    file = Path(__file__).resolve().parents[1] / "micro" / "instructions.py"
+    spec = importlib.util.spec_from_file_location("instructions", file)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("found", "recorded", "wrong"),
+    [
+        ({"a": 100}, {"a": 100}, []),
+        ({"a": 110}, {"a": 100}, []),
+        ({"a": 111}, {"a": 100}, ["a: 111 instructions, +11% over the 100 recorded"]),
+        ({"a": 50}, {"a": 100}, []),
+        ({"a": 1}, {}, ["a: 1 instructions, and none recorded (--record)"]),
+        ({}, {"a": 1}, ["a: recorded, but no longer there (--record)"]),
+    ],
+)
+def test_a_rise_is_told(
+    instructions: ModuleType, found: dict[str, int], recorded: dict[str, int], wrong: list[str]
+) -> None:
+    assert instructions.judge(found, recorded) == wrong
+
+
+def test_without_valgrind_nothing_is_claimed(
+    instructions: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert instructions.main([sys.executable]) == 77
+    assert "valgrind is not installed" in capsys.readouterr().out
