@@ -17,7 +17,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t kReadSize = 16 * 1024;
-constexpr auto kSendStall = std::chrono::seconds(30);    // without taking an octet
+constexpr auto kReadStall = std::chrono::seconds(30);    // for httplib's read(), which knows no deadline
 constexpr std::size_t kLingerOctets = 64 * 1024 * 1024;  // that a client may still send after the response
 // sendfile() wins up to a few MB; above, reading and sending keeps the client's copy in the cache.
 constexpr off_t kSendfileLimit = 4 * 1024 * 1024;
@@ -54,7 +54,7 @@ void address_of(const sockaddr_storage& address, std::string& ip, int& port) {
 
 }  // namespace
 
-Connection::Connection(socket_t socket) : socket_(socket) {
+Connection::Connection(socket_t socket, SendPace pace) : socket_(socket), pace_(pace) {
   // CLOEXEC: httplib before 0.16.2 does not ask for it. Scripts close everything anyway; this is the belt.
   ::fcntl(socket, F_SETFD, FD_CLOEXEC);
   ::fcntl(socket, F_SETFL, ::fcntl(socket, F_GETFL) | O_NONBLOCK);
@@ -94,15 +94,17 @@ void Connection::consume(std::size_t count) {
   }
 }
 
-bool Connection::wait_to_send() const { return wait_for(socket_.get(), POLLOUT, Clock::now() + kSendStall); }
+bool Connection::wait_to_send() const { return wait_for(socket_.get(), POLLOUT, send_deadline()); }
 
 ssize_t Connection::send_now(std::string_view bytes) {
   ssize_t count;
   do {
     count = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
   } while (count < 0 && errno == EINTR);
-  if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return 0;
-  return count;
+  if (count > 0) pace_.took(static_cast<std::size_t>(count), Clock::now());
+  if (count >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK)) return count;
+  pace_.full(Clock::now());
+  return 0;
 }
 
 bool Connection::send_all(std::string_view bytes) {
@@ -130,8 +132,11 @@ bool Connection::send_file(int file, off_t length) {
   for (off_t at = 0; at < length;) {
     ssize_t count = ::sendfile(socket_.get(), file, &at, static_cast<std::size_t>(length - at));
     if (count == 0) return false;
+    if (count > 0) pace_.took(static_cast<std::size_t>(count), Clock::now());
     if (count > 0 || errno == EINTR) continue;
-    if (errno != EAGAIN || !wait_to_send()) return false;
+    if (errno != EAGAIN) return false;
+    pace_.full(Clock::now());
+    if (!wait_to_send()) return false;
   }
   return true;
 }
@@ -155,7 +160,7 @@ bool Connection::wait_writable() const { return is_writable(); }
 
 ssize_t Connection::read(char* ptr, std::size_t size) {
   if (buffered().empty()) {
-    Fill result = fill(Clock::now() + kSendStall);
+    Fill result = fill(Clock::now() + kReadStall);
     if (result != Fill::kData) return result == Fill::kEnd ? 0 : -1;
   }
   const std::size_t count = buffered().copy(ptr, size);

@@ -7,22 +7,21 @@
 #include <httplib.h>
 #include <sys/types.h>
 
-#include <chrono>
 #include <string>
 #include <string_view>
 
+#include "clock.h"
+#include "send_pace.h"
 #include "unique_fd.h"
 
 namespace cgi {
-
-using Clock = std::chrono::steady_clock;
 
 enum class Fill { kData, kEnd, kTimeout, kBroken };
 
 class Connection : public httplib::Stream {
  public:
   // Takes over `socket` and makes it non-blocking.
-  explicit Connection(socket_t socket);
+  explicit Connection(socket_t socket, SendPace pace = SendPace());
 
   // Waits until `deadline` for more bytes and appends them to buffered().
   Fill fill(Clock::time_point deadline);
@@ -32,10 +31,12 @@ class Connection : public httplib::Stream {
   std::string_view buffered() const { return std::string_view(buffer_).substr(consumed_); }
   void consume(std::size_t count);
 
-  // Sends all of `bytes`; false if the client is gone or takes nothing for half a minute.
+  // Sends all of `bytes`; false if the client is gone or takes them too slowly.
   bool send_all(std::string_view bytes);
   // Sends what fits without waiting: the count, 0 if nothing fits, -1 if the client is gone.
   ssize_t send_now(std::string_view bytes);
+  // When a client that has not taken everything counts as gone.
+  Clock::time_point send_deadline() const { return pace_.deadline(); }
   // Sends `length` octets of `file` from its beginning, or as many as it still has; false as in send_all().
   bool send_file(int file, off_t length);
 
@@ -60,6 +61,7 @@ class Connection : public httplib::Stream {
   bool wait_to_send() const;
 
   UniqueFd socket_;
+  SendPace pace_;
   std::string buffer_;
   std::size_t consumed_ = 0;
 };

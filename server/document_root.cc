@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <memory>
+#include <optional>
+#include <string_view>
 #include <system_error>
 
 namespace cgi {
@@ -21,6 +23,18 @@ int open_beneath(int directory, const char* path, int flags) {
     long fd = ::syscall(SYS_openat2, directory, path, &how, sizeof how);
     if (fd >= 0 || errno != EAGAIN || attempt == 8) return static_cast<int>(fd);
   }
+}
+
+// `path` without its links, relative to `root`; nothing if it is not below it. Links may change at any moment: that
+// what is found lies there when it is opened is for the kernel to say.
+std::optional<std::string> resolved_below(const std::string& root, const std::string& path) {
+  std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), &std::free);
+  if (!real) return std::nullopt;
+  const std::string_view found = real.get();
+  if (found == root) return ".";
+  const std::string prefix = root == "/" ? root : root + "/";
+  if (!found.starts_with(prefix)) return std::nullopt;
+  return std::string(found.substr(prefix.size()));
 }
 
 }  // namespace
@@ -43,8 +57,15 @@ UniqueFd DocumentRoot::open(const std::string& path, int flags) const {
   while (*relative == '/') ++relative;
   if (*relative == '\0') relative = ".";
   flags |= O_CLOEXEC;
-  return UniqueFd(follow_symlinks_ ? ::openat(directory_.get(), relative, flags)
-                                   : open_beneath(directory_.get(), relative, flags));
+  if (follow_symlinks_) return UniqueFd(::openat(directory_.get(), relative, flags));
+  UniqueFd fd(open_beneath(directory_.get(), relative, flags));
+  if (fd || errno != EXDEV || (flags & O_NOFOLLOW) != 0) return fd;
+  // Perhaps an absolute link to a place inside: its path without links is opened with the same care.
+  if (const auto inside = resolved_below(path_, translated(path))) {
+    return UniqueFd(open_beneath(directory_.get(), inside->c_str(), flags));
+  }
+  errno = EXDEV;
+  return fd;
 }
 
 }  // namespace cgi

@@ -1,8 +1,9 @@
 // The document root: the only door to the files below it.
 //
 // Every name is resolved by the kernel with RESOLVE_BENEATH, so neither ".." nor a symbolic link, however it
-// is swapped in between, leads out of the root (traversal-8, traversal-9). A link that names a place inside
-// the root by an absolute path is refused too: the kernel cannot tell it from one that leaves.
+// is swapped in between, leads out of the root (traversal-8, traversal-9). The kernel refuses a link that names a
+// place inside the root by an absolute path, too: such a path is resolved first, and what comes out opened the same
+// way.
 #pragma once
 
 #include <sys/stat.h>

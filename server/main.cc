@@ -89,6 +89,7 @@ int main(int argc, char** argv) {
   ::sigemptyset(&ending);
   for (int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&ending, number);
   ::pthread_sigmask(SIG_BLOCK, &ending, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);  // of scripts that read no input; sendfile() cannot do without, either
   ::signal(SIGCHLD, SIG_DFL);  // ignored by whoever started us, it would reap our scripts
 
   cgi::CgiServer server(options, *root, account);

@@ -49,6 +49,11 @@ FieldValues values_of(const std::vector<Field>& fields) {
 // Never set here, so nobody else may set them for a client that was not checked. environment-7, environment-9.
 constexpr std::array<std::string_view, 3> kUnchecked = {"AUTH_TYPE", "REMOTE_IDENT", "REMOTE_USER"};
 
+// `path` ("" or "/a/b") below `root`, which may be "/".
+std::string translated(const std::string& root, const std::string& path) {
+  return root == "/" && !path.empty() ? path : root + path;
+}
+
 bool holds(const Environment& environment, std::string_view name) {
   return std::any_of(environment.begin(), environment.end(), [&](const auto& entry) { return entry.first == name; });
 }
@@ -113,7 +118,7 @@ Environment meta_variables(const Request& request, std::string_view query, const
   set("REQUEST_METHOD", request.method);
   set("PATH_INFO", script.path_info);
   // RFC 3875 4.1.6 would leave it out without path-info. base-74.
-  set("PATH_TRANSLATED", server.root + script.path_info);
+  set("PATH_TRANSLATED", translated(server.root, script.path_info));
   set("SCRIPT_NAME", script.script_name);
   set("QUERY_STRING", std::string(query));
   set("REMOTE_ADDR", request.remote_addr);
@@ -161,7 +166,7 @@ Environment cgi_meta_variables(const Request& request, std::string_view query, c
   set("GATEWAY_INTERFACE", "CGI/1.1");
   if (!script.path_info.empty()) {
     set("PATH_INFO", script.path_info);
-    set("PATH_TRANSLATED", server.root + script.path_info);
+    set("PATH_TRANSLATED", translated(server.root, script.path_info));
   }
   set("QUERY_STRING", query);
   // A link-local address comes with the zone, which is the server's business. cgi-34.
@@ -175,7 +180,7 @@ Environment cgi_meta_variables(const Request& request, std::string_view query, c
   set("SERVER_PROTOCOL", request.is_current() ? "HTTP/1.1" : "HTTP/1.0");
   set("SERVER_SOFTWARE", server.software);
   set("REQUEST_URI", request_uri);
-  set("SCRIPT_FILENAME", server.root + script.script_name);
+  set("SCRIPT_FILENAME", translated(server.root, script.script_name));
   set("DOCUMENT_ROOT", server.root);
   set("REDIRECT_STATUS", "200");
   add_fields(environment, request.fields);

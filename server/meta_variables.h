@@ -22,7 +22,7 @@ struct ServerIdentity {
   std::string name;      // host name of the bound address
   int port = 0;
   std::string protocol;  // "HTTP/1.0" or "HTTP/1.1", the server's, whatever the request said
-  std::string root;      // absolute path of the document root, no trailing slash
+  std::string root;      // absolute path of the document root, no trailing slash; or "/"
 };
 
 // The script that a target leads to, and what follows it in the path; decoded once.

@@ -89,7 +89,7 @@ Route find_file(const TargetPath& target, const DocumentRoot& root) {
   if (!route.file && errno == EACCES) route.file = root.open(route.path, O_PATH | O_DIRECTORY);
   if (!route.file || ::fstat(route.file.get(), &route.status) != 0) return refuse(404, "File not found");
 
-  const bool slash = target.raw_path.empty() || target.raw_path.back() == '/';
+  const bool slash = target.raw_path.ends_with('/');  // "?a=b" has none: base-45
   if (S_ISDIR(route.status.st_mode)) {
     if (slash) return find_index(std::move(route), root);
     Route redirect;

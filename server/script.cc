@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <utility>
 
 namespace cgi {
 namespace {
@@ -105,7 +106,16 @@ void make_non_blocking(const UniqueFd& fd) { ::fcntl(fd.get(), F_SETFL, ::fcntl(
 
 }  // namespace
 
+bool ScriptPlaces::take() {
+  std::size_t free = free_;
+  while (free > 0 && !free_.compare_exchange_weak(free, free - 1)) {
+  }
+  return free > 0;
+}
+
 std::optional<StartFailure> Script::start(const ScriptCommand& command, Script& script, int& error) {
+  ScriptPlace place(command.places != nullptr && command.places->take() ? command.places : nullptr);
+  if (command.places != nullptr && !place) return StartFailure::kNoPlace;
   UniqueFd child_input;
   UniqueFd child_output;
   void* stack = stack_top();
@@ -141,6 +151,7 @@ std::optional<StartFailure> Script::start(const ScriptCommand& command, Script& 
     return StartFailure::kNoResources;
   }
   script.pid_ = pid;
+  script.place_ = std::move(place);
   script.pidfd_.reset(pidfd);
   if (plan.error != 0) {
     script.reap();
@@ -157,7 +168,10 @@ Script::~Script() {
 }
 
 void Script::signal_group(int signal) const {
-  if (pid_ > 0) ::kill(-pid_, signal);
+  if (pid_ <= 0) return;
+  ::kill(-pid_, signal);
+  // A script that has put itself into another group of the session, the server's, say, is no less ours to end.
+  if (::getpgid(pid_) != pid_) ::kill(pid_, signal);
 }
 
 int Script::reap() {
@@ -167,6 +181,7 @@ int Script::reap() {
     }
   }
   pid_ = -1;
+  place_.reset();
   return status;
 }
 

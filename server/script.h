@@ -7,6 +7,9 @@
 
 #include <sys/types.h>
 
+#include <atomic>
+#include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,6 +25,25 @@ struct Account {
   std::string name;
 };
 
+// How many scripts may run at once. A place belongs to the life of a script, and to nothing else: what a client
+// does before and after it must not keep others from theirs (resource-9).
+class ScriptPlaces {
+ public:
+  explicit ScriptPlaces(std::size_t limit) : free_(limit) {}
+
+  bool any() const { return free_ > 0; }
+  bool take();
+  void leave() { ++free_; }
+
+ private:
+  std::atomic<std::size_t> free_;
+};
+
+struct LeavePlace {
+  void operator()(ScriptPlaces* places) const { places->leave(); }
+};
+using ScriptPlace = std::unique_ptr<ScriptPlaces, LeavePlace>;
+
 struct ScriptCommand {
   std::string file;                      // to execute
   std::vector<std::string> arguments;    // argv, its first element included
@@ -29,6 +51,7 @@ struct ScriptCommand {
   std::string directory;                 // to run in; empty: the server's
   const Account* account = nullptr;      // to become, with no other group; null: stay
   bool is_interpreted = false;           // begins with "#!": `account` must be able to read it, too
+  ScriptPlaces* places = nullptr;        // to take one of; null: no limit
 };
 
 // Why a script did not start.
@@ -37,6 +60,7 @@ enum class StartFailure {
   kCannotExecute,  // no interpreter, no format that the kernel knows, arguments too long
   kPrivileges,     // the user could not be changed: it must not run
   kNoResources,    // out of processes, descriptors or memory
+  kNoPlace,        // as many run as may
 };
 
 // A running script: its process, and our ends of its standard input and output (non-blocking). Standard error
@@ -60,11 +84,12 @@ class Script {
 
   // Sends `signal` to the script and to everything in its group.
   void signal_group(int signal) const;
-  // Waits for the end of the script; the status as waitpid() has it.
+  // Waits for the end of the script, and leaves its place; the status as waitpid() has it.
   int reap();
 
  private:
   pid_t pid_ = -1;  // -1: none, or reaped
+  ScriptPlace place_;
   UniqueFd pidfd_;
   UniqueFd input_;
   UniqueFd output_;

@@ -2,11 +2,13 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -16,14 +18,13 @@ namespace {
 constexpr std::size_t kBlock = 64 * 1024;
 constexpr auto kFirstFlush = std::chrono::milliseconds(5);  // of the status line, ahead of a slow script
 constexpr auto kSettle = std::chrono::milliseconds(2);      // from the first output on, to see whether that was all
-constexpr auto kHalfClosedSilence = std::chrono::seconds(5);
-constexpr auto kMercy = std::chrono::milliseconds(200);  // between SIGTERM and SIGKILL
-constexpr auto kSendStall = std::chrono::seconds(30);
+constexpr auto kMercy = std::chrono::milliseconds(200);     // between SIGTERM and SIGKILL
 
 class Exchange {
  public:
-  Exchange(Connection& client, Script& script, RequestBody& body, ResponseWriter& response, Clock::time_point deadline)
-      : client_(client), script_(script), body_(body), response_(response), deadline_(deadline) {}
+  Exchange(Connection& client, Script& script, RequestBody& body, ResponseWriter& response, Clock::time_point deadline,
+           Clock::duration silence)
+      : client_(client), script_(script), body_(body), response_(response), deadline_(deadline), silence_(silence) {}
 
   ExchangeResult run() {
     while (!over()) {
@@ -33,31 +34,38 @@ class Exchange {
       read_script();
       if (!write_client()) return end_script(ExchangeEnd::kClientGone);
       if (response_.gives_up()) return end_script(ExchangeEnd::kGivenUp);
-      if (Clock::now() >= deadline_) return end_script(ExchangeEnd::kTimeout);
-      if (client_is_silent()) return end_script(ExchangeEnd::kClientGone);
+      if (Clock::now() >= script_deadline()) return end_script(ExchangeEnd::kTimeout);
+      if (Clock::now() >= silence_ends()) return end_script(ExchangeEnd::kClientGone);
     }
-    return {ExchangeEnd::kDone, script_.reap()};
+    return {ExchangeEnd::kDone, exit_status_};
   }
 
  private:
   bool over() const { return script_ended_ && !script_.output() && outgoing_.empty(); }
 
+  Clock::time_point script_deadline() const { return script_ended_ ? Clock::time_point::max() : deadline_; }
+
+  // When a client that sends no more counts as gone. One that has still something to take is waiting for it.
+  Clock::time_point silence_ends() const {
+    return half_closed_ && outgoing_.empty() ? last_activity_ + silence_ : Clock::time_point::max();
+  }
+
   // Sleeps until something can be done, at most until the next deadline.
   void wait() {
-    const bool wants_body = body_.from_client() > 0 && script_.input() && body_.next(client_).empty();
     const bool has_body = script_.input() && !body_.next(client_).empty();
+    const bool wants_body = script_.input() && !has_body && body_.from_client() > 0;
     const bool wants_output = script_.output() && outgoing_.size() + response_.held() < 4 * kBlock;
     auto events = [](bool in, bool out) { return static_cast<short>((in ? POLLIN : 0) | (out ? POLLOUT : 0)); };
 
-    entries_ = {{{client_.socket(), events(wants_body && !client_ended_, !outgoing_.empty()), 0},
+    entries_ = {{{client_.socket(), events(wants_body, !outgoing_.empty()), 0},
                  {has_body ? script_.input().get() : -1, POLLOUT, 0},
                  {wants_output ? script_.output().get() : -1, POLLIN, 0},
                  {script_ended_ ? -1 : script_.ended_fd(), POLLIN, 0}}};
-    if (!client_ended_) entries_[0].events |= POLLRDHUP;
+    // Seen once: a condition that stays, and that nothing is done about, would end every sleep at once.
+    if (!half_closed_) entries_[0].events |= POLLRDHUP;
 
-    auto until = std::min(deadline_, stalled_at_);
-    if (flush_at_ > Clock::now()) until = std::min(until, flush_at_);
-    if (client_ended_) until = std::min(until, last_output_ + kHalfClosedSilence);
+    auto until = std::min({script_deadline(), silence_ends(), client_.send_deadline()});
+    if (!flush_was_due_) until = std::min(until, flush_at_);
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
     if (::poll(entries_.data(), entries_.size(), static_cast<int>(std::clamp<long>(left, 0, 60'000))) < 0) {
       for (pollfd& entry : entries_) entry.revents = 0;  // EINTR: look at the clock, then wait again
@@ -68,21 +76,17 @@ class Exchange {
   bool read_client() {
     const short happened = entries_[0].revents;
     if ((happened & (POLLERR | POLLHUP | POLLNVAL)) != 0) return false;
-    if ((happened & POLLIN) != 0 && body_.from_client() > 0) {
+    if ((happened & POLLRDHUP) != 0) {
+      half_closed_ = true;  // octets of the body may still lie before the end
+      last_activity_ = Clock::now();
+    }
+    if ((happened & POLLIN) != 0) {
       const Fill result = client_.fill_now(kBlock);
       if (result == Fill::kBroken) return false;
-      if (result == Fill::kEnd) note_client_end();
-    } else if ((happened & POLLRDHUP) != 0 && body_.from_client() == 0) {
-      note_client_end();
+      // A body that ends early ends for the script, too: it sees fewer octets than CONTENT_LENGTH says.
+      if (result == Fill::kEnd) body_.cut();
     }
     return true;
-  }
-
-  void note_client_end() {
-    client_ended_ = true;
-    last_output_ = Clock::now();
-    // A body that ends early ends for the script, too: it sees fewer octets than CONTENT_LENGTH says.
-    if (body_.from_client() > 0) body_.cut();
   }
 
   // Hands on what the script takes, and ends its input after the last octet.  cgi-53, cgi-54.
@@ -92,6 +96,7 @@ class Exchange {
       const ssize_t count = ::write(script_.input().get(), octets.data(), octets.size());
       if (count > 0) {
         body_.consume(client_, static_cast<std::size_t>(count));
+        last_activity_ = Clock::now();
         continue;
       }
       if (count < 0 && errno == EINTR) continue;
@@ -99,17 +104,21 @@ class Exchange {
       script_.input().reset();  // EPIPE: it wants no more, and need not (cgi-55)
       return;
     }
-    if (body_.finished() || client_ended_) script_.input().reset();
+    if (body_.finished()) script_.input().reset();
   }
 
   void read_script() {
-    if (entries_[3].revents != 0) script_ended_ = true;
+    if (entries_[3].revents != 0) note_script_end();
     while (script_.output() && outgoing_.size() + response_.held() < 4 * kBlock) {
-      const ssize_t count = ::read(script_.output().get(), block_.data(), block_.size());
+      const ssize_t count = ::read(script_.output().get(), block_.data(), std::min(block_.size(), left_to_read_));
       if (count > 0) {
         response_.take({block_.data(), static_cast<std::size_t>(count)});
-        last_output_ = Clock::now();
-        if (!std::exchange(has_output_, true)) flush_at_ = last_output_ + kSettle;
+        if (script_ended_) left_to_read_ -= static_cast<std::size_t>(count);
+        last_activity_ = Clock::now();
+        if (!std::exchange(has_output_, true)) {
+          flush_at_ = last_activity_ + kSettle;
+          flush_was_due_ = false;
+        }
         continue;
       }
       if (count < 0 && errno == EINTR) continue;
@@ -122,9 +131,20 @@ class Exchange {
     }
   }
 
+  // What the script printed is in the pipe by now: what comes after that is from somebody it left behind.
+  void note_script_end() {
+    script_ended_ = true;
+    exit_status_ = script_.reap();
+    int there = 0;
+    if (script_.output() && ::ioctl(script_.output().get(), FIONREAD, &there) == 0) {
+      left_to_read_ = static_cast<std::size_t>(there);
+    }
+  }
+
   // Sends; false if the connection is broken, or the client has taken nothing for too long.
   bool write_client() {
-    if (!script_.output() || response_.held() >= kBlock || Clock::now() >= flush_at_) {
+    flush_was_due_ = flush_was_due_ || Clock::now() >= flush_at_;
+    if (!script_.output() || response_.held() >= kBlock || flush_was_due_) {
       if (outgoing_.empty()) {
         outgoing_ = response_.flush();
       } else {
@@ -136,20 +156,14 @@ class Exchange {
       if (count < 0) return false;
       if (count == 0) break;
       outgoing_.erase(0, static_cast<std::size_t>(count));
-      stalled_at_ = Clock::time_point::max();
+      last_activity_ = Clock::now();
     }
-    if (outgoing_.empty()) {
-      stalled_at_ = Clock::time_point::max();
-    } else if (stalled_at_ == Clock::time_point::max()) {
-      stalled_at_ = Clock::now() + kSendStall;
-    }
-    return Clock::now() < stalled_at_;
+    return Clock::now() < client_.send_deadline();
   }
-
-  bool client_is_silent() const { return client_ended_ && Clock::now() >= last_output_ + kHalfClosedSilence; }
 
   // Asks the script's group to end, then ends it.
   ExchangeResult end_script(ExchangeEnd end) {
+    if (script_ended_) return {end, exit_status_};
     script_.input().reset();
     script_.signal_group(SIGTERM);
     pollfd ended{script_.ended_fd(), POLLIN, 0};
@@ -163,23 +177,26 @@ class Exchange {
   RequestBody& body_;
   ResponseWriter& response_;
   const Clock::time_point deadline_;
+  const Clock::duration silence_;
   Clock::time_point flush_at_ = Clock::now() + kFirstFlush;  // what is ready goes out from then on
+  bool flush_was_due_ = false;
 
   std::array<pollfd, 4> entries_{};  // client, script input, script output, script's end
   std::array<char, kBlock> block_;
   std::string outgoing_;       // what the client has not taken yet
   bool has_output_ = false;    // the script has said something
-  bool client_ended_ = false;  // the client sends no more
+  bool half_closed_ = false;   // the client has ended its side
   bool script_ended_ = false;  // the script itself, if not what it started
-  Clock::time_point last_output_ = Clock::now();
-  Clock::time_point stalled_at_ = Clock::time_point::max();  // when a client that takes nothing counts as gone
+  int exit_status_ = 0;        // once it has ended
+  std::size_t left_to_read_ = std::numeric_limits<std::size_t>::max();  // of the output
+  Clock::time_point last_activity_ = Clock::now();  // of the script, or of a client that takes its output
 };
 
 }  // namespace
 
 ExchangeResult run_exchange(Connection& client, Script& script, RequestBody& body, ResponseWriter& response,
-                            Clock::time_point deadline) {
-  return Exchange(client, script, body, response, deadline).run();
+                            Clock::time_point deadline, Clock::duration silence) {
+  return Exchange(client, script, body, response, deadline, silence).run();
 }
 
 }  // namespace cgi

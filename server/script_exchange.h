@@ -12,7 +12,7 @@ namespace cgi {
 // How an exchange ended.
 enum class ExchangeEnd {
   kDone,        // the script ended; everything that it printed was sent
-  kClientGone,  // the connection broke: the script's group was ended
+  kClientGone,  // the connection broke, or what is sent is taken too slowly: the script's group was ended
   kTimeout,     // the script ran over its time: its group was ended
   kGivenUp,     // what it printed cannot become a response: its group was ended
 };
@@ -22,15 +22,16 @@ struct ExchangeResult {
   int exit_status = 0;  // of the script, as waitpid() has it
 };
 
-// Runs until the script itself has ended; a child of it that still holds its output does not hold the
-// response. The script's input ends after the body. The first octets go out together if the script is done
-// within a few milliseconds; if it takes longer, the status line goes out alone, since a client may rely on
-// seeing it before a slow script speaks (seed 9).
+// Runs until the script itself has ended and what it printed is sent; a child of it that still holds its output,
+// or goes on writing, does not hold the response (process-11). `deadline` is the script's, not the client's. The
+// script's input ends after the body. The first octets go out together if the script is done within a few
+// milliseconds; if it takes longer, the status line goes out alone, since a client may rely on seeing it before
+// a slow script speaks (seed 9).
 //
 // A client that resets the connection is gone at once. One that has only ended its side may be waiting for
 // the answer (`nc -N`), and cannot be told from one that has left: it counts as gone once the script has
-// printed nothing for five seconds (process-10, http-77).
+// neither printed nor read anything for `silence` (process-10, http-77).
 ExchangeResult run_exchange(Connection& client, Script& script, RequestBody& body, ResponseWriter& response,
-                            Clock::time_point deadline);
+                            Clock::time_point deadline, Clock::duration silence = std::chrono::seconds(5));
 
 }  // namespace cgi

@@ -22,23 +22,12 @@ namespace {
 
 constexpr std::uint64_t kDiscardLimit = 1 << 20;  // of an unwanted body, to keep the connection
 
+const Refusal kNoPlace = {503, "Too many scripts are running"};
+
 bool begins_with_interpreter_line(const UniqueFd& file) {
   std::array<char, 2> start{};
   return ::pread(file.get(), start.data(), start.size(), 0) == 2 && start[0] == '#' && start[1] == '!';
 }
-
-// Holds one of a limited number of places.
-class Place {
- public:
-  Place(std::atomic<std::size_t>& taken, std::size_t limit) : taken_(taken), granted_(taken.fetch_add(1) < limit) {}
-  ~Place() { --taken_; }
-  Place(const Place&) = delete;
-  explicit operator bool() const { return granted_; }
-
- private:
-  std::atomic<std::size_t>& taken_;
-  const bool granted_;
-};
 
 }  // namespace
 
@@ -68,26 +57,28 @@ ScriptHandler::ScriptHandler(const Options& options, const DocumentRoot& root, c
       responder_(responder),
       account_(std::move(account)),
       passed_on_(passed_environment(options)),
-      identity_{kServerSoftware, host_name(options.bind), 0, options.protocol, root.path()} {}
+      identity_{kServerSoftware, host_name(options.bind), 0, options.protocol, root.path()},
+      places_(options.max_scripts) {}
 
 ScriptOutcome ScriptHandler::run(Connection& client, const Request& request, const Route& route,
                                  const Framing& framing) {
   auto refuse = [&](const Refusal& refusal) { return ScriptOutcome{responder_.refuse(client, request, refusal), ""}; };
-  const Place place(running_, options_.max_scripts);
-  if (!place) return refuse({503, "Too many scripts are running"});
   if (framing.length > options_.max_body) return refuse({413, "Request body is too large"});
+  if (!places_.any()) return refuse(kNoPlace);  // before a body is taken in; the place itself is taken by the script
 
   // A client that waits to be asked for the body is asked once a script is there to read it.  base-29, http-74.
   const bool waits = responder_.is_persistent() && request.is_current() && client.buffered().empty() &&
                      has_token(request, "Expect", "100-continue");
   auto ask_for_body = [&] { return !waits || client.send_all("HTTP/1.1 100 Continue\r\n\r\n"); };
-  const auto deadline = options_.script_timeout > 0 ? from_now(options_.script_timeout) : Clock::time_point::max();
+  auto deadline = [&] {
+    return options_.script_timeout > 0 ? from_now(options_.script_timeout) : Clock::time_point::max();
+  };
 
   RequestBody body(framing.length);
   std::string content_length = framing.announced ? std::to_string(framing.length) : "";
   if (framing.chunked) {
     if (!ask_for_body()) return {};
-    if (auto refusal = RequestBody::put_aside(client, options_.max_body, deadline, body)) return refuse(*refusal);
+    if (auto refusal = RequestBody::put_aside(client, options_.max_body, deadline(), body)) return refuse(*refusal);
     content_length = std::to_string(body.stored());
   }
   Script script;
@@ -95,7 +86,7 @@ ScriptOutcome ScriptHandler::run(Connection& client, const Request& request, con
   if (body.from_client() > 0 && !ask_for_body()) return {};
 
   const auto response = writer_for(request, route);
-  const ExchangeResult result = run_exchange(client, script, body, *response, deadline);
+  const ExchangeResult result = run_exchange(client, script, body, *response, deadline());
 
   auto note = [&](const std::string& text) { responder_.log().note(request.remote_addr, "CGI script " + text); };
   const std::string quoted = python_repr(route.script.script_name);
@@ -104,7 +95,8 @@ ScriptOutcome ScriptHandler::run(Connection& client, const Request& request, con
   if (const std::string text = exit_text(result.exit_status); result.end == ExchangeEnd::kDone && !text.empty()) {
     note(text);
   }
-  if (result.end == ExchangeEnd::kClientGone) return {};
+  // The client may have ended its side only: what was sent must reach it, whatever of its body is left unread.
+  if (result.end == ExchangeEnd::kClientGone) return {After::kLinger, ""};
 
   Framing unread;
   unread.length = body.from_client();
@@ -120,7 +112,7 @@ ScriptOutcome ScriptHandler::run(Connection& client, const Request& request, con
     }
     responder_.log().request(request.remote_addr, request.line, document->head()->status);
   }
-  if (result.end == ExchangeEnd::kTimeout) return {};
+  if (result.end == ExchangeEnd::kTimeout) return {After::kLinger, ""};
   if (response->keeps_connection() && discard_body(client, unread, from_now(options_.header_timeout))) {
     return {After::kNextRequest, ""};
   }
@@ -148,7 +140,7 @@ std::unique_ptr<ResponseWriter> ScriptHandler::writer_for(const Request& request
 }
 
 std::optional<Refusal> ScriptHandler::start(const Request& request, const Route& route, std::string_view content_length,
-                                            Script& script) const {
+                                            Script& script) {
   ScriptCommand command;
   command.file = root_.translated(route.path);
   const std::size_t name = route.path.rfind('/') + 1;
@@ -164,6 +156,7 @@ std::optional<Refusal> ScriptHandler::start(const Request& request, const Route&
   }
   command.arguments.insert(command.arguments.begin(), route.path.substr(name));
   command.account = account_ ? &*account_ : nullptr;
+  command.places = &places_;
   // An interpreter opens the script again, as the user it runs as; what everybody can read needs no look.
   command.is_interpreted = (route.status.st_mode & S_IROTH) == 0 &&
                            begins_with_interpreter_line(root_.open(route.path, O_RDONLY | O_NONBLOCK));
@@ -191,6 +184,8 @@ Refusal ScriptHandler::explain(const Request& request, const Route& route, Start
     case StartFailure::kPrivileges:
       note("was not run, since becoming " + user + " failed: " + std::strerror(error));
       return {500, "CGI script cannot be run without privileges"};
+    case StartFailure::kNoPlace:
+      return kNoPlace;
     case StartFailure::kNoResources:
       break;
   }

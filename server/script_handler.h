@@ -1,8 +1,6 @@
 // One request to a script, from the limits that it must pass to the line in the log that says how it ended.
 #pragma once
 
-#include <atomic>
-#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,7 +45,7 @@ class ScriptHandler {
 
  private:
   std::optional<Refusal> start(const Request& request, const Route& route, std::string_view content_length,
-                               Script& script) const;
+                               Script& script);
   std::unique_ptr<ResponseWriter> writer_for(const Request& request, const Route& route) const;
   Refusal explain(const Request& request, const Route& route, StartFailure failure, int error) const;
 
@@ -57,7 +55,7 @@ class ScriptHandler {
   const std::optional<Account> account_;
   const Environment passed_on_;
   ServerIdentity identity_;
-  std::atomic<std::size_t> running_ = 0;
+  ScriptPlaces places_;
 };
 
 }  // namespace cgi

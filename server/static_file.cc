@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cerrno>
+#include <algorithm>
 #include <utility>
 
 #include "http_date.h"
@@ -61,10 +61,11 @@ bool send_file_response(Connection& client, std::string head, const Route& file)
 
 std::optional<std::string> directory_page(const Request& request, const Route& listing, const DocumentRoot& root) {
   // The descriptor of the route may be good for searching only; reading needs one of its own.
-  const int fd = ::openat(listing.file.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return std::nullopt;
-  DIR* directory = ::fdopendir(fd);
+  UniqueFd fd(::openat(listing.file.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return std::nullopt;
+  DIR* directory = ::fdopendir(fd.get());
   if (directory == nullptr) return std::nullopt;
+  fd.release();  // closedir() closes it
   std::vector<ListingEntry> entries;
   while (const dirent* entry = ::readdir(directory)) {
     const std::string_view name = entry->d_name;

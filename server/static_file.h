@@ -2,9 +2,11 @@
 #pragma once
 
 #include <ctime>
+#include <optional>
 #include <string>
 
 #include "connection.h"
+#include "document_root.h"
 #include "mime_types.h"
 #include "request_head.h"
 #include "route.h"

@@ -37,11 +37,10 @@ std::optional<TargetPath> parse_target(std::string_view target) {
   std::string_view raw = target;
   if (const std::size_t mark = raw.find('?'); mark != raw.npos) {
     result.query = raw.substr(mark + 1);
-    result.has_query = true;
     raw = raw.substr(0, mark);
   }
   if (const std::size_t hash = raw.find('#'); hash != raw.npos) {
-    result.fragment = raw.substr(hash + 1);
+    result.fragment = target.substr(hash + 1);
     raw = raw.substr(0, hash);
   }
   // CVE-2021-28861: "//host/.." in a Location names another host.
@@ -82,11 +81,13 @@ std::string slash_redirect(const TargetPath& target) {
   if (raw.substr(0, raw.find('/')).find(':') != raw.npos) location += '/';
   location += encoded(raw, true);
   if (!location.ends_with('/')) location += '/';
-  // As in CPython, '#' ends the path or the query, and an empty query or fragment goes.
+  // As in CPython, the first '#' ends the path or the query, and an empty query or fragment goes.
   std::string_view query = target.query;
   std::string_view fragment = target.fragment;
-  if (const std::size_t hash = query.find('#'); hash != query.npos) {
-    if (fragment.empty()) fragment = query.substr(hash + 1);
+  if (!fragment.empty()) {
+    query = {};
+  } else if (const std::size_t hash = query.find('#'); hash != query.npos) {
+    fragment = query.substr(hash + 1);
     query = query.substr(0, hash);
   }
   if (!query.empty()) location.append("?").append(encoded(query, false));

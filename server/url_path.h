@@ -17,9 +17,8 @@ struct TargetPath {
   std::vector<std::string> segments;  // never ".", ".." or empty
   bool is_directory = false;          // nothing, '/', "." or ".." follows the last segment
   std::string raw_path;               // before '?' and '#', still encoded, without surplus leading slashes
-  std::string query;                  // after the first '?', still encoded
-  bool has_query = false;
-  std::string fragment;  // after '#', still encoded: only a redirect repeats it
+  std::string query;     // after the first '?', still encoded
+  std::string fragment;  // after a '#' ahead of the query, '?' and all, still encoded: only a redirect repeats it
 
   // "/a/b" or "/a/b/"; "/" for the root.
   std::string path() const;
@@ -33,8 +32,8 @@ std::optional<TargetPath> parse_target(std::string_view target);
 // more segments, or a slash, follow them; the shortest match wins, as in CPython's is_cgi(). Seed 21-26.
 std::optional<std::size_t> cgi_directory_of(const TargetPath& target, const std::vector<std::string>& cgi_directories);
 
-// The Location of the redirect that adds the missing slash: the raw path, '/', the query (if it is not
-// empty) and the fragment. Never a reference to another host: "//host", "/\host" and "scheme:" are made
+// The Location of the redirect that adds the missing slash: the raw path, '/', the query and the fragment (if they
+// are not empty; what follows a '#' is no query here). Never a reference to another host: "//host", "/\host" and "scheme:" are made
 // harmless, and controls and spaces are encoded.  base-45, base-46, injection-1, injection-2.
 std::string slash_redirect(const TargetPath& target);
 

@@ -75,6 +75,25 @@ TEST(MetaVariables, ArePresentButEmptyWithoutAValue) {
 
 TEST(PathTranslated, IsTheRootWithoutPathInfo) { EXPECT_EQ("/srv/www", variables({}).at("PATH_TRANSLATED")); }
 
+TEST(PathTranslated, BelowTheRootOfTheFileSystemHasOneSlash) {
+  ServerIdentity server = kServer;
+  server.root = "/";
+  const auto of = [&](const std::string& path_info, bool by_the_rfc) {
+    const Request request = request_with({});
+    const ScriptPath script = {"/cgi-bin/env", path_info};
+    const Environment environment =
+        by_the_rfc ? cgi_meta_variables(request, "", script, "", std::nullopt, "/cgi-bin/env", server, {})
+                   : meta_variables(request, "", script, "", server, {});
+    return std::map<std::string, std::string>(environment.begin(), environment.end());
+  };
+  EXPECT_EQ("/a/b", of("/a/b", false).at("PATH_TRANSLATED"));
+  EXPECT_EQ("/", of("/", false).at("PATH_TRANSLATED"));
+  EXPECT_EQ("/", of("", false).at("PATH_TRANSLATED"));
+  EXPECT_EQ("/a/b", of("/a/b", true).at("PATH_TRANSLATED"));
+  EXPECT_EQ("/cgi-bin/env", of("", true).at("SCRIPT_FILENAME"));
+  EXPECT_EQ("/", of("", true).at("DOCUMENT_ROOT"));
+}
+
 TEST(ContentType, IsTextPlainOnlyIfNoFieldIsSent) {
   EXPECT_EQ("text/plain", variables({}).at("CONTENT_TYPE"));
   EXPECT_EQ("", variables({{"Content-Type", ""}}).at("CONTENT_TYPE"));

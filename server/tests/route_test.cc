@@ -31,6 +31,15 @@ class RouteTest : public ::testing::Test {
     site_.link("root/cgi-bin/dangling", "nothing");
     site_.link("root/out", "../outside/secret");
     site_.link("root/inner", "dir");
+    site_.link("root/cgi-bin/absolute", site_.path("root/cgi-bin/env"));
+    site_.link("root/cgi-bin/absolute-out", site_.path("outside/secret"));
+    site_.link("root/absolute", site_.path("root/file.txt"));
+    site_.link("root/absolute-dir", site_.path("root/dir"));
+    site_.link("root/absolute-root", site_.path("root"));
+    site_.link("root/absolute-out", site_.path("outside/secret"));
+    site_.link("root/absolute-beside", site_.path("root-file.txt"));
+    site_.link("root/round-about", "../../" + site_.name() + "/root/file.txt");
+    site_.write("root-file.txt", "secret");
     ::mkfifo(site_.path("root/fifo").c_str(), 0644);
     ::mkfifo(site_.path("root/cgi-bin/fifo").c_str(), 0755);
   }
@@ -63,6 +72,7 @@ TEST_F(RouteTest, ScriptIsTheFirstThingThatIsNoDirectory) {
       {"/x/..%2fcgi-bin%2Fenv", {"/cgi-bin/env", "", ""}},
       {"/cgi-bin/env#/../../file.txt", {"/cgi-bin/env", "", ""}},
       {"/cgi-bin/link", {"/cgi-bin/link", "", ""}},
+      {"/cgi-bin/absolute/x", {"/cgi-bin/absolute", "/x", ""}},
   };
   for (const auto& [target, split] : splits) {
     const Route found = route(target);
@@ -86,6 +96,7 @@ TEST_F(RouteTest, ScriptsThatCannotRunAreRefusedBeforeAnyStatusIsSent) {
       {"/cgi-bin/sub/", "403 CGI script is not a plain file ('/cgi-bin/sub/')"},
       {"/cgi-bin/fifo", "403 CGI script is not a plain file ('/cgi-bin/fifo')"},
       {"/cgi-bin/out", "403 CGI script is outside the document root ('/cgi-bin/out')"},
+      {"/cgi-bin/absolute-out", "403 CGI script is outside the document root ('/cgi-bin/absolute-out')"},
       {"/cgi-bin/outdir/secret", "403 CGI script is outside the document root ('/cgi-bin/outdir')"},
   };
   for (const auto& [target, expected] : refusals) EXPECT_EQ(expected, refusal(target)) << target;
@@ -125,12 +136,18 @@ TEST_F(RouteTest, FilesAndDirectoriesAreMappedAsSimpleHttpRequestHandlerMapsThem
       {"/dir/", {RouteKind::kFile, "/dir/index.html"}},      {"/inner/", {RouteKind::kFile, "/inner/index.html"}},
       {"/old/", {RouteKind::kFile, "/old/index.htm"}},       {"/list/", {RouteKind::kListing, "/list"}},
       {"/confusing/", {RouteKind::kListing, "/confusing"}},  {"/", {RouteKind::kListing, "/"}},
+      {"/absolute", {RouteKind::kFile, "/absolute"}},
+      {"/absolute-dir/", {RouteKind::kFile, "/absolute-dir/index.html"}},
+      {"/absolute-root/absolute-root/file.txt", {RouteKind::kFile, "/absolute-root/absolute-root/file.txt"}},
+      {"/absolute-root/", {RouteKind::kListing, "/absolute-root"}},
+      {"/round-about", {RouteKind::kFile, "/round-about"}},
   };
   for (const auto& [target, expected] : found) {
     const Route got = route(target);
     EXPECT_EQ(expected, Found(got.kind, got.path)) << target << ": " << got.refusal.reason;
   }
-  for (const char* target : {"/nothing", "/file.txt/", "/file.txt/x", "/fi%256ce.txt", "/out", "/fifo", "/FILE.TXT"}) {
+  for (const char* target : {"/nothing", "/file.txt/", "/file.txt/x", "/fi%256ce.txt", "/out", "/fifo", "/FILE.TXT",
+                             "/absolute-out", "/absolute-beside", "/absolute-root/absolute-out"}) {
     EXPECT_EQ("404 File not found", refusal(target)) << target;
   }
 }
@@ -139,6 +156,7 @@ TEST_F(RouteTest, DirectoriesWithoutASlashAreRedirected) {
   const std::map<std::string, std::string> locations = {
       {"/dir", "/dir/"},         {"/dir?a=b", "/dir/?a=b"}, {"/dir?", "/dir/"},
       {"/cgi-bin", "/cgi-bin/"}, {"//dir", "/dir/"},        {"/list/..", "/list/../"},
+      {"?a=b", "/?a=b"},         {"?", "/"},                {"#x", "/#x"},
   };
   for (const auto& [target, location] : locations) {
     const Route got = route(target);

@@ -23,6 +23,7 @@ class ScratchDirectory {
   }
 
   std::string path(const std::string& name = "") const { return name.empty() ? path_ : path_ + "/" + name; }
+  std::string name() const { return std::filesystem::path(path_).filename(); }
   void make_directory(const std::string& name) const { std::filesystem::create_directories(path(name)); }
   void write(const std::string& name, const std::string& content, mode_t mode = 0644) const {
     std::filesystem::create_directories(std::filesystem::path(path(name)).parent_path());

@@ -1,0 +1,10 @@
+// The clock that deadlines are measured with: it only goes forward.
+#pragma once
+
+#include <chrono>
+
+namespace cgi {
+
+using Clock = std::chrono::steady_clock;
+
+}  // namespace cgi

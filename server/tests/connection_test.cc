@@ -1,0 +1,86 @@
+#include "connection.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <string>
+#include <thread>
+
+#include "scratch_directory.h"
+
+namespace cgi {
+namespace {
+
+using std::chrono::milliseconds;
+
+// A connection and its client's end.
+struct Pair {
+  explicit Pair(SendPace pace = SendPace()) : Pair(ends(), pace) {}
+  Connection server;
+  UniqueFd client;
+
+ private:
+  static std::array<int, 2> ends() {
+    std::array<int, 2> ends{};
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) std::abort();
+    return ends;
+  }
+  Pair(std::array<int, 2> ends, SendPace pace) : server(ends[0], pace), client(ends[1]) {}
+};
+
+// Takes a block every few milliseconds, so that it never stands still, until there is no more.
+std::size_t take_slowly(UniqueFd& client) {
+  std::string block(16 * 1024, '\0');
+  std::size_t taken = 0;
+  for (ssize_t count; (count = ::read(client.get(), block.data(), block.size())) > 0;) {
+    taken += static_cast<std::size_t>(count);
+    std::this_thread::sleep_for(milliseconds(5));
+  }
+  return taken;
+}
+
+constexpr std::size_t kLong = 16 * 1024 * 1024;  // takes the slow client five seconds and more
+const SendPace kHurry(milliseconds(200), 1e12);
+
+TEST(Connection, DoesNotSendForEverToAClientThatTakesItTooSlowly) {
+  Pair pair(kHurry);
+  std::size_t taken = 0;
+  std::thread client([&] { taken = take_slowly(pair.client); });
+  EXPECT_FALSE(pair.server.send_all(std::string(kLong, 'x')));
+  ::shutdown(pair.server.socket(), SHUT_RDWR);
+  client.join();
+  EXPECT_LT(0U, taken);
+  EXPECT_LT(taken, kLong);
+}
+
+TEST(Connection, DoesNotSendAFileForEverToAClientThatTakesItTooSlowly) {
+  ScratchDirectory files;
+  files.write("short", std::string(3 * 1024 * 1024, 'x'));
+  files.write("long", std::string(kLong, 'x'));
+  for (const char* name : {"short", "long"}) {
+    Pair pair(SendPace(milliseconds(100), 1e12));
+    UniqueFd file(::open(files.path(name).c_str(), O_RDONLY | O_CLOEXEC));
+    const off_t length = ::lseek(file.get(), 0, SEEK_END);
+    std::thread client([&] { take_slowly(pair.client); });
+    EXPECT_FALSE(pair.server.send_file(file.get(), length)) << name;
+    ::shutdown(pair.server.socket(), SHUT_RDWR);
+    client.join();
+  }
+}
+
+TEST(Connection, SendsAllToAClientThatIsSlowWithinItsLimits) {
+  Pair pair(SendPace(std::chrono::seconds(30), 1));
+  constexpr std::size_t kSome = 1024 * 1024;
+  std::size_t taken = 0;
+  std::thread client([&] { taken = take_slowly(pair.client); });
+  EXPECT_TRUE(pair.server.send_all(std::string(kSome, 'x')));
+  ::shutdown(pair.server.socket(), SHUT_RDWR);
+  client.join();
+  EXPECT_EQ(kSome, taken);
+}
+
+}  // namespace
+}  // namespace cgi

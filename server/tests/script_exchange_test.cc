@@ -1,0 +1,209 @@
+#include "script_exchange.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <string>
+#include <thread>
+
+#include "raw_response.h"
+#include "scratch_directory.h"
+
+namespace cgi {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr auto kLong = seconds(20);          // far beyond what any of these takes, unless it never ends
+constexpr std::size_t kTooMuch = 8U << 20;  // far beyond what is on its way at any moment
+
+// A script, a connection, and the client's end of it.
+class ScriptExchange : public ::testing::Test {
+ protected:
+  ScriptExchange() : ScriptExchange(ends()) { ::signal(SIGPIPE, SIG_IGN); }
+
+  void start(const std::string& text) {
+    files_.write("script", text, 0755);
+    ScriptCommand command;
+    command.file = files_.path("script");
+    command.arguments = {"script"};
+    command.environment = {"PATH=/usr/local/bin:/usr/bin:/bin"};
+    command.places = &places_;
+    int error = 0;
+    ASSERT_EQ(std::nullopt, Script::start(command, script_, error));
+  }
+
+  // As the server does it: `length` octets of a body are announced.
+  ExchangeResult run(std::uint64_t length, Clock::duration time_limit, Clock::duration silence = seconds(5)) {
+    RequestBody body(length);
+    RawResponse response("", Delimiting::kClose, false);
+    const ExchangeResult result = run_exchange(server_, script_, body, response, Clock::now() + time_limit, silence);
+    ::shutdown(server_.socket(), SHUT_RDWR);
+    return result;
+  }
+
+  void send(const std::string& text) {
+    ASSERT_EQ(static_cast<ssize_t>(text.size()), ::send(client_.get(), text.data(), text.size(), MSG_NOSIGNAL));
+  }
+  void end_sending() { ::shutdown(client_.get(), SHUT_WR); }
+
+  // All that the client gets; waits for `pause` after each block.
+  std::string received(milliseconds pause = {}) {
+    std::string text;
+    std::array<char, 64 * 1024> block;
+    for (ssize_t count; (count = ::read(client_.get(), block.data(), block.size())) > 0;) {
+      text.append(block.data(), static_cast<std::size_t>(count));
+      std::this_thread::sleep_for(pause);
+    }
+    return text;
+  }
+
+  ScratchDirectory files_;
+  ScriptPlaces places_{1};
+  Script script_;
+  Connection server_;
+  UniqueFd client_;
+
+ private:
+  static std::array<int, 2> ends() {
+    std::array<int, 2> ends{};
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) std::abort();
+    const int little = 64 * 1024;  // of the output
+    const int much = 1 << 20;      // a body as long as these tests send may be on its way
+    ::setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &little, sizeof little);
+    ::setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &much, sizeof much);
+    return ends;
+  }
+  explicit ScriptExchange(std::array<int, 2> ends) : server_(ends[0]), client_(ends[1]) {}
+};
+
+TEST_F(ScriptExchange, CarriesTheBodyInAndTheOutputOut) {
+  start("#!/bin/sh\nexec cat\n");
+  send("body and more");
+  EXPECT_EQ(ExchangeEnd::kDone, run(4, kLong).end);
+  EXPECT_EQ("body", received());
+}
+
+TEST_F(ScriptExchange, ABodyThatEndsEarlyEndsForTheScriptToo) {
+  start("#!/bin/sh\nexec cat\n");
+  send("half");
+  end_sending();
+  EXPECT_EQ(ExchangeEnd::kDone, run(8, kLong).end);
+  EXPECT_EQ("half", received());
+}
+
+TEST_F(ScriptExchange, ALongBodyReachesTheScriptThoughTheClientHasEndedItsSide) {
+  start("#!/bin/sh\nexec wc -c\n");
+  send(std::string(140'000, 'x'));
+  end_sending();
+  EXPECT_EQ(ExchangeEnd::kDone, run(140'000, kLong).end);
+  EXPECT_EQ("140000\n", received());
+}
+
+TEST_F(ScriptExchange, AScriptThatIsSlowToReadIsNotTakenForSilent) {
+  // Longer than a pipe and our buffer hold; a block each fifth of the silence, nothing printed before the end.
+  start("#!/bin/sh\nfor i in 1 2 3 4 5 6 7 8; do sleep 0.1; head -c 16384 >/dev/null; done\necho read\n");
+  send(std::string(200'000, 'x'));
+  end_sending();
+  EXPECT_EQ(ExchangeEnd::kDone, run(200'000, kLong, milliseconds(500)).end);
+  EXPECT_EQ("read\n", received());
+}
+
+struct Unread {
+  const char* script;
+  std::size_t length;
+};
+
+class ScriptExchangeUnread : public ScriptExchange, public ::testing::WithParamInterface<Unread> {};
+
+TEST_P(ScriptExchangeUnread, AClientThatHasEndedItsSideIsGoneAfterSilence) {
+  start(GetParam().script);
+  send(std::string(GetParam().length, 'x'));
+  end_sending();
+  EXPECT_EQ(ExchangeEnd::kClientGone, run(GetParam().length, kLong, milliseconds(100)).end);
+}
+
+INSTANTIATE_TEST_SUITE_P(Bodies, ScriptExchangeUnread,
+                         ::testing::Values(Unread{"#!/bin/sh\nexec sleep 100\n", 0},         // no body
+                                           Unread{"#!/bin/sh\nexec sleep 100\n", 1000},      // in the pipe
+                                           Unread{"#!/bin/sh\nexec sleep 100\n", 100'000},   // and in our buffer
+                                           Unread{"#!/bin/sh\nexec sleep 100\n", 200'000},   // and in the socket's
+                                           Unread{"#!/bin/sh\nexec sleep 100 <&-\n", 1000},  // wanted by nobody
+                                           Unread{"#!/bin/sh\nexec sleep 100 <&-\n", 200'000}));
+
+TEST_F(ScriptExchange, AScriptThatRunsTooLongIsEnded) {
+  start("#!/bin/sh\nexec sleep 100\n");
+  EXPECT_EQ(ExchangeEnd::kTimeout, run(0, milliseconds(50)).end);
+  EXPECT_TRUE(places_.any());
+}
+
+TEST_F(ScriptExchange, AScriptInAGroupOfItsParentIsEndedAllTheSame) {
+  start("#!/usr/bin/perl\nsetpgrp(0, getpgrp(getppid())) or die; print \"moved\\n\"; close(STDOUT); sleep 10;\n");
+  const ExchangeResult result = run(0, seconds(2));
+  EXPECT_EQ(ExchangeEnd::kTimeout, result.end);
+  EXPECT_EQ("exit code -15 (SIGTERM)", exit_text(result.exit_status));
+  EXPECT_EQ("moved\n", received());
+}
+
+TEST_F(ScriptExchange, EndsWithTheScriptThoughAChildHoldsItsOutput) {
+  start("#!/bin/sh\necho script\nsleep 30 2>/dev/null &\n");
+  EXPECT_EQ(ExchangeEnd::kDone, run(0, kLong).end);
+  EXPECT_EQ("script\n", received());
+}
+
+TEST_F(ScriptExchange, EndsWithTheScriptThoughAChildGoesOnWriting) {
+  start("#!/bin/sh\nyes 2>/dev/null &\nexec sleep 0.3\n");
+  // Takes less than the child writes, so that the pipe is full when the script ends, and stays so.
+  std::size_t taken = 0;
+  std::thread client([&] {
+    std::array<char, 64 * 1024> block;
+    while (places_.any() == false) std::this_thread::sleep_for(milliseconds(10));
+    for (ssize_t count; taken < kTooMuch && (count = ::read(client_.get(), block.data(), block.size())) > 0;) {
+      taken += static_cast<std::size_t>(count);
+      std::this_thread::sleep_for(milliseconds(1));
+    }
+    client_.reset();
+  });
+  EXPECT_EQ(ExchangeEnd::kDone, run(0, kLong).end);
+  client.join();
+  EXPECT_LT(taken, kTooMuch);
+}
+
+TEST_F(ScriptExchange, TheTimeLimitIsTheScriptsAndNotTheClients) {
+  // More than the connection holds, and no more than that and the server do.
+  start("#!/bin/sh\nhead -c 500000 /dev/zero\n");
+  const auto limit = seconds(1);
+  std::string text;
+  std::thread client([this, &text, late = Clock::now() + limit + milliseconds(200)] {
+    std::this_thread::sleep_until(late);
+    text = received();
+  });
+  EXPECT_EQ(ExchangeEnd::kDone, run(0, limit).end);
+  client.join();
+  EXPECT_EQ(500'000U, text.size());
+}
+
+TEST_F(ScriptExchange, APlaceIsTakenFromTheStartOfAScriptToItsEnd) {
+  EXPECT_TRUE(places_.any());
+  start("#!/bin/sh\nexec cat\n");
+  EXPECT_FALSE(places_.any());
+  Script second;
+  ScriptCommand command;
+  command.file = files_.path("script");
+  command.arguments = {"script"};
+  command.places = &places_;
+  int error = 0;
+  EXPECT_EQ(StartFailure::kNoPlace, Script::start(command, second, error));
+  EXPECT_EQ(ExchangeEnd::kDone, run(0, kLong).end);
+  EXPECT_TRUE(places_.any());
+  command.file = files_.path("nothing");
+  EXPECT_EQ(StartFailure::kNotExecutable, Script::start(command, second, error));
+  EXPECT_TRUE(places_.any());
+}
+
+}  // namespace
+}  // namespace cgi
