@@ -1,0 +1,84 @@
+"""The scenarios of cgi-bench for Locust: more load than one machine can make.
+
+    locust -f bench/locustfile.py --host http://SERVER:8000 --headless -u 200 -r 50 -t 1m          one machine
+    locust -f bench/locustfile.py --master …      and elsewhere      --worker --master-host HOST    several
+
+The server runs elsewhere, on a document root made by `cgi-bench --lay-out DIR`. CGI_BENCH_SCENARIOS names the scenarios
+to ask for, such as "cgi-hello,static-1k" (default: mix); every one is a task with its own line in Locust's statistics.
+Answers are compared as in cgi-bench: status, length and content.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from locust import FastHttpUser, constant, runners
+
+FILE = Path(os.environ.get("CGI_BENCH_FILE") or Path(__file__).resolve().parents[1] / "fixtures" / "scenarios.toml")
+SCENARIOS: dict[str, dict[str, Any]] = {each["name"]: each for each in tomllib.loads(FILE.read_text("utf-8"))["scenario"]}
+
+# Debian 12's package does not know its own version, and its master takes a worker without one for one of before 2.0.
+runners.__version__ = runners.__version__ or "2"
+
+
+def weights() -> dict[str, int]:
+    """How often each scenario is asked for, relative to the others; a mix is its parts."""
+    found: dict[str, int] = {}
+    for name in os.environ.get("CGI_BENCH_SCENARIOS", "mix").split(","):
+        if name not in SCENARIOS:
+            raise SystemExit(f'locustfile.py: no scenario "{name}" (there are {", ".join(SCENARIOS)})')
+        for part, weight in SCENARIOS[name].get("mix", {name: 1}).items():
+            found[part] = found.get(part, 0) + weight
+    return found
+
+
+def content(value: Any) -> bytes | None:
+    """A text, or a text that repeats."""
+    if value is None or isinstance(value, str):
+        return None if value is None else value.encode()
+    return str(value["repeat"]).encode() * int(value["times"])
+
+
+def verdict(scenario: dict[str, Any], status: int, got: bytes) -> str:
+    """Empty if the answer is right."""
+    wanted = scenario.get("status", 200)
+    if status not in (wanted if isinstance(wanted, list) else [wanted]):
+        return f"status {status} instead of {wanted}"
+    body = content(scenario.get("body"))
+    if body is None:
+        return "" if got else "no content"
+    return "" if got == body else f"{len(got)} octets that are not the {len(body)} expected"
+
+
+def make_task(name: str) -> Any:
+    """One request of a scenario, checked."""
+    scenario = SCENARIOS[name]
+    send = content(scenario.get("send"))
+    fields = {f"X-Field-{number}": f"value {number}" for number in range(1, scenario.get("fields", 0) + 1)}
+    if scenario.get("close"):
+        fields["Connection"] = "close"
+
+    def ask(user: FastHttpUser) -> None:
+        method = scenario.get("method", "GET")
+        with user.client.request(
+            method, scenario["path"], data=send, headers=fields, name=name, catch_response=True
+        ) as answer:
+            if answer.status_code == 0:
+                answer.failure("no answer")
+                return
+            wrong = verdict(scenario, answer.status_code, answer.content or b"")
+            if wrong:
+                answer.failure(wrong)
+            else:
+                answer.success()  # a 404 that was asked for is one
+
+    ask.__name__ = name.replace("-", "_")
+    return ask
+
+
+class Client(FastHttpUser):
+    """Asks again as soon as it has its answer: the closed loop."""
+
+    wait_time = constant(0)
+    tasks = {make_task(name): weight for name, weight in weights().items()}
