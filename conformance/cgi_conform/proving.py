@@ -182,8 +182,10 @@ def _try_cases(task: Task, found: Found, starter: Starter, *, dies: bool) -> Non
                 if running is not None:
                     running.stop()
                 running = _running(plan, starter)
-            patience = task.patience.get(name, plan.timeout)
-            result, _ = try_case(_bench.cases[name], replace(plan, timeout=patience), running, _bench.fixtures)
+            case, patience = _bench.cases[name], task.patience.get(name, plan.timeout)
+            if task.fault and case.limit is not None:  # a fault that breaks the silence may take its time
+                case = replace(case, limit=max(case.limit, patience))
+            result, _ = try_case(case, replace(plan, timeout=patience), running, _bench.fixtures)
             found.tried[name] = Tried.of(result)
             if dies and result["verdict"] != "error" and running.one_ends(PATIENCE):
                 found.tried[name] = Tried("error", "the server ended after the answer")
