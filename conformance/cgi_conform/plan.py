@@ -13,6 +13,7 @@ from cgi_conform.delivery import DELIVERIES
 from cgi_conform.errors import SERVER, UserError
 from cgi_conform.expectations import Rule, load_rules
 from cgi_conform.server import Server, from_command, load_server
+from cgi_conform.wire import GRACE
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class Plan:
     server: Server | None = None  # None: it runs already, at `address`
     address: tuple[str, int] = ("127.0.0.1", 0)
     root: str = ""
+    grace: float = GRACE
 
 
 def make_plan(options: Options) -> Plan:

@@ -140,7 +140,7 @@ def _prove(work: _Work, bench: Bench, jobs: int) -> None:
         second: list[Task] = []
         for profile, cases in work.wanted.items():
             seconds = {name: tried.seconds for name, tried in without[profile].items() if tried.verdict == "pass"}
-            second += fault_tasks([case for case in cases if case.id in seconds], profile, seconds)
+            second += fault_tasks([case for case in cases if case.id in seconds], bench.plans[profile], seconds)
         killed = carry_out(second, "with their faults")
         broken = _by_profile(killed)
     for profile, cases in work.wanted.items():

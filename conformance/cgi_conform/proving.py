@@ -33,6 +33,7 @@ from faulty.faults import Broken, Fault, compiled, find
 
 PATIENCE = 3.0  # seconds to wait for a server that has a fault
 _LONGER = 5.0  # than the case took without one
+_GRACE = 1.0  # seconds to look for what must not come, before a case is said to survive
 _SOUND = 12  # cases a task, so that all processes have work to the end
 _BRANCHES = 40
 
@@ -80,14 +81,15 @@ def sound_tasks(cases: Sequence[Case], profile: str) -> list[Task]:
     return [Task(profile, "", tuple(case.id for case in piece), waits=_waits(piece)) for piece in pieces]
 
 
-def fault_tasks(cases: Sequence[Case], profile: str, seconds: Mapping[str, float]) -> list[Task]:
+def fault_tasks(cases: Sequence[Case], plan: Plan, seconds: Mapping[str, float]) -> list[Task]:
     """The cases against their faults; `seconds` is what they took without."""
+    profile, most = plan.profile, plan.timeout
     groups: dict[str, list[Case]] = {}
     for case in cases:
         groups.setdefault(case.fault_in(profile), []).append(case)
     tasks = []
     for name, group in groups.items():
-        patience = {case.id: max(PATIENCE, _LONGER * seconds[case.id]) for case in group}
+        patience = {case.id: min(max(PATIENCE, _LONGER * seconds[case.id]), most) for case in group}
         tasks.append(Task(profile, name, tuple(patience), patience, waits=_waits(group) + sum(patience.values())))
     return tasks
 
@@ -182,16 +184,25 @@ def _try_cases(task: Task, found: Found, starter: Starter, *, dies: bool) -> Non
                 if running is not None:
                     running.stop()
                 running = _running(plan, starter)
-            case, patience = _bench.cases[name], task.patience.get(name, plan.timeout)
-            if task.fault and case.limit is not None:  # a fault that breaks the silence may take its time
-                case = replace(case, limit=max(case.limit, patience))
-            result, _ = try_case(case, replace(plan, timeout=patience), running, _bench.fixtures)
+            case = _bench.cases[name]
+            result, _ = try_case(*_unhurried(case, plan, task), running, _bench.fixtures)
+            if task.fault and result["verdict"] == "pass" and not _changed():  # too late to be seen, perhaps
+                result, _ = try_case(*_unhurried(case, replace(plan, grace=_GRACE), task), running, _bench.fixtures)
             found.tried[name] = Tried.of(result)
             if dies and result["verdict"] != "error" and running.one_ends(PATIENCE):
                 found.tried[name] = Tried("error", "the server ended after the answer")
     finally:
         if running is not None:
             running.stop()
+
+
+def _unhurried(case: Case, plan: Plan, task: Task) -> tuple[Case, Plan]:
+    """A fault that breaks a silence may take its time; one that does not answer need not have too much of it."""
+    if not task.fault:
+        return case, plan
+    patience = task.patience[case.id]
+    limit = None if case.limit is None else max(case.limit, patience)
+    return replace(case, limit=limit), replace(plan, timeout=patience)
 
 
 def _try_branches(task: Task, found: Found, starter: Starter) -> None:

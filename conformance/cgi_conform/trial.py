@@ -120,6 +120,7 @@ def _try(
             judged=[answer.connection for answer in expectation.answers],
             settled=settled(expectation),
             delivery=plan.delivery,
+            grace=plan.grace,
         )
         judgement = judge(expectation, exchange, around)
         more = _log(expectation, instance, begun, around, plan.timeout)

@@ -56,10 +56,12 @@ def play(
     judged: Sequence[str] = ("main",),
     settled: Settled = lambda name, received, sent: False,
     delivery: str = "whole",
+    grace: float = GRACE,
 ) -> Exchange:
     """Play the steps in order; then read the `judged` connections to their end.
 
-    Without a single octet a connection is read for `limit` seconds, else for the greater of both.
+    Without a single octet a connection is read for `limit` seconds, else for the greater of both; one that is
+    settled, for `grace` more.
     """
     exchange = Exchange()
     patience = max(timeout, limit or 0.0)
@@ -69,7 +71,7 @@ def play(
                 break
         last = patience if not exchange.troubles else IDLE
         silent = (timeout if limit is None else limit) if not exchange.troubles else IDLE
-        _read_on(exchange, judged, settled, last, silent)
+        _read_on(exchange, judged, settled, last, silent, grace)
     finally:
         for connection in exchange.connections.values():
             if connection.sock is not None:
@@ -191,7 +193,9 @@ def _process(pid: int) -> str:
     return "a zombie that nobody reaps" if state == "Z" else "it runs on"
 
 
-def _read_on(exchange: Exchange, judged: Sequence[str], settled: Settled, last: float, silent: float) -> None:
+def _read_on(
+    exchange: Exchange, judged: Sequence[str], settled: Settled, last: float, silent: float, grace: float
+) -> None:
     start = time.monotonic()
     known: dict[str, tuple[int, bool]] = {}  # length looked at, and whether that was all
 
@@ -207,7 +211,7 @@ def _read_on(exchange: Exchange, judged: Sequence[str], settled: Settled, last: 
         if length != len(connection.received):
             whole = settled(connection.name, bytes(connection.received), bytes(connection.sent))
             known[connection.name] = (len(connection.received), whole)
-        return whole and now - connection.last_at >= GRACE
+        return whole and now - connection.last_at >= grace
 
     wanted = [connection for name, connection in exchange.connections.items() if name in judged]
     pump(exchange.all, start + max(last, silent), lambda: all(done(connection) for connection in wanted), IDLE)

@@ -62,6 +62,24 @@ def test_silence_is_waited_for_as_long_as_the_limit() -> None:
     assert 0.05 <= time.monotonic() - begun < LONG
 
 
+def test_what_comes_after_a_settled_answer_is_watched_for_as_long_as_asked() -> None:
+    asked = threading.Event()
+
+    def talk(client: socket.socket) -> None:
+        client.sendall(b"whole" if client.recv(1) else b"nothing was sent")
+        asked.wait(LONG)
+        time.sleep(0.2)  # longer than it would be watched for otherwise
+        client.sendall(b" and more")
+
+    def whole(name: str, got: bytes, sent: bytes) -> bool:
+        asked.set()
+        return got == b"whole"
+
+    with scripted(talk) as address:
+        connection = played(address, Step(send=b"x"), settled=whole, grace=LONG).connections["main"]
+    assert (connection.received, connection.end) == (b"whole and more", "closed")
+
+
 def test_a_settled_answer_on_an_open_connection_ends_the_reading() -> None:
     def talk(client: socket.socket) -> None:
         client.sendall(b"whole")
