@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from cgi_bench_report.view import Row
 
 WIDTH, HEIGHT = 460.0, 190.0
-LEFT, RIGHT, TOP, BOTTOM = 46.0, 10.0, 10.0, 24.0
+LEFT, RIGHT, TOP, BOTTOM = 54.0, 22.0, 10.0, 26.0
 _PERCENTILES = {"p10_ms": 10.0, "p25_ms": 25.0, "p50_ms": 50.0, "p75_ms": 75.0, "p90_ms": 90.0, "p99_ms": 99.0, "p99.9_ms": 99.9}
 _TICKS = (10.0, 50.0, 90.0, 99.0, 99.9)
 

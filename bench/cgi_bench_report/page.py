@@ -50,14 +50,15 @@ def _view(point: Point, results: Results, reference: str) -> dict[str, Any]:
         "load": load,
         "heading": _heading(point, load),
         "rows": [(row, _bar(row, point, shown, largest)) for row in shown],
+        "has_ceiling": any(row.share is not None for row in shown),
         "curves": curves(shown),
     }
 
 
 def _heading(point: Point, load: int) -> str:
     if point.is_open_loop:
-        return f"open loop, {number(load)} requests/s"
-    return "1 client" if load == 1 else f"{number(load)} clients"
+        return f"open loop, {load} requests/s"
+    return "1 client" if load == 1 else f"{load} clients"
 
 
 def _bar(row: Row, point: Point, shown: list[Row], largest: float) -> dict[str, float]:

@@ -100,7 +100,8 @@ def read_results(files: Sequence[Path]) -> Results:
     context = documents[0]["context"]
     points: dict[str, Point] = {}
     for document in documents:
-        for run in document["benchmarks"]:
+        # They were done in random order; families are numbered in that of the scenarios.
+        for run in sorted(document["benchmarks"], key=lambda run: int(run.get("family_index", 0))):
             _take(run, points)
     seen = {name for point in points.values() for name in point.targets}
     targets = [name for name in str(context.get("targets", "")).split() if name in seen]
