@@ -1,0 +1,52 @@
+// Says where request targets lead, for tests in other languages: conformance/tests/test_target_paths.py holds it
+// against CPython's own functions.
+//
+// Standard input has a target per line, standard output an answer per line, all octets as hexadecimal digits: the
+// word "refused", or five fields separated by spaces: the path, the query, what a redirect would say for Location,
+// how many segments the CGI directory has ("-" if none is in the way), and the segments separated by commas.
+// Arguments are the CGI directories.
+
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "url_path.h"
+
+namespace {
+
+std::string from_hexadecimal(const std::string& digits) {
+  std::string octets;
+  for (std::size_t i = 0; i + 1 < digits.size(); i += 2) {
+    octets += static_cast<char>(std::stoi(digits.substr(i, 2), nullptr, 16));
+  }
+  return octets;
+}
+
+std::string to_hexadecimal(const std::string& octets) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string digits;
+  for (const unsigned char octet : octets) digits.append({kDigits[octet >> 4], kDigits[octet & 15]});
+  return digits.empty() ? "-" : digits;
+}
+
+std::string answer(const std::string& target, const std::vector<std::string>& cgi_directories) {
+  const auto parsed = cgi::parse_target(target);
+  if (!parsed) return "refused";
+  const auto directory = cgi::cgi_directory_of(*parsed, cgi_directories);
+  std::string segments;
+  for (const std::string& segment : parsed->segments) {
+    segments.append(segments.empty() ? "" : ",").append(to_hexadecimal(segment));
+  }
+  return to_hexadecimal(parsed->path()) + " " + to_hexadecimal(parsed->query) + " " +
+         to_hexadecimal(cgi::slash_redirect(*parsed)) + " " + (directory ? std::to_string(*directory) : "-") + " " +
+         (segments.empty() ? "-" : segments);
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  const std::vector<std::string> cgi_directories(words + 1, words + count);
+  for (std::string line; std::getline(std::cin, line);) {
+    std::cout << answer(from_hexadecimal(line), cgi_directories) << std::endl;
+  }
+}
