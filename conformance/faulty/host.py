@@ -27,5 +27,7 @@ def settle(request: Request) -> None:
         request.target = path if path.startswith(b"/") else b"/" + path
         request.fields = [(name, value) for name, value in request.fields if name.lower() != b"host"]
         request.fields.append((b"Host", authority))
+    elif request.method != b"CONNECT" and not request.target.startswith((b"/", b"*")):
+        raise Refused(400, "Neither a path nor a URI")
     if found := _HOST.fullmatch(authority):
         request.host = found[1]
