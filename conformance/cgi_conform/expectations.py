@@ -1,7 +1,8 @@
 """expect.toml: which cases a server is expected to fail, or is not tried with, and why.
 
 A rule is a case glob with an outcome and a reason. An exact id beats a glob, a later rule an earlier one, a
-file what it includes. A glob that matches no case of the corpus is stale, and turns the run red.
+file what it includes. A glob that matches no case of the corpus is stale, and turns the run red; so does a reason
+that is still to be filled in.
 """
 
 import json
@@ -16,6 +17,8 @@ from cgi_conform.results import CaseResult, Stale
 from cgi_conform.schema import faults, read_toml
 from cgi_conform.write import write_whole
 
+_TO_FILL_IN = "??"  # begins a reason that nobody has given yet
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -27,6 +30,11 @@ class Rule:
     saw: Status | None = None
     when: str = ""  # root | user, "" for both
     file: str = ""
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether somebody has said why."""
+        return not self.reason.startswith(_TO_FILL_IN)
 
     def matches(self, name: str) -> bool:
         return name == self.glob or fnmatchcase(name, self.glob)
@@ -72,7 +80,7 @@ def stale(rules: Iterable[Rule], names: Iterable[str]) -> list[Stale]:
 
 
 def write_rules(path: Path, results: Iterable[CaseResult], rules: Iterable[Rule], red: Iterable[str]) -> int:
-    """Write the failures of a run as expectations, known reasons kept; how many entries there are."""
+    """Write the failures of a run as expectations, known reasons kept, others to be filled in; how many there are."""
     known = list(rules)
     entries: list[str] = []
     for case in results:
@@ -83,7 +91,7 @@ def write_rules(path: Path, results: Iterable[CaseResult], rules: Iterable[Rule]
             entries.append(_entry(case["id"], "fail", rule.saw, rule.reason))
         elif case["verdict"] in red and case["mismatches"]:
             first = case["mismatches"][0]
-            reason = f"{first['what']}: expected {first['expected']}, got {first['got']}"
+            reason = f"{_TO_FILL_IN} {first['what']}: expected {first['expected']}, got {first['got']}"
             entries.append(_entry(case["id"], "fail", case["saw"], reason))
     write_whole(path, "\n".join(entries))
     return len(entries)

@@ -95,7 +95,7 @@ def _report(options: argparse.Namespace, plan: Plan, cases: list[Case], outcome:
         write_all(results, options.report, by_id, clauses)
     if options.write_expect:
         count = write_rules(options.write_expect, results["cases"], plan.rules, {*red_verdicts(results), "warn"})
-        print(f'{count} expectations written to "{options.write_expect}": say in each `reason` why')
+        print(f'{count} expectations written to "{options.write_expect}": say why in each `reason` (those with ?? are red)')
     port = plan.address[1] or 8000
     style = terminal.style_for(sys.stdout, port)
     print(terminal.text(results, clauses, style, options.slowest, outcome.seconds), end="")

@@ -48,7 +48,7 @@ def try_case(case: Case, plan: Plan, running: Running | None, fixtures: Path) ->
     expectation = case.expect[plan.profile]
     rule = rule_for(plan.rules, case.id, plan.abilities.user)
     reason = missing(case, plan.abilities)
-    if reason is None and rule is not None and rule.outcome == "skip":
+    if reason is None and rule is not None and rule.outcome == "skip" and rule.is_explained:
         reason = rule.reason
     if reason is not None:
         return untried(case, plan, "skip", reason), []
@@ -88,6 +88,8 @@ def _judged(case: Case, expectation: Expectation, rule: Rule | None, trial: Tria
         verdict, note = "error", trial.broken.partition("\n")[0]
     elif rule is not None and not mismatches:
         verdict, note = "unexpected-pass", f"expected to fail: {rule.reason}"
+    elif rule is not None and not rule.is_explained:
+        verdict, note = "fail", f"expected to fail, but {rule.file} does not say why: fill in its reason"
     elif rule is not None and rule.saw is not None and rule.saw != saw:
         verdict, note = "fail", f"expected to fail otherwise: {rule.reason}"
         mismatches.append(Mismatch("saw", str(rule.saw), str(saw)))

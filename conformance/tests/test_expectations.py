@@ -105,7 +105,7 @@ def test_written_expectations_can_be_read_and_keep_their_reasons(tmp_path: Path)
     }  # fmt: skip
     written = tomllib.loads(path.read_text())
     assert written["a/known"]["reason"] == "the reason" and written["a/left"]["reason"] == "it hangs"
-    assert written["a/fail"]["reason"] == 'body: expected "it\'s", got "\\r\\n"'
+    assert written["a/fail"]["reason"] == '?? body: expected "it\'s", got "\\r\\n"'
 
 
 def test_clauses_and_cases_reach_each_other(tmp_path: Path) -> None:

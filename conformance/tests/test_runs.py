@@ -142,11 +142,15 @@ def test_a_stale_expectation_is_red(tmp_path: Path) -> None:
     assert status == 1 and "z/*" in out and "gone" in out
 
 
-def test_failures_can_be_written_as_expectations_and_then_the_run_is_green(tmp_path: Path) -> None:
+def test_failures_can_be_written_as_expectations_and_with_reasons_the_run_is_green(tmp_path: Path) -> None:
     corpus(tmp_path, case("a/b", "status = 404"), case("a/c", "body = 'x'", level="recommended"), case("a/d"))
     rules = tmp_path / "expect.toml"
     status, out, _ = run(tmp_path, "--write-expect", str(rules))
     assert status == 1 and f'2 expectations written to "{rules}"' in out
+    results = results_of(tmp_path, "--expect", str(rules), status=1)
+    assert verdicts(results) == {"a/b": "fail", "a/c": "fail", "a/d": "pass"}
+    assert "does not say why" in results["cases"][0]["note"]
+    rules.write_text(rules.read_text().replace("?? ", "known: "))
     results = results_of(tmp_path, "--expect", str(rules), status=0)
     assert verdicts(results) == {"a/b": "expected", "a/c": "expected", "a/d": "pass"}
 
