@@ -129,7 +129,7 @@ def _try(
         if case.control is not None:
             more += _liveness(address, tokens, plan.timeout)
         trial = Trial(Judgement((*judgement.mismatches, *more), judgement.saw), exchange, around.normal)
-    suspicious = trial.judgement.saw == CLOSED or trial.exchange.refused
+    suspicious = trial.judgement.saw == CLOSED or trial.exchange.refused or _cut_off(trial.exchange)
     ending = instance.died(within=1.0 if suspicious else 0.0) if instance else None
     if instance is not None and ending is not None:
         instance.mourned = True
@@ -137,6 +137,11 @@ def _try(
     elif trial.exchange.refused:
         trial.broken = f"no connection to {address[0]} port {address[1]} (is the server running?)"
     return trial
+
+
+def _cut_off(exchange: Exchange) -> bool:
+    """Whether what a step waited for did not come, and the connection ended instead."""
+    return bool(exchange.troubles) and any(connection.end != "open" for connection in exchange.all)
 
 
 def _get(path: bytes, address: tuple[str, int], tokens: Tokens, timeout: float) -> str:
