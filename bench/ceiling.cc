@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <thread>
@@ -123,14 +122,16 @@ void pump(const CeilingPlan& plan, Process& process, ContentCheck& check) {
 
 class Worker {
  public:
-  Worker(const CeilingPlan& plan, std::atomic<std::uint64_t>& begun) : plan_(plan), begun_(begun) {}
+  Worker(const CeilingPlan& plan, Clock::time_point end) : plan_(plan), end_(end) {}
 
   void run() {
     std::vector<std::string> words = {plan_.script};
     std::vector<std::string> variables = environment(plan_);
     const auto arguments = pointers(words);
     const auto environment = pointers(variables);
-    while (begun_.fetch_add(1) < plan_.runs) run_once(arguments.data(), environment.data());
+    do {
+      run_once(arguments.data(), environment.data());
+    } while (Clock::now() < end_);
   }
 
   LoadResult& result() { return result_; }
@@ -157,11 +158,12 @@ class Worker {
       return;
     }
     result_.latencies.add(Clock::now() - began);
+    ++result_.in_time;
     result_.octets += check.received() + plan_.input.size();
   }
 
   const CeilingPlan& plan_;
-  std::atomic<std::uint64_t>& begun_;
+  Clock::time_point end_;
   LoadResult result_;
 };
 
@@ -171,9 +173,8 @@ LoadResult run_ceiling(const CeilingPlan& plan) {
   ::signal(SIGPIPE, SIG_IGN);  // a script need not read all that it is sent
   const unsigned most = kThreadsPerCore * std::max(1U, std::thread::hardware_concurrency());
   const auto count = std::min<std::size_t>(static_cast<std::size_t>(plan.clients), most);
-  std::atomic<std::uint64_t> begun = 0;
-  std::vector<Worker> workers(count, Worker(plan, begun));
   const auto began = Clock::now();
+  std::vector<Worker> workers(count, Worker(plan, began + plan.duration));
   std::vector<std::thread> threads;
   for (auto& worker : workers) threads.emplace_back([&worker] { worker.run(); });
   for (auto& thread : threads) thread.join();
@@ -183,6 +184,7 @@ LoadResult run_ceiling(const CeilingPlan& plan) {
     LoadResult& one = worker.result();
     all.latencies.add(one.latencies);
     all.octets += one.octets;
+    all.in_time += one.in_time;
     all.failed += one.failed;
     all.wrong += one.wrong;
     all.asked += one.asked;

@@ -19,7 +19,7 @@ struct CeilingPlan {
   std::string input;
   const Expected* expected = nullptr;  // of the output, behind its header block
   int clients = 1;
-  std::uint64_t runs = 1;
+  Nanoseconds duration = Nanoseconds::zero();  // nothing is started after it; once at least
 };
 
 LoadResult run_ceiling(const CeilingPlan& plan);

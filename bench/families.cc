@@ -2,6 +2,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "accounting.h"
@@ -32,9 +33,10 @@ bool report(benchmark::State& state, LoadResult& result, Tally& tally) {
     state.SkipWithError(("no answers: " + result.first_failure).c_str());
     return false;
   }
-  const auto right = static_cast<double>(result.latencies.count());
-  state.counters["requests_per_second"] = right / result.seconds;
-  state.SetBytesProcessed(static_cast<std::int64_t>(result.octets));
+  const auto right = static_cast<double>(std::max<std::uint64_t>(result.in_time, 1));
+  state.SetIterationTime(result.seconds / right);
+  state.counters["requests_per_second"] = static_cast<double>(result.in_time) / result.seconds;
+  state.SetBytesProcessed(static_cast<std::int64_t>(static_cast<double>(result.octets) / right));
   for (const auto& [name, percent] : kPercentiles) {
     if (percent == 100 || result.latencies.resolves(percent)) {
       state.counters[name] = milliseconds(result.latencies.percentile(percent));
@@ -47,13 +49,11 @@ bool report(benchmark::State& state, LoadResult& result, Tally& tally) {
   return true;
 }
 
-void run_target(benchmark::State& state, const LoadPlan& pattern, const Target& target, Tally& tally) {
-  LoadPlan plan = pattern;
-  plan.requests = static_cast<std::uint64_t>(state.max_iterations);
+void run_target(benchmark::State& state, const LoadPlan& plan, const Target& target, Tally& tally) {
   LoadResult result;
   MemoryWatch memory(target.pid);
   const double cpu_before = target.pid != 0 ? cpu_seconds(target.pid) : 0;
-  while (state.KeepRunningBatch(state.max_iterations)) result = run_load(plan);
+  while (state.KeepRunning()) result = run_load(plan);
   const double cpu = target.pid != 0 ? cpu_seconds(target.pid) - cpu_before : 0;
   const auto pss = static_cast<double>(memory.stop());
   const auto connections = static_cast<double>(result.connections);
@@ -66,18 +66,19 @@ void run_target(benchmark::State& state, const LoadPlan& pattern, const Target& 
   if (pss > 0) state.counters["server_pss_mb"] = pss / 1e6;
 }
 
-void run_without_server(benchmark::State& state, const CeilingPlan& pattern, Tally& tally) {
-  CeilingPlan plan = pattern;
-  plan.runs = static_cast<std::uint64_t>(state.max_iterations);
+void run_without_server(benchmark::State& state, const CeilingPlan& plan, Tally& tally) {
   LoadResult result;
-  while (state.KeepRunningBatch(state.max_iterations)) result = run_ceiling(plan);
+  while (state.KeepRunning()) result = run_ceiling(plan);
   report(state, result, tally);
 }
 
-void register_skip(const std::string& name, const std::string& why) {
-  benchmark::RegisterBenchmark(name.c_str(), [why](benchmark::State& state) {
-    state.SkipWithError(why.c_str());
-  })->UseRealTime();
+template <typename Run>
+void add(const std::string& name, Run run) {
+  benchmark::RegisterBenchmark(name.c_str(), run)->Iterations(1)->UseManualTime()->Unit(benchmark::kMicrosecond);
+}
+
+void add_skip(const std::string& name, const std::string& why) {
+  add(name, [why](benchmark::State& state) { state.SkipWithError(why.c_str()); });
 }
 
 }  // namespace
@@ -95,40 +96,36 @@ std::vector<LoadPoint> load_points(const Scenarios& scenarios) {
   return points;
 }
 
-void register_target(const LoadPoint& point, const Scenarios& scenarios, const Target& target, Nanoseconds timeout,
+void register_target(const LoadPoint& point, const Scenarios& scenarios, const Target& target, const Times& times,
                      Tally& tally) {
   const std::string name = point.name() + "/" + target.name;
-  if (!target.invalid.empty()) return register_skip(name, "INVALID: " + target.invalid);
+  if (!target.invalid.empty()) return add_skip(name, "INVALID: " + target.invalid);
   if (const auto found = target.not_offered.find(point.scenario->name); found != target.not_offered.end()) {
-    return register_skip(name, "not offered: " + found->second);
+    return add_skip(name, "not offered: " + found->second);
   }
   LoadPlan plan;
   plan.address = target.address;
   for (const Exchange* exchange : scenarios.round(*point.scenario)) plan.round.push_back(target.shot(*exchange));
   plan.clients = point.clients;
   plan.rate = point.rate;
-  plan.timeout = timeout;
-  benchmark::RegisterBenchmark(
-      name.c_str(), [plan, &target, &tally](benchmark::State& state) { run_target(state, plan, target, tally); })
-      ->UseRealTime()
-      ->Unit(benchmark::kMicrosecond);
+  plan.duration = times.run;
+  plan.timeout = times.answer;
+  add(name, [plan, &target, &tally](benchmark::State& state) { run_target(state, plan, target, tally); });
 }
 
-void register_ceiling(const LoadPoint& point, const std::filesystem::path& docroot, Tally& tally) {
+void register_ceiling(const LoadPoint& point, const std::filesystem::path& docroot, const Times& times, Tally& tally) {
   CeilingPlan plan;
   plan.script = (docroot / point.scenario->script()).string();
   plan.directory = (docroot / "cgi-bin").string();
   plan.input = point.scenario->send;
   plan.expected = &point.scenario->expected;
   plan.clients = point.clients;
-  benchmark::RegisterBenchmark((point.name() + "/ceiling").c_str(),
-                               [plan, &tally](benchmark::State& state) { run_without_server(state, plan, tally); })
-      ->UseRealTime()
-      ->Unit(benchmark::kMicrosecond);
+  plan.duration = times.run;
+  add(point.name() + "/ceiling", [plan, &tally](benchmark::State& state) { run_without_server(state, plan, tally); });
 }
 
 void register_name(const LoadPoint& point, const std::string& target) {
-  benchmark::RegisterBenchmark((point.name() + "/" + target).c_str(), [](benchmark::State&) {})->UseRealTime();
+  add(point.name() + "/" + target, [](benchmark::State&) {});
 }
 
 }  // namespace cgi::bench

@@ -1,7 +1,10 @@
 // Scenario × load × target as benchmarks of Google Benchmark: their names, what one run is, and its counters.
 //
-// An iteration is a request; real time is time per request, the inverse of the throughput, and processor time is that
-// of this program. So `compare.py` and every other tool for Google Benchmark's JSON reads the figures rightly.
+// A run takes a given time, and is one iteration; what Google Benchmark calls its (manual) time is the time per
+// request, the inverse of the throughput, so that `compare.py` and every other tool for its JSON compares the right
+// thing. Runs of a given number of requests, which it would find out itself, measure the slowest client: where one of
+// 64 waits a second for a lost SYN, a hundred requests already take long enough, and 20,000 that were served are never
+// sent.
 #pragma once
 
 #include <filesystem>
@@ -26,15 +29,24 @@ struct LoadPoint {
 
 std::vector<LoadPoint> load_points(const Scenarios& scenarios);
 
-// What went wrong in all runs, those included that only find out how many requests fill the time.
+// What went wrong in all runs.
 struct Tally {
   std::uint64_t failed = 0;
   std::uint64_t wrong = 0;
 };
 
-void register_target(const LoadPoint& point, const Scenarios& scenarios, const Target& target, Nanoseconds timeout,
+// How long a run is, and an answer may take.
+struct Times {
+  Nanoseconds run;
+  Nanoseconds answer;
+};
+
+// What Google Benchmark appends to the name of such a benchmark.
+inline constexpr char kNameEnd[] = "/iterations:1/manual_time";
+
+void register_target(const LoadPoint& point, const Scenarios& scenarios, const Target& target, const Times& times,
                      Tally& tally);
-void register_ceiling(const LoadPoint& point, const std::filesystem::path& docroot, Tally& tally);
+void register_ceiling(const LoadPoint& point, const std::filesystem::path& docroot, const Times& times, Tally& tally);
 // A name only, to be listed.
 void register_name(const LoadPoint& point, const std::string& target);
 

@@ -29,7 +29,7 @@ double thread_cpu_seconds() {
 class Load {
  public:
   explicit Load(const LoadPlan& plan) : plan_(plan), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
-    result_.latencies.reserve(plan.requests);
+    result_.latencies.reserve(plan.requests);  // as far as it is known
     for (int i = 0; i < plan.clients; ++i) clients_.push_back(std::make_unique<Client>(epoll_.get(), plan_.address));
     for (const auto& client : clients_) idle_.push_back(client.get());
   }
@@ -39,18 +39,26 @@ class Load {
     began_ = looked_ = Clock::now();
     while (true) {
       send_what_is_due();
-      if (done_ == plan_.requests || is_hopeless()) break;
+      if (is_hopeless() || (done_ == begun_ && !may_begin(Clock::now()))) break;
       wait();
     }
-    result_.seconds = std::chrono::duration<double>(Clock::now() - began_).count();
-    result_.cpu_share = (thread_cpu_seconds() - cpu_before) / std::max(result_.seconds, 1e-9);
+    const auto elapsed = Clock::now() - began_;
+    result_.cpu_share = (thread_cpu_seconds() - cpu_before) / std::max(seconds(elapsed), 1e-9);
+    if (!is_over_) result_.seconds = seconds(elapsed);
     result_.asked = done_;
     for (const auto& client : clients_) result_.connections += client->connections();
     return std::move(result_);
   }
 
  private:
+  static double seconds(Nanoseconds time) { return std::chrono::duration<double>(time).count(); }
   bool is_open_loop() const { return plan_.rate > 0; }
+  bool is_limited() const { return plan_.duration > Nanoseconds::zero(); }
+  bool may_begin(Clock::time_point now) const {
+    if (plan_.requests > 0 && begun_ >= plan_.requests) return false;
+    // In the open loop what was due in the time is sent, however late.
+    return !is_limited() || (is_open_loop() ? due(begun_) : now) < began_ + plan_.duration;
+  }
   bool is_hopeless() const { return result_.failed >= kHopeless && result_.failed == done_; }
 
   Clock::time_point due(std::uint64_t number) const {
@@ -59,8 +67,9 @@ class Load {
   }
 
   void send_what_is_due() {
-    while (begun_ < plan_.requests && !idle_.empty()) {
+    while (!idle_.empty()) {
       const auto now = Clock::now();
+      if (!may_begin(now)) return;
       const auto when = is_open_loop() ? due(begun_) : now;
       if (when > now) return;
       Client& client = *idle_.back();
@@ -90,8 +99,13 @@ class Load {
       if (result_.first_wrong.empty()) result_.first_wrong = verdict;
       return;
     }
-    result_.latencies.add(Clock::now() - client.due());
+    const auto now = Clock::now();
+    result_.latencies.add(now - client.due());
+    if (is_over_) return;
+    ++result_.in_time;
     result_.octets += client.octets();
+    is_over_ = is_limited() && now >= began_ + plan_.duration;
+    if (is_over_) result_.seconds = seconds(now - began_);
   }
 
   void wait() {
@@ -113,7 +127,7 @@ class Load {
   // Until something is due, if anybody is free to send it.
   const timespec& patience() {
     Nanoseconds wait = kLookAround;
-    if (is_open_loop() && begun_ < plan_.requests && !idle_.empty()) {
+    if (is_open_loop() && !idle_.empty() && may_begin(Clock::now())) {
       wait = std::clamp<Nanoseconds>(due(begun_) - Clock::now(), Nanoseconds::zero(), kLookAround);
     }
     patience_.tv_sec = 0;
@@ -137,6 +151,7 @@ class Load {
   timespec patience_{};
   std::uint64_t begun_ = 0;
   std::uint64_t done_ = 0;
+  bool is_over_ = false;  // the time that the throughput is of
   Clock::time_point began_;
   Clock::time_point looked_;
   LoadResult result_;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <deque>
 #include <filesystem>
 #include <fstream>
@@ -16,6 +17,7 @@
 #include <regex>
 #include <set>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -31,6 +33,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kCeiling[] = "ceiling";
+constexpr std::string_view kMinTime = "--benchmark_min_time=";
+constexpr double kRunSeconds = 0.5;
 
 // What Google Benchmark is told before the user's own flags, which so count more.
 constexpr const char* kUsualFlags[] = {"--benchmark_enable_random_interleaving=true", "--benchmark_repetitions=5",
@@ -50,7 +54,7 @@ class Filter {
     expression_ = std::regex(text.substr(is_negative_ ? 1 : 0), std::regex::extended);
   }
   bool selects(const std::string& name) const {
-    return std::regex_search(name + "/real_time", expression_) != is_negative_;
+    return std::regex_search(name + kNameEnd, expression_) != is_negative_;
   }
 
  private:
@@ -89,11 +93,15 @@ void describe_machine() {
   benchmark::AddCustomContext("client", "cgi-bench " CGI_VERSION ", one thread, epoll");
 }
 
+Nanoseconds nanoseconds(double seconds) {
+  return std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(seconds));
+}
+
 class Bench {
  public:
-  explicit Bench(const Options& options)
+  Bench(const Options& options, double run_seconds)
       : options_(options),
-        timeout_(std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(options.timeout))),
+        times_{nanoseconds(run_seconds), nanoseconds(options.timeout)},
         scenarios_(read_scenarios(options.scenarios)),
         points_(load_points(scenarios_)) {}
 
@@ -160,7 +168,7 @@ class Bench {
   }
 
   void examine(Target& target) {
-    preflight(target, scenarios_, selected_, timeout_);
+    preflight(target, scenarios_, selected_, times_.answer);
     benchmark::AddCustomContext("target " + target.name, target.about);
     if (target.invalid.empty()) return;
     benchmark::AddCustomContext("INVALID " + target.name, target.invalid);
@@ -170,11 +178,11 @@ class Bench {
   void register_point(const LoadPoint& point, const Filter& filter) {
     for (const auto& target : targets_) {
       if (filter.selects(point.name() + "/" + target.name)) {
-        register_target(point, scenarios_, target, timeout_, tally_);
+        register_target(point, scenarios_, target, times_, tally_);
       }
     }
     if (point.has_ceiling() && filter.selects(point.name() + "/" + kCeiling)) {
-      register_ceiling(point, docroot_->path(), tally_);
+      register_ceiling(point, docroot_->path(), times_, tally_);
     }
   }
 
@@ -188,7 +196,7 @@ class Bench {
   }
 
   const Options& options_;
-  Nanoseconds timeout_;
+  Times times_;
   Scenarios scenarios_;
   std::vector<LoadPoint> points_;
   std::vector<const Scenario*> selected_;
@@ -212,12 +220,17 @@ int run(int argc, char** argv) {
   std::vector<char*> words = {argv[0]};
   bool lists = false;
   bool has_format = false;
+  double run_seconds = kRunSeconds;
   for (const char* flag : kUsualFlags) words.push_back(const_cast<char*>(flag));
   for (int i = 1; i < argc; ++i) {
     lists = lists || is_set(argv[i], "--benchmark_list_tests");
     has_format = has_format || std::string_view(argv[i]).starts_with("--benchmark_format");
+    if (std::string_view(argv[i]).starts_with(kMinTime)) {
+      run_seconds = std::strtod(argv[i] + kMinTime.size(), nullptr);  // newer releases write a unit: "0.5s"
+    }
     words.push_back(argv[i]);
   }
+  if (!(run_seconds > 0)) return fail(std::string(kMinTime) + " must be above 0", 2);
   int count = static_cast<int>(words.size());
   words.push_back(nullptr);
   benchmark::Initialize(&count, words.data(), print_help);
@@ -232,7 +245,7 @@ int run(int argc, char** argv) {
     return line.exit_status;
   }
   const Options& options = *line.options;
-  Bench bench(options);
+  Bench bench(options, run_seconds);
   const fs::path scripts = here / "scripts";
   if (!options.lay_out.empty()) {
     lay_out(options.lay_out, scripts, bench.scenarios());

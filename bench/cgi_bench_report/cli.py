@@ -13,7 +13,7 @@ from cgi_bench_report.results import ReportError, Results, read_results
 
 _EPILOG = """
 metrics of gates: requests/s (if none is named), p50, p90, p99, p99.9, cpu, memory.
-exit status: 0 all gates hold; 1 one does not; 2 usage, or something that was not measured.
+exit status: 0 all gates hold; 1 one does not, or a target is INVALID; 2 usage, or something that was not measured.
 """
 
 
@@ -57,7 +57,7 @@ def _report(options: argparse.Namespace) -> int:
     if options.readme:
         write_between(options.readme, text)
     print(text + _gates(verdicts), end="")
-    return 0 if all(verdict.holds for verdict in verdicts) else 1
+    return 0 if all(verdict.holds for verdict in verdicts) and not results.invalid else 1
 
 
 def _named(results: Results, globs: str) -> list[str]:

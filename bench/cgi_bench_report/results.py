@@ -133,8 +133,8 @@ def _read(file: Path) -> Any:
 def _take(run: Mapping[str, Any], points: dict[str, Point]) -> None:
     if run.get("run_type") != "iteration":  # means and the like are for other readers
         return
-    words = str(run["run_name"]).removesuffix("/real_time").split("/")
-    if len(words) != 3:
+    words = str(run["run_name"]).split("/")  # and, behind these three, how Google Benchmark was told to measure
+    if len(words) < 3:
         raise ReportError(f'"{run["run_name"]}" is no benchmark of cgi-bench (SCENARIO/LOAD/TARGET)')
     name, target = "/".join(words[:2]), words[2]
     measured = points.setdefault(name, Point(name)).targets.setdefault(target, Measured(target))

@@ -7,7 +7,7 @@ from typing import Any
 
 def run(point: str, target: str, rates: list[float], **more: Any) -> list[dict[str, Any]]:
     """One benchmark with a repetition for each rate."""
-    name = f"{point}/{target}/real_time"
+    name = f"{point}/{target}/iterations:1/manual_time"
     return [
         {
             "name": name,
@@ -27,7 +27,7 @@ def run(point: str, target: str, rates: list[float], **more: Any) -> list[dict[s
 
 def broken(point: str, target: str, why: str) -> list[dict[str, Any]]:
     """One benchmark that was skipped."""
-    name = f"{point}/{target}/real_time"
+    name = f"{point}/{target}/iterations:1/manual_time"
     return [{"name": name, "run_name": name, "run_type": "iteration", "error_occurred": True, "error_message": why}]
 
 

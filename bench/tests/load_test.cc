@@ -17,6 +17,7 @@ namespace cgi::bench {
 namespace {
 
 const Expected kHello{{200}, true, Repeated("hello\n")};
+constexpr char kNotYet[] = "HTTP/1.1 200 OK\r\n";
 constexpr char kAnswer[] = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello\n";
 
 // What to send for request number n (from 0, over all connections); empty closes the connection.
@@ -95,6 +96,21 @@ TEST(Load, EveryRequestIsSentAndItsAnswerCompared) {
     EXPECT_EQ(500u * 6, result.octets);
     EXPECT_LE(result.connections, static_cast<std::uint64_t>(clients));
   }
+}
+
+// One of four clients waits in vain: it is a failure in the end, but does not hide what the others were served.
+TEST(Load, AClientThatWaitsDoesNotHideWhatTheOthersGet) {
+  constexpr auto kDuration = std::chrono::milliseconds(200);
+  Server server([](int n) { return n == 0 ? kNotYet : kAnswer; });
+  auto plan = plan_for(server, 0, 4);
+  plan.duration = kDuration;
+  plan.timeout = 4 * kDuration;
+  const auto result = run_load(plan);
+  EXPECT_EQ(1u, result.failed);
+  EXPECT_GT(result.in_time, 3u);
+  EXPECT_GE(result.in_time, result.latencies.count() - 3);
+  EXPECT_GE(result.seconds, std::chrono::duration<double>(kDuration).count());
+  EXPECT_LT(result.seconds, std::chrono::duration<double>(plan.timeout).count());
 }
 
 TEST(Load, AWrongAnswerAmongManyIsCounted) {

@@ -55,7 +55,9 @@ def test_a_run_says_what_it_measured() -> None:
 def test_names_are_listed_without_starting_anything() -> None:
     done = bench("nobody=http://127.0.0.1:1", "--benchmark_list_tests", "--benchmark_filter=cgi-hello/8")
     assert done.returncode == 0
-    assert done.stdout.split() == ["cgi-hello/8/nobody/real_time", "cgi-hello/8/ceiling/real_time"]
+    assert done.stdout.split() == [
+        f"cgi-hello/8/{name}/iterations:1/manual_time" for name in ("nobody", "ceiling")
+    ]
 
 
 def test_a_document_root_can_be_made_for_a_server_that_somebody_else_starts(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from cgi_bench_report.markdown import BEGIN, END
 SLOW = [100.0, 101, 99, 102, 98]
 
 
-def report(tmp_path: Path, *words: str) -> tuple[str, str]:
-    assert main([str(tmp_path / "results.json"), "--report", str(tmp_path / "out"), *words]) == 0
+def report(tmp_path: Path, *words: str, status: int = 0) -> tuple[str, str]:
+    assert main([str(tmp_path / "results.json"), "--report", str(tmp_path / "out"), *words]) == status
     return (tmp_path / "out/index.html").read_text("utf-8"), (tmp_path / "out/summary.md").read_text("utf-8")
 
 
@@ -26,7 +26,7 @@ def test_one_server_under_two_names_makes_no_difference(tmp_path: Path) -> None:
 def test_what_is_invalid_is_not_compared(tmp_path: Path) -> None:
     runs = [*run("a/8", "ref", SLOW), *broken("a/8", "cheat", "INVALID: x"), *run("a/1", "cheat", [1e6] * 5)]
     write(tmp_path, runs, targets="ref cheat", **{"INVALID cheat": "check query: status 404 instead of 200"})
-    page, table = report(tmp_path)
+    page, table = report(tmp_path, status=1)
     assert "INVALID</b> cheat answers wrongly" in page
     assert "1 000 000" not in page.replace("\u202f", " ").replace(",", " ")
     assert "| `cheat`" not in table
@@ -36,7 +36,7 @@ def test_what_is_invalid_is_not_compared(tmp_path: Path) -> None:
 def test_wrong_answers_under_load_make_a_target_invalid(tmp_path: Path) -> None:
     runs = [*run("a/1", "ref", SLOW), *run("a/1", "t", SLOW), *broken("b/8", "t", "INVALID: 3 of 9 answers were wrong")]
     write(tmp_path, runs, targets="ref t")
-    _, table = report(tmp_path)
+    _, table = report(tmp_path, status=1)
     assert "`t` is INVALID and not compared: b/8: 3 of 9 answers were wrong" in table
 
 
