@@ -74,4 +74,6 @@ def _stretched(percent: float) -> float:
 
 
 def _shown(power: int) -> str:
-    return f"{10**power:g} ms" if power >= 0 else f"{10 ** (power + 3):g} µs" if power >= -3 else f"1e{power} ms"
+    if power >= 3:
+        return f"{10 ** (power - 3):g} s"
+    return f"{10**power:g} ms" if power >= 0 else f"{10 ** (power + 3):g} µs"

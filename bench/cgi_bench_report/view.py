@@ -34,7 +34,9 @@ def _row(measured: Measured, point: Point, results: Results, reference: str) -> 
     problem = results.invalid.get(measured.target, "")
     problem = f"INVALID: {problem}" if problem else measured.problem
     rates = [] if problem else measured.values("requests_per_second")
-    medians = {} if problem else {key: statistics.median(values) for key, values in measured.counters.items()}
+    # A percentile that only some of the repetitions had enough answers for is none of the others'.
+    whole = {key: values for key, values in measured.counters.items() if len(values) == len(rates)}
+    medians = {} if problem else {key: statistics.median(values) for key, values in whole.items()}
     return Row(
         target=measured.target,
         is_ceiling=measured.target == CEILING,
@@ -44,7 +46,7 @@ def _row(measured: Measured, point: Point, results: Results, reference: str) -> 
         low=min(rates, default=0.0),
         high=max(rates, default=0.0),
         share=_against(measured, point, CEILING, results),
-        versus=_against(measured, point, reference, results),
+        versus=None if measured.target == CEILING else _against(measured, point, reference, results),
         counters=medians,
     )
 

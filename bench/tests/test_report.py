@@ -61,6 +61,14 @@ def test_the_open_loop_is_compared_by_its_tail(tmp_path: Path) -> None:
     assert "its p99 is 100.00 (100.00–100.00) × ref" in page
 
 
+def test_a_percentile_that_only_some_runs_had_is_not_shown(tmp_path: Path) -> None:
+    runs = run("a/1", "ref", SLOW)
+    runs[0]["p99.9_ms"] = 0.001
+    write(tmp_path, runs, targets="ref")
+    page, _ = report(tmp_path)
+    assert "p99 " in page and "p99.9" not in page
+
+
 def test_names_and_messages_stay_text(tmp_path: Path) -> None:
     runs = [*run("a/1", "ref", SLOW), *broken("a/1", "t", "<script>alert(1)</script>")]
     write(tmp_path, runs, targets="ref t", kernel="<b>")
