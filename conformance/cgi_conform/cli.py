@@ -14,6 +14,7 @@ COMMANDS = {
     "run": ("run", "try the cases against a server"),
     "list": ("list", "the cases, one line each"),
     "show": ("show", "one case: rule, octets, and what servers answer"),
+    "coverage": ("coverage", "clauses and the cases that reach them, in both directions"),
     "servers": ("servers", "the known servers, and which are installed"),
     "fixtures": ("lay_out", "lay the document root out in a directory"),
     "serve": ("serve", "start a known server for another client"),
