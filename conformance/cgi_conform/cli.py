@@ -18,6 +18,7 @@ COMMANDS = {
     "servers": ("servers", "the known servers, and which are installed"),
     "fixtures": ("lay_out", "lay the document root out in a directory"),
     "serve": ("serve", "start a known server for another client"),
+    "bisect": ("bisect", "how far a server has come, and what stops it first"),
     "diff": ("diff", "the same octets to two servers: where their answers differ"),
     "replay": ("replay", "play one case and show every octet"),
     "record": ("record", "record what a server answers"),

@@ -59,7 +59,7 @@ def strays(peers: Mapping[str, Project], cases: Iterable[Case]) -> list[str]:
                 wrong.append(f'case "{case.id}": {project} has no test "{test}"{nearest(test, list(known))}')
     for (project, test), names in answered(peers, cases).items():
         if not names:
-            wrong.append(f'{project} test "{test}" is answered by no case (name it in the `see` of one, or say why not)')
+            wrong.append(f'{project} test "{test}" is answered by no case (name it in `see`, or say why not)')
     return wrong
 
 

@@ -70,7 +70,7 @@ def test_json_and_markdown_hold_the_same(tmp_path: Path) -> None:
         ({"cases": (*SOUND, case("a/d").replace('clauses = ["seed-1"]', ""))}, 'case "a/d" names no clause'),
         ({"cases": (*SOUND, case("a/d").replace("seed-1", "sed-1"))},
          'case "a/d": unknown clause "sed-1" (did you mean "seed-1"?)'),
-        ({"cases": SOUND[:1]}, 'Go test "x_test.go: TestB" is answered by no case (name it in the `see` of one, or say why not)'),
+        ({"cases": SOUND[:1]}, 'Go test "x_test.go: TestB" is answered by no case (name it in `see`, or say why not)'),
         ({"cases": (*SOUND, case("a/d", more=see("Go x_test.go: TestD")))},
          'case "a/d": Go has no test "x_test.go: TestD" (did you mean "x_test.go: TestB"?)'),
         ({"cases": (*SOUND, case("a/d", more=see("Go x_test.go: TestC")))},
