@@ -207,7 +207,7 @@ def _read_case(entry: dict[str, Any], path: Path) -> Case:
     return Case(
         id=entry["id"],
         title=entry["title"],
-        clauses=tuple(entry["clauses"]),
+        clauses=tuple(entry.get("clauses", ())),
         fault=entry["fault"],
         steps=steps,
         expect=expect,

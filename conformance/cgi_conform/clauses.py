@@ -36,6 +36,8 @@ def unmatched(clauses: Mapping[str, Clause], cases: Iterable[Case]) -> list[str]
     reached: set[str] = set()
     for case in cases:
         reached.update(case.clauses)
+        if not case.clauses:
+            wrong.append(f'case "{case.id}" names no clause')
         for name in case.clauses:
             if name not in clauses:
                 wrong.append(f'case "{case.id}": unknown clause "{name}"{nearest(name, sorted(clauses))}')
