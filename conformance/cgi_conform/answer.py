@@ -45,12 +45,29 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Host:
+    """What the exchange may leave behind on the machine: in the server's processes, and in files; None: anything.
+
+    Numbers are the most that may be. Processes and descriptors are waited for until it is so.
+    """
+
+    zombies: int | None = None
+    scripts: int | None = None  # processes below the server that run another program
+    descriptors: int | None = None  # open files of the server more than before
+    memory: int | None = None  # octets that it held at its peak more than before
+    written: tuple[str, ...] | None = None  # what may be made, changed or removed beside and below the document root
+    listening: bool | None = None
+    ended: bool | None = None
+
+
+@dataclass(frozen=True)
 class Expectation:
     """What one profile asks: `answers` in order, several when the case lists several responses."""
 
     level: str
     answers: tuple[Answer, ...]
     log: Matcher | None = None
+    host: Host | None = None
     fault: str = ""  # what turns the case red in this profile, where that is not what the case itself names
 
     def on(self, connection: str) -> tuple[Answer, ...]:
@@ -67,7 +84,8 @@ class Expectation:
 def read_expectation(table: dict[str, Any], connections: tuple[str, ...]) -> Expectation:
     """The expectation in [case.PROFILE]; its shape has been validated. ValueError says what makes no sense."""
     log = read_matcher(table["log"]) if "log" in table else None
-    top = {key: value for key, value in table.items() if key not in ("level", "log", "fault", "response")}
+    host = Host(**{key: _tupled(value) for key, value in table["host"].items()}) if "host" in table else None
+    top = {key: value for key, value in table.items() if key not in ("level", "log", "host", "fault", "response")}
     usual = connections[0] if len(connections) == 1 else "main"
     if "response" not in table:
         answers = [_read_answer(top, usual)]
@@ -88,7 +106,11 @@ def read_expectation(table: dict[str, Any], connections: tuple[str, ...]) -> Exp
     for answer in answers:
         if answer.connection not in connections:
             raise ValueError(f'expects an answer on connection "{answer.connection}", which no step opens')
-    return Expectation(table["level"], tuple(answers), log, table.get("fault", ""))
+    return Expectation(table["level"], tuple(answers), log, host, table.get("fault", ""))
+
+
+def _tupled(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _read_answer(table: dict[str, Any], usual: str) -> Answer:

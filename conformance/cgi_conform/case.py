@@ -51,6 +51,8 @@ class Step:
     half_close: bool = False
     close: bool = False
     reset: bool = False
+    wait_blocked: float | None = None
+    signal: str = ""
     wait_gone: float | None = None
 
 
@@ -70,6 +72,8 @@ class Case:
     environment: Mapping[str, bytes] = field(default_factory=dict)
     control: bytes | None = None
     limit: float | None = None
+    times: int = 1  # how often the steps are played; each time is judged
+    descriptor: int | None = None  # an open file that the server inherits
 
     @property
     def topic(self) -> str:
@@ -79,6 +83,11 @@ class Case:
     def variant(self) -> str:
         """The launch variant the case needs, "" for the plain server."""
         return next((need for need in self.needs if need in VARIANTS), "")
+
+    @property
+    def ends_server(self) -> bool:
+        """Whether a step tells the server to end."""
+        return any(step.signal for step in self.steps)
 
     def fault_in(self, profile: str) -> str:
         """The defect that turns the case red in that profile."""
@@ -200,8 +209,8 @@ def _read_case(entry: dict[str, Any], path: Path) -> Case:
         raise ValueError(f"expects nothing: it needs [case.{PROFILES[0]}]")
     needs = list(entry.get("needs", []))
     implied = {
-        "launch": "environment" in entry,
-        "host": any(step.wait_gone is not None for step in steps),
+        "launch": "environment" in entry or "descriptor" in entry,
+        "host": any(map(_looks_at_processes, steps)) or any(expectation.host for expectation in expect.values()),
         "log": any(expectation.log for expectation in expect.values()),
     }
     return Case(
@@ -217,6 +226,8 @@ def _read_case(entry: dict[str, Any], path: Path) -> Case:
         environment={name: decode(value) for name, value in entry.get("environment", {}).items()},
         control=decode(entry["control"]) if "control" in entry else None,
         limit=entry.get("limit"),
+        times=entry.get("times", 1),
+        descriptor=entry.get("descriptor"),
     )
 
 
@@ -230,8 +241,14 @@ def _read_step(step: dict[str, Any]) -> Step:
         half_close=step.get("half-close", False),
         close=step.get("close", False),
         reset=step.get("reset", False),
+        wait_blocked=step.get("wait-blocked"),
+        signal=step.get("signal", ""),
         wait_gone=step.get("wait-gone"),
     )
+
+
+def _looks_at_processes(step: Step) -> bool:
+    return step.wait_gone is not None or step.wait_blocked is not None or bool(step.signal)
 
 
 def _connections(steps: tuple[Step, ...]) -> tuple[str, ...]:
@@ -250,6 +267,8 @@ def _nonsense(case: Case, known: set[str] | None) -> list[str]:
         for clause in case.clauses:
             if clause not in known:
                 wrong.append(f'unknown clause "{clause}"{nearest(clause, sorted(known))}')
+    if case.ends_server and case.times > 1:
+        wrong.append('"signal" ends the server: the steps cannot be played several times')
     variants = [need for need in case.needs if need in VARIANTS]
     if len(variants) > 1:
         wrong.append(f"needs {' and '.join(variants)} at once: one variant per case")

@@ -6,7 +6,7 @@ that a mismatch carries.
 
 from collections.abc import Iterator
 
-from cgi_conform.answer import Answer, Expectation
+from cgi_conform.answer import Answer, Expectation, Host
 from cgi_conform.matcher import Matcher, described
 from cgi_conform.octets import printable
 
@@ -20,7 +20,24 @@ def asked(expectation: Expectation) -> list[tuple[str, str]]:
         found += [(f"{name}: {what}" if several else what, told) for what, told in _of(answer)]
     if expectation.log is not None:
         found.append(("log", in_words(expectation.log)))
+    if expectation.host is not None:
+        found += [(f"host.{what}", told) for what, told in bounds(expectation.host)]
     return found
+
+
+def bounds(host: Host) -> Iterator[tuple[str, str]]:
+    """What may be left behind on the machine."""
+    for what, most in (("zombies", host.zombies), ("scripts", host.scripts), ("descriptors", host.descriptors)):
+        if most is not None:
+            yield what, f"{most} at most{' more than before' if what == 'descriptors' else ''}"
+    if host.memory is not None:
+        yield "memory", f"{host.memory} octets at most more than before"
+    if host.written is not None:
+        yield "written", f"nothing{''.join(f', except {name}' for name in host.written)}"
+    if host.listening is not None:
+        yield "listening", "the server listens" if host.listening else "nobody listens on the server's socket any more"
+    if host.ended is not None:
+        yield "ended", "the server has ended" if host.ended else "the server runs on"
 
 
 def in_words(matcher: Matcher) -> str:

@@ -109,7 +109,7 @@ def _become(folder: Path, codes: Mapping[str, CodeType], launch: Launch) -> NoRe
     try:
         gc.freeze()  # what a collection would close here are the numbers of the server's own files by then
         os.setpgid(0, 0)
-        _descriptors(launch.output)
+        _descriptors(launch.output, launch.descriptor)
         _signals()
         if launch.groups is not None:
             os.setgroups(launch.groups)
@@ -130,11 +130,14 @@ def _become(folder: Path, codes: Mapping[str, CodeType], launch: Launch) -> NoRe
             os._exit(status)
 
 
-def _descriptors(output: int) -> None:
+def _descriptors(output: int, inherited: int | None) -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     for source, target in ((nothing, 0), (output, 1), (output, 2)):
         os.dup2(source, target)
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    if inherited is not None:
+        os.closerange(3, inherited)
+        os.set_inheritable(inherited, True)
+    os.closerange(3 if inherited is None else inherited + 1, os.sysconf("SC_OPEN_MAX"))
     sys.stdin = open(0, closefd=False)
     sys.stdout = open(1, "w", closefd=False)
     sys.stderr = open(2, "w", closefd=False, buffering=1, errors="backslashreplace")

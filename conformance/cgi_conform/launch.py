@@ -7,12 +7,13 @@ exits at once because its port was taken meanwhile is started again on another o
 """
 
 import contextlib
+import fcntl
 import os
 import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -54,6 +55,7 @@ class Launch:
     directory: Path
     output: int
     groups: Sequence[int] | None  # None: those of this process
+    descriptor: int | None = None  # another open file that it inherits, under this number
 
 
 Starter = Callable[[Launch], Process]
@@ -70,6 +72,7 @@ def started(launch: Launch) -> Process:
         env=launch.environment,
         process_group=0,
         extra_groups=launch.groups,
+        pass_fds=() if launch.descriptor is None else (launch.descriptor,),
     )
 
 
@@ -118,6 +121,11 @@ class Instance:
             return False
         return True
 
+    def signal(self, name: str) -> None:
+        """Send the server, and nobody it started, a signal."""
+        if self.process.poll() is None:
+            os.kill(self.process.pid, signal.Signals[f"SIG{name}"])
+
     def stop(self) -> None:
         """End the whole process group, gently first."""
         _end_group(self.process)
@@ -130,11 +138,12 @@ def start(
     variant: str = "",
     environment: Mapping[str, bytes] | None = None,
     starter: Starter = started,
+    descriptor: int | None = None,
 ) -> Instance:
     """A running server, or UserError with status 3 and what it said last."""
     arguments = server.variants[variant] if variant else ()
     for attempt in range(_ATTEMPTS):
-        instance = _spawn(server, docroot, arguments, environment or {}, starter)
+        instance = _spawn(server, docroot, arguments, environment or {}, starter, descriptor)
         try:
             failure = _wait_until_ready(instance)
         except BaseException:  # interrupted: nobody else knows of it yet
@@ -151,7 +160,12 @@ def start(
 
 
 def _spawn(
-    server: Server, docroot: Docroot, arguments: tuple[str, ...], added: Mapping[str, bytes], starter: Starter
+    server: Server,
+    docroot: Docroot,
+    arguments: tuple[str, ...],
+    added: Mapping[str, bytes],
+    starter: Starter,
+    descriptor: int | None,
 ) -> Instance:
     scratch = tempfile.TemporaryDirectory(prefix="cgi-conform-log-", dir=reachable_tmp())
     port_file = Path(scratch.name) / "port"
@@ -179,14 +193,30 @@ def _spawn(
         **{os.fsencode(name): fill(value, places) for name, value in added.items()},
     }
     log = Path(scratch.name) / "log"
-    with log.open("ab") as output:  # a server may open /dev/stderr once more: both append
+    with log.open("ab") as output, _opened(descriptor):  # a server may open /dev/stderr once more: both append
         try:
             groups = _GROUPS if os.geteuid() == 0 else None
-            process = starter(Launch(command, environment, docroot.root, output.fileno(), groups))
+            process = starter(Launch(command, environment, docroot.root, output.fileno(), groups, descriptor))
         except OSError as error:
             scratch.cleanup()
             raise UserError(f'server "{server.name}" did not start: "{command[0]}": {error.strerror}', SERVER) from None
     return Instance(server.name, port, process, log, scratch)
+
+
+@contextlib.contextmanager
+def _opened(descriptor: int | None) -> Iterator[None]:
+    """A file under that number in this process, for one that is started now."""
+    if descriptor is None:
+        yield
+        return
+    with open(os.devnull, "rb") as file:
+        got = fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, descriptor)
+    try:
+        if got != descriptor:
+            raise UserError(f"descriptor {descriptor} is in use in this process: no server can inherit another file there")
+        yield
+    finally:
+        os.close(got)
 
 
 def _write_files(server: Server, scratch: Path, tokens: Mapping[str, str], owner: Account) -> None:

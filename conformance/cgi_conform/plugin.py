@@ -21,7 +21,7 @@ from cgi_conform.errors import UserError
 from cgi_conform.expectations import stale
 from cgi_conform.plan import Options, Plan, make_plan
 from cgi_conform.results import ALWAYS_RED, CaseResult
-from cgi_conform.running import Running
+from cgi_conform.running import Running, server_key
 from cgi_conform.trial import try_case
 
 RESULT = "cgi-conform"
@@ -158,12 +158,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if options.shuffle is not None:
         random.Random(options.shuffle).shuffle(taken)
     else:  # those that need the same server next to each other, those to be skipped last
-        taken.sort(key=lambda item: (bool(missing(item.case, plan.abilities)), _instance(item.case)))
+        taken.sort(key=lambda item: (bool(missing(item.case, plan.abilities)), server_key(item.case)))
     items[:] = [*(item for item in items if not isinstance(item, CaseItem)), *taken]
-
-
-def _instance(case: Case) -> tuple[str, tuple[tuple[str, bytes], ...]]:
-    return case.variant, tuple(sorted(case.environment.items()))
 
 
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:

@@ -152,7 +152,7 @@ def on_the_status(expectation: Expectation, index: int, statuses: Sequence[Statu
     """An expectation that looks at nothing but the status of one answer."""
     bare = [Answer(connection=answer.connection) for answer in expectation.answers]
     bare[index] = replace(bare[index], status=tuple(statuses))
-    return replace(expectation, answers=tuple(bare), log=None)
+    return replace(expectation, answers=tuple(bare), log=None, host=None)
 
 
 def case_proof(case: Case, profile: str, sound: Tried, broken: Tried | None, dies: bool = False) -> CaseProof:

@@ -26,7 +26,7 @@ from cgi_conform.launch import ADDRESS, Instance, Starter
 from cgi_conform.octets import Tokens
 from cgi_conform.plan import Plan
 from cgi_conform.proof import Branch, BranchProof, Tried, branch_proof, branch_untried, on_the_status
-from cgi_conform.running import Running
+from cgi_conform.running import Running, server_key
 from cgi_conform.trial import try_case
 from cgi_conform.wire import play
 from faulty.faults import Broken, Fault, compiled, find
@@ -76,7 +76,7 @@ def sound_tasks(cases: Sequence[Case], profile: str) -> list[Task]:
     """The cases without a fault, those of the same server together."""
     groups: dict[object, list[Case]] = {}
     for case in cases:
-        groups.setdefault((case.variant, tuple(sorted(case.environment.items()))), []).append(case)
+        groups.setdefault(server_key(case), []).append(case)
     pieces = [group[at : at + _SOUND] for group in groups.values() for at in range(0, len(group), _SOUND)]
     return [Task(profile, "", tuple(case.id for case in piece), waits=_waits(piece)) for piece in pieces]
 
@@ -107,7 +107,7 @@ def branch_tasks(branches: Sequence[Branch]) -> list[Task]:
 
 
 def _waits(cases: Sequence[Case]) -> float:
-    return sum((case.limit or 0.0) + sum(step.pause + (step.wait_gone or 0.0) for step in case.steps) for case in cases)
+    return sum((case.limit or 0.0) + sum(step.pause + (step.wait_blocked or step.wait_gone or 0.0) for step in case.steps) for case in cases)
 
 
 @contextmanager
@@ -216,7 +216,7 @@ def _try_branches(task: Task, found: Found, starter: Starter) -> None:
         for name, group in same.items():
             case = _bench.cases[name]
             try:
-                instance = running.instance(case.variant, case.environment, name)
+                instance = running.instance(case)
             except UserError as error:
                 found.branches += [branch_untried(branch, error.message.partition("\n")[0]) for branch in group]
                 continue
@@ -237,6 +237,7 @@ def _judged(case: Case, group: Sequence[Branch], plan: Plan, instance: Instance,
         limit=case.limit,
         judged=[answer.connection for answer in expectation.answers],
         settled=settled(expectation),
+        signal=instance.signal,
     )
     around = Surroundings(tokens, lambda name: b"")
 

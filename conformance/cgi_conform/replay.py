@@ -1,13 +1,13 @@
 """`cgi-conform replay ID`: one exchange, once, with the octets of both sides, when they came, and the verdict.
 
 Times count from the end of sending and are as fine as the 20 ms pauses after which the reader looks up.  Only
-the exchange is judged: the control, the liveness probe and the log of a case belong to `cgi-conform run`.
+the exchange is judged: control, liveness probe, log and look at the machine belong to `cgi-conform run`.
 """
 
 import argparse
 import pwd
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +35,7 @@ class Target:
 
     address: tuple[str, int]
     root: Path
+    signal: Callable[[str], None] = lambda name: None
     log: list[bytes] = field(default_factory=list)
 
 
@@ -72,7 +73,7 @@ def main(options: argparse.Namespace) -> int:
     expectation = case.expect[plan.profile]
     with _target(case, plan) as target:
         tokens = Tokens(target.address[1], str(target.root), str(target.root.parent))
-        exchange, marks = _play(case, expectation, plan, target.address, tokens)
+        exchange, marks = _play(case, expectation, plan, target, tokens)
         if exchange.refused:
             where = f"{target.address[0]} port {target.address[1]}"
             raise UserError(f"no connection to {where} (is the server running?)", SERVER)
@@ -84,7 +85,7 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _play(
-    case: Case, expectation: Expectation, plan: Plan, address: tuple[str, int], tokens: Tokens
+    case: Case, expectation: Expectation, plan: Plan, target: Target, tokens: Tokens
 ) -> tuple[Exchange, Marks]:
     marks = Marks()
     whole = settled(expectation)
@@ -95,13 +96,14 @@ def _play(
 
     exchange = play(
         case.steps,
-        address,
+        target.address,
         tokens,
         timeout=plan.timeout,
         limit=case.limit,
         judged=[answer.connection for answer in expectation.answers],
         settled=watched,
         delivery=plan.delivery,
+        signal=target.signal,
     )
     return exchange, marks
 
@@ -114,8 +116,8 @@ def _target(case: Case, plan: Plan) -> Iterator[Target]:
         return
     running = Running(plan.server, fixtures())
     try:
-        instance = running.instance(case.variant, case.environment)
-        target = Target((ADDRESS, instance.port), running.docroot.root)
+        instance = running.instance(case)
+        target = Target((ADDRESS, instance.port), running.docroot.root, instance.signal)
         begun = instance.log_size()
         yield target
         target.log.append(instance.log_since(begun))

@@ -1,8 +1,9 @@
 """A line a person can paste that sends exactly the octets of a case, and a curl line where curl can say it.
 
 printf takes octal escapes only (POSIX; dash and bash agree on them), so every octet that is not plain text goes
-out as \\ooo.  What nc cannot do (connections open at the same time, a reset, waiting for a process to end) is left
-to `cgi-conform replay`; where the case waits for octets, the line sleeps for a second and says so.
+out as \\ooo.  What nc cannot do (connections open at the same time, a reset, waiting for a process, a signal) is left to
+`cgi-conform replay`; where the case waits for octets, the line sleeps for a second and says so. A look at the
+server's processes and files is left to the person, and named.
 """
 
 import re
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 
 from cgi_conform.answer import SILENT
 from cgi_conform.case import Case, Step
+from cgi_conform.expected import bounds
 from cgi_conform.matcher import Repeat
 from cgi_conform.octets import Tokens, fill
 
@@ -27,7 +29,10 @@ def shell_line(case: Case, port: int | None = None) -> str:
     if _needs_more_than_nc(case):
         return f"cgi-conform replay {case.id}  # more than nc can do"
     steps = [[step for step in case.steps if step.connection == name] for name in case.connections]
-    return "; ".join(_of_connection(each, port) for each in steps) + _notes(case)
+    line = "; ".join(_of_connection(each, port) for each in steps)
+    if case.times > 1:
+        line = f"for n in $(seq {case.times}); do {line}; done"
+    return line + _notes(case)
 
 
 def _of_connection(steps: Sequence[Step], port: int | None) -> str:
@@ -73,7 +78,7 @@ def fill_port(data: bytes, port: int | None) -> bytes:
 
 def _needs_more_than_nc(case: Case) -> bool:
     """A reset, a look at a process, or connections that must be open at the same time."""
-    if any(step.reset or step.wait_gone is not None for step in case.steps):
+    if any(step.reset or step.signal or (step.wait_gone, step.wait_blocked) != (None, None) for step in case.steps):
         return True
     return len(case.connections) > 1 and not _one_after_another(case)
 
@@ -111,12 +116,17 @@ def _notes(case: Case) -> str:
         notes.append(f"server started for {case.variant}")
     if case.environment:
         notes.append("server started with " + " ".join(sorted(case.environment)))
+    if case.descriptor is not None:
+        notes.append(f"server started with {case.descriptor}</dev/null")
+    looks = {what: None for expectation in case.expect.values() if expectation.host for what, _ in bounds(expectation.host)}
+    if looks:
+        notes.append(f"then look at the server's {', '.join(looks)}")
     return f"  # {'; '.join(notes)}" if notes else ""
 
 
 def curl_line(case: Case, port: int | None = None) -> str | None:
     """The same request by curl; None where curl would repair it or cannot say it."""
-    if len(case.steps) != 1 or case.steps[0] != Step(send=case.steps[0].send):
+    if len(case.steps) != 1 or case.steps[0] != Step(send=case.steps[0].send) or case.times > 1:
         return None
     head, _, body = fill_port(case.steps[0].send, port).partition(b"\r\n\r\n")
     first, *lines = head.split(b"\r\n")

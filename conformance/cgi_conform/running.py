@@ -1,16 +1,21 @@
 """The servers of one process: one per variant and environment, started when first needed, kept to the end."""
 
 import time
-from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
+from cgi_conform.case import Case
 from cgi_conform.docroot import Docroot, temporary
 from cgi_conform.errors import UserError
 from cgi_conform.launch import Instance, Starter, start, started
 from cgi_conform.server import Server
 
-Key = tuple[str, tuple[tuple[str, bytes], ...]]
+Key = tuple[str, tuple[tuple[str, bytes], ...], int]
+
+
+def server_key(case: Case) -> Key:
+    """What the server of a case is started with: cases with the same key share one."""
+    return case.variant, tuple(sorted(case.environment.items())), case.descriptor or 0
 
 
 class Running:
@@ -33,9 +38,9 @@ class Running:
             self._docroot = self._stack.enter_context(temporary(self._fixtures))
         return self._docroot
 
-    def instance(self, variant: str, environment: Mapping[str, bytes], case: str = "") -> Instance:
+    def instance(self, case: Case) -> Instance:
         """The server for a case; one that did not start once is not tried again, one that died is."""
-        key = (variant, tuple(sorted(environment.items())))
+        key = server_key(case)
         if key in self._broken:
             raise self._broken[key]
         found = self._instances.get(key)
@@ -45,12 +50,12 @@ class Running:
         if found is None:
             try:
                 found = self._instances[key] = start(
-                    self._server, self.docroot, variant, environment, self._starter
+                    self._server, self.docroot, case.variant, case.environment, self._starter, case.descriptor
                 )
             except UserError as error:
                 self._broken[key] = error
                 raise
-        found.last_case = case
+        found.last_case = case.id
         return found
 
     def retire(self, instance: Instance) -> None:

@@ -18,6 +18,7 @@ from cgi_conform.connection import Connection
 from cgi_conform.errors import UserError
 from cgi_conform.expectations import Rule, rule_for
 from cgi_conform.framing import asks_for_a_script
+from cgi_conform.host import Watch
 from cgi_conform.judge import Judgement, Mismatch, Surroundings, judge, judge_log, settled
 from cgi_conform.launch import ADDRESS, Instance
 from cgi_conform.normalise import lasting, normalised
@@ -55,12 +56,14 @@ def try_case(case: Case, plan: Plan, running: Running | None, fixtures: Path) ->
     begun = time.monotonic()
     messages = running.obituaries() if running else []
     try:
-        instance = running.instance(case.variant, case.environment, case.id) if running else None
+        instance = running.instance(case) if running else None
     except UserError as error:
         return untried(case, plan, "error", error.message.partition("\n")[0]), [*messages, error.message]
     trial = _try(case, expectation, plan, running, instance, fixtures)
     if running is not None and instance is not None and _is_spent(case, trial.judgement):
         running.retire(instance)
+    if running is not None and any(found.what == "host.written" for found in trial.judgement.mismatches):
+        running.stop()  # and with the servers goes the document root: the next case finds it as it should be
     result = _judged(case, expectation, rule, trial, plan)
     result["seconds"] = round(time.monotonic() - begun, 3)
     return result, [*messages, trial.broken] if trial.broken else messages
@@ -71,6 +74,8 @@ def _is_spent(case: Case, judgement: Judgement) -> bool:
 
     One that serves one client at a time may be stuck; one with few places may not yet have cleared those of this case.
     """
+    if case.ends_server:
+        return True
     stuck = judgement.saw == SILENT or any(found.what in ("control", "liveness") for found in judgement.mismatches)
     return stuck or case.variant == "limits"
 
@@ -113,22 +118,15 @@ def _try(
     if before is not None:
         trial = Trial(Judgement((before,), None), Exchange(), around.normal)
     else:
-        exchange = play(
-            case.steps,
-            address,
-            tokens,
-            timeout=plan.timeout,
-            limit=case.limit,
-            judged=[answer.connection for answer in expectation.answers],
-            settled=settled(expectation),
-            delivery=plan.delivery,
-            grace=plan.grace,
-        )
-        judgement = judge(expectation, exchange, around)
+        watch = _watch(expectation, instance, root.parent)
+        exchange, judgement = _exchange(case, expectation, plan, address, around, instance)
         more = _log(expectation, instance, begun, around, plan.timeout)
+        more += watch.mismatches(0 if judgement.mismatches else plan.timeout) if watch else []
         if case.control is not None:
             more += _liveness(address, tokens, plan.timeout)
         trial = Trial(Judgement((*judgement.mismatches, *more), judgement.saw), exchange, around.normal)
+    if case.ends_server and not trial.exchange.refused:
+        return trial  # its end is the case's doing
     suspicious = trial.judgement.saw == CLOSED or trial.exchange.refused or _cut_off(trial.exchange)
     ending = instance.died(within=1.0 if suspicious else 0.0) if instance else None
     if instance is not None and ending is not None:
@@ -142,6 +140,47 @@ def _try(
 def _cut_off(exchange: Exchange) -> bool:
     """Whether what a step waited for did not come, and the connection ended instead."""
     return bool(exchange.troubles) and any(connection.end != "open" for connection in exchange.all)
+
+
+def _watch(expectation: Expectation, instance: Instance | None, base: Path) -> Watch | None:
+    """What looks at the server's processes and files, where the case asks for that."""
+    if instance is None or expectation.host is None:
+        return None
+    watch = Watch(expectation.host, instance, base)
+    watch.begin()
+    return watch
+
+
+def _exchange(
+    case: Case,
+    expectation: Expectation,
+    plan: Plan,
+    address: tuple[str, int],
+    around: Surroundings,
+    instance: Instance | None,
+) -> tuple[Exchange, Judgement]:
+    """The steps, played as often as the case says: the first time that is not as expected, or the last."""
+    for left in reversed(range(case.times)):
+        exchange = play(
+            case.steps,
+            address,
+            around.tokens,
+            timeout=plan.timeout,
+            limit=case.limit,
+            judged=[answer.connection for answer in expectation.answers],
+            settled=settled(expectation),
+            delivery=plan.delivery,
+            grace=plan.grace,
+            signal=instance.signal if instance else _to_nobody,
+        )
+        judgement = judge(expectation, exchange, around)
+        if judgement.mismatches or not left:
+            break
+    return exchange, judgement
+
+
+def _to_nobody(_name: str) -> None:
+    """A server that we have not started gets no signal; cases that need one are skipped."""
 
 
 def _get(path: bytes, address: tuple[str, int], tokens: Tokens, timeout: float) -> str:

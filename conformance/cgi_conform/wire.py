@@ -4,15 +4,14 @@ Reading ends when the server ends the connection, when the caller finds the answ
 or at the limit: an absolute deadline in each case.
 """
 
-import os
 import re
 import socket
 import struct
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from cgi_conform import processes
 from cgi_conform.case import Step
 from cgi_conform.connection import Connection, pump
 from cgi_conform.delivery import GAP, pieces
@@ -20,6 +19,7 @@ from cgi_conform.octets import Tokens, fill
 
 IDLE = 0.02  # a pause in what comes in: time to look whether it is all
 GRACE = 0.1  # how long a settled connection is watched for octets or an end that must not come
+BLOCKED = 0.2  # a script that has written nothing for so long is held back by the server
 
 Settled = Callable[[str, bytes, bytes], bool]  # connection, received, sent: is this the whole answer?
 
@@ -57,8 +57,9 @@ def play(
     settled: Settled = lambda name, received, sent: False,
     delivery: str = "whole",
     grace: float = GRACE,
+    signal: Callable[[str], None] = lambda name: None,
 ) -> Exchange:
-    """Play the steps in order; then read the `judged` connections to their end.
+    """Play the steps in order; then read the `judged` connections to their end. `signal` sends one to the server.
 
     Without a single octet a connection is read for `limit` seconds, else for the greater of both; one that is
     settled, for `grace` more.
@@ -68,6 +69,8 @@ def play(
     try:
         for step in steps:
             if not _play_step(exchange, step, address, tokens, patience, delivery):
+                break
+            if not _follow_script(exchange, step, signal):
                 break
         last = patience if not exchange.troubles else IDLE
         silent = (timeout if limit is None else limit) if not exchange.troubles else IDLE
@@ -109,11 +112,19 @@ def _play_step(
             connection.sock.shutdown(socket.SHUT_WR)
         except OSError:
             pass  # the server has ended the connection already
+    return True
+
+
+def _follow_script(exchange: Exchange, step: Step, signal: Callable[[str], None]) -> bool:
+    """What becomes of the script on a connection, and of the server: whether to go on with the next step."""
+    connection = exchange.connections[step.connection]
+    if step.wait_blocked is not None and not _wait_blocked(exchange, connection, step.wait_blocked):
+        return False
     if step.close or step.reset:
         _end(connection, reset=step.reset)
-    if step.wait_gone is not None:
-        return _wait_gone(exchange, connection, step.wait_gone)
-    return True
+    if step.signal:
+        signal(step.signal)
+    return step.wait_gone is None or _wait_gone(exchange, connection, step.wait_gone)
 
 
 def _connect(exchange: Exchange, connection: Connection, address: tuple[str, int], patience: float) -> bool:
@@ -163,34 +174,48 @@ def _end(connection: Connection, *, reset: bool) -> None:
     connection.ended_by_us = connection.end == "open"
 
 
-def _wait_gone(exchange: Exchange, connection: Connection, seconds: float) -> bool:
-    found = re.search(rb"\bpid=(\d+)", connection.received)
-    if found is None:
-        came = bytes(connection.received)
-        exchange.troubles.append(Trouble("wait-gone", b"pid=N in what came in", came))
+def _wait_blocked(exchange: Exchange, connection: Connection, seconds: float) -> bool:
+    """Read nothing on the connection until its script cannot write on, or has ended."""
+    pid = _named(exchange, connection, "wait-blocked")
+    if not pid:
         return False
-    pid = int(found[1])
-    pump(exchange.all, time.monotonic() + seconds, lambda: not _process(pid), 0.01)
-    state = _process(pid)
+    wrote, since = processes.written(pid), time.monotonic()
+
+    def blocked() -> bool:
+        nonlocal wrote, since
+        now = processes.written(pid)
+        if now != wrote:
+            wrote, since = now, time.monotonic()
+        return not processes.activity(pid) or (now is not None and time.monotonic() >= since + BLOCKED)
+
+    others = [one for one in exchange.all if one is not connection]
+    pump(others, time.monotonic() + seconds, blocked, IDLE)
+    if not blocked():
+        asked = f"the script is held back, or ends, within {seconds:g} s"
+        exchange.troubles.append(Trouble("wait-blocked", asked.encode(), b"it writes on"))
+        return False
+    return True
+
+
+def _wait_gone(exchange: Exchange, connection: Connection, seconds: float) -> bool:
+    pid = _named(exchange, connection, "wait-gone")
+    if not pid:
+        return False
+    pump(exchange.all, time.monotonic() + seconds, lambda: not processes.activity(pid), 0.01)
+    state = processes.activity(pid)
     if state:
         asked = f"the script's process ends within {seconds:g} s"
         exchange.troubles.append(Trouble("wait-gone", asked.encode(), state.encode()))
     return not state
 
 
-def _process(pid: int) -> str:
-    """What a process still does; "" if there is none."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0].decode()
-    except (OSError, IndexError):
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return ""
-        except PermissionError:
-            return "it runs on"
-        return "it runs on" if not Path("/proc/self").exists() else ""
-    return "a zombie that nobody reaps" if state == "Z" else "it runs on"
+def _named(exchange: Exchange, connection: Connection, what: str) -> int:
+    """The process that the script has named, 0 if it has not."""
+    found = re.search(rb"\bpid=(\d+)", connection.received)
+    if found is None:
+        exchange.troubles.append(Trouble(what, b"pid=N in what came in", bytes(connection.received)))
+        return 0
+    return int(found[1])
 
 
 def _read_on(
