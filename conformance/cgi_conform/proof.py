@@ -30,6 +30,9 @@ VERDICTS = (PROVEN, UNPROVEN, SKIPPED)
 NOT_ABOUT_THE_RULE = ("control", "liveness", "end of the server")
 _WORDS = {CLOSED: "closes-unanswered", SILENT: "never-answers", BARE: "answers-without-a-head"}
 _KEPT = 300
+_VARIES: Mismatch = {
+    "what": "one thing or another", "expected": "what the case asks for", "got": "not the same each time", "at": None
+}  # fmt: skip
 _VARYING = (
     (re.compile(r"(?<!\d)(?:3[2-9]|4\d|5\d|60)\d{3}(?!\d)"), "{client-port}"),  # those that Linux gives
     (re.compile(r"\d\d? [A-Z][a-z]{2} (?!2020)2\d{3} \d\d:\d\d:\d\d"), "{time}"),  # in any form; 2020 is the files'
@@ -155,9 +158,13 @@ def on_the_status(expectation: Expectation, index: int, statuses: Sequence[Statu
     return replace(expectation, answers=tuple(bare), log=None, host=None)
 
 
-def case_proof(case: Case, profile: str, sound: Tried, broken: Tried | None, dies: bool = False) -> CaseProof:
+def case_proof(
+    case: Case, profile: str, sound: Tried, broken: Tried | None = None, fault: Fault | None = None
+) -> CaseProof:
     """The proof that a case can fail; `broken` is None where it was not tried with its fault."""
-    verdict, note, by = _decided(sound, broken, dies)
+    verdict, note, by = _decided(sound, broken, fault is not None and fault.dies)
+    if verdict == KILLED and fault is not None and fault.varies:
+        by = _VARIES
     return {
         "id": case.id,
         "title": case.title,

@@ -44,7 +44,7 @@ from cgi_conform.proving import Bench, Found, Task, base, branch_tasks, fault_ta
 from cgi_conform.server import Server, load_server
 from faulty.faults import find
 
-_JOBS = 8
+_JOBS = 12  # most of the time they wait
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -122,7 +122,7 @@ class _Work:
                     if reason is None:
                         work.wanted[profile].append(case)
                     else:
-                        work.proven.append(case_proof(case, profile, Tried("skip", reason), None))
+                        work.proven.append(case_proof(case, profile, Tried("skip", reason)))
                 for branch in branches(case, profile):
                     if chosen(branch.fault):
                         if reason is None:
@@ -146,8 +146,7 @@ def _prove(work: _Work, bench: Bench, jobs: int) -> None:
     for profile, cases in work.wanted.items():
         for case in cases:
             fault = bench.faults.get(case.fault_in(profile))
-            dies = fault is not None and fault.dies
-            work.proven.append(case_proof(case, profile, without[profile][case.id], broken[profile].get(case.id), dies))
+            work.proven.append(case_proof(case, profile, without[profile][case.id], broken[profile].get(case.id), fault))
     work.branched += [proof for found in sound for proof in found.branches]
     work.broken = sorted({found.broken for found in [*sound, *killed] if found.broken})
 

@@ -6,7 +6,8 @@
     now  = 'path, mark, query = target.rpartition(b"?")'
 
 `was` stands exactly once in the file, so that an edit which has lost its place is noticed. A fault of several
-places has edit = [{ file = …, was = …, now = … }, …]; `dies = true` says that the server ends because of it.
+places has edit = [{ file = …, was = …, now = … }, …]; `dies = true` says that the server ends because of it,
+`varies = true` that chance has a say in what is seen of it.
 A name with "{status}" is a template: answers-{status} is answers-404 too, with 404 for "{status}" in `now`.
 """
 
@@ -43,11 +44,12 @@ class Edit:
 
 @dataclass(frozen=True)
 class Fault:
-    """A defect by name: the edits that bring it about, and whether the server ends because of it."""
+    """A defect by name: the edits that bring it about, and what is to be known of their effect."""
 
     name: str
     edits: tuple[Edit, ...]
-    dies: bool = False
+    dies: bool = False  # the server ends because of it
+    varies: bool = False  # chance has a say in what is seen of it
     written: str = ""  # the file of faults/ it stands in
 
 
@@ -82,7 +84,7 @@ def read(name: str, entry: Mapping[str, Any], written: str = "") -> Fault:
     """A fault of the right shape."""
     edits = entry["edit"] if "edit" in entry else [entry]
     places = tuple(Edit(edit["file"], edit["was"], edit["now"]) for edit in edits)
-    return Fault(name, places, bool(entry.get("dies", False)), written)
+    return Fault(name, places, bool(entry.get("dies", False)), bool(entry.get("varies", False)), written)
 
 
 def find(name: str, known: Mapping[str, Fault]) -> Fault:

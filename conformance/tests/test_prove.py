@@ -152,6 +152,15 @@ def test_a_server_that_ends_is_no_proof_unless_the_fault_is_about_that(tmp_path:
     assert "1 killed by end of the server" in terminal.text(kills)  # type: ignore[arg-type]
 
 
+def test_what_chance_has_a_say_in_is_not_written_down(tmp_path: Path) -> None:
+    some = fault("dies", "status = status", "status = status + os.getpid() % 50 + 1", "varies = true")
+    fixtures = corpus(tmp_path / "f", named(case("a/file", "status = 200"), "dies"))
+    kills = proven(fixtures, toy(tmp_path / "s", *GENERAL, faults=some), status=0)
+    assert (kills["cases"][0]["by"]["what"], kills["cases"][0]["by"]["got"]) == (
+        "one thing or another", "not the same each time"
+    )  # fmt: skip
+
+
 def test_a_server_that_does_not_start_is_no_proof(tmp_path: Path) -> None:
     broken = fault("dies", "import os, socket, sys", "import os, socket, sys\nraise SystemExit(4)")
     fixtures = corpus(tmp_path / "f", named(case("a/file", "body.file = 'hello.txt'"), "dies"))
