@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from case_files import SEND, case, corpus
-from cgi_conform.answer import Answer
+from cgi_conform.answer import Answer, Host
 from cgi_conform.case import Step, case_ids, load_cases
 from cgi_conform.errors import UserError
 from cgi_conform.list import as_json
@@ -41,14 +41,17 @@ def test_steps_come_in_order(tmp_path: Path) -> None:
         pause = 0.25
         reset = true
         [[case.step]]
+        wait-blocked = 1
+        signal = "TERM"
         wait-gone = 2
     """
     [found] = load_cases(corpus(tmp_path, case("a/b", more=more)) / "cases")
     assert found.steps == (
         Step(send=b"a"),
         Step("b", await_bytes=b"\r", pause=0.25, reset=True),
-        Step(wait_gone=2),
+        Step(wait_blocked=1, signal="TERM", wait_gone=2),
     )
+    assert found.ends_server
     assert (found.needs, found.variant, found.connections) == (("http11", "host"), "http11", ("main", "b"))
 
 
@@ -56,6 +59,22 @@ def test_environment_and_log_imply_what_they_need(tmp_path: Path) -> None:
     text = case("a/b", more=f"{SEND}\nenvironment.A = '\\xff'", expect="log.contains = 'x'")
     [found] = load_cases(corpus(tmp_path, text) / "cases")
     assert found.needs == ("launch", "log") and found.environment == {"A": b"\xff"}
+
+
+def test_a_look_at_the_machine_needs_one_that_can_be_looked_at(tmp_path: Path) -> None:
+    text = case("a/b", "host = { zombies = 0, written = ['x'], ended = true }", more=f"{SEND}\ntimes = 3\ndescriptor = 9")
+    [found] = load_cases(corpus(tmp_path, text) / "cases")
+    assert (found.needs, found.times, found.descriptor) == (("launch", "host"), 3, 9)
+    assert found.expect["cgihttpserver"].host == Host(zombies=0, written=("x",), ended=True)
+    [plain] = load_cases(corpus(tmp_path / "plain", case("a/b")) / "cases")
+    assert (plain.needs, plain.times, plain.expect["cgihttpserver"].host) == ((), 1, None)
+
+
+def test_a_server_that_is_told_to_end_is_told_once(tmp_path: Path) -> None:
+    text = case("a/b", more="times = 2\n[[case.step]]\nsend = 'a'\nsignal = 'TERM'")
+    assert message(corpus(tmp_path, text)).endswith(
+        '"signal" ends the server: the steps cannot be played several times'
+    )
 
 
 def test_an_expectation_is_one_answer(tmp_path: Path) -> None:

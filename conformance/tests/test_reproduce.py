@@ -5,9 +5,11 @@ import socket
 import subprocess
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cgi_conform.answer import Expectation, Host
 from cgi_conform.case import Case, Step, load_cases
 from cgi_conform.matcher import Repeat
 from cgi_conform.octets import Tokens, fill
@@ -25,7 +27,8 @@ def case_of(*steps: Step, name: str = "topic/slug", **more: object) -> Case:
 
 def octets_of(case: Case) -> bytes:
     tokens = Tokens(PORT, "{root}", "{base}")
-    return b"".join(fill(step.send, tokens) + (step.body.octets() if step.body else b"") for step in case.steps)
+    once = b"".join(fill(step.send, tokens) + (step.body.octets() if step.body else b"") for step in case.steps)
+    return once * case.times
 
 
 def printed(shell: str, lines: list[str]) -> list[bytes]:
@@ -49,7 +52,8 @@ def test_what_nc_cannot_say_is_left_to_replay() -> None:
     for case in CORPUS:
         if " | nc " not in (line := shell_line(case, PORT)):
             assert line == f"cgi-conform replay {case.id}  # more than nc can do"
-            assert len(case.connections) > 1 or any(step.reset or step.wait_gone for step in case.steps), case.id
+            ends = any(step.reset or step.signal or step.wait_gone for step in case.steps)
+            assert len(case.connections) > 1 or ends, case.id
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -82,10 +86,16 @@ def test_the_line_says_how_the_connection_ends_and_what_it_cannot_say() -> None:
     waits = shell_line(case_of(Step(send=b"a"), Step(await_bytes=b"x", send=b"b")), 80)
     assert waits == "{ printf 'a'; sleep 1; printf 'b'; } | nc 127.0.0.1 80  # sleeps where the case waits for octets"
     assert shell_line(case_of(Step(send=b"a"), needs=("http11",)), 80).endswith("  # server started for http11")
+    zombies = {"cgihttpserver": Expectation("required", (), host=Host(zombies=0))}
+    looks = replace(case_of(Step(send=b"a"), times=3, descriptor=9), expect=zombies)
+    assert shell_line(looks, 80) == (
+        "for n in $(seq 3); do printf 'a' | nc 127.0.0.1 80; done"
+        "  # server started with 9</dev/null; then look at the server's zombies"
+    )
     two = case_of(Step("a", send=b"a"), Step("b", send=b"b", half_close=True))
     assert shell_line(two, 80) == "printf 'a' | nc 127.0.0.1 80; printf 'b' | nc -N 127.0.0.1 80"
     woven = case_of(Step("a", send=b"a"), Step("b", send=b"b"), Step("a", send=b"c"))
-    for case in (woven, case_of(Step(send=b"a", reset=True))):
+    for case in (woven, case_of(Step(send=b"a", reset=True)), case_of(Step(send=b"a", signal="TERM"))):
         assert shell_line(case) == "cgi-conform replay topic/slug  # more than nc can do"
 
 

@@ -9,6 +9,7 @@ from cgi_conform import list as listing
 from cgi_conform import servers, show
 from cgi_conform.cli import main
 from cgi_conform.docroot import remove
+from cgi_conform.answer import Expectation, Host
 from cgi_conform.expected import asked, in_words
 from cgi_conform.matcher import Matcher
 from cgi_conform.paths import REPO
@@ -92,6 +93,16 @@ def test_expectations_in_words_use_the_names_of_mismatches() -> None:
     assert asked(case.expect["cgihttpserver"]) == [("status", "501"), ("body", '"x"')]
     assert in_words(Matcher(absent=True)) == "absent"
     assert in_words(Matcher(count=2)) == "2 lines"
+    every = Host(zombies=0, scripts=1, descriptors=2, memory=3, written=("a", "b"), listening=False, ended=True)
+    assert asked(Expectation("required", (), host=every)) == [
+        ("host.zombies", "0 at most"),
+        ("host.scripts", "1 at most"),
+        ("host.descriptors", "2 at most more than before"),
+        ("host.memory", "3 octets at most more than before"),
+        ("host.written", "nothing, except a, except b"),
+        ("host.listening", "nobody listens on the server's socket any more"),
+        ("host.ended", "the server has ended"),
+    ]
     assert in_words(Matcher(count=2, contains=(b"a",))) == '2 lines, contains "a"'
 
 

@@ -214,6 +214,46 @@ def test_a_process_that_is_never_named_is_trouble() -> None:
     assert [trouble.what for trouble in exchange.troubles] == ["wait-gone"]
 
 
+def test_a_client_that_reads_nothing_waits_until_the_script_is_held_back() -> None:
+    process = subprocess.Popen(["yes"], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    try:
+        with scripted(lambda client: client.sendall(b"pid=%d\n" % process.pid)) as address:
+            exchange = played(address, Step(await_bytes=b"\n", wait_blocked=LONG))
+    finally:
+        process.stdout.close()
+        process.kill()
+        process.wait()
+    assert exchange.troubles == []
+
+
+def test_a_script_that_has_ended_holds_nobody_up() -> None:
+    process = subprocess.Popen(["true"])
+    process.wait()
+    with scripted(lambda client: client.sendall(b"pid=%d\n" % process.pid)) as address:
+        assert played(address, Step(await_bytes=b"\n", wait_blocked=LONG)).troubles == []
+
+
+def test_a_script_that_writes_on_is_trouble() -> None:
+    process = subprocess.Popen(["yes"], stdout=subprocess.DEVNULL)
+    try:
+        with scripted(lambda client: client.sendall(b"pid=%d\n" % process.pid)) as address:
+            exchange = played(address, Step(await_bytes=b"\n", wait_blocked=0.02))
+    finally:
+        process.kill()
+        process.wait()
+    asked = b"the script is held back, or ends, within 0.02 s"
+    assert exchange.troubles == [Trouble("wait-blocked", asked, b"it writes on")]
+
+
+def test_the_server_is_signalled_where_the_step_is() -> None:
+    sent: list[str] = []
+    with scripted(lambda client: client.sendall(b"x")) as address:
+        steps = Step(await_bytes=b"x"), Step(signal="TERM"), Step(send=b"y")
+        exchange = played(address, *steps, signal=sent.append)
+    assert sent == ["TERM"] and exchange.troubles == []
+
+
 @pytest.mark.parametrize("delivery", ["whole", "bytes", "lines", "split"])
 def test_the_same_octets_arrive_however_they_are_delivered(delivery: str) -> None:
     request = b"POST / HTTP/1.0\r\nContent-Length: 3\r\n\r\n"

@@ -23,6 +23,10 @@ while True:
     if path == b"/die":
         print("one last word", file=sys.stderr, flush=True)
         os._exit(3)
+    if path == b"/write":
+        open("written", "w").close()
+    texts[b"/write"] = b"written: %d" % os.path.exists("written")
+    texts[b"/there"] = texts[b"/write"]
     if path == b"/silence":
         client.recv(1)
     elif path != b"/close" and path:

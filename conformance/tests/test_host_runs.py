@@ -1,0 +1,47 @@
+"""Whole runs of cases that repeat their steps, end the server, or look at what it leaves behind."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from case_files import SEND, case, corpus
+from whole_run import cgi_conform, command_of, get
+
+SIGNAL = "[[case.step]]\nsend = 'GET /hello.txt HTTP/1.0\\r\\n\\r\\n'\n[[case.step]]\nawait = 'hello'\nsignal = 'TERM'"
+
+
+def results(folder: Path, *words: str) -> tuple[int, dict[str, Any]]:
+    report = folder / "report"
+    done = cgi_conform(folder, "run", command_of(folder), "--report", str(report), *words)
+    return done.returncode, {one["id"]: one for one in json.loads((report / "results.json").read_text())["cases"]}
+
+
+def test_a_server_that_is_told_to_end_is_no_dead_one(tmp_path: Path) -> None:
+    ended = "status = 200\nhost = { ended = true, listening = false }"
+    corpus(tmp_path, case("a/before"), case("a/end", ended, SIGNAL), case("a/after"), case("a/again", ended, SIGNAL))
+    status, found = results(tmp_path)
+    assert status == 0 and [one["verdict"] for one in found.values()] == ["pass"] * 4
+    assert found["a/end"]["again"] == "cgi-conform replay a/end  # more than nc can do"
+
+
+def test_each_time_is_judged(tmp_path: Path) -> None:
+    log = "log = { matches = '(hello.txt.*){3}' }"
+    corpus(tmp_path, case("a/thrice", log, f"{SEND}\ntimes = 3"), case("a/once", log, f"{SEND}\nlimit = 0.05"))
+    status, found = results(tmp_path, "--timeout", "1")
+    assert status == 1 and [found[name]["verdict"] for name in ("a/thrice", "a/once")] == ["pass", "fail"]
+
+
+def test_what_was_written_is_gone_for_the_next_case(tmp_path: Path) -> None:
+    nothing = "status = 200\nhost.written = []"
+    write = f"{nothing}\nbody = 'written: 1'", get("/write")
+    corpus(tmp_path, case("a/write", *write), case("a/read", "body = 'written: 0'", get("/there")))
+    status, found = results(tmp_path)
+    [mismatch] = found["a/write"]["mismatches"]
+    assert (status, mismatch["what"], mismatch["got"]) == (1, "host.written", "root, root/written")
+    assert found["a/read"]["verdict"] == "pass"
+
+
+def test_a_server_that_is_not_ours_is_not_looked_at(tmp_path: Path) -> None:
+    corpus(tmp_path, case("a/b", "status = 200\nhost.zombies = 0"))
+    done = cgi_conform(tmp_path, "run", "--url", "http://127.0.0.1:9", "--root", str(tmp_path))
+    assert done.returncode == 5 and "needs a server that cgi-conform starts" in done.stdout + done.stderr
