@@ -1,8 +1,9 @@
 """A line a person can paste that sends exactly the octets of a case, and a curl line where curl can say it.
 
 printf takes octal escapes only (POSIX; dash and bash agree on them), so every octet that is not plain text goes
-out as \\ooo.  Where there is no nc, bash opens the connection itself (/dev/tcp).  What nc cannot do (connections open at the same time, a reset, waiting for a process to end) is left
-to `cgi-conform replay`; where the case waits for octets, the line sleeps for a second and says so.
+out as \\ooo.  Where there is no nc, bash opens the connection itself (/dev/tcp).  What nc cannot do (connections
+open at the same time, a reset, waiting for a process to end) is left to `cgi-conform replay`; where the case waits
+for octets, the line sleeps for a second and says so.
 """
 
 import re

@@ -36,8 +36,8 @@ def nonsense(case: "Case", known: set[str] | None) -> list[str]:
         except re.error as error:
             wrong.append(f'"matches" is no regular expression: {error}')
         if matcher.file is not None and not (docroot / matcher.file).is_file():
-            known_files = [path.relative_to(docroot).as_posix() for path in docroot.rglob("*") if path.is_file()]
-            wrong.append(f'"file" is "{matcher.file}", which docroot/ does not have{nearest(matcher.file, known_files)}')
+            files = [path.relative_to(docroot).as_posix() for path in docroot.rglob("*") if path.is_file()]
+            wrong.append(f'"file" is "{matcher.file}", which docroot/ does not have{nearest(matcher.file, files)}')
     return wrong
 
 
