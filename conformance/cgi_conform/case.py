@@ -27,7 +27,8 @@ from cgi_conform.answer import (
 from cgi_conform.errors import NOTHING_RAN, UserError
 from cgi_conform.matcher import Matcher, Repeat
 from cgi_conform.octets import BadEscape, decode
-from cgi_conform.schema import faults, nearest, read_toml
+from cgi_conform.schema import faults, read_toml
+from cgi_conform.sense import VARIANTS, holder, nonsense
 
 __all__ = [
     "BARE", "CLOSED", "LEVELS", "NEEDS", "PROFILES", "SILENT", "VARIANTS",
@@ -35,7 +36,6 @@ __all__ = [
     "case_ids", "load_cases",
 ]  # fmt: skip
 
-VARIANTS = ("http11", "cgi-directories", "limits", "follow-symlinks")
 NEEDS = ("launch", "root", "user", "host", "log", *VARIANTS)
 
 
@@ -174,6 +174,8 @@ def _load_file(path: Path, known: set[str] | None, validate: bool) -> tuple[list
     entries = document.get("case", [])
     wrong: list[str] = []
     if validate:
+        if isinstance(entries, dict):
+            return [], [f'{shown}: "case" is a table: begin each case with [[case]], not [case]']
         if not isinstance(entries, list) or set(document) != {"case"} or not entries:
             wrong = [f"{shown}: {fault}" for fault in faults(document, "case.schema.json")]
             return [], wrong
@@ -185,10 +187,10 @@ def _load_file(path: Path, known: set[str] | None, validate: bool) -> tuple[list
         if not said:
             try:
                 case = _read_case(entry, path)
-                said = _nonsense(case, known)
+                said = nonsense(case, known)
                 cases.append(case)
             except BadEscape as error:
-                said = [f'bad escape "{error}" (\\r \\n \\t \\0 \\\\ \\xHH are known) in {_holder(entry, str(error))}']
+                said = [f'bad escape "{error}" (\\r \\n \\t \\0 \\\\ \\xHH are known) in {holder(entry, str(error))}']
             except ValueError as error:
                 said = [str(error)]
         wrong += [where + fault for fault in said]
@@ -206,7 +208,7 @@ def _read_case(entry: dict[str, Any], path: Path) -> Case:
         profile: read_expectation(entry[profile], _connections(steps)) for profile in PROFILES if profile in entry
     }
     if not expect:
-        raise ValueError(f"expects nothing: it needs [case.{PROFILES[0]}]")
+        raise ValueError(f"expects nothing: it needs {' or '.join(f'[case.{profile}]' for profile in PROFILES)}")
     needs = list(entry.get("needs", []))
     implied = {
         "launch": "environment" in entry or "descriptor" in entry,
@@ -253,60 +255,3 @@ def _looks_at_processes(step: Step) -> bool:
 
 def _connections(steps: tuple[Step, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(step.connection for step in steps))
-
-
-def _nonsense(case: Case, known: set[str] | None) -> list[str]:
-    """What a schema cannot say."""
-    wrong = []
-    if case.topic != case.file.stem:
-        wrong.append(f'belongs into {case.topic}.toml: the file is named after the part before "/"')
-    own = [profile for profile, expectation in case.expect.items() if expectation.fault]
-    if own and len(own) == len(case.expect):
-        wrong.append(f'"fault" of [case.{own[0]}] leaves no profile to the case\'s own: put it there')
-    if known is not None:
-        for clause in case.clauses:
-            if clause not in known:
-                wrong.append(f'unknown clause "{clause}"{nearest(clause, sorted(known))}')
-    if case.ends_server and case.times > 1:
-        wrong.append('"signal" ends the server: the steps cannot be played several times')
-    variants = [need for need in case.needs if need in VARIANTS]
-    if len(variants) > 1:
-        wrong.append(f"needs {' and '.join(variants)} at once: one variant per case")
-    for matcher in _patterns(case):
-        try:
-            re.compile(matcher)
-        except re.error as error:
-            wrong.append(f'"matches" is no regular expression: {error}')
-    return wrong
-
-
-def _patterns(case: Case) -> list[bytes]:
-    matchers: list[Matcher | None] = []
-    for expectation in case.expect.values():
-        matchers.append(expectation.log)
-        for answer in expectation.answers:
-            matchers += [answer.reason, answer.version, answer.body, answer.raw]
-            matchers += [*answer.header.values(), *answer.env.values(), *answer.probe.values()]
-    return [matcher.matches for matcher in matchers if matcher is not None and matcher.matches is not None]
-
-
-def _holder(value: Any, escape: str, path: str = "") -> str:
-    """The key whose text holds a bad escape."""
-    if isinstance(value, str):
-        try:
-            decode(value)
-        except BadEscape as error:
-            return f'"{path.lstrip(".")}"' if str(error) == escape else ""
-        return ""
-    items: Iterable[tuple[Any, Any]] = ()
-    if isinstance(value, dict):
-        items = value.items()
-    elif isinstance(value, list):
-        items = enumerate(value, 1)
-    for key, inner in items:
-        if key in ("matches", "id", "title", "clauses", "see", "fault"):
-            continue
-        found = _holder(inner, escape, f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}")
-        if found:
-            return found
-    return ""

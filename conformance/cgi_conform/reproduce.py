@@ -1,9 +1,10 @@
 """A line a person can paste that sends exactly the octets of a case, and a curl line where curl can say it.
 
 printf takes octal escapes only (POSIX; dash and bash agree on them), so every octet that is not plain text goes
-out as \\ooo.  What nc cannot do (connections open at the same time, a reset, waiting for a process, a signal) is left to
-`cgi-conform replay`; where the case waits for octets, the line sleeps for a second and says so. A look at the
-server's processes and files is left to the person, and named.
+out as \\ooo.  Where there is no nc, bash opens the connection itself (/dev/tcp).  What nc cannot do (connections
+open at the same time, a reset, waiting for a process, a signal) is left to `cgi-conform replay`; where the case waits
+for octets, the line sleeps for a second and says so. A look at the server's processes and files is left to the
+person, and named.
 """
 
 import re
@@ -35,13 +36,33 @@ def shell_line(case: Case, port: int | None = None) -> str:
     return line + _notes(case)
 
 
-def _of_connection(steps: Sequence[Step], port: int | None) -> str:
-    """What is sent on one connection, piped into nc."""
+def bash_line(case: Case, port: int | None = None) -> str | None:
+    """The same without nc, by bash alone; None where it takes more than to send and to read to the end."""
+    if _needs_more_than_nc(case) or any(step.half_close for step in case.steps):
+        return None
+    where = f"/dev/tcp/127.0.0.1/{PORT if port is None else port}"
+    told: list[str] = []
+    for name in case.connections:
+        steps = [step for step in case.steps if step.connection == name]
+        sending = "; ".join(_sending(steps, port)) or ":"
+        reading = ":" if any(step.close for step in steps) else "cat <&3"
+        told.append(f"( exec 3<>{where}; {{ {sending}; }} >&3; {reading} )")
+    return "; ".join(told) + _notes(case)
+
+
+def _sending(steps: Sequence[Step], port: int | None) -> list[str]:
+    """Shell commands that print what is sent on one connection, with its pauses."""
     commands: list[str] = []
     for number, step in enumerate(step for step in steps if not _is_only_a_wait(step)):
         seconds = max(step.pause, 1.0 if number and step.await_bytes is not None else 0.0)
         commands += [f"sleep {seconds:g}"] if seconds else []
         commands += octet_commands(fill_port(step.send, port), step.body)
+    return commands
+
+
+def _of_connection(steps: Sequence[Step], port: int | None) -> str:
+    """What is sent on one connection, piped into nc."""
+    commands = _sending(steps, port)
     sending = commands[0] if len(commands) == 1 and "|" not in commands[0] else f"{{ {'; '.join(commands)}; }}"
     where = PORT if port is None else str(port)
     return f"{sending if commands else ':'} | nc{_ending(steps)} 127.0.0.1 {where}"

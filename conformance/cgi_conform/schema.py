@@ -23,6 +23,7 @@ _KINDS = {
     "array": "a list",
     "object": "a table",
 }
+_BOUNDS = {"minimum": "less than", "exclusiveMinimum": "not more than", "maximum": "more than"}
 
 
 def read_toml(path: Path, shown: str) -> dict[str, Any]:
@@ -32,13 +33,15 @@ def read_toml(path: Path, shown: str) -> dict[str, Any]:
     except FileNotFoundError:
         raise UserError(f"{shown}: no such file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{shown}: broken TOML: {error}") from None
+        hint = " (put it between single quotes: our escapes are no TOML's)" if "Unescaped '\\'" in str(error) else ""
+        raise UserError(f"{shown}: broken TOML: {error}{hint}") from None
 
 
 def faults(document: object, schema: str, part: str = "") -> list[str]:
     """What is wrong with a document, one sentence per fault; `part` names a $defs entry to check against."""
-    found = sorted(_validator(schema, part).iter_errors(document), key=lambda error: list(map(str, error.path)))
-    return [sentence for error in found for sentence in _sentences(error)]
+    validator = _validator(schema, part)
+    found = sorted(validator.iter_errors(document), key=lambda error: list(map(str, error.path)))
+    return [sentence for error in found for sentence in _sentences(error, validator.schema.get("$defs", {}))]
 
 
 @functools.cache
@@ -57,31 +60,35 @@ def nearest(word: str, known: list[str]) -> str:
     return f' (did you mean "{close[0]}"?)' if close else ""
 
 
-def _sentences(error: Any) -> Iterator[str]:
+def _sentences(error: Any, parts: Mapping[str, Any]) -> Iterator[str]:
     where = _dotted(error.absolute_path)
     inside = f' in "{where}"' if where else ""
     kind, wanted, got = error.validator, error.validator_value, error.instance
     if kind in ("oneOf", "anyOf"):
-        yield from _alternatives(error, where)
+        yield from _alternatives(error, where, parts)
     elif kind == "additionalProperties" and isinstance(wanted, bool):
         known = list(error.schema.get("properties", {}))
         for key in got:
             if key not in known:
-                yield f'unknown key "{key}"{inside}{nearest(key, known)}'
+                yield f'unknown key "{key}"{inside}{_placed(key, parts) or nearest(key, known)}'
     elif kind == "required":
         missing = next(key for key in wanted if key not in got and f"'{key}'" in error.message)
         yield f'missing key "{missing}"{inside}'
     elif kind == "enum":
-        hint = nearest(str(got), [str(word) for word in wanted])
+        hint = _unquoted(got) or nearest(str(got), [str(word) for word in wanted])
         allowed = ", ".join(str(word) for word in wanted)
         yield f'"{where}" is {_plain(got)}, not one of {allowed}{hint}'
     elif kind == "type":
         kinds = [wanted] if isinstance(wanted, str) else wanted
-        yield f'"{where}" is {_plain(got)}, not {" or ".join(_KINDS[kind] for kind in kinds)}'
+        hint = _unquoted(got) if {"integer", "number"} & set(kinds) else ""
+        yield f'"{where}" is {_plain(got)}, not {" or ".join(_KINDS[kind] for kind in kinds)}{hint}'
     elif kind == "pattern" and "propertyNames" in error.schema_path:
         yield f'the name "{got}" is not of the form {wanted}'
     elif kind == "pattern":
-        yield f'"{where}" is {_plain(got)}, which is not of the form {wanted}'
+        form = error.schema.get("$comment", f"of the form {wanted}")
+        yield f'"{where}" is {_plain(got)}, which is not {form}'
+    elif kind in _BOUNDS:
+        yield f'"{where}" is {_plain(got)}, {_BOUNDS[kind]} {wanted}'
     elif kind in ("minItems", "minLength", "minProperties"):
         yield f'"{where}" is empty'
     elif kind == "not":
@@ -90,7 +97,17 @@ def _sentences(error: Any) -> Iterator[str]:
         yield f'"{where}": {error.message}'
 
 
-def _alternatives(error: Any, where: str) -> Iterator[str]:
+def _placed(key: str, parts: Mapping[str, Any]) -> str:
+    """Where a key would be right that stands in a wrong place."""
+    places = [part["$comment"] for part in parts.values() if key in part.get("properties", {}) and "$comment" in part]
+    return f" (it belongs into {' or '.join(places)})" if places else ""
+
+
+def _unquoted(got: object) -> str:
+    return " (a number is written without quotes)" if isinstance(got, str) and got.isdecimal() else ""
+
+
+def _alternatives(error: Any, where: str, parts: Mapping[str, Any]) -> Iterator[str]:
     """The faults in the alternative that has the right type; if none has, what would do."""
     asked = [branch["required"][0] for branch in error.validator_value if set(branch) == {"required"}]
     if asked:
@@ -102,7 +119,7 @@ def _alternatives(error: Any, where: str) -> Iterator[str]:
     for index in sorted(branches):
         if not any(fault.validator == "type" and not fault.relative_path for fault in branches[index]):
             for fault in branches[index]:
-                yield from _sentences(fault)
+                yield from _sentences(fault, parts)
             return
     kinds: list[str] = []
     for index in sorted(branches):

@@ -20,7 +20,7 @@ from cgi_conform.paths import build, fixtures
 from cgi_conform.recordings import Agreement, Recorded, agreements, first_lines, read_recordings
 from cgi_conform.report.escaped import lines
 from cgi_conform.report.places import line_of, shown_file
-from cgi_conform.reproduce import curl_line, shell_line
+from cgi_conform.reproduce import bash_line, curl_line, shell_line
 from cgi_conform.results import CaseResult, Results, read, server_line
 
 _WIDE = 100
@@ -65,8 +65,8 @@ def page(
     if run is not None and result is not None:
         columns.append((f"last run ({server_line(run['server'])})", _seen(result)))
     parts += beside(columns, width) if width >= _WIDE else below(columns, width)
-    curl = curl_line(case)
-    parts += ["", "again", _INDENT + shell_line(case), *([_INDENT + curl] if curl else [])]
+    others = [line for line in (bash_line(case), curl_line(case)) if line]
+    parts += ["", "again", _INDENT + shell_line(case), *(_INDENT + line for line in others)]
     return "\n".join(parts) + "\n"
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 from cgi_conform.answer import Expectation, Host
-from cgi_conform.case import Case, Step, load_cases
+from cgi_conform.case import PROFILES, Case, Step, load_cases
 from cgi_conform.matcher import Repeat
 from cgi_conform.octets import Tokens, fill
 from cgi_conform.paths import REPO
-from cgi_conform.reproduce import curl_line, printf_format, shell_line
+from cgi_conform.reproduce import bash_line, curl_line, printf_format, shell_line
 
 CORPUS = load_cases(REPO / "fixtures" / "cases", validate=False) if (REPO / "fixtures" / "cases").is_dir() else []
 SHELLS = [shell for shell in ("dash", "bash") if shutil.which(shell)]
@@ -43,9 +43,66 @@ def printed(shell: str, lines: list[str]) -> list[bytes]:
 def test_every_case_is_sent_to_the_octet(shell: str) -> None:
     lines = {case.id: shell_line(case, PORT) for case in CORPUS}
     by_nc = [case for case in CORPUS if " | nc " in lines[case.id]]
-    assert len(by_nc) > 0.95 * len(CORPUS)
+    for profile in PROFILES:
+        assert sum(profile in case.expect for case in by_nc) > 0.95 * sum(profile in case.expect for case in CORPUS)
     for case, octets in zip(by_nc, printed(shell, [lines[case.id] for case in by_nc]), strict=True):
         assert octets == octets_of(case), case.id
+
+
+class Sink:
+    """Reads what each connection is to bring, one after the other, and then ends it."""
+
+    def __init__(self, expected: list[bytes]) -> None:
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.socket.settimeout(60)
+        self.port: int = self.socket.getsockname()[1]
+        self.received: list[bytes] = []
+        self.thread = threading.Thread(target=self.run, args=([len(each) for each in expected],), daemon=True)
+        self.thread.start()
+
+    def run(self, sizes: list[int]) -> None:
+        with self.socket:
+            for size in sizes:
+                connection, _ = self.socket.accept()
+                with connection:
+                    connection.settimeout(60)
+                    data = b""
+                    while len(data) < size and (more := connection.recv(1 << 20)):
+                        data += more
+                    connection.shutdown(socket.SHUT_WR)
+                    while more := connection.recv(1 << 20):  # what comes beyond
+                        data += more
+                self.received.append(data)
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
+def test_bash_alone_sends_every_case_to_the_octet() -> None:
+    told = [case for case in CORPUS if bash_line(case) is not None]
+    assert len(told) > 0.9 * len(CORPUS)
+    wanted = [(case, name) for case in told for name in case.connections]
+    tokens = Tokens(PORT, "{root}", "{base}")
+    expected = [
+        b"".join(
+            fill(step.send, tokens) + (step.body.octets() if step.body else b"")
+            for step in case.steps if step.connection == name
+        )
+        for case, name in wanted
+    ]  # fmt: skip
+    sink = Sink(expected)
+    there = "/dev/tcp/127.0.0.1/"  # the octets name the port they were made for
+    lines = [(bash_line(case, PORT) or "").replace(f"{there}{PORT}", f"{there}{sink.port}") for case in told]
+    script = "sleep() { :; }\n" + "\n".join(lines)
+    subprocess.run(["bash"], input=script.encode(), check=True, stdout=subprocess.DEVNULL, timeout=200)
+    sink.thread.join(60)
+    for (case, name), octets, got in zip(wanted, expected, sink.received, strict=True):
+        assert got == octets, (case.id, name)
+
+
+def test_bash_cannot_close_half_of_a_connection() -> None:
+    assert bash_line(case_of(Step(send=b"a", half_close=True))) is None
+    assert bash_line(case_of(Step(send=b"a", reset=True))) is None
+    assert bash_line(case_of(Step(send=b"a")), 80) == "( exec 3<>/dev/tcp/127.0.0.1/80; { printf 'a'; } >&3; cat <&3 )"
+    assert bash_line(case_of(Step(send=b"a", close=True))) == "( exec 3<>/dev/tcp/127.0.0.1/{port}; { printf 'a'; } >&3; : )"
 
 
 def test_what_nc_cannot_say_is_left_to_replay() -> None:

@@ -1,0 +1,75 @@
+"""What a schema cannot say about a case: names that name nothing, patterns that are none, the place of a bad escape."""
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from cgi_conform.matcher import Matcher
+from cgi_conform.octets import BadEscape, decode
+from cgi_conform.schema import nearest
+
+if TYPE_CHECKING:  # which imports this module
+    from cgi_conform.case import Case
+
+VARIANTS = ("http11", "cgi-directories", "limits", "follow-symlinks")
+
+
+def nonsense(case: "Case", known: set[str] | None) -> list[str]:
+    """What is wrong with a case whose shape is right; `known` are the clauses there are."""
+    wrong = []
+    if case.topic != case.file.stem:
+        wrong.append(f'belongs into {case.topic}.toml: the file is named after the part before "/"')
+    own = [profile for profile, expectation in case.expect.items() if expectation.fault]
+    if own and len(own) == len(case.expect):
+        wrong.append(f'"fault" of [case.{own[0]}] leaves no profile to the case\'s own: put it there')
+    if known is not None:
+        for clause in case.clauses:
+            if clause not in known:
+                wrong.append(f'unknown clause "{clause}"{nearest(clause, sorted(known))}')
+    if case.ends_server and case.times > 1:
+        wrong.append('"signal" ends the server: the steps cannot be played several times')
+    variants = [need for need in case.needs if need in VARIANTS]
+    if len(variants) > 1:
+        wrong.append(f"needs {' and '.join(variants)} at once: one variant per case")
+    docroot = case.file.parent.parent / "docroot"
+    for matcher in _matchers(case):
+        try:
+            re.compile(matcher.matches or b"")
+        except re.error as error:
+            wrong.append(f'"matches" is no regular expression: {error}')
+        if matcher.file is not None and not (docroot / matcher.file).is_file():
+            files = [path.relative_to(docroot).as_posix() for path in docroot.rglob("*") if path.is_file()]
+            wrong.append(f'"file" is "{matcher.file}", which docroot/ does not have{nearest(matcher.file, files)}')
+    return wrong
+
+
+def _matchers(case: "Case") -> list[Matcher]:
+    matchers: list[Matcher | None] = []
+    for expectation in case.expect.values():
+        matchers.append(expectation.log)
+        for answer in expectation.answers:
+            matchers += [answer.reason, answer.version, answer.body, answer.raw]
+            matchers += [*answer.header.values(), *answer.env.values(), *answer.probe.values()]
+    return [matcher for matcher in matchers if matcher is not None]
+
+
+def holder(value: Any, escape: str, path: str = "") -> str:
+    """The key whose text holds a bad escape."""
+    if isinstance(value, str):
+        try:
+            decode(value)
+        except BadEscape as error:
+            return f'"{path.lstrip(".")}"' if str(error) == escape else ""
+        return ""
+    items: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, list):
+        items = enumerate(value, 1)
+    for key, inner in items:
+        if key in ("matches", "id", "title", "clauses", "see", "fault"):
+            continue
+        found = holder(inner, escape, f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}")
+        if found:
+            return found
+    return ""
