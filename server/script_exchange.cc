@@ -183,11 +183,11 @@ class Exchange {
 
   std::array<pollfd, 4> entries_{};  // client, script input, script output, script's end
   std::array<char, kBlock> block_;
-  std::string outgoing_;       // what the client has not taken yet
-  bool has_output_ = false;    // the script has said something
-  bool half_closed_ = false;   // the client has ended its side
-  bool script_ended_ = false;  // the script itself, if not what it started
-  int exit_status_ = 0;        // once it has ended
+  std::string outgoing_;                                                // what the client has not taken yet
+  bool has_output_ = false;                                             // the script has said something
+  bool half_closed_ = false;                                            // the client has ended its side
+  bool script_ended_ = false;                                           // the script itself, if not what it started
+  int exit_status_ = 0;                                                 // once it has ended
   std::size_t left_to_read_ = std::numeric_limits<std::size_t>::max();  // of the output
   Clock::time_point last_activity_ = Clock::now();  // of the script, or of a client that takes its output
 };

@@ -17,7 +17,7 @@ struct TargetPath {
   std::vector<std::string> segments;  // never ".", ".." or empty
   bool is_directory = false;          // nothing, '/', "." or ".." follows the last segment
   std::string raw_path;               // before '?' and '#', still encoded, without surplus leading slashes
-  std::string query;     // after the first '?', still encoded
+  std::string query;                  // after the first '?', still encoded
   std::string fragment;  // after a '#' ahead of the query, '?' and all, still encoded: only a redirect repeats it
 
   // "/a/b" or "/a/b/"; "/" for the root.
@@ -33,8 +33,8 @@ std::optional<TargetPath> parse_target(std::string_view target);
 std::optional<std::size_t> cgi_directory_of(const TargetPath& target, const std::vector<std::string>& cgi_directories);
 
 // The Location of the redirect that adds the missing slash: the raw path, '/', the query and the fragment (if they
-// are not empty; what follows a '#' is no query here). Never a reference to another host: "//host", "/\host" and "scheme:" are made
-// harmless, and controls and spaces are encoded.  base-45, base-46, injection-1, injection-2.
+// are not empty; what follows a '#' is no query here). Never a reference to another host: "//host", "/\host" and
+// "scheme:" are made harmless, and controls and spaces are encoded.  base-45, base-46, injection-1, injection-2.
 std::string slash_redirect(const TargetPath& target);
 
 }  // namespace cgi

@@ -18,7 +18,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr auto kLong = seconds(20);          // far beyond what any of these takes, unless it never ends
+constexpr auto kLong = seconds(20);         // far beyond what any of these takes, unless it never ends
 constexpr std::size_t kTooMuch = 8U << 20;  // far beyond what is on its way at any moment
 
 // A script, a connection, and the client's end of it.
