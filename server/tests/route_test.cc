@@ -131,11 +131,16 @@ TEST_F(RouteTest, ScriptsTakeEveryMethodIfAsked) {
 TEST_F(RouteTest, FilesAndDirectoriesAreMappedAsSimpleHttpRequestHandlerMapsThem) {
   using Found = std::pair<RouteKind, std::string>;
   const std::map<std::string, Found> found = {
-      {"/file.txt", {RouteKind::kFile, "/file.txt"}},        {"//file.txt?q#f", {RouteKind::kFile, "/file.txt"}},
-      {"/dir/../file.txt", {RouteKind::kFile, "/file.txt"}}, {"/tool", {RouteKind::kFile, "/tool"}},
-      {"/dir/", {RouteKind::kFile, "/dir/index.html"}},      {"/inner/", {RouteKind::kFile, "/inner/index.html"}},
-      {"/old/", {RouteKind::kFile, "/old/index.htm"}},       {"/list/", {RouteKind::kListing, "/list"}},
-      {"/confusing/", {RouteKind::kListing, "/confusing"}},  {"/", {RouteKind::kListing, "/"}},
+      {"/file.txt", {RouteKind::kFile, "/file.txt"}},
+      {"//file.txt?q#f", {RouteKind::kFile, "/file.txt"}},
+      {"/dir/../file.txt", {RouteKind::kFile, "/file.txt"}},
+      {"/tool", {RouteKind::kFile, "/tool"}},
+      {"/dir/", {RouteKind::kFile, "/dir/index.html"}},
+      {"/inner/", {RouteKind::kFile, "/inner/index.html"}},
+      {"/old/", {RouteKind::kFile, "/old/index.htm"}},
+      {"/list/", {RouteKind::kListing, "/list"}},
+      {"/confusing/", {RouteKind::kListing, "/confusing"}},
+      {"/", {RouteKind::kListing, "/"}},
       {"/absolute", {RouteKind::kFile, "/absolute"}},
       {"/absolute-dir/", {RouteKind::kFile, "/absolute-dir/index.html"}},
       {"/absolute-root/absolute-root/file.txt", {RouteKind::kFile, "/absolute-root/absolute-root/file.txt"}},
@@ -154,9 +159,9 @@ TEST_F(RouteTest, FilesAndDirectoriesAreMappedAsSimpleHttpRequestHandlerMapsThem
 
 TEST_F(RouteTest, DirectoriesWithoutASlashAreRedirected) {
   const std::map<std::string, std::string> locations = {
-      {"/dir", "/dir/"},         {"/dir?a=b", "/dir/?a=b"}, {"/dir?", "/dir/"},
-      {"/cgi-bin", "/cgi-bin/"}, {"//dir", "/dir/"},        {"/list/..", "/list/../"},
-      {"?a=b", "/?a=b"},         {"?", "/"},                {"#x", "/#x"},
+      {"/dir", "/dir/"},  {"/dir?a=b", "/dir/?a=b"}, {"/dir?", "/dir/"}, {"/cgi-bin", "/cgi-bin/"},
+      {"//dir", "/dir/"}, {"/list/..", "/list/../"}, {"?a=b", "/?a=b"},  {"?", "/"},
+      {"#x", "/#x"},
   };
   for (const auto& [target, location] : locations) {
     const Route got = route(target);

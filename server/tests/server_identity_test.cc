@@ -39,10 +39,10 @@ using Variables = std::map<std::string, std::string>;
 // Each of them would tell a script something about a request that no client said: whose proxy to trust, how long
 // the body is, who has logged in.
 const std::vector<std::string> kOfRequests = {
-    "AUTH_TYPE",     "CONTENT_LENGTH", "CONTENT_TYPE",    "DOCUMENT_ROOT", "GATEWAY_INTERFACE", "HTTP_AUTHORIZATION",
-    "HTTP_HOST",     "HTTP_PROXY",     "HTTPS",           "PATH_INFO",     "PATH_TRANSLATED",   "QUERY_STRING",
-    "REDIRECT_URL",  "REMOTE_ADDR",    "REMOTE_IDENT",    "REMOTE_USER",   "REQUEST_METHOD",    "SCRIPT_FILENAME",
-    "SCRIPT_NAME",   "SERVER_NAME",    "SERVER_PROTOCOL", "REQUEST_URI",
+    "AUTH_TYPE",    "CONTENT_LENGTH", "CONTENT_TYPE",    "DOCUMENT_ROOT", "GATEWAY_INTERFACE", "HTTP_AUTHORIZATION",
+    "HTTP_HOST",    "HTTP_PROXY",     "HTTPS",           "PATH_INFO",     "PATH_TRANSLATED",   "QUERY_STRING",
+    "REDIRECT_URL", "REMOTE_ADDR",    "REMOTE_IDENT",    "REMOTE_USER",   "REQUEST_METHOD",    "SCRIPT_FILENAME",
+    "SCRIPT_NAME",  "SERVER_NAME",    "SERVER_PROTOCOL", "REQUEST_URI",
 };
 
 TEST_F(PassedEnvironment, HoldsAPathAndNothingElseUnlessAsked) {
