@@ -1,6 +1,7 @@
 #include "script.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -8,10 +9,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 namespace cgi {
@@ -19,6 +23,7 @@ namespace {
 
 constexpr int kPipeSize = 256 * 1024;
 constexpr std::size_t kStackSize = 64 * 1024;
+constexpr int kEndOfKilled = 2000;  // milliseconds after SIGKILL
 
 // What the child is told and tells; it lives in the parent's memory, on the stack of start().
 struct ChildPlan {
@@ -28,6 +33,7 @@ struct ChildPlan {
   char* const* environment;
   const Account* account;
   bool must_be_readable;
+  const rlimit* descriptors;  // or null
   int input;
   int output;
   StartFailure failure = StartFailure::kNoResources;  // out
@@ -64,9 +70,15 @@ int run_child(void* argument) {
     const long limit = ::sysconf(_SC_OPEN_MAX);  // before Linux 5.9
     for (int fd = 3; fd < limit; ++fd) ::close(fd);
   }
+  if (plan->descriptors != nullptr) ::setrlimit(RLIMIT_NOFILE, plan->descriptors);
+  // Neither no_new_privs nor other limits of ours: the first would break what scripts may count on under CPython
+  // (sendmail, sudo, set-user-id wrappers), the others are for whoever starts the server to set.
   if (plan->account != nullptr && !become(*plan->account)) give_up(plan, StartFailure::kPrivileges);
   if (plan->directory != nullptr && ::chdir(plan->directory) != 0) give_up(plan, StartFailure::kNotExecutable);
   if (plan->must_be_readable && ::access(plan->file, R_OK) != 0) give_up(plan, StartFailure::kNotExecutable);
+  // By its name, although a descriptor is open that was checked: the interpreter of a "#!" script would be told
+  // /dev/fd/N, where the script does not find what lies beside it, and get a descriptor that stays open. Who can swap
+  // the file in between can also write another script, and it would run as the same user.
   ::execve(plan->file, plan->arguments, plan->environment);
   const int error = errno;
   const bool may_execute = ::access(plan->file, X_OK) == 0;
@@ -135,6 +147,7 @@ std::optional<StartFailure> Script::start(const ScriptCommand& command, Script& 
                  .environment = environment.data(),
                  .account = command.account,
                  .must_be_readable = command.is_interpreted,
+                 .descriptors = command.descriptors,
                  .input = child_input.get(),
                  .output = child_output.get()};
   // A signal handled in the child would run the server's handler on the server's memory.
@@ -162,9 +175,7 @@ std::optional<StartFailure> Script::start(const ScriptCommand& command, Script& 
 }
 
 Script::~Script() {
-  if (pid_ < 0) return;
-  signal_group(SIGKILL);
-  reap();
+  if (pid_ > 0) end();
 }
 
 void Script::signal_group(int signal) const {
@@ -183,6 +194,28 @@ int Script::reap() {
   pid_ = -1;
   place_.reset();
   return status;
+}
+
+int Script::end() {
+  signal_group(SIGKILL);
+  pollfd ended{pidfd_.get(), POLLIN, 0};
+  if (::poll(&ended, 1, kEndOfKilled) != 0) return reap();
+  try {
+    std::thread([pid = pid_] { ::waitpid(pid, nullptr, 0); }).detach();
+  } catch (const std::system_error&) {
+    return reap();
+  }
+  pid_ = -1;
+  place_.reset();
+  return 0;
+}
+
+rlimit make_room_for_descriptors(std::size_t wanted) {
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  const rlimit room{std::max(before.rlim_cur, std::min<rlim_t>(wanted, before.rlim_max)), before.rlim_max};
+  ::setrlimit(RLIMIT_NOFILE, &room);
+  return before;
 }
 
 std::string exit_text(int status) {

@@ -5,6 +5,7 @@
 // a problem is known before a status line is sent (problems are 403, not "200" and silence: seed 34).
 #pragma once
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <atomic>
@@ -52,6 +53,7 @@ struct ScriptCommand {
   const Account* account = nullptr;      // to become, with no other group; null: stay
   bool is_interpreted = false;           // begins with "#!": `account` must be able to read it, too
   ScriptPlaces* places = nullptr;        // to take one of; null: no limit
+  const rlimit* descriptors = nullptr;   // how many it may open; null: as many as the server
 };
 
 // Why a script did not start.
@@ -73,7 +75,7 @@ class Script {
 
   Script() = default;
   Script(const Script&) = delete;
-  // Ends the group with SIGKILL, and reaps, if that has not happened yet.
+  // As end(), if it has not ended yet.
   ~Script();
 
   pid_t pid() const { return pid_; }
@@ -86,6 +88,9 @@ class Script {
   void signal_group(int signal) const;
   // Waits for the end of the script, and leaves its place; the status as waitpid() has it.
   int reap();
+  // Ends the group with SIGKILL, and reaps. One that is beyond our reach (a program of another user, or stuck in the
+  // kernel) is waited for in the background, and its status is 0.
+  int end();
 
  private:
   pid_t pid_ = -1;  // -1: none, or reaped
@@ -94,6 +99,10 @@ class Script {
   UniqueFd input_;
   UniqueFd output_;
 };
+
+// Raises the number of descriptors that the server may open to `wanted`, or as far as it may go. Returns the limit
+// that was, which is the one for scripts: select() cannot see beyond 1024.
+rlimit make_room_for_descriptors(std::size_t wanted);
 
 // "exit code 3" or "exit code -9 (SIGKILL)", for the log; empty for a status of 0.
 std::string exit_text(int status);

@@ -168,8 +168,7 @@ class Exchange {
     script_.signal_group(SIGTERM);
     pollfd ended{script_.ended_fd(), POLLIN, 0};
     ::poll(&ended, 1, static_cast<int>(kMercy.count()));
-    script_.signal_group(SIGKILL);
-    return {end, script_.reap()};
+    return {end, script_.end()};
   }
 
   Connection& client_;

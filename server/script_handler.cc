@@ -22,6 +22,11 @@ namespace {
 
 constexpr std::uint64_t kDiscardLimit = 1 << 20;  // of an unwanted body, to keep the connection
 
+// Descriptors that are open at most: what the defaults need is more than the 1024 that are usual.
+constexpr std::size_t kDescriptors = 64;
+constexpr std::size_t kPerConnection = 3;  // itself, a file, a body that was put aside
+constexpr std::size_t kPerScript = 5;      // its process, two pipes, and their other ends for a moment
+
 const Refusal kNoPlace = {503, "Too many scripts are running"};
 
 bool begins_with_interpreter_line(const UniqueFd& file) {
@@ -57,6 +62,8 @@ ScriptHandler::ScriptHandler(const Options& options, const DocumentRoot& root, c
       responder_(responder),
       account_(std::move(account)),
       passed_on_(passed_environment(options)),
+      descriptors_(make_room_for_descriptors(kDescriptors + kPerConnection * options.max_connections +
+                                             kPerScript * options.max_scripts)),
       identity_{kServerSoftware, host_name(options.bind), 0, options.protocol, root.path()},
       places_(options.max_scripts) {}
 
@@ -157,6 +164,7 @@ std::optional<Refusal> ScriptHandler::start(const Request& request, const Route&
   command.arguments.insert(command.arguments.begin(), route.path.substr(name));
   command.account = account_ ? &*account_ : nullptr;
   command.places = &places_;
+  command.descriptors = &descriptors_;
   // An interpreter opens the script again, as the user it runs as; what everybody can read needs no look.
   command.is_interpreted = (route.status.st_mode & S_IROTH) == 0 &&
                            begins_with_interpreter_line(root_.open(route.path, O_RDONLY | O_NONBLOCK));

@@ -54,6 +54,7 @@ class ScriptHandler {
   const Responder& responder_;
   const std::optional<Account> account_;
   const Environment passed_on_;
+  const rlimit descriptors_;  // of scripts
   ServerIdentity identity_;
   ScriptPlaces places_;
 };

@@ -112,6 +112,33 @@ TEST_F(ScriptTest, EndsWithItsWholeGroup) {
   EXPECT_EQ("", output_of(script_));  // the sleeper held it open
 }
 
+TEST_F(ScriptTest, MayOpenAsManyDescriptorsAsTheServerMightBeforeItMadeRoom) {
+  const rlimit before = make_room_for_descriptors(0);
+  const rlimit little{before.rlim_cur - 1, before.rlim_max};
+  ASSERT_EQ(0, ::setrlimit(RLIMIT_NOFILE, &little));
+  const rlimit of_scripts = make_room_for_descriptors(little.rlim_cur + 1);
+  EXPECT_EQ(little.rlim_cur, of_scripts.rlim_cur);
+  rlimit now{};
+  ::getrlimit(RLIMIT_NOFILE, &now);
+  EXPECT_EQ(before.rlim_cur, now.rlim_cur);
+  ScriptCommand it = command("#!/bin/sh\nulimit -n\n");
+  it.descriptors = &of_scripts;
+  ASSERT_EQ(std::nullopt, start(it));
+  EXPECT_EQ(std::to_string(little.rlim_cur) + "\n", output_of(script_));
+}
+
+TEST(DescriptorLimit, IsRaisedAsFarAsItMayGoAndNeverLowered) {
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  for (const std::size_t wanted : {std::size_t{1}, std::size_t{1} << 60}) {
+    make_room_for_descriptors(wanted);
+    rlimit now{};
+    ::getrlimit(RLIMIT_NOFILE, &now);
+    EXPECT_EQ(wanted == 1 ? before.rlim_cur : before.rlim_max, now.rlim_cur);
+  }
+  ::setrlimit(RLIMIT_NOFILE, &before);
+}
+
 TEST_F(ScriptTest, ExitStatusIsPutIntoWords) {
   EXPECT_EQ("", exit_text(0));
   ASSERT_EQ(std::nullopt, start(command("#!/bin/sh\nexit 3\n")));
