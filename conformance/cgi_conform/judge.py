@@ -44,10 +44,10 @@ class Judgement:
     saw: Status | None
 
 
-def settled(expectation: Expectation) -> Callable[[str, bytes, bytes], bool]:
+def settled(expectation: Expectation) -> Callable[[str, bytes | bytearray, bytes], bool]:
     """Whether a connection that stays open has said all it will: then nobody waits for its end."""
 
-    def whole(name: str, received: bytes, sent: bytes) -> bool:
+    def whole(name: str, received: bytes | bytearray, sent: bytes) -> bool:
         answers = expectation.on(name)
         if any(answer.closes or not answer.may_reset for answer in answers):
             return False
@@ -73,9 +73,7 @@ def judge(expectation: Expectation, exchange: Exchange, around: Surroundings) ->
     decided: Status | None = None
     for name in dict.fromkeys(answer.connection for answer in expectation.answers):
         connection = exchange.connections.get(name) or Connection(name)
-        parsed = parse(
-            bytes(connection.received), request_methods(bytes(connection.sent)), ended=connection.end != "open"
-        )
+        parsed = parse(connection.received, request_methods(bytes(connection.sent)), ended=connection.end != "open")
         answers = expectation.on(name)
         for index, answer in enumerate(answers):
             saw = _saw(parsed, connection, index)

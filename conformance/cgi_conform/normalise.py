@@ -16,6 +16,7 @@ from cgi_conform.framing import unframed
 _DATE = re.compile(rb"^(Date:[ \t]*)[^\r\n]+", re.IGNORECASE | re.MULTILINE)
 _PID = re.compile(rb"\b(pid=)[0-9]+")
 _LENGTH = re.compile(rb"^(Content-Length:[ \t]*)([0-9]+)(?=[ \t]*\r?$)", re.IGNORECASE | re.MULTILINE)
+_SHOWN = 1 << 16  # octets: more than anybody shows of what may be many megabytes
 _EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
 _EXPECTS = re.compile(rb" HTTP/1\.1\r?\n(?:[^\r\n]+\r?\n)*?Expect[ \t]*:", re.IGNORECASE)
 _CONTINUE = re.compile(rb"^HTTP/1\.1 100(?: [^\r\n]*)?\r\n(?:[^\r\n]+\r\n)*\r\n", re.MULTILINE)
@@ -28,7 +29,7 @@ def lasting(connection: Connection, steps: Sequence[Step], judged: Collection[st
     100 (Continue) counts where the case waits for it: no server has to send it when the content comes along.
     """
     own = [step for step in steps if step.connection == connection.name]
-    received, end = bytes(connection.received), connection.end
+    received, end = bytes(connection.received[:_SHOWN]), connection.end
     if connection.name not in judged or any(step.close or step.reset for step in own):
         received, end = received[: connection.awaited], "open"
     if _EXPECTS.search(connection.sent) and not any(b"100" in (step.await_bytes or b"") for step in own):

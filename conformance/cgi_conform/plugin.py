@@ -1,8 +1,8 @@
 """The pytest plugin: collects the case files, runs each case as an item, reports its verdict.
 
-Every process (pytest, or a worker of pytest-xdist) has servers and a document root of its own. The result of a
-case travels in the user properties of its report: "cgi-conform" holds it, "cgi-conform-server" the message of
-a server that did not start or died.
+Cases are tried by a crew (crew.py), with --hands several at a time; and in every worker of pytest-xdist there is
+one. The result of a case travels in the user properties of its report: "cgi-conform" holds it, "cgi-conform-server"
+the message of a server that did not start or died.
 """
 
 import random
@@ -16,19 +16,19 @@ import pytest
 from cgi_conform.answer import PROFILES
 from cgi_conform.capabilities import missing
 from cgi_conform.case import Case, case_ids, load_cases
+from cgi_conform.crew import Crew
 from cgi_conform.delivery import DELIVERIES
 from cgi_conform.errors import UserError
 from cgi_conform.expectations import stale
 from cgi_conform.plan import Options, Plan, make_plan
 from cgi_conform.results import ALWAYS_RED, CaseResult
-from cgi_conform.running import Running, server_key
-from cgi_conform.trial import try_case
+from cgi_conform.running import server_key
 
 RESULT = "cgi-conform"
 SERVER_MESSAGE = "cgi-conform-server"
 _PLAN = pytest.StashKey[Plan]()
 _OPTIONS = pytest.StashKey[Options]()
-_RUNNING = pytest.StashKey[dict[Path, Running]]()
+_CREW = pytest.StashKey[Crew]()
 _FOLDERS = pytest.StashKey[set[Path]]()
 
 
@@ -53,6 +53,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("select", "take only cases whose id matches", action="append")
     add("shuffle", "run in an order that depends on this number", type=int)
     add("sample", "take only about one case in so many", type=int)
+    add("hands", "try so many cases at a time", type=int)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -62,9 +63,9 @@ def pytest_configure(config: pytest.Config) -> None:
     except UserError as error:
         raise pytest.UsageError(error.message) from None
     config.stash[_OPTIONS] = options
-    running: dict[Path, Running] = {}
+    # A worker of pytest-xdist gets its cases one by one: there is nothing to begin with.
+    config.stash[_CREW] = Crew(config.stash[_PLAN], 1 if hasattr(config, "workerinput") else options.hands or 1)
     folders: set[Path] = set()
-    config.stash[_RUNNING] = running
     config.stash[_FOLDERS] = folders
 
 
@@ -106,7 +107,7 @@ class CaseItem(pytest.Item):
         self.result: CaseResult | None = None
 
     def runtest(self) -> None:
-        self.result, messages = try_case(self.case, self.config.stash[_PLAN], self._running(), self._fixtures)
+        self.result, messages = self.config.stash[_CREW].result(self.case, self.fixtures)
         self.user_properties.append((RESULT, self.result))
         self.user_properties += [(SERVER_MESSAGE, message) for message in messages]
         verdict, note = self.result["verdict"], self.result["note"]
@@ -117,14 +118,8 @@ class CaseItem(pytest.Item):
         if verdict in ALWAYS_RED:
             raise Red(verdict)
 
-    def _running(self) -> Running | None:
-        plan, running = self.config.stash[_PLAN], self.config.stash[_RUNNING]
-        if plan.server is None:
-            return None
-        return running.setdefault(self._fixtures, Running(plan.server, self._fixtures))
-
     @property
-    def _fixtures(self) -> Path:
+    def fixtures(self) -> Path:
         return self.path.parent.parent
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str:
@@ -157,21 +152,35 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     taken = [item for item in ours if wanted(item)]
     if options.shuffle is not None:
         random.Random(options.shuffle).shuffle(taken)
-    else:  # those that need the same server next to each other, those to be skipped last
-        taken.sort(key=lambda item: (bool(missing(item.case, plan.abilities)), server_key(item.case)))
+    else:  # those that take long first, those that need the same server together, those to be skipped last
+        taken.sort(
+            key=lambda item: (bool(missing(item.case, plan.abilities)), not _is_slow(item.case), server_key(item.case))
+        )
     items[:] = [*(item for item in items if not isinstance(item, CaseItem)), *taken]
+
+
+def _is_slow(case: Case) -> bool:
+    """Whether it lets seconds go by: then it should not be what the end of a run waits for."""
+    waits = any(step.wait_gone is not None for step in case.steps) or case.variant == "limits"
+    return waits or sum(step.pause for step in case.steps) >= 0.5
+
+
+@pytest.hookimpl(tryfirst=True)  # type: ignore[misc]
+def pytest_runtestloop(session: pytest.Session) -> None:
+    items = getattr(session, "items", [])  # the controller of pytest-xdist has none
+    if not session.config.option.collectonly:
+        session.config.stash[_CREW].begin((item.case, item.fixtures) for item in items if isinstance(item, CaseItem))
 
 
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     """A server may die after the last case that was judged with it."""
     if nextitem is None:
-        for running in item.config.stash[_RUNNING].values():
-            item.user_properties += [(SERVER_MESSAGE, message) for message in running.obituaries()]
+        messages = item.config.stash[_CREW].obituaries()
+        item.user_properties += [(SERVER_MESSAGE, message) for message in messages]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    for running in session.config.stash[_RUNNING].values():
-        running.stop()
+    session.config.stash[_CREW].stop()
     if hasattr(session.config, "workerinput"):
         return
     names = [name for folder in session.config.stash[_FOLDERS] for name in case_ids(folder)]

@@ -90,7 +90,7 @@ def _play(
     marks = Marks()
     whole = settled(expectation)
 
-    def watched(name: str, received: bytes, sent: bytes) -> bool:
+    def watched(name: str, received: bytearray, sent: bytes) -> bool:
         marks.note(name, len(received))
         return whole(name, received, sent)
 

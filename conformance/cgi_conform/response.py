@@ -54,8 +54,11 @@ class Parsed:
     rest: bytes
 
 
-def parse(received: bytes, methods: Sequence[bytes] = (), *, ended: bool) -> Parsed:
-    """Responses in order; `methods` are those of the requests, `ended` tells that nothing more will come."""
+def parse(received: bytes | bytearray, methods: Sequence[bytes] = (), *, ended: bool) -> Parsed:
+    """Responses in order; `methods` are those of the requests, `ended` tells that nothing more will come.
+
+    Of many megabytes only the bodies are copied.
+    """
     responses: list[Response] = []
     interim: list[Response] = []
     at = 0
@@ -68,16 +71,16 @@ def parse(received: bytes, methods: Sequence[bytes] = (), *, ended: bool) -> Par
         (interim if response.status < 200 and response.status != 101 else responses).append(response)
         if not response.complete:
             break
-    return Parsed(tuple(responses), tuple(interim), received[at:])
+    return Parsed(tuple(responses), tuple(interim), bytes(received[at:]))
 
 
-def _parse_one(received: bytes, start: int, method: bytes, ended: bool) -> tuple[Response, int] | None:
+def _parse_one(received: bytes | bytearray, start: int, method: bytes, ended: bool) -> tuple[Response, int] | None:
     line = _STATUS_LINE.match(received, start)
     if line is None:
         return None
     blank = _HEAD_END.search(received, line.end() - 1)
     head_end = blank.end() if blank else len(received)
-    fields, stray = _fields(received[line.end() : blank.start() + 1 if blank else head_end])
+    fields, stray = _fields(bytes(received[line.end() : blank.start() + 1 if blank else head_end]))
     body, framing, end, lack = b"", "close", head_end, ""
     if blank is None:
         lack = "" if ended else "the empty line after the head"
@@ -115,7 +118,7 @@ def _fields(block: bytes) -> tuple[tuple[tuple[bytes, bytes], ...], tuple[bytes,
 
 
 def _body(
-    received: bytes,
+    received: bytes | bytearray,
     start: int,
     line: re.Match[bytes],
     fields: tuple[tuple[bytes, bytes], ...],
@@ -130,7 +133,7 @@ def _body(
     status = int(line[2])
     if method == b"HEAD" or status in (204, 304) or status < 200:
         end = start if _starts_response(received, start, ended) else len(received)
-        return received[start:end], "none", end, ""
+        return bytes(received[start:end]), "none", end, ""
     if _at_least_1_1(line[1]) and [v.lower() for v in values(b"transfer-encoding")] == [b"chunked"]:
         return _chunks(received, start)
     lengths = set(values(b"content-length"))
@@ -138,17 +141,17 @@ def _body(
         end = start + int(length)
         missing = end - len(received)
         lack = f"{missing} of the {int(length)} octets that Content-Length promises" if missing > 0 else ""
-        return received[start:end], "length", min(end, len(received)), lack
-    return received[start:], "close", len(received), "" if ended else "the end of the connection"
+        return bytes(received[start:end]), "length", min(end, len(received)), lack
+    return bytes(received[start:]), "close", len(received), "" if ended else "the end of the connection"
 
 
-def _starts_response(received: bytes, at: int, ended: bool) -> bool:
+def _starts_response(received: bytes | bytearray, at: int, ended: bool) -> bool:
     if _STATUS_LINE.match(received, at):
         return True
     return not ended and _MAYBE_STATUS_LINE.match(received, at) is not None
 
 
-def _chunks(received: bytes, at: int) -> tuple[bytes, str, int, str]:
+def _chunks(received: bytes | bytearray, at: int) -> tuple[bytes, str, int, str]:
     body: list[bytes] = []
     while size := _CHUNK_SIZE.match(received, at):
         length = int(size[1], 16)
@@ -158,7 +161,7 @@ def _chunks(received: bytes, at: int) -> tuple[bytes, str, int, str]:
             if trailer is None:
                 return b"".join(body), "chunked", len(received), "the empty line after the last chunk"
             return b"".join(body), "chunked", trailer.end(), ""
-        body.append(received[at : at + length])
+        body.append(bytes(received[at : at + length]))
         at += length
         newline = re.compile(rb"\r?\n").match(received, at)
         if newline is None:

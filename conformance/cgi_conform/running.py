@@ -31,6 +31,7 @@ class Running:
         self._docroot = docroot
         self._instances: dict[Key, Instance] = {}
         self._broken: dict[Key, UserError] = {}
+        self._halted = False
 
     @property
     def docroot(self) -> Docroot:
@@ -55,6 +56,8 @@ class Running:
             except UserError as error:
                 self._broken[key] = error
                 raise
+            if self._halted:
+                found.stop()
         found.last_case = case.id
         return found
 
@@ -74,6 +77,12 @@ class Running:
         for one in dead:
             one.mourned = True
         return [f'server "{one.name}" died after case "{one.last_case}": {one.died()}' for one in dead]
+
+    def halt(self) -> None:
+        """End every server, and any that is being started in another thread; what they serve breaks off."""
+        self._halted = True
+        for instance in list(self._instances.values()):
+            instance.stop()
 
     def stop(self) -> None:
         """End every server and remove the document root, if it was laid out here."""

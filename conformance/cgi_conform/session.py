@@ -1,14 +1,13 @@
-"""A whole run: pytest in this process, or its workers, and the results of every case that was selected.
+"""A whole run: pytest in this process, and the results of every case that was selected.
 
-Nothing is lost: a case whose worker crashed, or that never ran, is an error and not missing.
+Nothing is lost: a case that broke the runner, or that never ran, is an error and not missing.
 """
 
-import importlib.util
 import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -21,8 +20,8 @@ from cgi_conform.results import CaseResult, Results, assembled
 from cgi_conform.trial import untried
 
 INTERRUPTED = 130
-_MANY = 60  # cases: fewer are done before workers have started
-_WORKERS = 4
+_MANY = 20  # cases: fewer are done before so many servers have started
+_HANDS = 8
 _NEEDLESS = (
     "terminal cacheprovider faulthandler logging doctest unittest nose junitxml pastebin stepwise debugging capture "
     "warnings recwarn monkeypatch tmpdir threadexception unraisableexception pytester_assertions setuponly setupplan"
@@ -87,7 +86,7 @@ def carry_out(
     begun = time.monotonic()
     collected = Collected(progress)
     if tried:
-        _pytest(options, tried, _worker_count(jobs, len(tried)), collected)
+        _pytest(options, tried, _hands(jobs, len(tried)), collected)
     if collected.interrupted:
         raise UserError(f"interrupted after {len(collected.results)} of {len(tried)} cases", INTERRUPTED)
     if collected.trouble:
@@ -123,28 +122,23 @@ def carry_out(
     )
 
 
-def _worker_count(jobs: int | None, cases: int) -> int:
-    """How many workers; 1 is this process."""
-    installed = importlib.util.find_spec("xdist") is not None
+def _hands(jobs: int | None, cases: int) -> int:
+    """How many cases are tried at a time."""
     if jobs is None:
-        return _WORKERS if cases > _MANY and installed else 1
+        return _HANDS if cases > _MANY else 1
     if jobs < 1:
         raise UserError(f"-j {jobs}: at least one")
-    if jobs > 1 and not installed:
-        raise UserError(f"-j {jobs} needs pytest-xdist (apt-get install python3-pytest-xdist)")
     return jobs
 
 
-def _pytest(options: Options, cases: Sequence[Case], workers: int, collected: Collected) -> None:
+def _pytest(options: Options, cases: Sequence[Case], hands: int, collected: Collected) -> None:
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # none is needed, and each costs start-up time
     import pytest
 
     files = sorted({case.file for case in cases})
     arguments = ["-c", os.devnull, f"--rootdir={REPO}", "--noconftest", "-p", "cgi_conform.plugin"]
-    if workers > 1:
-        arguments += ["-p", "xdist.plugin", "-n", str(workers), "--dist=load"]
     arguments += [word for name in _NEEDLESS.split() for word in ("-p", f"no:{name}")]
-    arguments += options.arguments() + [str(path) for path in files]
+    arguments += replace(options, hands=hands).arguments() + [str(path) for path in files]
     status = pytest.main(arguments, plugins=[collected])
     if status == pytest.ExitCode.NO_TESTS_COLLECTED and not collected.trouble:
         raise UserError("nothing ran", NOTHING_RAN)

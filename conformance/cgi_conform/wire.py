@@ -21,7 +21,7 @@ IDLE = 0.02  # a pause in what comes in: time to look whether it is all
 GRACE = 0.1  # how long a settled connection is watched for octets or an end that must not come
 BLOCKED = 0.2  # a script that has written nothing for so long is held back by the server
 
-Settled = Callable[[str, bytes, bytes], bool]  # connection, received, sent: is this the whole answer?
+Settled = Callable[[str, bytearray, bytes], bool]  # connection, received, sent: is this the whole answer?
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,8 @@ def _play_step(
     if step.send or step.body:
         send = fill(step.send, tokens)
         body = step.body.octets() if step.body else b""
-        connection.sent += send + body
+        connection.sent += send
+        connection.sent += body
         whole = [send + body] if delivery == "whole" else [*pieces(send, delivery), body]
         connection.outbox.extend(memoryview(piece) for piece in whole if piece)
         _send_all(exchange, connection, patience)
@@ -234,7 +235,7 @@ def _read_on(
             return False
         length, whole = known.get(connection.name, (-1, False))
         if length != len(connection.received):
-            whole = settled(connection.name, bytes(connection.received), bytes(connection.sent))
+            whole = settled(connection.name, connection.received, bytes(connection.sent))
             known[connection.name] = (len(connection.received), whole)
         return whole and now - connection.last_at >= grace
 

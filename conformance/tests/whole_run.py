@@ -19,7 +19,8 @@ while True:
     while b"\r\n\r\n" not in request and (more := client.recv(100)):
         request += more
     path = (request.split() + [b"", b""])[1]
-    print("asked for", path.decode("latin-1"), file=sys.stderr, flush=True)
+    if path:  # else it was looked whether the server listens, and somebody else's log would tell of it
+        print("asked for", path.decode("latin-1"), file=sys.stderr, flush=True)
     if path == b"/die":
         print("one last word", file=sys.stderr, flush=True)
         os._exit(3)
