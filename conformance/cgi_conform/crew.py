@@ -66,24 +66,27 @@ class Crew:
         self._stack.close()
 
     def _try(self, case: Case, fixtures: Path) -> Found:
-        return try_case(case, self._plan, self._running(fixtures), fixtures)
+        host = case.expect[self._plan.profile].host
+        alone = host is not None and host.written is not None
+        return try_case(case, self._plan, self._running(fixtures, alone), fixtures)
 
-    def _running(self, fixtures: Path) -> Running | None:
-        """The servers of this hand."""
+    def _running(self, fixtures: Path, alone: bool) -> Running | None:
+        """The servers of this hand; `alone`: over a document root where no other hand's server could write."""
         if self._plan.server is None:
             return None
         if not hasattr(self._own, "running"):
             self._own.running = {}
-        mine: dict[Path, Running] = self._own.running
-        if fixtures not in mine:
+        mine: dict[tuple[Path, bool], Running] = self._own.running
+        if (fixtures, alone) not in mine:
             with self._lock:
                 if self._ended:
                     raise RuntimeError("the run is over")
-                if fixtures not in self._docroots:
+                if fixtures not in self._docroots and not alone:
                     self._docroots[fixtures] = self._stack.enter_context(temporary(fixtures))
-                mine[fixtures] = Running(self._plan.server, fixtures, docroot=self._docroots[fixtures])
-                self._all.append(mine[fixtures])
-        return mine[fixtures]
+                docroot = None if alone else self._docroots[fixtures]
+                mine[fixtures, alone] = Running(self._plan.server, fixtures, docroot=docroot)
+                self._all.append(mine[fixtures, alone])
+        return mine[fixtures, alone]
 
 
 def _keep_nothing_large() -> None:

@@ -162,7 +162,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _is_slow(case: Case) -> bool:
     """Whether it lets seconds go by: then it should not be what the end of a run waits for."""
     waits = any(step.wait_gone is not None for step in case.steps) or case.variant == "limits"
-    return waits or sum(step.pause for step in case.steps) >= 0.5
+    return waits or case.times > 1 or sum(step.pause for step in case.steps) >= 0.5
 
 
 @pytest.hookimpl(tryfirst=True)  # type: ignore[misc]
