@@ -30,10 +30,12 @@ class Response:
 
 def response_of(fields: Fields) -> Response | LocalRedirect | None:
     """None: the script's header block is broken."""
-    fields = [(name, value) for name, value in fields if value or name.lower() != b"location"]
+    fields = [(name, value) for name, value in fields if value or name.lower() not in (b"location", b"content-type")]
     if not any(_count(fields, name) for name in OF_CGI):
         return None
     if any(_count(fields, name) > 1 for name in OF_CGI):
+        return None
+    if not all(value.isdigit() and len(value) < 19 for name, value in fields if name.lower() == b"content-length"):
         return None
     status, location = _value(fields, b"status"), _value(fields, b"location")
     passed = header_block.without(fields, OF_THE_SERVER | header_block.OF_THE_CONNECTION)
@@ -68,6 +70,11 @@ class Document:
         self._begun = b""  # the header block as far as it came
         self._decided = False
         self._response: Response | LocalRedirect | None = None
+
+    @property
+    def broken(self) -> bool:
+        """Nothing that the script may still write makes an answer of its output."""
+        return self._decided and self._response is None
 
     def feed(self, output: bytes) -> None:
         if self._decided:
@@ -104,4 +111,5 @@ class Document:
 
     def _content(self, content: bytes) -> None:
         if isinstance(self._response, Response):  # a redirect has no content, and a broken script says nothing
+            content = content if self._response.status != 205 else b""
             self._answer.write(content)

@@ -11,7 +11,7 @@ _LONGEST_LINE = 65536
 _MOST_FIELDS = 99
 _BLANKS = re.compile(rb"[ \t\v\f]+")
 _VERSION = re.compile(rb"HTTP/([0-9]{1,10})\.([0-9]{1,10})")
-_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _EMPTY_LINES = (b"\r\n", b"\n")
 
 
@@ -127,11 +127,12 @@ def _take_field(request: Request, line: bytes) -> None:
         if not request.fields:
             raise Refused(400, "The first field line is indented")
         name, value = request.fields.pop()
-        request.fields.append((name, value + b" " + line.strip(b" \t")))
+        more = line.strip(b" \t")
+        request.fields.append((name, value + (b" " + more if more else b"")))
         return
     name, colon, value = line.partition(b":")
     if not colon:
         raise Refused(400, "A field without a colon")
-    if not _TOKEN.fullmatch(name):
+    if not TOKEN.fullmatch(name):
         raise Refused(400, "A field whose name is no token")
     request.fields.append((name, value.strip(b" \t")))

@@ -16,6 +16,8 @@ OF_THE_CONNECTION = {
     b"connection",
     b"keep-alive",
     b"proxy-authenticate",
+    b"proxy-authentication-info",
+    b"proxy-authorization",
     b"proxy-connection",
     b"te",
     b"trailer",

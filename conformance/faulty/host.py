@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 
-from .head import Refused, Request
+from .head import TOKEN, Refused, Request, quoted
 
-_HOST = re.compile(rb"([A-Za-z0-9._~!$&'()*+;=%-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?")
+_HOST = re.compile(rb"((?:[A-Za-z0-9._~!$&'()*+;=-]|%[0-9A-Fa-f]{2})+|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?")
 _ABSOLUTE = re.compile(rb"(?i:https?)://([^/?#]*)(.*)", re.DOTALL)
 
 
 def settle(request: Request) -> None:
     """Leaves the target as a path, `host` as the name that was asked for, and one Host field that says so."""
+    if not TOKEN.fullmatch(request.method):
+        raise Refused(400, f"The method is no token ({quoted(request.method)})")
     hosts = request.fields_named(b"Host")
     if not hosts and request.version == (1, 1):
         raise Refused(400, "Host is missing")

@@ -18,6 +18,8 @@ FOLLOWS = b"Script output follows"
 class Nph:
     """Not an octet is added, removed or moved; the end of the connection ends the answer."""
 
+    broken = False  # whatever the script writes is its answer
+
     def __init__(self, client: Client, request: Request) -> None:
         self._client = client
         request.persists = False
@@ -31,6 +33,8 @@ class Nph:
 
 class RawOutput:
     """The server's status line, and the script's output behind it."""
+
+    broken = False  # whatever the script writes is its answer
 
     def __init__(self, client: Client, request: Request, site: Site) -> None:
         self._client = client
@@ -65,6 +69,8 @@ class RawOutput:
 
 class DelimitedOutput:
     """The same for HTTP/1.1: the section without the fields that are the server's business, the content delimited."""
+
+    broken = False  # whatever the script writes is its answer
 
     def __init__(self, client: Client, request: Request, site: Site) -> None:
         self._client = client

@@ -8,7 +8,7 @@ from .client import Client
 from .head import Refused, Request
 
 _DIGITS = re.compile(rb"[0-9]+")
-_SIZE = re.compile(rb"([0-9A-Fa-f]+)[ \t]*(;[^\r\n]*)?\r\n")
+_SIZE = re.compile(rb"([0-9A-Fa-f]+)(?:[ \t]+(?=;))?(;[^\r\n]*)?\r\n")
 _LONGEST_LINE = 8192
 _MOST_DRAINED = 1 << 20
 
@@ -68,7 +68,7 @@ class Body:
 
     def _skip_trailers(self) -> None:
         while (line := self._client.read_line(_LONGEST_LINE)) != b"\r\n":
-            if not line.endswith(b"\r\n"):
+            if not line.endswith(b"\r\n") or b"\r" in line[:-2]:
                 raise Refused(400, "Bad line behind the last chunk")
 
     def drain(self) -> bool:

@@ -24,6 +24,9 @@ PATIENCE = 5.0  # seconds that a silent script may go on for a client that has c
 class Output(Protocol):
     """Where the output of a script goes."""
 
+    @property
+    def broken(self) -> bool: ...
+
     def feed(self, output: bytes) -> None: ...
 
     def finish(self, complete: bool) -> LocalRedirect | None: ...
@@ -80,6 +83,8 @@ class Pump:
                 self._read_output()
             elif self._process.exited in ready:
                 return True  # also where a child in the background holds the output open
+            if self._output.broken:
+                return True
             if time.monotonic() >= self._deadline:
                 return False
             self._watch_client(ready.get(self._client.fileno(), 0))

@@ -96,7 +96,7 @@ def _of_cgihttpserver(request: Request, target: Script, length: int | None, site
         b"PATH_INFO": target.info,
         b"PATH_TRANSLATED": site.settings.root + target.info,
         b"CONTENT_LENGTH": b"" if length is None else b"%d" % length,
-        b"CONTENT_TYPE": request.field(b"Content-Type") or b"text/plain",
+        b"CONTENT_TYPE": next(iter(request.fields_named(b"Content-Type")), b"text/plain"),
         b"HTTP_USER_AGENT": request.field(b"User-Agent") or b"",
         b"HTTP_REFERER": request.field(b"Referer") or b"",
         b"HTTP_ACCEPT": b",".join(request.fields_named(b"Accept")),
@@ -123,7 +123,7 @@ def _of_rfc3875(client: Client, request: Request, target: Script, length: int | 
     if length is not None:
         variables[b"CONTENT_LENGTH"] = b"%d" % length
     content_type = request.field(b"Content-Type")
-    if content_type:
+    if content_type is not None:
         variables[b"CONTENT_TYPE"] = content_type
     return variables
 
@@ -137,6 +137,7 @@ def _fields(request: Request) -> Environment:
         if not PLAIN_NAME.fullmatch(name):
             continue
         variable = b"HTTP_" + name.upper().replace(b"-", b"_")
+        begun = variables.get(variable, b"")
         between = b"; " if variable == b"HTTP_COOKIE" else b", "
-        variables[variable] = variables[variable] + between + value if variable in variables else value
+        variables[variable] = begun + (between if begun and value else b"") + value
     return variables
