@@ -30,10 +30,7 @@ def shell_line(case: Case, port: int | None = None) -> str:
     if _needs_more_than_nc(case):
         return f"cgi-conform replay {case.id}  # more than nc can do"
     steps = [[step for step in case.steps if step.connection == name] for name in case.connections]
-    line = "; ".join(_of_connection(each, port) for each in steps)
-    if case.times > 1:
-        line = f"for n in $(seq {case.times}); do {line}; done"
-    return line + _notes(case)
+    return _as_often(case, "; ".join(_of_connection(each, port) for each in steps)) + _notes(case)
 
 
 def bash_line(case: Case, port: int | None = None) -> str | None:
@@ -47,7 +44,12 @@ def bash_line(case: Case, port: int | None = None) -> str | None:
         sending = "; ".join(_sending(steps, port)) or ":"
         reading = ":" if any(step.close for step in steps) else "cat <&3"
         told.append(f"( exec 3<>{where}; {{ {sending}; }} >&3; {reading} )")
-    return "; ".join(told) + _notes(case)
+    return _as_often(case, "; ".join(told)) + _notes(case)
+
+
+def _as_often(case: Case, line: str) -> str:
+    """The line, repeated where the case is."""
+    return line if case.times == 1 else f"for n in $(seq {case.times}); do {line}; done"
 
 
 def _sending(steps: Sequence[Step], port: int | None) -> list[str]:
