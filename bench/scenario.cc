@@ -47,6 +47,13 @@ class Entry {
     return value;
   }
 
+  // A number that is not below 0; 0 if the key is absent.
+  std::int64_t count(std::string_view key) const {
+    const auto number = get<std::int64_t>(key, 0);
+    if (number < 0) refuse("key \"" + std::string(key) + "\" is below 0");
+    return number;
+  }
+
   // A number, or a list of numbers.
   std::vector<int> numbers(std::string_view key, std::vector<int> usual) const {
     if (!has(key)) return usual;
@@ -94,7 +101,7 @@ void read_exchange(const Entry& entry, Exchange& exchange) {
   exchange.path = entry.required("path");
   if (exchange.path.front() != '/') entry.refuse("path \"" + exchange.path + "\" does not begin with '/'");
   exchange.method = entry.get<std::string>("method", "GET");
-  exchange.fields = static_cast<int>(entry.get<std::int64_t>("fields", 0));
+  exchange.fields = static_cast<int>(entry.count("fields"));
   exchange.close = entry.get("close", false);
   exchange.expected.statuses = entry.numbers("status", {200});
   if (entry.has("send")) exchange.send = entry.content("send").whole();
@@ -109,7 +116,7 @@ Scenario read_scenario(const Entry& entry) {
   entry.allow_only(kExchangeKeys, kScenarioKeys);
   read_exchange(entry, scenario);
   scenario.clients = entry.numbers("clients", {1, 8, 64});
-  scenario.rate = static_cast<double>(entry.get<std::int64_t>("rate", 0));
+  scenario.rate = static_cast<double>(entry.count("rate"));
   scenario.is_optional = entry.get("optional", false);
   scenario.turns = spread(entry.weights("mix"));
   if (entry.has("mix") && scenario.turns.empty()) entry.refuse("mix holds no names with weights above 0");

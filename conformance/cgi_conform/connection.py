@@ -19,7 +19,8 @@ class Connection:
     """One connection: what went out, what came in, and how it ended: closed, reset or (still) open."""
 
     name: str
-    sent: bytearray = field(default_factory=bytearray)
+    sent: bytearray = field(default_factory=bytearray)  # but of a large body made by rule its first block only
+    sent_count: int = 0  # octets, all of them
     received: bytearray = field(default_factory=bytearray)
     end: str = "open"
     ended_by_us: bool = False

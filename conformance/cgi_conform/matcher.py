@@ -15,6 +15,7 @@ Value = bytes | int | bool | tuple[int | bytes, ...]
 Octets = Callable[[bytes], bytes]
 
 _SHOWN = 2000
+_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,12 @@ class Repeat:
 
     def octets(self) -> bytes:
         return self.repeat * self.times
+
+    def blocks(self) -> list[bytes]:
+        """The same octets in pieces of about a mebibyte, which take the memory of two however many there are."""
+        each = max(1, min(self.times, _BLOCK // len(self.repeat)))
+        whole, left = divmod(self.times, each)
+        return [self.repeat * each] * whole + ([self.repeat * left] if left else [])
 
 
 @dataclass(frozen=True)

@@ -6,27 +6,28 @@ of statuses is proven if the status alone decides: a server that answers so is n
 the branch were not there. A fault is proven if it kills a case.
 """
 
-import json
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TypedDict
 
-from cgi_conform import __version__, schema
 from cgi_conform.answer import BARE, CLOSED, SILENT, Answer, Expectation, Status
 from cgi_conform.case import Case
+from cgi_conform.kills import (
+    KILLED,
+    PROVEN,
+    SKIPPED,
+    SURVIVED,
+    UNPROVEN,
+    UNSOUND,
+    BranchProof,
+    CaseProof,
+    FaultProof,
+)
 from cgi_conform.octets import clipped
-from cgi_conform.results import CaseResult, Mismatch, Saw, Server
-from cgi_conform.write import write_whole
+from cgi_conform.results import CaseResult, Mismatch, Saw
 from faulty.faults import Fault
 
-FORMAT = 1
-KILLED, SURVIVED, UNSOUND, SKIPPED = "killed", "survived", "unsound", "skipped"
-CASE_VERDICTS = (KILLED, SURVIVED, UNSOUND, SKIPPED)
-PROVEN, UNPROVEN = "proven", "unproven"
-VERDICTS = (PROVEN, UNPROVEN, SKIPPED)
 NOT_ABOUT_THE_RULE = ("control", "liveness", "end of the server")
 _WORDS = {CLOSED: "closes-unanswered", SILENT: "never-answers", BARE: "answers-without-a-head"}
 _KEPT = 300
@@ -38,58 +39,6 @@ _VARYING = (
     (re.compile(r"\d\d? [A-Z][a-z]{2} (?!2020)2\d{3} \d\d:\d\d:\d\d"), "{time}"),  # in any form; 2020 is the files'
     (re.compile(r"lacking \d+ of"), "lacking some of"),
 )
-
-
-class CaseProof(TypedDict):
-    id: str
-    title: str
-    profile: str
-    level: str
-    fault: str
-    verdict: str
-    note: str
-    by: Mismatch | None
-
-
-class EditEntry(TypedDict):
-    file: str
-    was: str
-    now: str
-
-
-class FaultProof(TypedDict):
-    name: str
-    written: str
-    edits: list[EditEntry]
-    verdict: str
-    kills: list[str]
-
-
-class BranchProof(TypedDict):
-    id: str
-    profile: str
-    response: int
-    status: Status
-    fault: str
-    verdict: str
-    note: str
-
-
-class Suite(TypedDict):
-    version: str
-    cases: int
-
-
-class Kills(TypedDict):
-    format: int
-    suite: Suite
-    server: Server
-    user: str
-    profiles: list[str]
-    totals: dict[str, dict[str, int]]
-    cases: list[CaseProof]
-    faults: list[FaultProof]
-    branches: list[BranchProof]
 
 
 @dataclass(frozen=True)
@@ -241,73 +190,3 @@ def _fault(fault: Fault, cases: Sequence[CaseProof]) -> FaultProof:
         "verdict": PROVEN if kills else SKIPPED if skipped else UNPROVEN,
         "kills": kills,
     }
-
-
-def assembled(
-    server: Server,
-    user: str,
-    profiles: Sequence[str],
-    corpus: int,
-    cases: Iterable[CaseProof],
-    faults: Iterable[FaultProof],
-    branched: Iterable[BranchProof],
-) -> Kills:
-    """kills.json, sorted."""
-    ordered = sorted(cases, key=lambda case: (case["id"], case["profile"]))
-    by_name = sorted(faults, key=lambda fault: fault["name"])
-    taken = sorted(branched, key=lambda one: (one["id"], one["profile"], one["response"], str(one["status"])))
-    return {
-        "format": FORMAT,
-        "suite": {"version": __version__, "cases": corpus},
-        "server": server,
-        "user": user,
-        "profiles": sorted(profiles),
-        "totals": {
-            "cases": _counted([case["verdict"] for case in ordered], CASE_VERDICTS),
-            "faults": _counted([fault["verdict"] for fault in by_name], VERDICTS),
-            "branches": _counted([branch["verdict"] for branch in taken], VERDICTS),
-        },
-        "cases": ordered,
-        "faults": by_name,
-        "branches": taken,
-    }
-
-
-def _counted(found: Sequence[str], verdicts: Sequence[str]) -> dict[str, int]:
-    return {verdict: found.count(verdict) for verdict in verdicts}
-
-
-def unproven(totals: Mapping[str, Mapping[str, int]]) -> int:
-    """How much is left to prove."""
-    cases, others = totals["cases"], (totals["faults"], totals["branches"])
-    return cases[SURVIVED] + cases[UNSOUND] + sum(each[UNPROVEN] for each in others)
-
-
-def exit_status(kills: Kills) -> int:
-    """0 all is proven, 1 something is not, 5 nothing could be tried."""
-    if unproven(kills["totals"]):
-        return 1
-    return 0 if kills["totals"]["cases"][KILLED] or kills["totals"]["branches"][PROVEN] else 5
-
-
-def conclusion(kills: Kills) -> str:
-    """The proof in a few words."""
-    return {0: "all of it is proven", 1: "not proven", 5: "nothing was tried"}[exit_status(kills)]
-
-
-def counted(kills: Kills) -> list[str]:
-    """The totals in words; a case counts once for each profile."""
-    told = []
-    for name, verdicts in (("cases", CASE_VERDICTS), ("faults", VERDICTS), ("branches", VERDICTS)):
-        counts = kills["totals"][name]
-        words = ", ".join(f"{counts[verdict]} {verdict}" for verdict in verdicts if counts[verdict])
-        shown = "cases by profile" if name == "cases" and len(kills["profiles"]) > 1 else name
-        told.append(f"{sum(counts.values())} {shown}: {words or 'none'}")
-    return told
-
-
-def write(kills: Kills, path: Path) -> None:
-    """Write kills.json; a proof of the wrong shape is a defect of ours and crashes."""
-    faults = schema.faults(kills, "kills.schema.json")
-    assert not faults, faults
-    write_whole(path, json.dumps(kills, indent=1, sort_keys=True, ensure_ascii=False) + "\n")

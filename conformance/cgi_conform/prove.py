@@ -25,21 +25,10 @@ from cgi_conform.capabilities import missing
 from cgi_conform.case import NEEDS, Case, load_cases, select
 from cgi_conform.errors import UserError
 from cgi_conform.faults import check_globs, load_faults, unknown, unmatched
+from cgi_conform.kills import BranchProof, CaseProof, Kills, assembled, exit_status
 from cgi_conform.paths import fixtures
 from cgi_conform.plan import Options, Plan, make_plan
-from cgi_conform.proof import (
-    Branch,
-    BranchProof,
-    CaseProof,
-    Kills,
-    Tried,
-    assembled,
-    branch_skipped,
-    branches,
-    case_proof,
-    exit_status,
-    fault_proofs,
-)
+from cgi_conform.proof import Branch, Tried, branch_skipped, branches, case_proof, fault_proofs
 from cgi_conform.proving import Bench, Found, Task, base, branch_tasks, fault_tasks, sound_tasks, workshop
 from cgi_conform.server import Server, load_server
 from faulty.faults import find

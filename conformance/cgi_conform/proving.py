@@ -22,10 +22,11 @@ from cgi_conform.case import Case
 from cgi_conform.docroot import Docroot, lay_out, reachable_tmp, remove
 from cgi_conform.errors import UserError
 from cgi_conform.judge import Judgement, Surroundings, judge, settled
+from cgi_conform.kills import BranchProof
 from cgi_conform.launch import ADDRESS, Instance, Starter
 from cgi_conform.octets import Tokens
 from cgi_conform.plan import Plan
-from cgi_conform.proof import Branch, BranchProof, Tried, branch_proof, branch_untried, on_the_status
+from cgi_conform.proof import Branch, Tried, branch_proof, branch_untried, on_the_status
 from cgi_conform.running import Running, server_key
 from cgi_conform.trial import try_case
 from cgi_conform.wire import play

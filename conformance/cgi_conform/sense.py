@@ -28,6 +28,7 @@ def nonsense(case: "Case", known: set[str] | None) -> list[str]:
                 wrong.append(f'unknown clause "{clause}"{nearest(clause, sorted(known))}')
     if case.ends_server and case.times > 1:
         wrong.append('"signal" ends the server: the steps cannot be played several times')
+    wrong += _sent_after_large_bodies(case)
     variants = [need for need in case.needs if need in VARIANTS]
     if len(variants) > 1:
         wrong.append(f"needs {' and '.join(variants)} at once: one variant per case")
@@ -40,6 +41,18 @@ def nonsense(case: "Case", known: set[str] | None) -> list[str]:
         if matcher.file is not None and not (docroot / matcher.file).is_file():
             files = [path.relative_to(docroot).as_posix() for path in docroot.rglob("*") if path.is_file()]
             wrong.append(f'"file" is "{matcher.file}", which docroot/ does not have{nearest(matcher.file, files)}')
+    return wrong
+
+
+def _sent_after_large_bodies(case: "Case") -> list[str]:
+    """Of a large body only the first block is kept (wire.py): which requests come after it could not be told."""
+    wrong: list[str] = []
+    large: dict[str, int] = {}  # octets, by connection
+    for number, step in enumerate(case.steps, 1):
+        if (step.send or step.body) and step.connection in large:
+            wrong.append(f"step {number} sends after the {large[step.connection]} octets of a body: nothing can follow")
+        if step.body is not None and len(step.body.blocks()) > 1:
+            large[step.connection] = len(step.body.repeat) * step.body.times
     return wrong
 
 

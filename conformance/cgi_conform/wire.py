@@ -101,12 +101,12 @@ def _play_step(
     if step.pause:
         pump(exchange.all, time.monotonic() + step.pause, lambda: False)
     if step.send or step.body:
-        send = fill(step.send, tokens)
-        body = step.body.octets() if step.body else b""
-        connection.sent += send
-        connection.sent += body
-        whole = [send + body] if delivery == "whole" else [*pieces(send, delivery), body]
-        connection.outbox.extend(memoryview(piece) for piece in whole if piece)
+        send, blocks = fill(step.send, tokens), step.body.blocks() if step.body else []
+        begin = send + b"".join(blocks[:1])
+        connection.sent += begin
+        connection.sent_count += len(send) + sum(map(len, blocks))
+        writes = [begin, *blocks[1:]] if delivery == "whole" else [*pieces(send, delivery), *blocks]
+        connection.outbox.extend(memoryview(each) for each in writes if each)
         _send_all(exchange, connection, patience)
     if step.half_close and connection.sock is not None:
         try:

@@ -77,6 +77,15 @@ def test_a_server_that_is_told_to_end_is_told_once(tmp_path: Path) -> None:
     )
 
 
+def test_what_follows_a_large_body_on_its_connection_could_not_be_told(tmp_path: Path) -> None:
+    body = "[[case.step]]\nsend = 'a'\nbody = { repeat = 'xy', times = 600000 }\n[[case.step]]\nsend = 'b'\n"
+    assert message(corpus(tmp_path, case("a/b", more=body))).endswith(
+        "step 2 sends after the 1200000 octets of a body: nothing can follow"
+    )
+    elsewhere = case("a/b", more=body + "connection = 'second'")
+    assert load_cases(corpus(tmp_path / "elsewhere", elsewhere) / "cases")
+
+
 def test_an_expectation_is_one_answer(tmp_path: Path) -> None:
     expect = """
         status = [200, "closed"]

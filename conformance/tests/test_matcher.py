@@ -111,3 +111,12 @@ def test_every_kind_can_be_said_in_words() -> None:
     for word in ('"a"', 'contains "b"', 'lacks "c"', "matches d", 'starts with "e"', 'ends with "f"', "7 octets", "empty"):
         assert word in described(matcher)
     assert described(Matcher()) == "present"
+
+
+@pytest.mark.parametrize(
+    ("repeat", "times", "blocks"), [(b"abc", 5, 1), (b"abc", 0, 0), (b"abc", 1 << 20, 4), (b"x" * (1 << 21), 3, 3)]
+)
+def test_what_is_repeated_in_blocks(repeat: bytes, times: int, blocks: int) -> None:
+    made = Repeat(repeat, times)
+    assert (b"".join(made.blocks()), len(made.blocks())) == (made.octets(), blocks)
+    assert len(set(map(id, made.blocks()))) <= 2  # which is what makes the difference

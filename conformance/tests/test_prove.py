@@ -17,10 +17,12 @@ from cgi_conform.case import load_cases
 from cgi_conform.docroot import Docroot
 from cgi_conform.errors import UserError
 from cgi_conform.faults import load_faults, unmatched
+from cgi_conform.kills import Kills, assembled, unproven
 from cgi_conform.launch import start
 from cgi_conform.paths import REPO
 from cgi_conform.proof import Branch, Tried, branch_proof, branches, case_proof
 from cgi_conform.report.kills import html, junit, markdown, terminal
+from cgi_conform.results import Mismatch, Server
 from cgi_conform.server import load_server
 from faulty.faults import Edit, Fault
 from sample_run import case_of, result_of
@@ -372,10 +374,10 @@ def test_what_varies_is_left_out_of_what_killed_a_case(expected: str, got: str, 
     assert by is not None and by["what"] == "reset"
 
 
-def sample() -> proof.Kills:
+def sample() -> Kills:
     """A proof with everything in it."""
     nasty = "<script>&|`x`"
-    by: proof.Mismatch = {"what": "body", "expected": '"a\\nb"', "got": f'"a\\n{nasty}"', "at": 2}
+    by: Mismatch = {"what": "body", "expected": '"a\\nb"', "got": f'"a\\n{nasty}"', "at": 2}
     names = ("a/killed", "a/survived", "b/unsound", "b/skipped")
     found = {name: replace(case_of(name), fault=name.replace("/", "-")) for name in names}
     good = Tried("pass")
@@ -394,13 +396,13 @@ def sample() -> proof.Kills:
         branch_proof(Branch("a/killed", "cgihttpserver", 0, status), 200, taken=status == 200, refused=True)
         for status in (200, 404)
     ]
-    server: proof.Server = {"name": "toy", "title": "toy", "version": ""}
-    return proof.assembled(server, "user", ["cgihttpserver"], 4, cases, faults, taken)
+    server: Server = {"name": "toy", "title": "toy", "version": ""}
+    return assembled(server, "user", ["cgihttpserver"], 4, cases, faults, taken)
 
 
 def test_the_reports_tell_what_is_left() -> None:
     kills = sample()
-    assert proof.unproven(kills["totals"]) == 1 + 1 + 2 + 1
+    assert unproven(kills["totals"]) == 1 + 1 + 2 + 1
     told = terminal.text(kills)
     for word in ("SURVIVED  a/survived", "UNSOUND   b/unsound", "NO KILL   fault a-survived", "BRANCH    a/killed"):
         assert word in told

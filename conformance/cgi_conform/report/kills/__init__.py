@@ -2,15 +2,14 @@
 
 from pathlib import Path
 
-from cgi_conform import proof
-from cgi_conform.proof import Kills
+from cgi_conform.kills import Kills, write
 from cgi_conform.report.kills import html, junit, markdown
 from cgi_conform.write import write_whole
 
 
 def write_all(kills: Kills, directory: Path) -> None:
     """Write kills.json, kills.md, kills.html and junit.xml."""
-    proof.write(kills, directory / "kills.json")
+    write(kills, directory / "kills.json")
     write_whole(directory / "junit.xml", junit.text(kills))
     write_whole(directory / "kills.md", markdown.text(kills))
     write_whole(directory / "kills.html", html.text(kills))

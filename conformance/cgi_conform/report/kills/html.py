@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from cgi_conform.proof import (
+from cgi_conform.kills import (
     CASE_VERDICTS,
     KILLED,
     PROVEN,

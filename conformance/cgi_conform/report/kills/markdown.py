@@ -1,6 +1,6 @@
 """kills.md for a step summary or a comment: the totals, and what is not proven."""
 
-from cgi_conform.proof import KILLED, PROVEN, SKIPPED, SURVIVED, UNPROVEN, UNSOUND, Kills, conclusion, exit_status
+from cgi_conform.kills import KILLED, PROVEN, SKIPPED, SURVIVED, UNPROVEN, UNSOUND, Kills, conclusion, exit_status
 from cgi_conform.report.escaped import clipped
 from cgi_conform.report.markdown import code, plain, row
 

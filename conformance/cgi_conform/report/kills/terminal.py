@@ -2,8 +2,7 @@
 
 import textwrap
 
-from cgi_conform.proof import (
-    NOT_ABOUT_THE_RULE,
+from cgi_conform.kills import (
     SKIPPED,
     SURVIVED,
     UNPROVEN,
@@ -16,6 +15,7 @@ from cgi_conform.proof import (
     counted,
     exit_status,
 )
+from cgi_conform.proof import NOT_ABOUT_THE_RULE
 from cgi_conform.report.escaped import clipped
 from cgi_conform.report.terminal import Style
 
