@@ -42,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--profile", choices=PROFILES, default=PROFILES[0], help="what the server is judged by (default: %(default)s)")
     add("--until", metavar="LEVEL", help="stop there, with 0 if it is reached (default: the last one)")
-    add("-j", dest="jobs", type=int, metavar="N", help="servers and cases at a time (default: 8 for many cases)")
+    add("-j", dest="jobs", type=int, metavar="N", help="servers and cases at a time (default: 12 for many cases)")
     add("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for an answer (default: %(default)g)")
 
 

@@ -19,8 +19,7 @@ class Connection:
     """One connection: what went out, what came in, and how it ended: closed, reset or (still) open."""
 
     name: str
-    sent: bytearray = field(default_factory=bytearray)  # but of a large body made by rule its first block only
-    sent_count: int = 0  # octets, all of them
+    sent: bytearray = field(default_factory=bytearray)  # of a large body made by rule only the first block
     received: bytearray = field(default_factory=bytearray)
     end: str = "open"
     ended_by_us: bool = False
@@ -28,6 +27,7 @@ class Connection:
     sent_at: float = 0.0
     first_at: float | None = None
     last_at: float = 0.0
+    left_out: int = 0  # octets of `sent`
     awaited: int = 0  # how much of `received` has been waited for already
     sock: socket.socket | None = None
     outbox: deque[memoryview] = field(default_factory=deque)

@@ -34,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--root", action="append", metavar="DIR", default=[], help="the document root at a URL; twice for two of them")
     add("--profile", choices=PROFILES, default=PROFILES[0], help="which cases, and what they are judged by")
     add("--report", type=Path, metavar="DIR", help="write diff.json, diff.md and diff.html")
-    add("-j", dest="jobs", type=int, metavar="N", help="servers and cases at a time (default: 8 for many cases)")
+    add("-j", dest="jobs", type=int, metavar="N", help="servers and cases at a time (default: 12 for many cases)")
     add("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for an answer (default: %(default)g)")
     add("--delivery", choices=DELIVERIES, default="whole", help="how requests are cut into writes (default: whole)")
 

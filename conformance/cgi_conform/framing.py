@@ -9,7 +9,8 @@ of a case that asks for a script.  The length of a file (it has a Last-Modified)
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 _HEAD = re.compile(rb"HTTP/1\.1 \d{3}([^\r\n]*)\r\n(?:[^\r\n]+\r?\n)*\r\n")
@@ -24,22 +25,35 @@ _SCRIPT = b" Script output follows"
 _CGI_DIRECTORIES = (b"cgi-bin", b"htbin", b"/app/deep/scripts")
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What the requests of a case say about its responses.
+
+    `scripts`: any may be a script's, whatever its reason phrase; `heads`: any may be one to HEAD, without content.
+    """
+
+    scripts: bool = False
+    heads: bool = False
+
+
+def asked_for(sent: Sequence[bytes], profile: str) -> Asked:
+    """What is asked for by these requests in a profile."""
+    return Asked(profile == "rfc3875" and asks_for_a_script(sent), any(b"HEAD " in octets for octets in sent))
+
+
 def asks_for_a_script(sent: Iterable[bytes]) -> bool:
     """Whether some request names a CGI directory, by whatever escapes."""
     return any(name in unquote_to_bytes(octets) for octets in sent for name in _CGI_DIRECTORIES)
 
 
-def unframed(received: bytes, scripts: bool = False) -> bytes:
-    """The responses of a connection; from where one is not understood on, the octets as they came.
-
-    `scripts`: any of them may be a script's, whatever its reason phrase.
-    """
+def unframed(received: bytes, asked: Asked) -> bytes:
+    """The responses of a connection; from where one is not understood on, the octets as they came."""
     done: list[bytes] = []
     at = 0
     while (head := _HEAD.match(received, at)) is not None:
         text, at = head[0], head.end()
         length = _LENGTH.search(text)
-        varies = head[1] == _SCRIPT or (scripts and not _OF_A_FILE.search(text) and not _NO_CONTENT.match(text))
+        varies = head[1] == _SCRIPT or (asked.scripts and not _OF_A_FILE.search(text) and not _NO_CONTENT.match(text))
         body = b""
         if _CHUNKED.search(text):
             found = _chunks(received, at)
@@ -49,7 +63,7 @@ def unframed(received: bytes, scripts: bool = False) -> bytes:
             text = _noted(_CHUNKED.sub(b"", text))
         elif length is not None:
             # A response to HEAD gives the length of what it leaves out: the next one may follow at once.
-            size = 0 if _HEAD.match(received, at) else int(length[1])
+            size = 0 if asked.heads and _HEAD.match(received, at) else int(length[1])
             body, at = received[at : at + size], at + size
             text = _noted(_LENGTH.sub(b"", text)) if varies else text
         elif varies and _UNTIL_CLOSE.search(text):

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 
 from cgi_conform.case import Step
 from cgi_conform.connection import Connection
-from cgi_conform.framing import unframed
+from cgi_conform.framing import Asked, unframed
 
 _DATE = re.compile(rb"^(Date:[ \t]*)[^\r\n]+", re.IGNORECASE | re.MULTILINE)
 _PID = re.compile(rb"\b(pid=)[0-9]+")
@@ -37,9 +37,9 @@ def lasting(connection: Connection, steps: Sequence[Step], judged: Collection[st
     return received, end
 
 
-def normalised(data: bytes, port: int, root: str, base: str, scripts: bool = False) -> bytes:
-    """The octets without what differs from run to run; `scripts`: see framing.py."""
-    data = unframed(data, scripts)
+def normalised(data: bytes, port: int, root: str, base: str, asked: Asked = Asked()) -> bytes:
+    """The octets without what differs from run to run."""
+    data = unframed(data, asked)
     data = _LENGTH.sub(lambda field: _length(field, port, root, base), data)
     return _DATE.sub(rb"\g<1>{date}", _named(data, port, root, base))
 

@@ -26,6 +26,7 @@ from cgi_conform.running import server_key
 
 RESULT = "cgi-conform"
 SERVER_MESSAGE = "cgi-conform-server"
+_PATIENCE = 5.0  # seconds: who is given more to answer in will need it
 _PLAN = pytest.StashKey[Plan]()
 _OPTIONS = pytest.StashKey[Options]()
 _CREW = pytest.StashKey[Crew]()
@@ -162,6 +163,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _is_slow(case: Case) -> bool:
     """Whether it lets seconds go by: then it should not be what the end of a run waits for."""
     waits = any(step.wait_gone is not None for step in case.steps) or case.variant == "limits"
+    waits = waits or (case.limit is not None and case.limit > _PATIENCE)
     return waits or case.times > 1 or sum(step.pause for step in case.steps) >= 0.5
 
 

@@ -144,7 +144,7 @@ def transcript(exchange: Exchange, marks: Marks, log: bytes) -> str:
     told: list[str] = []
     for connection in exchange.all:
         told += [f"connection {connection.name}"] if several else []
-        told.append(f"> {connection.sent_count} octets")
+        told.append(f"> {len(connection.sent) + connection.left_out} octets")
         told += [f"> {line}" for line in lines(clipped(printable(bytes(connection.sent)), _SHOWN))]
         told += _received(connection, marks.seen.get(connection.name, []))
     if log:

@@ -21,7 +21,7 @@ from cgi_conform.trial import untried
 
 INTERRUPTED = 130
 _MANY = 20  # cases: fewer are done before so many servers have started
-_HANDS = 8
+_HANDS = 12
 _NEEDLESS = (
     "terminal cacheprovider faulthandler logging doctest unittest nose junitxml pastebin stepwise debugging capture "
     "warnings recwarn monkeypatch tmpdir threadexception unraisableexception pytester_assertions setuponly setupplan"

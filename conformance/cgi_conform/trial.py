@@ -17,7 +17,7 @@ from cgi_conform.case import Case, Step
 from cgi_conform.connection import Connection
 from cgi_conform.errors import UserError
 from cgi_conform.expectations import Rule, rule_for
-from cgi_conform.framing import asks_for_a_script
+from cgi_conform.framing import Asked, asked_for
 from cgi_conform.host import Watch
 from cgi_conform.judge import Judgement, Mismatch, Surroundings, judge, judge_log, settled
 from cgi_conform.launch import ADDRESS, Instance
@@ -109,10 +109,8 @@ def _try(
     address = (ADDRESS, instance.port) if instance else plan.address
     root = Path(running.docroot.root if running else plan.root)
     tokens = Tokens(address[1], str(root), str(root.parent))
-    scripts = plan.profile == "rfc3875" and asks_for_a_script(step.send for step in case.steps)
-    around = Surroundings(
-        tokens, _reader(root, fixtures), _nobody(), lambda octets: _normal(octets, tokens, scripts)
-    )
+    asked = asked_for([step.send for step in case.steps], plan.profile)
+    around = Surroundings(tokens, _reader(root, fixtures), _nobody(), lambda octets: _normal(octets, tokens, asked))
     begun = instance.log_size() if instance else 0
     before = _control(case, address, tokens, plan.timeout)
     if before is not None:
@@ -227,8 +225,8 @@ def _nobody() -> dict[str, int]:
     return {"uid": entry.pw_uid, "gid": entry.pw_gid}
 
 
-def _normal(octets: bytes, tokens: Tokens, scripts: bool) -> bytes:
-    return _LOG_DATE.sub(b"[{date}]", normalised(octets, tokens.port, tokens.root, tokens.base, scripts))
+def _normal(octets: bytes, tokens: Tokens, asked: Asked) -> bytes:
+    return _LOG_DATE.sub(b"[{date}]", normalised(octets, tokens.port, tokens.root, tokens.base, asked))
 
 
 def _reader(root: Path, fixtures: Path) -> Callable[[str], bytes]:

@@ -104,7 +104,7 @@ def _play_step(
         send, blocks = fill(step.send, tokens), step.body.blocks() if step.body else []
         begin = send + b"".join(blocks[:1])
         connection.sent += begin
-        connection.sent_count += len(send) + sum(map(len, blocks))
+        connection.left_out += sum(map(len, blocks[1:]))
         writes = [begin, *blocks[1:]] if delivery == "whole" else [*pieces(send, delivery), *blocks]
         connection.outbox.extend(memoryview(each) for each in writes if each)
         _send_all(exchange, connection, patience)

@@ -3,7 +3,7 @@
 import pytest
 from cgi_conform.case import Step
 from cgi_conform.connection import Connection
-from cgi_conform.framing import asks_for_a_script, unframed
+from cgi_conform.framing import Asked, asked_for, asks_for_a_script, unframed
 from cgi_conform.normalise import lasting, normalised
 
 ROOT, BASE = "/tmp/cgi-conform-x/root", "/tmp/cgi-conform-x"
@@ -50,7 +50,7 @@ def test_output_is_the_same_by_length_and_by_chunks() -> None:
         SCRIPT + b"Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n",
         SCRIPT + b"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n",
     ]
-    assert {unframed(FILE + each + FILE) for each in told} == {FILE + SCRIPT + b"{framing}\r\n\r\nabcde" + FILE}
+    assert {unframed(FILE + each + FILE, Asked()) for each in told} == {FILE + SCRIPT + b"{framing}\r\n\r\nabcde" + FILE}
 
 
 @pytest.mark.parametrize(
@@ -67,12 +67,12 @@ def test_output_is_the_same_by_length_and_by_chunks() -> None:
     ],
 )
 def test_what_is_broken_or_does_not_vary_stays(received: bytes) -> None:
-    assert unframed(received) == received
+    assert unframed(received, Asked()) == received
 
 
 @pytest.mark.parametrize("cut", [b"", b"5", b"5\r", b"5\r\n", b"5\r\nabc", b"5\r\nabcde", b"5\r\nabcde\r\n0"])
 def test_chunks_that_break_off_are_unframed_as_far_as_they_go(cut: bytes) -> None:
-    told = unframed(SCRIPT + b"Transfer-Encoding: chunked\r\n\r\n" + cut)
+    told = unframed(SCRIPT + b"Transfer-Encoding: chunked\r\n\r\n" + cut, Asked())
     assert told == SCRIPT + b"{framing}\r\n\r\n" + cut[3:8]
 
 
@@ -85,18 +85,19 @@ def test_by_cgi_1_1_output_is_the_same_by_length_by_chunks_and_up_to_the_end() -
         OWN + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n",
         OWN + b"Connection: close\r\n\r\nabcde",
     ]
-    assert {unframed(each, True) for each in told} == {OWN + b"Connection: close\r\n{framing}\r\n\r\nabcde"}
-    assert [unframed(each) for each in (told[0], told[2])] == [told[0], told[2]]
+    assert {unframed(each, Asked(scripts=True)) for each in told} == {OWN + b"Connection: close\r\n{framing}\r\n\r\nabcde"}
+    assert [unframed(each, Asked()) for each in (told[0], told[2])] == [told[0], told[2]]
 
 
 def test_a_head_that_ends_its_lines_both_ways_is_unframed_too() -> None:
     told = [b"Content-Length: 3\r\n\r\nlf\n", b"Transfer-Encoding: chunked\r\n\r\n3\r\nlf\n\r\n0\r\n\r\n"]
-    assert {unframed(SCRIPT + b"A: b\n" + each) for each in told} == {SCRIPT + b"A: b\n{framing}\r\n\r\nlf\n"}
+    assert {unframed(SCRIPT + b"A: b\n" + each, Asked()) for each in told} == {SCRIPT + b"A: b\n{framing}\r\n\r\nlf\n"}
 
 
 def test_the_answer_behind_one_to_head_is_not_taken_for_its_content() -> None:
     head = OWN + b"Content-Length: 5\r\n\r\n"
-    assert unframed(head + head + b"abcde", True) == OWN + b"{framing}\r\n\r\n" + OWN + b"{framing}\r\n\r\nabcde"
+    asked = Asked(scripts=True, heads=True)
+    assert unframed(head + head + b"abcde", asked) == OWN + b"{framing}\r\n\r\n" + OWN + b"{framing}\r\n\r\nabcde"
 
 
 @pytest.mark.parametrize(
@@ -108,7 +109,21 @@ def test_the_answer_behind_one_to_head_is_not_taken_for_its_content() -> None:
     ],
 )
 def test_a_file_what_has_no_content_and_no_framing_stay(received: bytes) -> None:
-    assert unframed(received, True) == received
+    assert unframed(received, Asked(scripts=True)) == received
+
+
+def test_content_that_looks_like_an_answer_is_left_alone() -> None:
+    content = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+    told = [
+        OWN + b"Content-Length: 38\r\n\r\n" + content,
+        OWN + b"Transfer-Encoding: chunked\r\n\r\n26\r\n" + content + b"\r\n0\r\n\r\n",
+    ]
+    assert {unframed(each, Asked(scripts=True)) for each in told} == {OWN + b"{framing}\r\n\r\n" + content}
+
+
+def test_what_is_asked_for() -> None:
+    assert asked_for([b"", b"HEAD /cgi-bin/x HTTP/1.1\r\n\r\n"], "rfc3875") == Asked(scripts=True, heads=True)
+    assert asked_for([b"GET /cgi-bin/x HTTP/1.1\r\n\r\n"], "cgihttpserver") == Asked()
 
 
 def test_a_request_for_a_script_is_known_by_any_escapes() -> None:
