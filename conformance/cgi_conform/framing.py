@@ -22,7 +22,7 @@ _UNTIL_CLOSE = re.compile(rb"^Connection:[ \t]*close[ \t]*\r$", re.IGNORECASE | 
 _OF_A_FILE = re.compile(rb"^Last-Modified:", re.IGNORECASE | re.MULTILINE)
 _NO_CONTENT = re.compile(rb"HTTP/1\.1 (?:1\d\d|204|304)")
 _SCRIPT = b" Script output follows"
-_CGI_DIRECTORIES = (b"cgi-bin", b"htbin", b"/app/deep/scripts")
+_CGI_DIRECTORIES = (b"cgi-bin", b"htbin", b"/deep/scripts")
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """What of the received octets is the same in every run: the rest is replaced by a name in braces.
 
-{date} for the value of a Date field, {pid} for the number after "pid=", {root}, {base} and {port} for what this
-run happened to use, {length} for a Content-Length that counts one of them, {framing} where the framing depends on
-time (framing.py).  Two runs of one server then give byte-identical results.  A number that merely equals the port
+{date} for the value of a Date field, {pid} for the number after "pid=", {client-port} for that of REMOTE_PORT, {root},
+{base} and {port} for what this run happened to use, {length} for a Content-Length that counts one of them, {framing}
+where the framing depends on time (framing.py).  Two runs of one server then give byte-identical results.  A number that merely equals the port
 inside a longer word or number stays.
 """
 
@@ -15,6 +15,7 @@ from cgi_conform.framing import Asked, unframed
 
 _DATE = re.compile(rb"^(Date:[ \t]*)[^\r\n]+", re.IGNORECASE | re.MULTILINE)
 _PID = re.compile(rb"\b(pid=)[0-9]+")
+_CLIENT_PORT = re.compile(rb'(REMOTE_PORT(?:"[ ]?:[ ]?"|=))[0-9]+')
 _LENGTH = re.compile(rb"^(Content-Length:[ \t]*)([0-9]+)(?=[ \t]*\r?$)", re.IGNORECASE | re.MULTILINE)
 _SHOWN = 1 << 16  # octets: more than anybody shows of what may be many megabytes
 _EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
@@ -46,6 +47,7 @@ def normalised(data: bytes, port: int, root: str, base: str, asked: Asked = Aske
 
 def _named(data: bytes, port: int, root: str, base: str) -> bytes:
     data = _PID.sub(rb"\g<1>{pid}", data)
+    data = _CLIENT_PORT.sub(rb"\g<1>{client-port}", data)
     for path, name in ((root, b"{root}"), (base, b"{base}")):  # the root lies in the base: it goes first
         if path.strip("/"):
             data = data.replace(path.encode(), name)

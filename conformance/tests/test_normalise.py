@@ -15,6 +15,7 @@ ROOT, BASE = "/tmp/cgi-conform-x/root", "/tmp/cgi-conform-x"
         (b"Date: Mon, 01 Jan 2024 00:00:00 GMT\r\n", b"Date: {date}\r\n"),
         (b"date:x\r\nLast-Modified: y\r\n", b"date:{date}\r\nLast-Modified: y\r\n"),
         (b"pid=4711\npid=\nrapid=12", b"pid={pid}\npid=\nrapid=12"),
+        (b'"REMOTE_PORT": "50123", REMOTE_PORT=1', b'"REMOTE_PORT": "{client-port}", REMOTE_PORT={client-port}'),
         (b"http://127.0.0.1:41327/ x", b"http://127.0.0.1:{port}/ x"),
         (b'"SERVER_PORT": "41327"', b'"SERVER_PORT": "{port}"'),
         (b"a41327 413270 4.41327 41327.5 %41327", b"a41327 413270 4.41327 41327.5 %41327"),
