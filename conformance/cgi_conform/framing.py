@@ -13,14 +13,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
-_HEAD = re.compile(rb"HTTP/1\.1 \d{3}([^\r\n]*)\r\n(?:[^\r\n]+\r?\n)*\r\n")
+_HEAD = re.compile(rb"HTTP/1\.(?P<minor>[01]) \d{3}(?P<reason>[^\r\n]*)\r\n(?:[^\r\n]+\r?\n)*\r\n")
 _CHUNKED = re.compile(rb"^Transfer-Encoding:[ \t]*chunked[ \t]*\r\n", re.IGNORECASE | re.MULTILINE)
 _LENGTH = re.compile(rb"^Content-Length:[ \t]*([0-9]{1,15})[ \t]*\r\n", re.IGNORECASE | re.MULTILINE)
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})\r\n")
 _UNFINISHED = re.compile(rb"[0-9A-Fa-f]{0,15}\r?")
 _UNTIL_CLOSE = re.compile(rb"^Connection:[ \t]*close[ \t]*\r$", re.IGNORECASE | re.MULTILINE)
 _OF_A_FILE = re.compile(rb"^Last-Modified:", re.IGNORECASE | re.MULTILINE)
-_NO_CONTENT = re.compile(rb"HTTP/1\.1 (?:1\d\d|204|304)")
+_NO_CONTENT = re.compile(rb"HTTP/1\.[01] (?:1\d\d|204|304)")
 _SCRIPT = b" Script output follows"
 _CGI_DIRECTORIES = (b"cgi-bin", b"htbin", b"/deep/scripts")
 
@@ -53,9 +53,10 @@ def unframed(received: bytes, asked: Asked) -> bytes:
     while (head := _HEAD.match(received, at)) is not None:
         text, at = head[0], head.end()
         length = _LENGTH.search(text)
-        varies = head[1] == _SCRIPT or (asked.scripts and not _OF_A_FILE.search(text) and not _NO_CONTENT.match(text))
+        of_a_script = asked.scripts and not _OF_A_FILE.search(text) and not _NO_CONTENT.match(text)
+        varies = of_a_script or (head["minor"] == b"1" and head["reason"] == _SCRIPT)
         body = b""
-        if _CHUNKED.search(text):
+        if head["minor"] == b"1" and _CHUNKED.search(text):
             found = _chunks(received, at)
             if found is None:
                 return b"".join([*done, received[head.start() :]])
@@ -66,7 +67,7 @@ def unframed(received: bytes, asked: Asked) -> bytes:
             size = 0 if asked.heads and _HEAD.match(received, at) else int(length[1])
             body, at = received[at : at + size], at + size
             text = _noted(_LENGTH.sub(b"", text)) if varies else text
-        elif varies and _UNTIL_CLOSE.search(text):
+        elif varies and (asked.heads or head["minor"] == b"0" or _UNTIL_CLOSE.search(text)):
             text = _noted(text)
         done += [text, body]
     return b"".join([*done, received[at:]])

@@ -1,9 +1,10 @@
 """What of the received octets is the same in every run: the rest is replaced by a name in braces.
 
-{date} for the value of a Date field, {pid} for the number after "pid=", {client-port} for that of REMOTE_PORT, {root},
-{base} and {port} for what this run happened to use, {length} for a Content-Length that counts one of them, {framing}
-where the framing depends on time (framing.py).  Two runs of one server then give byte-identical results.  A number that merely equals the port
-inside a longer word or number stays.
+{date} for the value of a Date field, {etag} within an ETag (it may be made of the inode), {pid} for the number after
+"pid=", {client-port} for that of REMOTE_PORT, {root}, {base} and {port} for what this run happened to use, {length}
+for a Content-Length that counts one of them, {framing} where the framing depends on time (framing.py). Two runs of
+one server then give byte-identical results.  A number that merely equals the port inside a longer word or number
+stays.
 """
 
 import re
@@ -15,6 +16,7 @@ from cgi_conform.framing import Asked, unframed
 
 _DATE = re.compile(rb"^(Date:[ \t]*)[^\r\n]+", re.IGNORECASE | re.MULTILINE)
 _PID = re.compile(rb"\b(pid=)[0-9]+")
+_ETAG = re.compile(rb'^(ETag:[ \t]*(?:W/)?)"[^"\r\n]*"', re.IGNORECASE | re.MULTILINE)
 _CLIENT_PORT = re.compile(rb'(REMOTE_PORT(?:"[ ]?:[ ]?"|=))[0-9]+')
 _LENGTH = re.compile(rb"^(Content-Length:[ \t]*)([0-9]+)(?=[ \t]*\r?$)", re.IGNORECASE | re.MULTILINE)
 _SHOWN = 1 << 16  # octets: more than anybody shows of what may be many megabytes
@@ -42,7 +44,8 @@ def normalised(data: bytes, port: int, root: str, base: str, asked: Asked = Aske
     """The octets without what differs from run to run."""
     data = unframed(data, asked)
     data = _LENGTH.sub(lambda field: _length(field, port, root, base), data)
-    return _DATE.sub(rb"\g<1>{date}", _named(data, port, root, base))
+    data = _DATE.sub(rb"\g<1>{date}", _named(data, port, root, base))
+    return _ETAG.sub(rb'\g<1>"{etag}"', data)
 
 
 def _named(data: bytes, port: int, root: str, base: str) -> bytes:

@@ -14,6 +14,7 @@ ROOT, BASE = "/tmp/cgi-conform-x/root", "/tmp/cgi-conform-x"
     [
         (b"Date: Mon, 01 Jan 2024 00:00:00 GMT\r\n", b"Date: {date}\r\n"),
         (b"date:x\r\nLast-Modified: y\r\n", b"date:{date}\r\nLast-Modified: y\r\n"),
+        (b'ETag: W/"1-2"\r\netag:"x"\r\nETag: x', b'ETag: W/"{etag}"\r\netag:"{etag}"\r\nETag: x'),
         (b"pid=4711\npid=\nrapid=12", b"pid={pid}\npid=\nrapid=12"),
         (b'"REMOTE_PORT": "50123", REMOTE_PORT=1', b'"REMOTE_PORT": "{client-port}", REMOTE_PORT={client-port}'),
         (b"http://127.0.0.1:41327/ x", b"http://127.0.0.1:{port}/ x"),
@@ -88,6 +89,18 @@ def test_by_cgi_1_1_output_is_the_same_by_length_by_chunks_and_up_to_the_end() -
     ]
     assert {unframed(each, Asked(scripts=True)) for each in told} == {OWN + b"Connection: close\r\n{framing}\r\n\r\nabcde"}
     assert [unframed(each, Asked()) for each in (told[0], told[2])] == [told[0], told[2]]
+
+
+def test_http_1_0_needs_no_field_to_end_with_the_connection() -> None:
+    told = [b"Content-Length: 5\r\n\r\nabcde", b"\r\nabcde"]
+    assert {unframed(b"HTTP/1.0 200 OK\r\n" + each, Asked(scripts=True)) for each in told} == {
+        b"HTTP/1.0 200 OK\r\n{framing}\r\n\r\nabcde"
+    }
+
+
+def test_an_answer_to_head_may_leave_out_its_length() -> None:
+    told = [OWN + b"Content-Length: 5\r\n\r\n", OWN + b"\r\n"]
+    assert {unframed(each, Asked(scripts=True, heads=True)) for each in told} == {OWN + b"{framing}\r\n\r\n"}
 
 
 def test_a_head_that_ends_its_lines_both_ways_is_unframed_too() -> None:
