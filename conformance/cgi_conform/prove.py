@@ -29,8 +29,9 @@ from cgi_conform.kills import BranchProof, CaseProof, Kills, assembled, exit_sta
 from cgi_conform.paths import fixtures
 from cgi_conform.plan import Options, Plan, make_plan
 from cgi_conform.proof import Branch, Tried, branch_skipped, branches, case_proof, fault_proofs
-from cgi_conform.proving import Bench, Found, Task, base, branch_tasks, fault_tasks, sound_tasks, workshop
+from cgi_conform.proving import Bench, Found, base, workshop
 from cgi_conform.server import Server, load_server
+from cgi_conform.tasks import Task, branch_tasks, fault_tasks, sound_tasks
 from faulty.faults import find
 
 _JOBS = 12  # most of the time they wait
