@@ -88,6 +88,8 @@ def _take_line(request: Request, line: bytes) -> None:
         raise Refused(400, f"Bad HTTP/0.9 request type ({quoted(request.method)})")
     if len(words) == 2:
         version = (0, 9)
+    if version == (0, 9) and request.method != b"GET":
+        raise Refused(400, f"A method that HTTP/0.9 does not know ({quoted(request.method)})")
     request.version = version
     if request.target.startswith(b"//"):
         request.target = b"/" + request.target.lstrip(b"/")
@@ -128,7 +130,7 @@ def _take_field(request: Request, line: bytes) -> None:
             raise Refused(400, "The first field line is indented")
         name, value = request.fields.pop()
         more = line.strip(b" \t")
-        request.fields.append((name, value + (b" " + more if more else b"")))
+        request.fields.append((name, value + (b" " if value and more else b"") + more))
         return
     name, colon, value = line.partition(b":")
     if not colon:

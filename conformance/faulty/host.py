@@ -7,11 +7,20 @@ import re
 from .head import TOKEN, Refused, Request, quoted
 
 _HOST = re.compile(rb"((?:[A-Za-z0-9._~!$&'()*+;=-]|%[0-9A-Fa-f]{2})+|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?")
+_ODD_BLANK = re.compile(rb"[\t\v\f]|  |\A | \Z")
+_CONTROL = re.compile(rb"[\x01-\x1f\x7f]")
 _ABSOLUTE = re.compile(rb"(?i:https?)://([^/?#]*)(.*)", re.DOTALL)
 
 
 def settle(request: Request) -> None:
     """Leaves the target as a path, `host` as the name that was asked for, and one Host field that says so."""
+    if request.version == (0, 9):
+        request.version = (1, 0)  # the refusal has a head
+        raise Refused(400, "HTTP/0.9 is no more")
+    if _ODD_BLANK.search(request.line):
+        raise Refused(400, f"Bad request syntax ({quoted(request.line)})")
+    if _CONTROL.search(request.target):
+        raise Refused(400, "A control octet in the target")
     if not TOKEN.fullmatch(request.method):
         raise Refused(400, f"The method is no token ({quoted(request.method)})")
     hosts = request.fields_named(b"Host")

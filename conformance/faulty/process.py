@@ -100,7 +100,9 @@ def _identity(settings: Settings) -> tuple[int | None, int | None, list[int] | N
 
 
 def _signal(group: int, number: signal.Signals) -> None:
-    try:
-        os.killpg(group, number)
-    except (ProcessLookupError, PermissionError):
-        pass  # gone already
+    """To a script and its children, and to the script alone where it has left their group."""
+    for send in (os.killpg, os.kill):
+        try:
+            send(group, number)
+        except (ProcessLookupError, PermissionError):
+            pass  # gone already

@@ -8,8 +8,9 @@ from .client import Client
 from .head import Refused, Request
 
 _DIGITS = re.compile(rb"[0-9]+")
-_SIZE = re.compile(rb"([0-9A-Fa-f]+)(?:[ \t]+(?=;))?(;[^\r\n]*)?\r\n")
+_SIZE = re.compile(rb"([0-9A-Fa-f]+)(?:[ \t]+(?=;))?(;[\t\x20-\x7e\x80-\xff]*)?\r\n")
 _LONGEST_LINE = 8192
+_MOST_TRAILERS = 1 << 16
 _MOST_DRAINED = 1 << 20
 
 
@@ -67,9 +68,13 @@ class Body:
         return int(found[1], 16)
 
     def _skip_trailers(self) -> None:
+        length = 0
         while (line := self._client.read_line(_LONGEST_LINE)) != b"\r\n":
             if not line.endswith(b"\r\n") or b"\r" in line[:-2]:
                 raise Refused(400, "Bad line behind the last chunk")
+            length += len(line)
+            if length > _MOST_TRAILERS:
+                raise Refused(400, "Too much behind the last chunk")
 
     def drain(self) -> bool:
         """Whether the connection is now at the next request: a small rest is read, anything else is not."""
