@@ -155,6 +155,13 @@ TEST(ChunkExtension, Has4096Octets) {
   EXPECT_EQ("broken", decode("0" + std::string(5000, ' ')).state);
 }
 
+TEST(ChunkedBody, HasNoControlOctetInItsExtensionsAndTrailers) {
+  for (const char* octet : {"\x01", "\x1f", "\x7f"}) {
+    EXPECT_EQ("broken", decode("0;a=" + std::string(octet) + "\r\n\r\n").state);
+    EXPECT_EQ("broken", decode("0\r\nA: " + std::string(octet) + "\r\n\r\n").state);
+  }
+}
+
 TEST(Trailers, Have4096OctetsEachAnd64KibibytesInAll) {
   const auto trailer = [](std::size_t octets) { return std::string(octets, 'x') + "\r\n"; };
   EXPECT_EQ("done", decode("0\r\n" + trailer(4096) + "\r\n").state);

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cerrno>
+#include <filesystem>
 #include <string>
 
 #include "scratch_directory.h"
@@ -143,6 +144,8 @@ TEST_F(ScriptTest, ExitStatusIsPutIntoWords) {
   EXPECT_EQ("", exit_text(0));
   ASSERT_EQ(std::nullopt, start(command("#!/bin/sh\nexit 3\n")));
   EXPECT_EQ("exit code 3", exit_text(script_.reap()));
+  ASSERT_EQ(std::nullopt, start(command("#!/bin/sh\nexit 1\n")));
+  EXPECT_EQ("exit code 1", exit_text(script_.reap()));
 }
 
 TEST_F(ScriptTest, StartedByRootItBecomesSomebodyElseForGood) {
@@ -165,6 +168,14 @@ TEST_F(ScriptTest, StartedByRootItBecomesSomebodyElseForGood) {
   EXPECT_EQ(StartFailure::kNotExecutable, start(it));
   ::chmod(it.file.c_str(), 0700);
   EXPECT_EQ(StartFailure::kNotExecutable, start(it));
+
+  // A program is read by the kernel, and not by whom it runs as.
+  std::filesystem::copy_file("/bin/true", files_.path("program"));
+  it.file = files_.path("program");
+  it.is_interpreted = false;
+  ::chmod(it.file.c_str(), 0711);
+  ASSERT_EQ(std::nullopt, start(it));
+  EXPECT_EQ(0, script_.reap());
 }
 
 TEST_F(ScriptTest, WithoutTheRightToChangeTheUserItDoesNotRun) {
