@@ -132,7 +132,8 @@ TEST(DescriptorLimit, IsRaisedAsFarAsItMayGoAndNeverLowered) {
   rlimit before{};
   ::getrlimit(RLIMIT_NOFILE, &before);
   for (const std::size_t wanted : {std::size_t{1}, std::size_t{1} << 60}) {
-    make_room_for_descriptors(wanted);
+    const rlimit for_scripts = make_room_for_descriptors(wanted);
+    EXPECT_EQ(before.rlim_cur, for_scripts.rlim_cur);
     rlimit now{};
     ::getrlimit(RLIMIT_NOFILE, &now);
     EXPECT_EQ(wanted == 1 ? before.rlim_cur : before.rlim_max, now.rlim_cur);
