@@ -132,13 +132,35 @@ TEST(DescriptorLimit, IsRaisedAsFarAsItMayGoAndNeverLowered) {
   rlimit before{};
   ::getrlimit(RLIMIT_NOFILE, &before);
   for (const std::size_t wanted : {std::size_t{1}, std::size_t{1} << 60}) {
-    const rlimit for_scripts = make_room_for_descriptors(wanted);
-    EXPECT_EQ(before.rlim_cur, for_scripts.rlim_cur);
+    make_room_for_descriptors(wanted);
     rlimit now{};
     ::getrlimit(RLIMIT_NOFILE, &now);
     EXPECT_EQ(wanted == 1 ? before.rlim_cur : before.rlim_max, now.rlim_cur);
   }
   ::setrlimit(RLIMIT_NOFILE, &before);
+}
+
+TEST_F(ScriptTest, RunsWhereTheServerDoesUnlessItIsToldWhere) {
+  ScriptCommand it = command("#!/bin/sh\nexec /bin/pwd -P\n");
+  ASSERT_EQ(std::nullopt, start(it));
+  EXPECT_EQ(std::filesystem::current_path().string() + "\n", output_of(script_));
+  script_.reap();
+  it.directory = files_.path();
+  ASSERT_EQ(std::nullopt, start(it));
+  EXPECT_EQ(std::filesystem::canonical(files_.path()).string() + "\n", output_of(script_));
+  script_.reap();
+}
+
+TEST_F(ScriptTest, EndsWithTheObjectThatHoldsIt) {
+  int ended = -1;
+  {
+    Script script;
+    ASSERT_EQ(std::nullopt, Script::start(command("#!/bin/sh\nexec sleep 60\n"), script, error_));
+    ended = ::dup(script.ended_fd());
+  }
+  pollfd entry{ended, POLLIN, 0};
+  EXPECT_EQ(1, ::poll(&entry, 1, 0));
+  ::close(ended);
 }
 
 TEST_F(ScriptTest, ExitStatusIsPutIntoWords) {
