@@ -72,12 +72,12 @@ def try_case(case: Case, plan: Plan, running: Running | None, fixtures: Path) ->
 def _is_spent(case: Case, judgement: Judgement) -> bool:
     """Whether the next case needs another server.
 
-    One that serves one client at a time may be stuck; one with few places may not yet have cleared those of this case.
+    One that serves one client at a time may be stuck, or wait for a script that has not gone; one with few places may
+    not yet have cleared those of this case.
     """
-    if case.ends_server:
+    if case.ends_server or case.variant == "limits" or judgement.saw == SILENT:
         return True
-    stuck = judgement.saw == SILENT or any(found.what in ("control", "liveness") for found in judgement.mismatches)
-    return stuck or case.variant == "limits"
+    return any(found.what in ("control", "liveness", "wait-gone") for found in judgement.mismatches)
 
 
 def untried(case: Case, plan: Plan, verdict: str, note: str) -> CaseResult:

@@ -41,6 +41,15 @@ def test_what_was_written_is_gone_for_the_next_case(tmp_path: Path) -> None:
     assert found["a/read"]["verdict"] == "pass"
 
 
+def test_a_server_whose_script_has_not_gone_is_not_asked_again(tmp_path: Path) -> None:
+    stays = "[[case.step]]\nsend = 'GET /stay HTTP/1.0\\r\\n\\r\\n'\n[[case.step]]\nawait = 'pid='\nreset = true\nwait-gone = 0.05"
+    corpus(tmp_path, case("a/stays", "status = 200", stays), case("a/next"))
+    status, found = results(tmp_path, "--timeout", "1", "-j", "1")
+    assert status == 1 and [one["verdict"] for one in found.values()] == ["pass", "fail"]
+    [mismatch] = found["a/stays"]["mismatches"]
+    assert mismatch["what"] == "wait-gone"
+
+
 def test_a_server_that_is_not_ours_is_not_looked_at(tmp_path: Path) -> None:
     corpus(tmp_path, case("a/b", "status = 200\nhost.zombies = 0"))
     done = cgi_conform(tmp_path, "run", "--url", "http://127.0.0.1:9", "--root", str(tmp_path))

@@ -10,7 +10,7 @@ from cgi_conform.paths import REPO
 
 CONFORMANCE = REPO / "conformance"
 SERVE = r"""
-import os, socket, sys
+import os, socket, subprocess, sys
 listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 texts = {b"/hello.txt": b"hello static\n", b"/env": os.environb.get(b"A", b"none")}
 while True:
@@ -30,6 +30,9 @@ while True:
     texts[b"/there"] = texts[b"/write"]
     if path == b"/silence":
         client.recv(1)
+    elif path == b"/stay":  # serves nobody else until a script has gone that does not go
+        with subprocess.Popen(["sleep", "600"]) as script:
+            client.sendall(b"HTTP/1.0 200 OK\r\n\r\npid=%d\n" % script.pid)
     elif path != b"/close" and path:
         status = b"200 OK" if path in texts else b"404 Not Found"
         client.sendall(b"HTTP/1.0 " + status + b"\r\n\r\n" + texts.get(path, b"no"))
