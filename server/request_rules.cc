@@ -96,7 +96,10 @@ std::optional<Refusal> take_absolute_form(Request& request) {
   const std::string target = request.target;
   const std::size_t colon = target.find("://");
   const std::string_view scheme = std::string_view(target).substr(0, std::min(colon, target.size()));
-  if (colon == target.npos || !(equals_ignoring_case(scheme, "http") || equals_ignoring_case(scheme, "https"))) {
+  if (colon != target.npos && equals_ignoring_case(scheme, "https")) {
+    return Refusal{421, "This connection is not secured, as https asks for"};  // RFC 9110 7.4; http-79
+  }
+  if (colon == target.npos || !equals_ignoring_case(scheme, "http")) {
     return Refusal{400, "Bad request target (neither a path nor an http URI)"};
   }
   const std::string_view rest = std::string_view(target).substr(colon + 3);

@@ -31,6 +31,8 @@ def settle(request: Request) -> None:
     authority = hosts[0] if hosts else b""
     if authority and not _HOST.fullmatch(authority):
         raise Refused(400, "Bad Host")
+    if request.target.lower().startswith(b"https:"):
+        raise Refused(421)
     if absolute := _ABSOLUTE.fullmatch(request.target):
         authority, path = absolute.groups()
         if not _HOST.fullmatch(authority):

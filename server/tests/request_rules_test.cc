@@ -89,7 +89,7 @@ TEST(Target, BecomesAPath) {
       {"/a/b?c", "/a/b?c"},
       {"http://h/a/b?c", "/a/b?c"},
       {"HTTP://H/A", "/A"},
-      {"https://h:443/a", "/a"},
+      {"http://h:443/a", "/a"},
       {"http://h", "/"},
       {"http://h/", "/"},
       {"http://h?q", "/?q"},
@@ -125,6 +125,12 @@ TEST(Target, IsRefusedInAllOtherForms) {
                              "mailto:x",
                              "*"}) {
     EXPECT_EQ(400, status_of("GET "s + target + " HTTP/1.1")) << target;
+  }
+}
+
+TEST(Target, OfHttpsIsMisdirected) {
+  for (const char* target : {"https://h/x", "HTTPS://h", "https://"}) {
+    EXPECT_EQ(421, status_of("GET "s + target + " HTTP/1.1")) << target;
   }
 }
 
