@@ -60,22 +60,23 @@ def try_case(case: Case, plan: Plan, running: Running | None, fixtures: Path) ->
     except UserError as error:
         return untried(case, plan, "error", error.message.partition("\n")[0]), [*messages, error.message]
     trial = _try(case, expectation, plan, running, instance, fixtures)
-    if running is not None and instance is not None and _is_spent(case, trial.judgement):
+    took = time.monotonic() - begun
+    if running is not None and instance is not None and _is_spent(case, trial.judgement, late=took >= plan.timeout):
         running.retire(instance)
     if running is not None and any(found.what == "host.written" for found in trial.judgement.mismatches):
         running.stop()  # and with the servers goes the document root: the next case finds it as it should be
     result = _judged(case, expectation, rule, trial, plan)
-    result["seconds"] = round(time.monotonic() - begun, 3)
+    result["seconds"] = round(took, 3)
     return result, [*messages, trial.broken] if trial.broken else messages
 
 
-def _is_spent(case: Case, judgement: Judgement) -> bool:
+def _is_spent(case: Case, judgement: Judgement, *, late: bool) -> bool:
     """Whether the next case needs another server.
 
-    One that serves one client at a time may be stuck, or wait for a script that has not gone; one with few places may
-    not yet have cleared those of this case.
+    One that serves one client at a time may be stuck, or wait for a script that has not gone, or still be at what took
+    it as long as anybody waits; one with few places may not yet have cleared those of this case.
     """
-    if case.ends_server or case.variant == "limits" or judgement.saw == SILENT:
+    if late or case.ends_server or case.variant == "limits" or judgement.saw == SILENT:
         return True
     return any(found.what in ("control", "liveness", "wait-gone") for found in judgement.mismatches)
 
