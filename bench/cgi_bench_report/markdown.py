@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cgi_bench_report.results import CEILING, ReportError, Results
-from cgi_bench_report.view import Row, number, percent, rows
+from cgi_bench_report.view import Row, noise, number, percent, rows
 
 BEGIN, END = "<!-- benchmark: written by ci/bench --readme -->\n", "<!-- end of benchmark -->"
 
@@ -56,6 +56,7 @@ def caption(results: Results) -> str:
         f"Medians of {repetitions} interleaved runs on {context.get('num_cpus', '?')} × "
         f"{context.get('processor', 'an unknown processor')}, client included{commit}; ratios with their 95 % intervals. "
         f"The {CEILING} runs the same script without any server.\n"
+        + "".join(f"\n{sentence}\n" for sentence in noise(results))
     )
 
 

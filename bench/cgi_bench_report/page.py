@@ -9,7 +9,7 @@ from markupsafe import Markup
 from cgi_bench_report.curve import HEIGHT, LEFT, RIGHT, WIDTH, curves
 from cgi_bench_report.gate import Verdict
 from cgi_bench_report.results import CEILING, Point, Results
-from cgi_bench_report.view import Row, facts, number, percent, rows, said
+from cgi_bench_report.view import Row, facts, noise, number, percent, rows, said
 
 _HERE = Path(__file__).parent
 _COLOURS = 6
@@ -34,6 +34,7 @@ def page(results: Results, reference: str, verdicts: list[Verdict]) -> str:
         scenarios=scenarios,
         verdicts=verdicts,
         facts=facts(results),
+        noise=noise(results),
         colours={name: f"t{number % _COLOURS}" for number, name in enumerate(results.targets)} | {CEILING: "ceiling"},
         frame={"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": WIDTH - RIGHT},
         said=said,

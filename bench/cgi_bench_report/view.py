@@ -1,5 +1,6 @@
 """What the page and the table show of a point: numbers in words, shares and ratios, made once for both."""
 
+import itertools
 import statistics
 from dataclasses import dataclass
 
@@ -25,10 +26,12 @@ class Row:
     def median(self, key: str) -> float | None:
         return self.counters.get(key)
 
+
 def rows(point: Point, results: Results, reference: str) -> list[Row]:
     """The targets of a point in the order of the command line, the ceiling last."""
     names = [name for name in [*results.targets, CEILING] if name in point.targets]
     return [_row(point.targets[name], point, results, reference) for name in names]
+
 
 def _row(measured: Measured, point: Point, results: Results, reference: str) -> Row:
     problem = results.invalid.get(measured.target, "")
@@ -50,6 +53,7 @@ def _row(measured: Measured, point: Point, results: Results, reference: str) -> 
         counters=medians,
     )
 
+
 def _against(measured: Measured, point: Point, other: str, results: Results) -> Ratio | None:
     """In requests per second; at a given rate, where all have the same, in the 99th percentile of latency."""
     base = point.targets.get(other)
@@ -60,6 +64,7 @@ def _against(measured: Measured, point: Point, other: str, results: Results) -> 
     key = METRICS["p99" if point.is_open_loop else "requests/s"].key
     return ratio(measured.values(key), base.values(key))
 
+
 def _notes(measured: Measured) -> tuple[str, ...]:
     notes = []
     if measured.failures:
@@ -67,6 +72,7 @@ def _notes(measured: Measured) -> tuple[str, ...]:
     if measured.client_at_its_limit:
         notes.append("the client was at its limit: the server may be faster")
     return tuple(notes)
+
 
 def said(versus: Ratio, other: str, *, latency: bool = False) -> str:
     """A ratio as a sentence."""
@@ -77,6 +83,24 @@ def said(versus: Ratio, other: str, *, latency: bool = False) -> str:
         return f"no difference from {other} that these runs can tell: {versus} ×"
     return f"{what}{versus} × {other}"
 
+
+def noise(results: Results) -> list[str]:
+    """Of targets that are one and the same server: how far apart noise alone puts them, a sentence each."""
+    told = []
+    for first, second in itertools.combinations(results.targets, 2):
+        if not results.about(first) or results.about(first) != results.about(second):
+            continue
+        found = [_against(point.targets[second], point, first, results)
+                 for point in results.points.values() if second in point.targets and not point.is_open_loop]
+        ratios = sorted(each.value for each in found if each is not None)
+        if ratios:
+            told.append(
+                f"{second} is the same server as {first}: what lies between them is noise, here {ratios[0]:.2f} to "
+                f"{ratios[-1]:.2f} ×, in the middle {statistics.median(ratios):.2f}."
+            )
+    return told
+
+
 def number(value: float | None, unit: str = "") -> str:
     """Three digits that mean something, with a thin space between thousands."""
     if value is None:
@@ -84,8 +108,10 @@ def number(value: float | None, unit: str = "") -> str:
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 3
     return f"{value:,.{digits}f}".replace(",", "\u202f") + (f"\u202f{unit}" if unit else "")
 
+
 def percent(share: Ratio | None) -> str:
     return "–" if share is None else f"{share.value:.0%}"
+
 
 def facts(results: Results) -> list[tuple[str, str]]:
     """The machine, the software, and what was measured when."""

@@ -23,6 +23,16 @@ def test_one_server_under_two_names_makes_no_difference(tmp_path: Path) -> None:
     assert "| a/8 | 100 | 100 | 1.00 (0.97–1.03) |" in table.replace("\u202f", " ")
 
 
+def test_the_same_server_twice_tells_what_noise_is(tmp_path: Path) -> None:
+    runs = [*run("a/8", "one", SLOW), *run("a/8", "two", [each * 1.1 for each in SLOW]), *run("a/8", "other", SLOW)]
+    again = [*run("b/8", "one", SLOW), *run("b/8", "two", [each * 0.9 for each in SLOW])]
+    about = {"target one": "server 1.0", "target two": "server 1.0", "target other": "server 2.0"}
+    write(tmp_path, [*runs, *again], targets="one two other", **about)
+    for text in report(tmp_path):
+        assert "two is the same server as one: what lies between them is noise, here 0.90 to 1.10 ×" in text
+        assert "other is the same" not in text and "same server as other" not in text
+
+
 def test_what_is_invalid_is_not_compared(tmp_path: Path) -> None:
     runs = [*run("a/8", "ref", SLOW), *broken("a/8", "cheat", "INVALID: x"), *run("a/1", "cheat", [1e6] * 5)]
     write(tmp_path, runs, targets="ref cheat", **{"INVALID cheat": "check query: status 404 instead of 200"})
