@@ -20,6 +20,7 @@ from cgi_conform.paths import fixtures
 from cgi_conform.plan import Options, make_plan
 from cgi_conform.results import CaseResult
 from cgi_conform.run import configure_server
+from cgi_conform.session import JOBS, carry_out
 
 _RED = ("error", "fail", "warn")
 
@@ -42,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--profile", choices=PROFILES, default=PROFILES[0], help="what the server is judged by (default: %(default)s)")
     add("--until", metavar="LEVEL", help="stop there, with 0 if it is reached (default: the last one)")
-    add("-j", dest="jobs", type=int, metavar="N", help="servers and cases at a time (default: 12 for many cases)")
+    add("-j", dest="jobs", type=int, metavar="N", help=JOBS)
     add("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for an answer (default: %(default)g)")
 
 
@@ -79,8 +80,6 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _try(level: Level, cases: Sequence[Case], options: Options, jobs: int | None) -> Step:
-    from cgi_conform.session import carry_out
-
     chosen = replace(options, select=[case.id for case in cases])
     outcome = carry_out(chosen, make_plan(chosen), cases, jobs)
     found = {result["id"]: result for result in outcome.results["cases"]}

@@ -27,7 +27,7 @@ class Connection:
     sent_at: float = 0.0
     first_at: float | None = None
     last_at: float = 0.0
-    left_out: int = 0  # octets of `sent`
+    left_out: int = 0  # octets that went out and are not in `sent`
     awaited: int = 0  # how much of `received` has been waited for already
     sock: socket.socket | None = None
     outbox: deque[memoryview] = field(default_factory=deque)

@@ -1,7 +1,7 @@
 """Several cases at a time in one process: each hand of the crew has servers of its own, over one document root.
 
-Trying a case is waiting for the most part, so that hands are threads: twelve of them take the memory of one process
-and little more than a twelfth of the time.  Cases are taken in the order in which they are given.
+Trying a case is waiting for the most part, so that hands are threads: many of them take the memory of one process
+and little more time than its longest cases.  Cases are taken in the order in which they are given.
 """
 
 import ctypes

@@ -18,6 +18,7 @@ from cgi_conform.errors import UserError
 from cgi_conform.paths import fixtures
 from cgi_conform.plan import Options, make_plan
 from cgi_conform.results import Results, read
+from cgi_conform.session import JOBS, carry_out
 
 SAME, DIFFER, TROUBLE = 0, 1, 2
 EPILOG = "exit status: 0 they answer alike, 1 they differ, 2 trouble"
@@ -34,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--root", action="append", metavar="DIR", default=[], help="the document root at a URL; twice for two of them")
     add("--profile", choices=PROFILES, default=PROFILES[0], help="which cases, and what they are judged by")
     add("--report", type=Path, metavar="DIR", help="write diff.json, diff.md and diff.html")
-    add("-j", dest="jobs", type=int, metavar="N", help="servers and cases at a time (default: 12 for many cases)")
+    add("-j", dest="jobs", type=int, metavar="N", help=JOBS)
     add("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for an answer (default: %(default)g)")
     add("--delivery", choices=DELIVERIES, default="whole", help="how requests are cut into writes (default: whole)")
 
@@ -82,8 +83,6 @@ def _both(options: argparse.Namespace) -> Iterator[Results]:
 
 
 def _run(word: str, root: str | None, options: argparse.Namespace, cases: list[Case]) -> Results:
-    from cgi_conform.session import carry_out
-
     kind = "url" if word.startswith("http://") else "command" if "{port}" in word else "server"
     chosen = Options(
         server=word if kind == "server" else None,

@@ -17,7 +17,7 @@ from cgi_conform.framing import Asked, unframed
 _DATE = re.compile(rb"^(Date:[ \t]*)[^\r\n]+", re.IGNORECASE | re.MULTILINE)
 _PID = re.compile(rb"\b(pid=)[0-9]+")
 _ETAG = re.compile(rb'^(ETag:[ \t]*(?:W/)?)"[^"\r\n]*"', re.IGNORECASE | re.MULTILINE)
-_CLIENT_PORT = re.compile(rb'(REMOTE_PORT(?:"[ ]?:[ ]?"|=))[0-9]+')
+_CLIENT_PORT = re.compile(rb'(REMOTE_PORT(?:": ?"|=))[0-9]+')
 _LENGTH = re.compile(rb"^(Content-Length:[ \t]*)([0-9]+)(?=[ \t]*\r?$)", re.IGNORECASE | re.MULTILINE)
 _SHOWN = 1 << 16  # octets: more than anybody shows of what may be many megabytes
 _EMPTY_LINE = re.compile(rb"\r?\n\r?\n")

@@ -26,7 +26,6 @@ from cgi_conform.running import server_key
 
 RESULT = "cgi-conform"
 SERVER_MESSAGE = "cgi-conform-server"
-_PATIENCE = 5.0  # seconds: who is given more to answer in will need it
 _PLAN = pytest.StashKey[Plan]()
 _OPTIONS = pytest.StashKey[Options]()
 _CREW = pytest.StashKey[Crew]()
@@ -153,18 +152,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     taken = [item for item in ours if wanted(item)]
     if options.shuffle is not None:
         random.Random(options.shuffle).shuffle(taken)
-    else:  # those that take long first, those that need the same server together, those to be skipped last
-        taken.sort(
-            key=lambda item: (bool(missing(item.case, plan.abilities)), not _is_slow(item.case), server_key(item.case))
-        )
+    else:
+        taken.sort(key=lambda item: _turn(item.case, plan))
     items[:] = [*(item for item in items if not isinstance(item, CaseItem)), *taken]
 
 
-def _is_slow(case: Case) -> bool:
+def _turn(case: Case, plan: Plan) -> tuple[Any, ...]:
+    """Those that take long come first, those that need the same server together, those to be skipped last."""
+    return bool(missing(case, plan.abilities)), not _is_slow(case, plan), server_key(case)
+
+
+def _is_slow(case: Case, plan: Plan) -> bool:
     """Whether it lets seconds go by: then it should not be what the end of a run waits for."""
-    waits = any(step.wait_gone is not None for step in case.steps) or case.variant == "limits"
-    waits = waits or (case.limit is not None and case.limit > _PATIENCE)
-    return waits or case.times > 1 or sum(step.pause for step in case.steps) >= 0.5
+    if case.variant == "limits" or case.times > 1 or (case.limit or 0.0) > plan.timeout:
+        return True
+    return any(step.wait_gone is not None for step in case.steps) or sum(step.pause for step in case.steps) >= 0.5
 
 
 @pytest.hookimpl(tryfirst=True)  # type: ignore[misc]

@@ -15,6 +15,7 @@ from cgi_conform.paths import fixtures
 from cgi_conform.plan import Options, make_plan
 from cgi_conform.recordings import Recording, changed, read_recording, recording_of, recording_text
 from cgi_conform.results import Results, read, server_line
+from cgi_conform.session import JOBS, carry_out
 from cgi_conform.write import write_whole
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--from", dest="results", type=Path, metavar="FILE", help="record what a results.json holds")
     parser.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help="the profile it is run in")
     parser.add_argument("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for an answer")
-    parser.add_argument("-j", dest="jobs", type=int, metavar="N", help="servers and cases at a time")
+    parser.add_argument("-j", dest="jobs", type=int, metavar="N", help=JOBS)
     parser.add_argument("--force", action="store_true", help="replace a recording that differs")
 
 
@@ -43,8 +44,6 @@ def main(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> Results:
     """The results of a run; what is expected to fail is recorded like the rest."""
-    from cgi_conform.session import carry_out
-
     cases = load_cases(fixtures() / "cases", options.globs)
     chosen = Options(
         server=options.server,

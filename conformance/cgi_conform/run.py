@@ -16,7 +16,7 @@ from cgi_conform.expectations import write_rules
 from cgi_conform.paths import fixtures
 from cgi_conform.plan import Options, Plan, make_plan
 from cgi_conform.results import CaseResult, exit_status, red_verdicts
-from cgi_conform.session import Outcome, carry_out
+from cgi_conform.session import JOBS, Outcome, carry_out
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--expect", metavar="FILE", help="expected failures (default: expect.toml beside the server's definition)")
     add("--write-expect", type=Path, metavar="FILE", help="write the failures of this run as expected ones")
     add("--report", type=Path, metavar="DIR", help="write results.json, junit.xml, summary.md, index.html, badge.json")
-    add("-j", dest="jobs", type=int, metavar="N", help="servers and cases at a time (default: 12 for many cases)")
+    add("-j", dest="jobs", type=int, metavar="N", help=JOBS)
     add("--shuffle", nargs="?", type=int, const=-1, metavar="SEED", help="another order of the cases")
     add("--sample", type=int, metavar="N", help="only about one case in N, the same ones each time")
     add("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for an answer (default: %(default)g)")

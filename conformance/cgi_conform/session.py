@@ -22,6 +22,7 @@ from cgi_conform.trial import untried
 INTERRUPTED = 130
 _MANY = 20  # cases: fewer are done before so many servers have started
 _HANDS = 12
+JOBS = f"servers and cases at a time (default: {_HANDS} for many cases)"  # for --help
 _NEEDLESS = (
     "terminal cacheprovider faulthandler logging doctest unittest nose junitxml pastebin stepwise debugging capture "
     "warnings recwarn monkeypatch tmpdir threadexception unraisableexception pytester_assertions setuponly setupplan"
