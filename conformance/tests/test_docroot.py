@@ -151,3 +151,11 @@ def test_the_document_root_of_this_suite_can_be_laid_out() -> None:
     with temporary(REPO / "fixtures") as laid:
         assert (laid.root / "hello.txt").read_bytes() == b"hello static\n"
     assert not laid.base.exists()
+
+
+def test_no_file_of_the_fixtures_switches_protection_on() -> None:
+    """mini_httpd, thttpd and CivetWeb ask for a password for every file beside a .htpasswd."""
+    with temporary(REPO / "fixtures") as made:
+        switches = [path for name in (".htpasswd", ".htaccess") for path in made.root.rglob(name)]
+        assert switches, "a case asks for one"
+        assert [path for path in switches if list(path.parent.iterdir()) != [path]] == []
