@@ -12,6 +12,16 @@ namespace {
 
 using Run = benchmark::BenchmarkReporter::Run;
 
+// Returns why a run was given up, or "". Google Benchmark 1.8 renamed both members; this compiles with either.
+template <typename AnyRun>
+std::string problem_of(const AnyRun& run) {
+  if constexpr (requires { run.skip_message; }) {
+    return run.skipped ? run.skip_message : "";
+  } else {
+    return run.error_occurred ? run.error_message : "";
+  }
+}
+
 double counter(const Run& run, const char* name) {
   const auto found = run.counters.find(name);
   return found == run.counters.end() ? std::numeric_limits<double>::quiet_NaN() : found->second.value;
@@ -60,10 +70,11 @@ void Summary::ReportRuns(const std::vector<Run>& runs) {
   std::string problem;
   for (const Run& run : runs) {
     if (run.run_type != Run::RT_Iteration) continue;
-    if (run.error_occurred) {
-      problem = run.error_message;
-    } else {
+    const std::string given_up = problem_of(run);
+    if (given_up.empty()) {
       measured.push_back(&run);
+    } else {
+      problem = given_up;
     }
   }
   if (measured.empty() && problem.empty()) return;
