@@ -35,6 +35,32 @@ def test_a_rise_is_told(
     assert instructions.judge(found, recorded) == wrong
 
 
+RECORDED = {"GNU 12.2.0 x86_64 Release": {"a": 1}, "GNU 14.2.0 x86_64 Release": {"a": 2}}
+
+
+@pytest.mark.parametrize(
+    ("built_by", "chosen"),
+    [
+        ("GNU 14.2.0 x86_64 Release", ("GNU 14.2.0 x86_64 Release", 1.10)),
+        ("GNU 12.4.0 x86_64 Release", ("GNU 12.2.0 x86_64 Release", 1.30)),
+        ("GNU 15.1.0 x86_64 Release", ("GNU 14.2.0 x86_64 Release", 1.30)),
+        ("GNU 14.2.0 aarch64 Release", None),
+        ("GNU 14.2.0 x86_64 Debug", None),
+        ("Clang 14.0.6 x86_64 Release", None),
+    ],
+)
+def test_a_release_without_counts_is_compared_with_the_nearest(
+    instructions: ModuleType, built_by: str, chosen: tuple[str, float] | None
+) -> None:
+    assert instructions.baseline_for(built_by, RECORDED) == chosen
+
+
+def test_debian_12_and_13_have_counts_of_the_same_rooms(instructions: ModuleType) -> None:
+    recorded = instructions.read(instructions.BASELINE)
+    assert {"GNU 12.2.0 x86_64 Release", "GNU 14.2.0 x86_64 Release"} <= recorded.keys()
+    assert len({tuple(counts) for counts in recorded.values()}) == 1
+
+
 def test_without_valgrind_nothing_is_claimed(
     instructions: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
