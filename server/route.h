@@ -19,13 +19,13 @@ enum class RouteKind { kScript, kFile, kListing, kRedirect, kRefusal };
 // Where a request leads. Which members are set depends on `kind`.
 struct Route {
   RouteKind kind = RouteKind::kRefusal;
-  Refusal refusal;        // kRefusal
-  std::string location;   // kRedirect
-  ScriptPath script;      // kScript
-  std::string query;      // kScript: still encoded
-  std::string path;       // kScript, kFile, kListing: "/a/b" below the root
-  UniqueFd file;          // kScript (O_PATH), kFile and kListing (open for reading)
-  struct stat status {};  // kScript, kFile, kListing: of `file`
+  Refusal refusal;          // kRefusal
+  std::string location;     // kRedirect
+  ScriptPath script;        // kScript
+  std::string query;        // kScript: still encoded
+  std::string path;         // kScript, kFile, kListing: "/a/b" below the root
+  UniqueFd file;            // kScript (O_PATH), kFile and kListing (open for reading)
+  struct stat status = {};  // kScript, kFile, kListing: of `file`
 };
 
 // Decides, in CPython's order: the method (501), the target (400), a script (404, 403), POST elsewhere (501,

@@ -58,7 +58,7 @@ bool become(const Account& account) {
 int run_child(void* argument) {
   auto* plan = static_cast<ChildPlan*>(argument);
   ::setpgid(0, 0);
-  struct sigaction standard {};
+  struct sigaction standard = {};
   standard.sa_handler = SIG_DFL;
   for (int number = 1; number < NSIG; ++number) ::sigaction(number, &standard, nullptr);
   sigset_t none;

@@ -26,7 +26,7 @@ ListingEntry entry_of(const dirent& entry, const std::string& directory, const D
     const std::string path = directory + (directory.back() == '/' ? "" : "/") + result.name;
     result.is_directory = static_cast<bool>(root.open(path, O_PATH | O_DIRECTORY));
     if (entry.d_type == DT_UNKNOWN) {
-      struct stat status {};
+      struct stat status = {};
       UniqueFd itself = root.open(path, O_PATH | O_NOFOLLOW);
       result.is_link = itself && ::fstat(itself.get(), &status) == 0 && S_ISLNK(status.st_mode);
     }
