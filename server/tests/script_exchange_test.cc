@@ -35,6 +35,12 @@ class ScriptExchange : public ::testing::Test {
     command.places = &places_;
     int error = 0;
     ASSERT_EQ(std::nullopt, Script::start(command, script_, error));
+    group_ = script_.pid();
+  }
+
+  // A script that ended by itself may leave children. They are in its process group and end with the test.
+  void TearDown() override {
+    if (group_ > 0) ::kill(-group_, SIGKILL);
   }
 
   // As the server does it: `length` octets of a body are announced.
@@ -65,6 +71,7 @@ class ScriptExchange : public ::testing::Test {
   ScratchDirectory files_;
   ScriptPlaces places_{1};
   Script script_;
+  pid_t group_ = -1;
   Connection server_;
   UniqueFd client_;
 
