@@ -14,6 +14,7 @@ class Abilities:
     user: str  # root | user
     variants: frozenset[str] = frozenset()
     server: str = ""
+    takes_free_port: bool = False  # it is not told its port, but chooses one and writes it to {port_file}
 
 
 def missing(case: Case, abilities: Abilities) -> str | None:
@@ -25,6 +26,8 @@ def _lacks(need: str, abilities: Abilities) -> str | None:
     if not abilities.launch:
         who = "a server that cgi-conform starts (--server or --command)"
         return f"needs {who} for {need}" if need != "launch" else f"needs {who}"
+    if need == "same-port" and abilities.takes_free_port:
+        return f'needs same-port: server "{abilities.server}" is not told its port (write {{port}} into its command)'
     if need in VARIANTS and need not in abilities.variants:
         return f'needs {need}, for which server "{abilities.server}" has no variant'
     if need in ("root", "user") and need != abilities.user:

@@ -36,7 +36,7 @@ __all__ = [
     "case_ids", "load_cases",
 ]  # fmt: skip
 
-NEEDS = ("launch", "root", "user", "host", "log", *VARIANTS)
+NEEDS = ("launch", "root", "user", "host", "log", "same-port", *VARIANTS)
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,10 @@ class Step:
     half_close: bool = False
     close: bool = False
     reset: bool = False
+    read_late: bool = False
     wait_blocked: float | None = None
     signal: str = ""
+    start: str = ""  # the server once more: "again" or "second"
     wait_gone: float | None = None
 
 
@@ -87,7 +89,7 @@ class Case:
     @property
     def ends_server(self) -> bool:
         """Whether a step tells the server to end."""
-        return any(step.signal for step in self.steps)
+        return any(step.signal or step.start == "again" for step in self.steps)
 
     def fault_in(self, profile: str) -> str:
         """The defect that turns the case red in that profile."""
@@ -214,6 +216,7 @@ def _read_case(entry: dict[str, Any], path: Path) -> Case:
         "launch": "environment" in entry or "descriptor" in entry,
         "host": any(map(_looks_at_processes, steps)) or any(expectation.host for expectation in expect.values()),
         "log": any(expectation.log for expectation in expect.values()),
+        "same-port": any(step.start for step in steps),
     }
     return Case(
         id=entry["id"],
@@ -243,8 +246,10 @@ def _read_step(step: dict[str, Any]) -> Step:
         half_close=step.get("half-close", False),
         close=step.get("close", False),
         reset=step.get("reset", False),
+        read_late=step.get("read-late", False),
         wait_blocked=step.get("wait-blocked"),
         signal=step.get("signal", ""),
+        start=step.get("start", ""),
         wait_gone=step.get("wait-gone"),
     )
 

@@ -33,6 +33,7 @@ class Connection:
     outbox: deque[memoryview] = field(default_factory=deque)
     gap: float = 0.0
     next_send: float = 0.0
+    reads_late: bool = False  # what comes in stays in the receive buffer for now
 
     @property
     def waited(self) -> float | None:
@@ -78,7 +79,7 @@ def _register(selector: selectors.BaseSelector, connection: Connection, events: 
 
 def _wishes(connection: Connection, now: float) -> tuple[int, float]:
     """The events to wait for, and the seconds until there is something to do without one."""
-    events = selectors.EVENT_READ if connection.end == "open" else 0
+    events = selectors.EVENT_READ if connection.end == "open" and not connection.reads_late else 0
     if connection.outbox:
         if now < connection.next_send:
             return events, connection.next_send - now

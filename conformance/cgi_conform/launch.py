@@ -85,6 +85,8 @@ class Instance:
     process: Process
     log: Path
     scratch: tempfile.TemporaryDirectory[str] = field(repr=False)
+    launch: Launch = field(repr=False)
+    starter: Starter = field(repr=False)
     last_case: str = ""
     mourned: bool = False  # its death has been told
 
@@ -145,7 +147,7 @@ def start(
     for attempt in range(_ATTEMPTS):
         instance = _spawn(server, docroot, arguments, environment or {}, starter, descriptor)
         try:
-            failure = _wait_until_ready(instance)
+            failure = wait_until_ready(instance)
         except BaseException:  # interrupted: nobody else knows of it yet
             instance.stop()
             raise
@@ -169,8 +171,7 @@ def _spawn(
 ) -> Instance:
     scratch = tempfile.TemporaryDirectory(prefix="cgi-conform-log-", dir=reachable_tmp())
     port_file = Path(scratch.name) / "port"
-    chosen = "{port_file}" not in " ".join((*server.command, *server.files.values()))
-    port = free_port() if chosen else 0
+    port = 0 if server.takes_free_port else free_port()
     owner = script_account()
     tokens = {
         "port": str(port),
@@ -196,11 +197,12 @@ def _spawn(
     with log.open("ab") as output, _opened(descriptor):  # a server may open /dev/stderr once more: both append
         try:
             groups = _GROUPS if os.geteuid() == 0 else None
-            process = starter(Launch(command, environment, docroot.root, output.fileno(), groups, descriptor))
+            launch = Launch(command, environment, docroot.root, output.fileno(), groups, descriptor)
+            process = starter(launch)
         except OSError as error:
             scratch.cleanup()
             raise UserError(f'server "{server.name}" did not start: "{command[0]}": {error.strerror}', SERVER) from None
-    return Instance(server.name, port, process, log, scratch)
+    return Instance(server.name, port, process, log, scratch, launch, starter)
 
 
 @contextlib.contextmanager
@@ -232,7 +234,7 @@ def _write_files(server: Server, scratch: Path, tokens: Mapping[str, str], owner
     owner.give(folder)  # sockets and uploads may have to lie there
 
 
-def _wait_until_ready(instance: Instance) -> str | None:
+def wait_until_ready(instance: Instance) -> str | None:
     """None when it accepts connections, else why it does not."""
     deadline = time.monotonic() + READY_WITHIN
     port_file = Path(instance.scratch.name) / "port"

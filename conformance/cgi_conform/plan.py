@@ -107,7 +107,7 @@ def make_plan(options: Options) -> Plan:
         timeout=options.timeout,
         delivery=options.delivery,
         rules=tuple(load_rules(expect)) if expect and (options.expect or expect.exists()) else (),
-        abilities=Abilities(True, user, frozenset(server.variants), server.name),
+        abilities=Abilities(True, user, frozenset(server.variants), server.name, server.takes_free_port),
         server=server.for_profile(options.profile),
     )
 

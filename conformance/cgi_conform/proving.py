@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from cgi_conform import forked
@@ -25,6 +26,7 @@ from cgi_conform.judge import Judgement, Surroundings, judge, settled
 from cgi_conform.kills import BranchProof
 from cgi_conform.launch import ADDRESS, Instance, Starter
 from cgi_conform.octets import Tokens
+from cgi_conform.once_more import start_once_more
 from cgi_conform.plan import Plan
 from cgi_conform.proof import Branch, Tried, branch_proof, branch_untried, on_the_status
 from cgi_conform.running import Running
@@ -186,6 +188,7 @@ def _judged(case: Case, group: Sequence[Branch], plan: Plan, instance: Instance,
         judged=[answer.connection for answer in expectation.answers],
         settled=settled(expectation),
         signal=instance.signal,
+        start=partial(start_once_more, instance),
     )
     around = Surroundings(tokens, lambda name: b"")
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from cgi_conform.answer import PROFILES, Expectation
@@ -20,6 +21,7 @@ from cgi_conform.errors import SERVER, UserError
 from cgi_conform.judge import Judgement, Surroundings, judge, settled
 from cgi_conform.launch import ADDRESS, last_lines
 from cgi_conform.octets import Tokens, clipped, printable
+from cgi_conform.once_more import start_once_more
 from cgi_conform.paths import fixtures
 from cgi_conform.plan import Options, Plan, make_plan
 from cgi_conform.report.escaped import lines
@@ -36,6 +38,7 @@ class Target:
     address: tuple[str, int]
     root: Path
     signal: Callable[[str], None] = lambda name: None
+    start: Callable[[str], str] = partial(start_once_more, None)
     log: list[bytes] = field(default_factory=list)
 
 
@@ -104,6 +107,7 @@ def _play(
         settled=watched,
         delivery=plan.delivery,
         signal=target.signal,
+        start=target.start,
     )
     return exchange, marks
 
@@ -117,7 +121,7 @@ def _target(case: Case, plan: Plan) -> Iterator[Target]:
     running = Running(plan.server, fixtures())
     try:
         instance = running.instance(case)
-        target = Target((ADDRESS, instance.port), running.docroot.root, instance.signal)
+        target = Target((ADDRESS, instance.port), running.docroot.root, instance.signal, partial(start_once_more, instance))
         begun = instance.log_size()
         yield target
         target.log.append(instance.log_since(begun))

@@ -100,8 +100,10 @@ def fill_port(data: bytes, port: int | None) -> bytes:
 
 
 def _needs_more_than_nc(case: Case) -> bool:
-    """A reset, a look at a process, or connections that must be open at the same time."""
-    if any(step.reset or step.signal or (step.wait_gone, step.wait_blocked) != (None, None) for step in case.steps):
+    """A reset, a late reader, a look at a process, or connections that must be open at the same time."""
+    if any(step.reset or step.read_late or step.signal or step.start for step in case.steps):
+        return True
+    if any((step.wait_gone, step.wait_blocked) != (None, None) for step in case.steps):
         return True
     return len(case.connections) > 1 and not _one_after_another(case)
 

@@ -29,6 +29,7 @@ def nonsense(case: "Case", known: set[str] | None) -> list[str]:
     if case.ends_server and case.times > 1:
         wrong.append('"signal" ends the server: the steps cannot be played several times')
     wrong += _sent_after_large_bodies(case)
+    wrong += _late_too_late(case)
     variants = [need for need in case.needs if need in VARIANTS]
     if len(variants) > 1:
         wrong.append(f"needs {' and '.join(variants)} at once: one variant per case")
@@ -53,6 +54,18 @@ def _sent_after_large_bodies(case: "Case") -> list[str]:
             wrong.append(f"step {number} sends after the {large[step.connection]} octets of a body: nothing can follow")
         if step.body is not None and len(step.body.blocks()) > 1:
             large[step.connection] = len(step.body.repeat) * step.body.times
+    return wrong
+
+
+def _late_too_late(case: "Case") -> list[str]:
+    """The receive buffer of a connection is made small before it is opened."""
+    opened: set[str] = set()
+    wrong: list[str] = []
+    for number, step in enumerate(case.steps, 1):
+        if step.read_late and step.connection in opened:
+            name = step.connection
+            wrong.append(f'step {number}: "read-late" on connection "{name}", which is open: put it into its first step')
+        opened.add(step.connection)
     return wrong
 
 

@@ -42,6 +42,11 @@ class Server:
     in_profile: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # arguments that a profile adds
     instrument: bool = False  # it is there to test the suite, not to be judged or used
 
+    @property
+    def takes_free_port(self) -> bool:
+        """Whether it chooses its port and writes it to a file."""
+        return "{port_file}" in " ".join((*self.command, *self.files.values()))
+
     def for_profile(self, profile: str) -> "Server":
         """The server as it is started to be judged in that profile."""
         return replace(self, command=(*self.command, *self.in_profile.get(profile, ())), in_profile={})

@@ -110,12 +110,18 @@ def _step(step: Step) -> list[str]:
     told += lines(clipped(printable(step.send), 2000))
     if step.body is not None:
         told.append(f"(then {printable(step.body.repeat)} {step.body.times} times)")
+    if step.read_late:
+        told.append("(through a small receive buffer, which is read when nothing more comes in)")
     if step.wait_blocked is not None:
         told.append("(then the client reads nothing until the script is held back, or ends)")
     ends = {"half-closed": step.half_close, "closed": step.close, "reset": step.reset}
     told += [f"(then {end} by the client)" for end, holds in ends.items() if holds]
     if step.signal:
         told.append(f"(then SIG{step.signal} to the server)")
+    if step.start == "again":
+        told.append("(then the server is ended by SIGTERM, and started again on its port)")
+    if step.start == "second":
+        told.append("(then a second server is started on its port)")
     if step.wait_gone is not None:
         told.append(f"(then the script must be gone within {step.wait_gone:g} s)")
     return told

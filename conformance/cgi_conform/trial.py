@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from cgi_conform import reproduce
@@ -23,6 +24,7 @@ from cgi_conform.judge import Judgement, Mismatch, Surroundings, judge, judge_lo
 from cgi_conform.launch import ADDRESS, Instance
 from cgi_conform.normalise import lasting, normalised
 from cgi_conform.octets import Tokens, excerpt, printable
+from cgi_conform.once_more import start_once_more
 from cgi_conform.plan import Plan
 from cgi_conform.response import parse
 from cgi_conform.results import CaseResult, Received, Saw
@@ -171,6 +173,7 @@ def _exchange(
             delivery=plan.delivery,
             grace=plan.grace,
             signal=instance.signal if instance else _to_nobody,
+            start=partial(start_once_more, instance),
         )
         judgement = judge(expectation, exchange, around)
         if judgement.mismatches or not left:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from cgi_conform import processes
+from cgi_conform import late, processes
 from cgi_conform.case import Step
 from cgi_conform.connection import Connection, pump
 from cgi_conform.delivery import GAP, pieces
@@ -19,6 +19,10 @@ from cgi_conform.octets import Tokens, fill
 
 IDLE = 0.02  # a pause in what comes in: time to look whether it is all
 GRACE = 0.1  # how long a settled connection is watched for octets or an end that must not come
+EXPECTED = {
+    "again": b"it ends by SIGTERM, and is started again on its port",
+    "second": b"a second one on its port ends, with another status than 0",
+}
 BLOCKED = 0.2  # a script that has written nothing for so long is held back by the server
 
 Settled = Callable[[str, bytearray, bytes], bool]  # connection, received, sent: is this the whole answer?
@@ -58,8 +62,10 @@ def play(
     delivery: str = "whole",
     grace: float = GRACE,
     signal: Callable[[str], None] = lambda name: None,
+    start: Callable[[str], str] = lambda how: "",
 ) -> Exchange:
-    """Play the steps in order; then read the `judged` connections to their end. `signal` sends one to the server.
+    """Play the steps in order; then read the `judged` connections to their end. `signal` sends one to the server;
+    `start` starts it once more, and returns what went wrong.
 
     Without a single octet a connection is read for `limit` seconds, else for the greater of both; one that is
     settled, for `grace` more.
@@ -71,6 +77,9 @@ def play(
             if not _play_step(exchange, step, address, tokens, patience, delivery):
                 break
             if not _follow_script(exchange, step, signal):
+                break
+            if step.start and (got := start(step.start)):
+                exchange.troubles.append(Trouble("start", EXPECTED[step.start], got.encode()))
                 break
         last = patience if not exchange.troubles else IDLE
         silent = (timeout if limit is None else limit) if not exchange.troubles else IDLE
@@ -87,7 +96,9 @@ def _play_step(
 ) -> bool:
     """Whether to go on with the next step."""
     known = step.connection in exchange.connections
-    connection = exchange.connections.setdefault(step.connection, Connection(step.connection, gap=GAP[delivery]))
+    connection = exchange.connections.setdefault(
+        step.connection, Connection(step.connection, gap=GAP[delivery], reads_late=step.read_late)
+    )
     if not known and not _connect(exchange, connection, address, patience):
         return False
     if step.await_bytes is not None:
@@ -113,6 +124,8 @@ def _play_step(
             connection.sock.shutdown(socket.SHUT_WR)
         except OSError:
             pass  # the server has ended the connection already
+    if step.read_late:
+        late.wait_until_full(connection, [one for one in exchange.all if one is not connection], patience)
     return True
 
 
@@ -130,7 +143,7 @@ def _follow_script(exchange: Exchange, step: Step, signal: Callable[[str], None]
 
 def _connect(exchange: Exchange, connection: Connection, address: tuple[str, int], patience: float) -> bool:
     try:
-        connection.sock = socket.create_connection(address, timeout=patience)
+        connection.sock = _connected(address, patience, connection.reads_late)
     except OSError as error:
         connection.end = "closed"
         exchange.refused = True
@@ -141,6 +154,22 @@ def _connect(exchange: Exchange, connection: Connection, address: tuple[str, int
     connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection.sent_at = connection.last_at = time.monotonic()
     return True
+
+
+def _connected(address: tuple[str, int], patience: float, reads_late: bool) -> socket.socket:
+    """A socket that is connected; OSError says why there is none."""
+    if not reads_late:
+        return socket.create_connection(address, timeout=patience)
+    family, kind, protocol, _, where = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0]
+    sock = socket.socket(family, kind, protocol)
+    try:
+        late.shrink(sock)
+        sock.settimeout(patience)
+        sock.connect(where)
+    except OSError:
+        sock.close()
+        raise
+    return sock
 
 
 def _has(connection: Connection, text: bytes) -> bool:

@@ -6,6 +6,7 @@ import pytest
 
 from case_files import SEND, case, corpus
 from cgi_conform.answer import Answer, Host
+from cgi_conform.capabilities import Abilities, missing
 from cgi_conform.case import Step, case_ids, load_cases
 from cgi_conform.errors import UserError
 from cgi_conform.list import as_json
@@ -44,15 +45,21 @@ def test_steps_come_in_order(tmp_path: Path) -> None:
         wait-blocked = 1
         signal = "TERM"
         wait-gone = 2
+        [[case.step]]
+        connection = "c"
+        read-late = true
+        start = "second"
     """
     [found] = load_cases(corpus(tmp_path, case("a/b", more=more)) / "cases")
     assert found.steps == (
         Step(send=b"a"),
         Step("b", await_bytes=b"\r", pause=0.25, reset=True),
         Step(wait_blocked=1, signal="TERM", wait_gone=2),
+        Step("c", read_late=True, start="second"),
     )
     assert found.ends_server
-    assert (found.needs, found.variant, found.connections) == (("http11", "host"), "http11", ("main", "b"))
+    assert (found.needs, found.variant) == (("http11", "host", "same-port"), "http11")
+    assert found.connections == ("main", "b", "c")
 
 
 def test_environment_and_log_imply_what_they_need(tmp_path: Path) -> None:
@@ -74,6 +81,27 @@ def test_a_server_that_is_told_to_end_is_told_once(tmp_path: Path) -> None:
     text = case("a/b", more="times = 2\n[[case.step]]\nsend = 'a'\nsignal = 'TERM'")
     assert message(corpus(tmp_path, text)).endswith(
         '"signal" ends the server: the steps cannot be played several times'
+    )
+
+
+def test_a_client_reads_late_from_the_beginning_of_its_connection_on(tmp_path: Path) -> None:
+    steps = "[[case.step]]\nsend = 'a'\n[[case.step]]\nread-late = true\n"
+    assert message(corpus(tmp_path, case("a/b", more=steps))).endswith(
+        'step 2: "read-late" on connection "main", which is open: put it into its first step'
+    )
+    other = case("a/b", more=steps + "connection = 'other'")
+    assert load_cases(corpus(tmp_path / "other", other) / "cases")
+
+
+def test_a_server_that_is_not_told_its_port_cannot_be_started_on_it_again(tmp_path: Path) -> None:
+    [found] = load_cases(corpus(tmp_path, case("a/b", more=f"[[case.step]]\n{SEND}\nstart = 'again'")) / "cases")
+    assert found.needs == ("same-port",) and found.ends_server
+    assert missing(found, Abilities(True, "user", server="x")) is None
+    assert missing(found, Abilities(False, "user")) == (
+        "needs a server that cgi-conform starts (--server or --command) for same-port"
+    )
+    assert missing(found, Abilities(True, "user", server="x", takes_free_port=True)) == (
+        'needs same-port: server "x" is not told its port (write {port} into its command)'
     )
 
 
@@ -176,7 +204,7 @@ FAULTS = [
     (case("a/b", level="requird"),
      'case "a/b": "cgihttpserver.level" is "requird", not one of required, recommended, observed (did you mean "required"?)'),
     (case("a/b", more=SEND + "\nneeds = ['http2']"),
-     'case "a/b": "needs[1]" is "http2", not one of launch, root, user, host, log, http11, cgi-directories, limits, '
+     'case "a/b": "needs[1]" is "http2", not one of launch, root, user, host, log, same-port, http11, cgi-directories, limits, '
      'follow-symlinks (did you mean "http11"?)'),
     (case("a/b", more=SEND + "\nneeds = ['http11', 'limits']"),
      'case "a/b": needs http11 and limits at once: one variant per case'),

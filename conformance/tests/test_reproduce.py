@@ -109,7 +109,10 @@ def test_what_nc_cannot_say_is_left_to_replay() -> None:
     for case in CORPUS:
         if " | nc " not in (line := shell_line(case, PORT)):
             assert line == f"cgi-conform replay {case.id}  # more than nc can do"
-            beyond = any(step.reset or step.signal or step.wait_gone or step.wait_blocked for step in case.steps)
+            beyond = any(
+                step.reset or step.read_late or step.signal or step.start or step.wait_gone or step.wait_blocked
+                for step in case.steps
+            )
             assert len(case.connections) > 1 or beyond, case.id
 
 

@@ -130,7 +130,7 @@ def test_one_that_is_interrupted_while_it_starts_is_ended(
         started.append(instance)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(launch, "_wait_until_ready", interrupted)
+    monkeypatch.setattr(launch, "wait_until_ready", interrupted)
     with pytest.raises(KeyboardInterrupt):
         start(python(tmp_path, SERVE, "{port}"), docroot)
     assert started[0].process.returncode is not None and not Path(started[0].scratch.name).exists()

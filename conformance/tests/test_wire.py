@@ -1,6 +1,7 @@
 """wire.py, connection.py: steps played over real sockets."""
 
 import os
+import select
 import socket
 import struct
 import subprocess
@@ -264,3 +265,52 @@ def test_the_same_octets_arrive_however_they_are_delivered(delivery: str) -> Non
     with scripted(talk) as address:
         exchange = played(address, Step(send=request, body=Repeat(b"abc", 2)), delivery=delivery)
     assert exchange.connections["main"].received == request + b"abcabc"
+
+
+def test_a_late_reader_lets_the_server_wait_and_gets_all() -> None:
+    size, held_back = 4_000_000, threading.Event()
+
+    def talk(client: socket.socket) -> None:
+        read_until(client, b"!")
+        client.setblocking(False)
+        left = size
+        while left:
+            try:
+                left -= client.send(b"y" * left)
+            except BlockingIOError:
+                held_back.set()
+                select.select([], [client], [], LONG)
+
+    with scripted(talk) as address:
+        connection = played(address, Step(send=b"!", read_late=True)).connections["main"]
+    assert held_back.is_set() and connection.received == b"y" * size and connection.end == "closed"
+
+
+def test_a_late_reader_of_little_reads_when_no_more_comes() -> None:
+    def talk(client: socket.socket) -> None:
+        client.sendall(ANSWER if client.recv(1) else b"nothing was sent")
+
+    with scripted(talk) as address:
+        connection = played(address, Step(send=b"x", read_late=True)).connections["main"]
+    assert (connection.received, connection.end) == (ANSWER, "closed")
+
+
+def test_a_late_reader_does_not_wait_for_a_server_that_has_closed() -> None:
+    with scripted(lambda client: None) as address:
+        connection = played(address, Step(read_late=True)).connections["main"]
+    assert (connection.received, connection.end) == (b"", "closed")
+
+
+def test_the_server_is_started_once_more_where_the_step_is() -> None:
+    asked: list[str] = []
+
+    def start(how: str) -> str:
+        asked.append(how)
+        return "" if how == "again" else "it runs on"
+
+    with scripted(lambda client: client.sendall(b"x"), lambda client: None) as address:
+        steps = Step(await_bytes=b"x", start="again"), Step("next", start="second"), Step("next", send=b"y")
+        exchange = played(address, *steps, start=start)
+    assert asked == ["again", "second"] and exchange.connections["next"].sent == b""
+    asked_for = b"a second one on its port ends, with another status than 0"
+    assert exchange.troubles == [Trouble("start", asked_for, b"it runs on")]
