@@ -74,6 +74,28 @@ TEST(ResponseReader, WithoutFramingEndsWithTheConnection) {
   EXPECT_FALSE(outcome.keeps_connection);
 }
 
+TEST(ResponseReader, ForgetsTheFramingOfTheResponseBefore) {
+  ResponseReader reader;
+  ContentCheck check;
+  for (const char* before : {"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello\n",
+                             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nhello\n\r\n0\r\n\r\n"}) {
+    check.begin(kHello);
+    reader.begin(check);
+    reader.take(before);
+    ASSERT_EQ(State::kComplete, reader.state());
+    check.begin(kHello);
+    reader.begin(check);
+    EXPECT_TRUE(reader.untouched());
+    EXPECT_EQ(0, reader.status());
+    reader.take("HTTP/1.1 200 OK\r\n\r\nhello\n");
+    EXPECT_EQ(State::kContent, reader.state()) << before;
+    EXPECT_FALSE(reader.keeps_connection());
+    reader.end_of_input();
+    EXPECT_EQ(State::kComplete, reader.state());
+    EXPECT_EQ("", check.verdict(reader.status())) << before;
+  }
+}
+
 TEST(ResponseReader, WhatIsCutShortOrNoResponseIsBroken) {
   const std::vector<std::string> broken = {
       "",
@@ -85,6 +107,7 @@ TEST(ResponseReader, WhatIsCutShortOrNoResponseIsBroken) {
       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\n\r\n0\r\n\r\n",
       "HTTP/1.1 2xx OK\r\n\r\nhello\n",
       "hello\n\n",
+      "ICY 200 OK, not HTTP\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello\n",
   };
   for (const auto& octets : broken) EXPECT_EQ(State::kBroken, read(octets, 3, true).state) << octets;
 }

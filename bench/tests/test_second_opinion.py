@@ -1,6 +1,10 @@
 """Two programs that rank servers differently are told apart from two that are only unsure."""
 
-from cgi_bench_report.second_opinion import Samples, disagreements, table
+from pathlib import Path
+
+import pytest
+from cgi_bench_report import second_opinion
+from cgi_bench_report.second_opinion import Samples, by_wrk, disagreements, measure, table
 
 FAST, SLOW = [200.0, 210, 190, 205, 195], [100.0, 101, 99, 102, 98]
 
@@ -29,3 +33,44 @@ def test_the_table_shows_both_and_their_ratio() -> None:
     text = table(samples({"a": FAST, "b": SLOW}, {"a": FAST, "b": SLOW}), ["a", "b"], "static-1k/64")
     assert "| a | 200 | 200 |  |  | 1.00" in text
     assert "| b | 100 | 100 | 0.50" in text
+
+
+def test_every_server_is_measured_by_both_programs_in_each_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str, str, int, float]] = []
+
+    def asks(program: str, rate: float):  # type: ignore[no-untyped-def]
+        def ask(url: str, scenario: str, clients: int, seconds: float) -> float:
+            asked.append((program, url, scenario, clients, seconds))
+            return rate + len(url)
+
+        return ask
+
+    monkeypatch.setattr(second_opinion, "by_cgi_bench", asks("cgi-bench", 100.0))
+    monkeypatch.setattr(second_opinion, "by_wrk", asks("wrk", 200.0))
+    found = measure({"a": "u", "b": "uu"}, "static-1k", 64, 3, 0.5)
+    assert found == {
+        ("a", "cgi-bench"): [101.0] * 3, ("a", "wrk"): [201.0] * 3,
+        ("b", "cgi-bench"): [102.0] * 3, ("b", "wrk"): [202.0] * 3,
+    }  # fmt: skip
+    for at in range(0, 12, 4):  # each round is complete before the next begins
+        turns = {(program, url) for program, url, *_ in asked[at : at + 4]}
+        assert turns == {("cgi-bench", "u"), ("cgi-bench", "uu"), ("wrk", "u"), ("wrk", "uu")}
+    assert {tuple(rest) for _, _, *rest in asked} == {("static-1k", 64, 0.5)}
+
+
+def test_the_turns_of_a_round_are_shuffled(monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    monkeypatch.setattr(second_opinion.random, "shuffle", lambda turns: turns.reverse())
+    monkeypatch.setattr(second_opinion, "by_cgi_bench", lambda url, *rest: order.append(f"bench {url}") or 1.0)
+    monkeypatch.setattr(second_opinion, "by_wrk", lambda url, *rest: order.append(f"wrk {url}") or 1.0)
+    measure({"a": "a", "b": "b"}, "static-1k", 1, 1, 1.0)
+    assert order == ["wrk b", "bench b", "wrk a", "bench a"]
+
+
+def test_wrk_is_asked_for_whole_seconds_and_its_rate_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrk = tmp_path / "wrk"
+    wrk.write_text(f'#!/bin/sh\necho "$@" >{tmp_path}/words\necho "Requests/sec:   1234.50"\n')
+    wrk.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert by_wrk("http://127.0.0.1:1", "cgi-hello", 8, 0.3) == 1234.5
+    assert (tmp_path / "words").read_text() == "-t1 -c8 -d1s http://127.0.0.1:1/cgi-bin/hello-static\n"
