@@ -82,5 +82,19 @@ TEST(RawResponse, WhatCannotBeFramedClosesTheConnection) {
   }
 }
 
+// The second 64 KiB end its header section: they must not be taken for one that could be framed.
+TEST(RawResponse, WhatCannotBeFramedIsNotFramedLater) {
+  const std::string section = "X-Long: " + std::string(70'000, 'x');
+  const std::string rest = "\nContent-Length: 3\n\neighteen octets...";
+  RawResponse response(kHead, Delimiting::kFramed, false);
+  response.take(section);
+  response.take(section);
+  EXPECT_EQ(kHead + section + section, response.flush());
+  response.take(rest);
+  response.finish();
+  EXPECT_EQ(rest, response.flush());
+  EXPECT_FALSE(response.keeps_connection());
+}
+
 }  // namespace
 }  // namespace cgi
