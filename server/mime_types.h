@@ -1,6 +1,7 @@
 // The media type of a file, by its suffix.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -17,6 +18,9 @@ class MimeTypes {
 
   // Adds the lines of a mime.types file ("type suffix suffix …", '#' comments), which replace built-in ones.
   void add(std::string_view mime_types_file);
+
+  // How many suffixes have a type.
+  std::size_t size() const { return types_.size(); }
 
   // The type of the file called `name` (a path is fine).
   std::string_view type_of(std::string_view name) const;

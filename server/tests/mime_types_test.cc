@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <map>
+#include <set>
 #include <string>
 
 namespace cgi {
@@ -60,6 +62,23 @@ TEST(MimeType, OfAShortDoubleSuffixIsWhatTheFileHolds) {
   };
   const MimeTypes known;
   for (const auto& [name, type] : types) EXPECT_EQ(type, known.type_of(name)) << name;
+}
+
+// A suffix and a type a line, as record_mime_types.py printed them.
+TEST(MimeType, IsWhatPython313SaysOfEverySuffixItKnows) {
+  std::ifstream recording(TESTS "/mime_types_3.13.txt");
+  std::string line;
+  ASSERT_TRUE(std::getline(recording, line));
+  ASSERT_TRUE(line.starts_with("# CPython 3.13.")) << line;
+  const std::set<std::string> beside = {".gz",  ".Z",   ".bz2", ".xz",   ".br", ".svgz",
+                                        ".tgz", ".taz", ".tz",  ".tbz2", ".txz"};
+  const MimeTypes known;
+  std::size_t rows = 0;
+  for (std::string suffix, type; recording >> suffix >> type;) {
+    EXPECT_EQ(type, known.type_of("file" + suffix)) << suffix;
+    if (beside.count(suffix) == 0) ++rows;
+  }
+  EXPECT_EQ(rows, known.size());  // the table has no suffix that Python does not know
 }
 
 TEST(MimeType, DoesNotDependOnTheCaseOfTheSuffix) {

@@ -1,0 +1,32 @@
+"""The recording of CPython's media types that cgi-server's table is held against: is it what that CPython says?"""
+
+import subprocess
+import sys
+
+import pytest
+
+from cgi_conform.paths import REPO
+from cgi_conform.server import find_on_path
+
+TESTS = REPO / "server" / "tests"
+RECORDER = TESTS / "record_mime_types.py"
+
+
+def recorded_by(program: object) -> str:
+    command = [str(program), "-I", str(RECORDER)]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+def test_the_recording_is_what_its_release_prints() -> None:
+    recording = (TESTS / "mime_types_3.13.txt").read_text()
+    program = find_on_path("python3.13")
+    found = recorded_by(program) if program else ""
+    if found.partition(",")[0] != recording.partition(",")[0]:
+        pytest.skip(f"{recording.partition(',')[0].lstrip('# ')} is not here")
+    assert found == recording
+
+
+def test_no_file_of_the_system_is_read() -> None:
+    rows = dict(line.split(" ") for line in recorded_by(sys.executable).splitlines()[1:])
+    assert rows[".html"] == "text/html"
+    assert ".xyz" not in rows  # which /etc/mime.types knows
