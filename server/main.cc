@@ -16,6 +16,7 @@
 #include <system_error>
 #include <thread>
 
+#include "bind_failure.h"
 #include "cgi_server.h"
 #include "document_root.h"
 #include "options.h"
@@ -44,15 +45,6 @@ bool write_port_file(const std::string& path, int port) {
   return std::fclose(file) == 0 && written && std::rename(draft.c_str(), path.c_str()) == 0;
 }
 
-std::string bind_failure(const cgi::Options& options, int error) {
-  const std::string where = "port " + std::to_string(options.port) + " on " + options.bind;
-  if (error == EADDRINUSE) return where + " is in use (another server? try: cgi-server 0)";
-  if (error == EACCES) return where + " needs root (try a port from 1024 on: cgi-server 8000)";
-  if (error == EADDRNOTAVAIL) return options.bind + " is no address of this machine (try: -b 127.0.0.1)";
-  return "cannot listen on " + where + (error != 0 ? std::string(": ") + std::strerror(error) : "") +
-         " (is -b an address or a host name?)";
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -68,7 +60,8 @@ int main(int argc, char** argv) {
   try {
     root.emplace(options.directory, options.follow_symlinks);
   } catch (const std::system_error& error) {
-    return fail(1, "cannot serve directory \"" + options.directory + "\": " + error.what());
+    return fail(1, "cannot serve directory \"" + options.directory + "\": " + error.what() +
+                       " (name another: --directory DIR)");
   }
 
   std::optional<cgi::Account> account;
@@ -94,7 +87,7 @@ int main(int argc, char** argv) {
 
   cgi::CgiServer server(options, *root, account);
   const int port = server.bind();
-  if (port < 0) return fail(1, bind_failure(options, errno));
+  if (port < 0) return fail(1, cgi::bind_failure(options.bind, options.port, errno));
   if (!options.port_file.empty() && !write_port_file(options.port_file, port)) {
     return fail(1, "cannot write port file \"" + options.port_file + "\": " + std::strerror(errno));
   }

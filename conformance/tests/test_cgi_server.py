@@ -1,0 +1,204 @@
+"""The program cgi-server from its start to its end: what a person sees who starts it, rightly or wrongly.
+
+What any server must do is a case of the suite; its own command line, its messages and its log as JSON are not.
+"""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from cgi_conform.docroot import reachable_tmp
+from cgi_conform.paths import build
+from scripted import read_until
+
+PROGRAM = build() / "server" / "cgi-server"
+LONG = 20.0  # never waited for in a test that passes
+IS_ROOT = os.geteuid() == 0
+USER = "nobody" if IS_ROOT else "the user of the server"
+
+pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="cgi-server is not built (ci/build)")
+
+
+@pytest.fixture
+def root() -> Iterator[Path]:
+    """A document root that scripts can reach, whoever they run as."""
+    with tempfile.TemporaryDirectory(prefix="cgi-server-", dir=reachable_tmp()) as folder:
+        Path(folder).chmod(0o755)
+        (Path(folder) / "cgi-bin").mkdir()
+        (Path(folder) / "hello.txt").write_text("hello static\n")
+        yield Path(folder)
+
+
+def refused(*words: object) -> tuple[int, str]:
+    """The exit status and the last line of a server that does not start."""
+    done = subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, timeout=LONG, check=False)
+    assert done.stdout == ""
+    return done.returncode, done.stderr.splitlines()[-1]
+
+
+@dataclass
+class Started:
+    process: subprocess.Popen[str]
+    banner: str
+    port: int
+
+    def get(self, target: str) -> bytes:
+        with socket.create_connection(("127.0.0.1", self.port), LONG) as client:
+            client.sendall(f"GET {target} HTTP/1.0\r\n\r\n".encode("latin-1"))
+            return read_until(client, b"never")
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str, str]:
+        """The exit status, and what it has printed and logged after its banner."""
+        self.process.send_signal(number)
+        printed, logged = self.process.communicate(timeout=LONG)
+        return self.process.returncode, printed, logged
+
+
+@contextmanager
+def started(root: Path, *words: object) -> Iterator[Started]:
+    command = [PROGRAM, "0", "-d", root, *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            banner = process.stdout.readline()
+            found = re.search(r" port (\d+) ", banner)
+            assert found is not None, banner
+            yield Started(process, banner, int(found[1]))
+        finally:
+            process.kill()
+
+
+def test_a_port_that_is_taken_is_named(root: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        told = f"cgi-server: port {port} on 127.0.0.1 is in use (another server? try: cgi-server 0)"
+        assert refused(port, "-d", root) == (1, told)
+
+
+def test_an_address_of_another_machine_is_named(root: Path) -> None:
+    told = "cgi-server: 192.0.2.1 is no address of this machine (try: -b 127.0.0.1)"  # RFC 5737: nobody's
+    assert refused("0", "-d", root, "-b", "192.0.2.1") == (1, told)
+
+
+def test_a_directory_that_does_not_exist_is_named(root: Path) -> None:
+    why = "No such file or directory (name another: --directory DIR)"
+    assert refused("0", "-d", root / "none") == (1, f'cgi-server: cannot serve directory "{root}/none": {why}')
+
+
+def test_a_port_file_that_cannot_be_written_is_named(root: Path) -> None:
+    told = f'cgi-server: cannot write port file "{root}/none/port": No such file or directory'
+    assert refused("0", "-d", root, "--port-file", root / "none/port") == (1, told)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--frobnicate"], 'option "--frobnicate" is unknown (try: cgi-server --help)'),
+        (["--directry", "x"], 'option "--directry" is unknown (did you mean --directory?)'),
+        (["8123x"], 'port "8123x" is not between 0 and 65535 (try: cgi-server 8000)'),
+        (["65536"], 'port "65536" is not between 0 and 65535 (try: cgi-server 8000)'),
+        (["-1"], 'port "-1" is not between 0 and 65535 (try: cgi-server 8000)'),
+        (["8000", "8001"], 'argument "8001" is one too many (one port is enough: cgi-server 8000)'),
+    ],
+)
+def test_a_mistake_on_the_command_line_has_status_2(words: list[str], told: str) -> None:
+    assert refused(*words) == (2, f"cgi-server: {told}")
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "x", "1x", "", "nan"])
+def test_the_time_for_a_head_is_a_positive_number(value: str) -> None:
+    status, told = refused("0", "--header-timeout", value)
+    assert status == 2 and told.startswith(f'cgi-server: --header-timeout "{value}" ')
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="needs root: only then scripts run as another user")
+@pytest.mark.parametrize(
+    ("user", "told"),
+    [
+        ("no-such-user", 'user "no-such-user" does not exist (name one that does: --user NAME)'),
+        ("root", 'user "root" is root: scripts must not run as root (try: --user nobody)'),
+    ],
+)
+def test_a_user_for_scripts_exists_and_is_not_root(root: Path, user: str, told: str) -> None:
+    assert refused("0", "-d", root, "--user", user) == (2, f"cgi-server: {told}")
+
+
+def test_the_banner_says_where_it_listens(root: Path) -> None:
+    with started(root, "--port-file", root / "port") as server:
+        port = server.port
+        assert server.banner == f"Serving HTTP on 127.0.0.1 port {port} (http://127.0.0.1:{port}/) ...\n"
+        assert (root / "port").read_text() == f"{port}\n"
+        assert [path.name for path in root.iterdir() if path.name.startswith("port")] == ["port"]
+        assert server.get("/hello.txt").endswith(b"\r\n\r\nhello static\n")
+
+
+@pytest.mark.parametrize(
+    ("number", "printed"),
+    [
+        (signal.SIGTERM, ""),
+        (signal.SIGHUP, ""),
+        (signal.SIGINT, "\nKeyboard interrupt received, exiting.\n"),
+    ],
+)
+def test_a_signal_ends_it_with_status_0(root: Path, number: signal.Signals, printed: str) -> None:
+    with started(root) as server:
+        status, said, _ = server.end(number)
+        assert (status, said) == (0, printed)
+
+
+def test_an_ordinary_user_is_told_whom_scripts_run_as(root: Path) -> None:
+    with started(root) as server:
+        _, _, logged = server.end()
+        assert logged == ("" if IS_ROOT else (
+            f"cgi-server: not started by root, so scripts run as the user who started it (uid {os.geteuid()})\n"
+        ))  # fmt: skip
+
+
+def test_the_log_as_json_is_an_object_a_line(root: Path) -> None:
+    with started(root, "--log-format", "json") as server:
+        server.get("/hello.txt")
+        server.get('/none"\x1b\xe9')
+        _, _, logged = server.end()
+    lines = [json.loads(line) for line in logged.splitlines() if line.startswith("{")]
+    for line in lines:
+        assert re.fullmatch(r"\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-6]\dZ", line.pop("time"))
+        assert line.pop("client") == "127.0.0.1"
+    assert lines == [
+        {"request": "GET /hello.txt HTTP/1.0", "status": 200},
+        {"refused": 404, "message": "File not found"},
+        {"request": 'GET /none"\\x1b\\xe9 HTTP/1.0', "status": 404},
+    ]
+
+
+def test_no_log_is_no_log(root: Path) -> None:
+    with started(root, "--log-format", "none") as server:
+        server.get("/hello.txt")
+        server.get("/none")
+        _, _, logged = server.end()
+    assert "GET" not in logged and "404" not in logged
+
+
+def test_the_operator_is_told_of_a_script_that_cannot_be_run(root: Path) -> None:
+    (root / "cgi-bin/nox").write_text("#!/bin/sh\n")
+    (root / "cgi-bin/lost").write_text("#!/no/such/interpreter\n")
+    (root / "cgi-bin/lost").chmod(0o755)
+    with started(root) as server:
+        assert server.get("/cgi-bin/nox").startswith(b"HTTP/1.0 403 ")
+        assert server.get("/cgi-bin/lost").startswith(b"HTTP/1.0 403 ")
+        _, _, logged = server.end()
+    notes = [line.partition("] ")[2] for line in logged.splitlines() if 'script "' in line]
+    assert notes == [
+        f'script "/cgi-bin/nox" is not executable for {USER} (chmod +rx it; that user must reach its directory, too)',
+        'script "/cgi-bin/lost" cannot be executed: No such file or directory'
+        " (does its first line name an interpreter?)",
+    ]
