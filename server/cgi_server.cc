@@ -23,7 +23,7 @@ namespace {
 
 constexpr int kBacklog = 1024;                   // httplib before 0.52 asks for 5
 constexpr std::size_t kThreadsForRefusals = 16;  // beyond those that serve connections
-constexpr int kBlankLines = 4;                   // between two requests of a connection
+constexpr int kEmptyLines = 4;                   // ahead of a request that are ignored
 constexpr int kRebinds = 100;                    // of a listening socket that was lost
 constexpr int kRedirects = 10;                   // by scripts, of one request
 constexpr auto kRefusalLinger = std::chrono::milliseconds(200);
@@ -42,6 +42,18 @@ Got read_head(Connection& client, HeadParser& head, Clock::time_point deadline) 
     head.end_of_input();
     return Got::kHead;
   }
+}
+
+// Reads the next head after a few empty lines, which clients send ahead of a request and behind a body. They do not
+// prolong the deadline. `head` is empty if there are too many: CPython's server closes the connection at the first one.
+// RFC 9112 2.2; rule: http-1, http/empty-lines-are-bounded
+Got read_head_after_empty_lines(Connection& client, HeadParser& head, Clock::time_point deadline) {
+  Got got = read_head(client, head, deadline);
+  for (int lines = 0; lines < kEmptyLines && got == Got::kHead && head.empty(); ++lines) {
+    head = HeadParser();
+    got = read_head(client, head, deadline);
+  }
+  return got;
 }
 
 // A local redirect leaves the body behind, and what was said about it.
@@ -145,19 +157,14 @@ void CgiServer::serve(Connection& client) {
   if (address.empty()) return;  // reset before we came to it
 
   After next = After::kNextRequest;
-  for (int blank_lines = -1; next == After::kNextRequest;) {
+  while (next == After::kNextRequest) {
     HeadParser head;
-    const Got got = read_head(client, head, from_now(options_.header_timeout));
+    const Got got = read_head_after_empty_lines(client, head, from_now(options_.header_timeout));
     if (got == Got::kNothing) return;
+    if (head.empty()) return client.linger();
     Request& request = head.request();
     request.remote_addr = address;
     request.remote_port = port;
-    if (head.empty()) {
-      // Ahead of the first request CPython takes an empty line for the end; between two, clients are allowed it.
-      if (blank_lines < 0 || ++blank_lines > kBlankLines) return client.linger();
-      continue;
-    }
-    blank_lines = 0;
     if (got == Got::kTooLate) {
       next = responder_.refuse(client, request, {408, "Request head not complete in time"});
     } else if (head.refusal()) {

@@ -67,7 +67,7 @@ class HeadParser {
   bool untouched() const { return received_ == 0; }
   // The head is complete, empty or refused.
   bool done() const { return done_; }
-  // The first line was empty: CPython closes the connection without a word.
+  // The first line was empty: there is no request yet, and nothing was taken but that line.
   bool empty() const { return done_ && !refusal_ && request_.line.empty(); }
   // Set if the head cannot be accepted: 400, 414, 431 or 505.
   const std::optional<Refusal>& refusal() const { return refusal_; }

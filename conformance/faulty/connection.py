@@ -17,22 +17,21 @@ _OF_BODY = (b"content-length", b"content-type", b"transfer-encoding", b"expect")
 
 def handle(client: Client, site: Site) -> None:
     """Answers request after request, until one is the last."""
-    first = True
     try:
-        while _handle_request(client, site, first):
-            first = False
+        while _handle_request(client, site):
+            pass
         client.finish()
     except Gone:
         client.sock.close()
 
 
-def _handle_request(client: Client, site: Site, first: bool) -> bool:
+def _handle_request(client: Client, site: Site) -> bool:
     """Whether another request may follow."""
     request = Request()
     client.heard = bool(client.ahead)
     client.deadline = time.monotonic() + site.settings.header_timeout
     try:
-        if not head.read(client, request, first):
+        if not head.read(client, request):
             return False
         if site.settings.rfc:
             host.settle(request)

@@ -13,6 +13,7 @@ _BLANKS = re.compile(rb"[ \t\v\f]+")
 _VERSION = re.compile(rb"HTTP/([0-9]{1,10})\.([0-9]{1,10})")
 TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _EMPTY_LINES = (b"\r\n", b"\n")
+_SKIPPED_LINES = 8  # empty ones, before a request line
 
 
 class Refused(Exception):
@@ -55,11 +56,9 @@ def quoted(text: bytes) -> str:
     return ascii(text.decode("latin-1"))
 
 
-def read(client: Client, request: Request, first: bool) -> bool:
+def read(client: Client, request: Request) -> bool:
     """Fills the request in; False if there is none.  Refused is raised as soon as something is wrong."""
-    line = client.read_line(_LONGEST_LINE + 1)
-    while line in _EMPTY_LINES and not first:
-        line = client.read_line(_LONGEST_LINE + 1)
+    line = _first_line(client)
     if len(line) > _LONGEST_LINE:
         raise Refused(414, "Request-URI Too Long")
     if not _BLANKS.sub(b"", line.rstrip(b"\r\n")):
@@ -67,6 +66,16 @@ def read(client: Client, request: Request, first: bool) -> bool:
     _take_line(request, line.rstrip(b"\r\n"))
     _take_fields(client, request)
     return True
+
+
+def _first_line(client: Client) -> bytes:
+    """Reads the line after the empty ones; an empty one if there are too many of them."""
+    line = client.read_line(_LONGEST_LINE + 1)
+    for _ in range(_SKIPPED_LINES):
+        if line not in _EMPTY_LINES:
+            break
+        line = client.read_line(_LONGEST_LINE + 1)
+    return line
 
 
 def _take_line(request: Request, line: bytes) -> None:
