@@ -17,7 +17,8 @@ struct ListingEntry {
 
 // HTML with the entries sorted case-insensitively (stable); directories end in '/', links in '@', a link to a
 // directory is shown with '@' and linked with '/'. `target` is the request target as received: the title
-// shows it decoded and escaped, query included.  base-48 … base-50, injection-9, injection-10.
+// shows it decoded and escaped, query included.  base-48 … base-50, injection-9, injection-10. An octet that is no
+// UTF-8 is linked as itself ("%E7"), where CPython links its surrogate; both lead to the file (url_path.h).
 std::string listing_page(std::string_view target, std::vector<ListingEntry> entries);
 
 }  // namespace cgi

@@ -22,10 +22,10 @@ Route refuse(int status, std::string reason) {
   return route;
 }
 
-// The first `count` segments as a path; the root is "".
+// The path that the first `count` segments name; the root is "".
 std::string joined(const std::vector<std::string>& segments, std::size_t count) {
   std::string path;
-  for (std::size_t i = 0; i < count; ++i) path.append("/").append(segments[i]);
+  for (std::size_t i = 0; i < count; ++i) path.append("/").append(file_name(segments[i]));
   return path;
 }
 
@@ -35,7 +35,8 @@ bool is_directory(const DocumentRoot& root, const std::string& path) {
 }
 
 // Splits the path where the first thing that is no directory stands: that is the script, the rest is
-// path-info. RFC 3875 3.2; seed 22.
+// path-info. Path-info names no file of ours: the script gets its octets as they were sent, surrogates and all.
+// RFC 3875 3.2; seed 22.
 Route find_script(const TargetPath& target, std::size_t directories, const DocumentRoot& root) {
   const auto& segments = target.segments;
   std::size_t at = directories;

@@ -23,6 +23,19 @@ std::string encoded(std::string_view text, bool backslash) {
   return out;
 }
 
+// Whether `text` begins with a surrogate that stands for an octet: U+DC80 … U+DCFF in UTF-8.
+bool begins_with_escaped_octet(std::string_view text) {
+  return text.size() >= 3 && text[0] == '\xed' && (text[1] == '\xb2' || text[1] == '\xb3') &&
+         (static_cast<unsigned char>(text[2]) & 0xc0) == 0x80;
+}
+
+// The octets of such a surrogate for 80 … FF.
+void append_escaped(std::string& out, char octet) {
+  out += '\xed';
+  out += static_cast<unsigned char>(octet) < 0xc0 ? '\xb2' : '\xb3';
+  out += static_cast<char>((static_cast<unsigned char>(octet) & 0x3f) | 0x80);
+}
+
 }  // namespace
 
 std::string TargetPath::path() const {
@@ -64,11 +77,38 @@ std::optional<TargetPath> parse_target(std::string_view target) {
   return result;
 }
 
+std::string file_name(std::string_view segment) {
+  if (segment.find('\xed') == segment.npos) return std::string(segment);
+  std::string name;
+  for (std::size_t i = 0; i < segment.size(); ++i) {
+    if (begins_with_escaped_octet(segment.substr(i))) {
+      name += static_cast<char>(segment[i + 1] == '\xb2' ? segment[i + 2] : segment[i + 2] | 0x40);
+      i += 2;
+    } else {
+      name += segment[i];
+    }
+  }
+  return name;
+}
+
+std::string segment_for(std::string_view file_name) {
+  std::string segment;
+  for (std::size_t i = 0; i < file_name.size(); ++i) {
+    if (begins_with_escaped_octet(file_name.substr(i))) {
+      for (const char octet : file_name.substr(i, 3)) append_escaped(segment, octet);
+      i += 2;
+    } else {
+      segment += file_name[i];
+    }
+  }
+  return segment;
+}
+
 std::optional<std::size_t> cgi_directory_of(const TargetPath& target, const std::vector<std::string>& cgi_directories) {
   std::string prefix;
   for (std::size_t count = 1; count <= target.segments.size(); ++count) {
     if (count == target.segments.size() && !target.is_directory) break;
-    prefix.append("/").append(target.segments[count - 1]);
+    prefix.append("/").append(file_name(target.segments[count - 1]));
     if (std::find(cgi_directories.begin(), cgi_directories.end(), prefix) != cgi_directories.end()) return count;
   }
   return std::nullopt;

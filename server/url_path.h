@@ -14,7 +14,7 @@ namespace cgi {
 
 // A request target taken apart. All members are octets, decoded unless said otherwise.
 struct TargetPath {
-  std::vector<std::string> segments;  // never ".", ".." or empty
+  std::vector<std::string> segments;  // never ".", ".." or empty; file_name() says which names they are
   bool is_directory = false;          // nothing, '/', "." or ".." follows the last segment
   std::string raw_path;               // before '?' and '#', still encoded, without surplus leading slashes
   std::string query;                  // after the first '?', still encoded
@@ -27,6 +27,18 @@ struct TargetPath {
 // Takes a target apart. Returns nothing if it climbs above the root or holds a NUL after decoding:
 // both are answered with 400 rather than repaired.  Seed 13; RFC 3875 3.3, 9.8.
 std::optional<TargetPath> parse_target(std::string_view target);
+
+// The file name that a segment stands for. CPython's listings link an octet that is no UTF-8 as its surrogate: the
+// octet E7 is U+DCE7, which is "%ED%B3%A7". So the octets ED B2 80 … ED B3 BF, which no UTF-8 text holds, always mean
+// one octet 80 … FF, and "%E7" and "%ED%B3%A7" are one name: the decision needs no look at the disk. Only octets above
+// 7F come of it, and '/', '.' and NUL do not. A name that holds ED B3 A7 itself is reached as CPython links it, by the
+// surrogates of each of the three. Not to be applied twice.  rule: mapping/surrogate-is-its-octet,
+// traversal/surrogate-of-a-separator
+std::string file_name(std::string_view segment);
+
+// The segment that stands for a file name: its inverse, for links. Only octets that file_name() would change are
+// written as surrogates.
+std::string segment_for(std::string_view file_name);
 
 // How many leading segments name a directory of `cgi_directories` ("/cgi-bin", "/app/deep/scripts"), if
 // more segments, or a slash, follow them; the shortest match wins, as in CPython's is_cgi(). Seed 21-26.

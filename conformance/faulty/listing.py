@@ -6,6 +6,8 @@ import html
 import os
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
+from .target import name_of, segment_for
+
 _PAGE = """\
 <!DOCTYPE HTML>
 <html lang="en">
@@ -27,7 +29,7 @@ _PAGE = """\
 def page(directory: bytes, target: bytes) -> bytes:
     """The names in the directory, under a title that shows the target; OSError if it cannot be read."""
     names = sorted(os.listdir(directory), key=bytes.lower)
-    shown = _text(unquote_to_bytes(target))
+    shown = _text(name_of(unquote_to_bytes(target)))
     entries = "".join(_entry(directory, name) for name in names)
     text = _PAGE.format(title=f"Directory listing for {shown}", entries=entries)
     return text.encode("utf-8", "surrogateescape")
@@ -35,10 +37,10 @@ def page(directory: bytes, target: bytes) -> bytes:
 
 def _entry(directory: bytes, name: bytes) -> str:
     path = os.path.join(directory, name)
-    link = name
+    link = segment_for(name)
     shown = name
     if os.path.isdir(path):
-        link = name + b"/"
+        link = segment_for(name) + b"/"
         shown = name + b"/"
     if os.path.islink(path):
         shown = name + b"@"

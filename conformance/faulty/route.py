@@ -79,7 +79,7 @@ def _script(target: Target, site: Site) -> Script | None:
 
 
 def _script_below(name: bytes, below: list[bytes], target: Target, site: Site) -> Script:
-    """The first name on the way that is no directory is the script."""
+    """The first name on the way that is no directory is the script; what follows is no name, and stays as it was sent."""
     root = site.settings.root
     at = 0
     while at < len(below) and _is_directory(root + name + b"/" + below[at], site):
@@ -89,8 +89,9 @@ def _script_below(name: bytes, below: list[bytes], target: Target, site: Site) -
         slash = b"/" if target.folder else b""
         raise Refused(403, f"CGI script is not a plain file ({quoted(name + slash)})")
     directory = root + name
+    extra = target.sent[len(target.sent) - len(below) :]
     name += b"/" + below[at]
-    info = b"".join(b"/" + segment for segment in below[at + 1 :])
+    info = b"".join(b"/" + segment for segment in extra[at + 1 :])
     if target.folder:
         info += b"/"
     _check(root + name, name, site)

@@ -1,4 +1,7 @@
-"""A request target taken apart: split at the first '?', decoded once, collapsed.  One parse for files and scripts."""
+"""A request target taken apart: split at the first '?', decoded once, collapsed.  One parse for files and scripts.
+
+CPython's listings link an octet of a name that is no UTF-8 as its surrogate: E7 as U+DCE7, which is %ED%B3%A7.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from urllib.parse import unquote_to_bytes
 
 from .head import Refused
 
+_SURROGATE = re.compile(rb"\xed[\xb2\xb3][\x80-\xbf]")  # of an octet from 80 to FF
 _UNSAFE = re.compile(rb"[^!#$%&'()*+,./0-9:;=?@A-Z\[\]_a-z~-]")
 
 
@@ -15,9 +19,25 @@ _UNSAFE = re.compile(rb"[^!#$%&'()*+,./0-9:;=?@A-Z\[\]_a-z~-]")
 class Target:
     path: bytes  # as sent, without fragment and query
     query: bytes | None  # as sent; None without "?"
-    segments: list[bytes]  # decoded; never empty, "." or ".."
+    sent: list[bytes]  # the segments, decoded; never empty, "." or ".."
     slash: bool  # the path as sent ends in a slash: a directory's does
     folder: bool  # the collapsed path ends in a slash, because of "/", "/." or "/..", encoded or not
+
+
+    @property
+    def segments(self) -> list[bytes]:
+        """The file names that the segments stand for."""
+        return [name_of(segment) for segment in self.sent]
+
+
+def name_of(segment: bytes) -> bytes:
+    """The octets with those that surrogates stand for."""
+    return _SURROGATE.sub(lambda found: found[0].decode("utf-8", "surrogatepass").encode("ascii", "surrogateescape"), segment)
+
+
+def segment_for(name: bytes) -> bytes:
+    """What name_of() makes that name of."""
+    return _SURROGATE.sub(lambda found: found[0].decode("ascii", "surrogateescape").encode("utf-8", "surrogatepass"), name)
 
 
 def parse(target: bytes) -> Target:

@@ -1,4 +1,5 @@
-// Feeds octets to the target parser: no segment may climb or hold a slash, and no redirect may leave the host.
+// Feeds octets to the target parser: no segment and no file name may climb or hold a slash, every file name has a
+// spelling, and no redirect may leave the host.
 // Build and run as request_head_fuzz.cc says, with fuzz_url_path.
 
 #include <cstdint>
@@ -22,6 +23,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const std::string& segment : parsed->segments) {
     require(!segment.empty() && segment != "." && segment != "..");
     require(segment.find_first_of(std::string_view("/\0", 2)) == std::string::npos);
+    const std::string name = cgi::file_name(segment);
+    require(!name.empty() && name != "." && name != "..");
+    require(name.find_first_of(std::string_view("/\0", 2)) == std::string::npos);
+    require(cgi::file_name(cgi::segment_for(name)) == name && cgi::file_name(cgi::segment_for(segment)) == segment);
   }
   // What was understood, asked for again, is understood the same.
   const auto again = cgi::parse_target(cgi::url_quote(parsed->path()));

@@ -45,6 +45,8 @@ TEST(ListingTitle, IsTheTargetDecodedAndEscapedWithItsQuery) {
       {"//d//e/", "/d//e/"},
       {"////", "/"},
       {"/d/#f", "/d/#f"},
+      {"/d%E7/", "/d\xe7/"},
+      {"/d%ED%B3%A7/", "/d\xe7/"},
   };
   for (const auto& [target, title] : titles) EXPECT_EQ("Directory listing for " + title, title_of(target));
 }
@@ -61,6 +63,7 @@ TEST(ListingItems, QuoteNamesInLinksAndEscapeThemInText) {
       {"c:d", "<li><a href=\"c%3Ad\">c:d</a></li>\n"},
       {"javascript:x", "<li><a href=\"javascript%3Ax\">javascript:x</a></li>\n"},
       {"bad\xff.txt", "<li><a href=\"bad%FF.txt\">bad\xff.txt</a></li>\n"},
+      {"\xed\xb3\xa7", "<li><a href=\"%ED%B3%AD%ED%B2%B3%ED%B2%A7\">\xed\xb3\xa7</a></li>\n"},
       {"pct%41?#", "<li><a href=\"pct%2541%3F%23\">pct%41?#</a></li>\n"},
       {"a\nb", "<li><a href=\"a%0Ab\">a\nb</a></li>\n"},
       {"it's", "<li><a href=\"it%27s\">it's</a></li>\n"},

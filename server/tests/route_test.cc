@@ -24,6 +24,9 @@ class RouteTest : public ::testing::Test {
     site_.write("root/old/index.htm", "index");
     site_.write("root/list/file", "");
     site_.write("root/confusing/index.html/file", "");
+    site_.write("root/cgi-bin/oct\xe7", "#!/bin/sh\n", 0755);
+    site_.write("root/oct\xe7/oct\xe7.txt", "text");
+    site_.write("root/oct\xe7/\xed\xb3\xa7", "the octets of a surrogate");
     site_.write("outside/secret", "secret", 0755);
     site_.link("root/cgi-bin/link", "env");
     site_.link("root/cgi-bin/out", "../../outside/secret");
@@ -73,6 +76,8 @@ TEST_F(RouteTest, ScriptIsTheFirstThingThatIsNoDirectory) {
       {"/cgi-bin/env#/../../file.txt", {"/cgi-bin/env", "", ""}},
       {"/cgi-bin/link", {"/cgi-bin/link", "", ""}},
       {"/cgi-bin/absolute/x", {"/cgi-bin/absolute", "/x", ""}},
+      {"/cgi-bin/oct%E7/oct%E7", {"/cgi-bin/oct\xe7", "/oct\xe7", ""}},
+      {"/cgi-bin/oct%ED%B3%A7/oct%ED%B3%A7?%ED%B3%A7", {"/cgi-bin/oct\xe7", "/oct\xed\xb3\xa7", "%ED%B3%A7"}},
   };
   for (const auto& [target, split] : splits) {
     const Route found = route(target);
@@ -146,22 +151,29 @@ TEST_F(RouteTest, FilesAndDirectoriesAreMappedAsSimpleHttpRequestHandlerMapsThem
       {"/absolute-root/absolute-root/file.txt", {RouteKind::kFile, "/absolute-root/absolute-root/file.txt"}},
       {"/absolute-root/", {RouteKind::kListing, "/absolute-root"}},
       {"/round-about", {RouteKind::kFile, "/round-about"}},
+      {"/oct%E7/", {RouteKind::kListing, "/oct\xe7"}},
+      {"/oct%ED%B3%A7/", {RouteKind::kListing, "/oct\xe7"}},
+      {"/oct%ED%B3%A7/oct%ED%B3%A7.txt", {RouteKind::kFile, "/oct\xe7/oct\xe7.txt"}},
+      {"/oct\xed\xb3\xa7/oct%E7.txt", {RouteKind::kFile, "/oct\xe7/oct\xe7.txt"}},
+      {"/oct%E7/%ED%B3%AD%ED%B2%B3%ED%B2%A7", {RouteKind::kFile, "/oct\xe7/\xed\xb3\xa7"}},
   };
   for (const auto& [target, expected] : found) {
     const Route got = route(target);
     EXPECT_EQ(expected, Found(got.kind, got.path)) << target << ": " << got.refusal.reason;
   }
-  for (const char* target : {"/nothing", "/file.txt/", "/file.txt/x", "/fi%256ce.txt", "/out", "/fifo", "/FILE.TXT",
-                             "/absolute-out", "/absolute-beside", "/absolute-root/absolute-out"}) {
+  for (const char* target :
+       {"/nothing", "/file.txt/", "/file.txt/x", "/fi%256ce.txt", "/out", "/fifo", "/FILE.TXT", "/absolute-out",
+        "/absolute-beside", "/absolute-root/absolute-out", "/oct%25ED%25B3%25A7/", "/oct%E7/%ED%B3%A7",
+        "/dir%ED%B0%AF..%ED%B0%AFfile.txt", "/dir/%ED%B0%AE%ED%B0%AE/file.txt"}) {
     EXPECT_EQ("404 File not found", refusal(target)) << target;
   }
 }
 
 TEST_F(RouteTest, DirectoriesWithoutASlashAreRedirected) {
   const std::map<std::string, std::string> locations = {
-      {"/dir", "/dir/"},  {"/dir?a=b", "/dir/?a=b"}, {"/dir?", "/dir/"}, {"/cgi-bin", "/cgi-bin/"},
-      {"//dir", "/dir/"}, {"/list/..", "/list/../"}, {"?a=b", "/?a=b"},  {"?", "/"},
-      {"#x", "/#x"},
+      {"/dir", "/dir/"},  {"/dir?a=b", "/dir/?a=b"},           {"/dir?", "/dir/"}, {"/cgi-bin", "/cgi-bin/"},
+      {"//dir", "/dir/"}, {"/list/..", "/list/../"},           {"?a=b", "/?a=b"},  {"?", "/"},
+      {"#x", "/#x"},      {"/oct%ED%B3%A7", "/oct%ED%B3%A7/"},
   };
   for (const auto& [target, location] : locations) {
     const Route got = route(target);

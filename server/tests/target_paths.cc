@@ -2,8 +2,9 @@
 // against CPython's own functions.
 //
 // Standard input has a target per line, standard output an answer per line, all octets as hexadecimal digits: the
-// word "refused", or five fields separated by spaces: the path, the query, what a redirect would say for Location,
-// how many segments the CGI directory has ("-" if none is in the way), and the segments separated by commas.
+// word "refused", or six fields separated by spaces: the path, the query, what a redirect would say for Location,
+// how many segments the CGI directory has ("-" if none is in the way), the segments separated by commas, and the file
+// names that they stand for, likewise.
 // Arguments are the CGI directories.
 
 #include <iostream>
@@ -34,12 +35,14 @@ std::string answer(const std::string& target, const std::vector<std::string>& cg
   if (!parsed) return "refused";
   const auto directory = cgi::cgi_directory_of(*parsed, cgi_directories);
   std::string segments;
+  std::string names;
   for (const std::string& segment : parsed->segments) {
     segments.append(segments.empty() ? "" : ",").append(to_hexadecimal(segment));
+    names.append(names.empty() ? "" : ",").append(to_hexadecimal(cgi::file_name(segment)));
   }
   return to_hexadecimal(parsed->path()) + " " + to_hexadecimal(parsed->query) + " " +
          to_hexadecimal(cgi::slash_redirect(*parsed)) + " " + (directory ? std::to_string(*directory) : "-") + " " +
-         (segments.empty() ? "-" : segments);
+         (segments.empty() ? "- -" : segments + " " + names);
 }
 
 }  // namespace

@@ -169,6 +169,55 @@ TEST(TargetPath, OfManySegmentsIsReadInOnePass) {
   EXPECT_EQ("/", path_of(std::string(65000, '/')));
 }
 
+TEST(FileName, TakesASurrogateForItsOctet) {
+  const std::map<std::string, std::string> names = {
+      {"plain", "plain"},
+      {"caf\xc3\xa9", "caf\xc3\xa9"},
+      {"\xe7", "\xe7"},
+      {"\xed\xb3\xa7", "\xe7"},
+      {"a\xed\xb3\xa7z\xed\xb3\xa7", "a\xe7z\xe7"},
+      {"\xed\xb2\x80\xed\xb2\xbf\xed\xb3\x80\xed\xb3\xbf", "\x80\xbf\xc0\xff"},
+      // Once only: what comes of a surrogate is never part of another one.
+      {"\xed\xb3\xad\xb3\xa7", "\xed\xb3\xa7"},
+      {"\xed\xb3\xad\xed\xb2\xb3\xed\xb2\xa7", "\xed\xb3\xa7"},
+      {"\xed\xed\xb3\xa7", "\xed\xe7"},
+      // Surrogates that stand for no octet above 7F, and pieces of surrogates, stay as they are.
+      {"\xed\xb0\x80", "\xed\xb0\x80"},
+      {"\xed\xb0\xae\xed\xb0\xaf", "\xed\xb0\xae\xed\xb0\xaf"},
+      {"\xed\xb1\xbf\xed\xb4\x80", "\xed\xb1\xbf\xed\xb4\x80"},
+      {"\xed\xa0\xbd", "\xed\xa0\xbd"},
+      {"\xed\xb3", "\xed\xb3"},
+      {"\xed\xb3/", "\xed\xb3/"},
+      {"\xed\xb3\xc7", "\xed\xb3\xc7"},
+      {"\xed", "\xed"},
+      {"", ""},
+  };
+  for (const auto& [segment, name] : names) EXPECT_EQ(name, file_name(segment)) << url_quote(segment);
+}
+
+TEST(FileName, OfASegmentThatIsLinkedIsTheName) {
+  EXPECT_EQ("bad\xff.txt", segment_for("bad\xff.txt"));
+  EXPECT_EQ("\xed\xb3\xad\xed\xb2\xb3\xed\xb2\xa7", segment_for("\xed\xb3\xa7"));
+  std::mt19937 random(2396);
+  const std::string octets = "\xed\xb2\xb3\x80\xa7\xad\xe7.a";
+  for (int round = 0; round < 20000; ++round) {
+    std::string name;
+    for (auto count = random() % 9; count > 0; --count) name += octets[random() % octets.size()];
+    EXPECT_EQ(name, file_name(segment_for(name))) << url_quote(name);
+  }
+}
+
+TEST(FileName, HoldsASeparatorOnlyIfTheSegmentDoes) {
+  for (int octet = 0; octet < 256; ++octet) {
+    for (const char second : {'\xb0', '\xb1', '\xb2', '\xb3'}) {
+      const std::string segment = {'\xed', second, static_cast<char>(octet)};
+      for (const char separator : {'/', '.', '\0'}) {
+        EXPECT_EQ(segment.find(separator), file_name(segment).find(separator)) << url_quote(segment);
+      }
+    }
+  }
+}
+
 TEST(CgiDirectory, IsNamedByWholeLeadingSegmentsWithSomethingBelow) {
   const std::vector<std::string> directories = {"/cgi-bin", "/htbin", "/app/deep/scripts"};
   const std::map<std::string, int> leading = {
@@ -192,6 +241,14 @@ TEST(CgiDirectory, IsNamedByWholeLeadingSegmentsWithSomethingBelow) {
     EXPECT_EQ(count, found ? static_cast<int>(*found) : 0) << target;
   }
   EXPECT_EQ(std::nullopt, cgi_directory_of(*parse_target("/a/b"), {}));
+}
+
+TEST(CgiDirectory, IsNamedBySurrogatesToo) {
+  for (const char* target : {"/caf%E9/x", "/caf%ED%B3%A9/x", "/caf\xed\xb3\xa9/x"}) {
+    EXPECT_EQ(1u, cgi_directory_of(*parse_target(target), {"/caf\xe9"})) << target;
+  }
+  EXPECT_EQ(std::nullopt, cgi_directory_of(*parse_target("/caf%25ED%25B3%25A9/x"), {"/caf\xe9"}));
+  EXPECT_EQ(std::nullopt, cgi_directory_of(*parse_target("/cgi-bin%ED%B0%AFx"), {"/cgi-bin"}));
 }
 
 TEST(CgiDirectory, IsTheShortestThatMatches) {
