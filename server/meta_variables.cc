@@ -164,10 +164,10 @@ Environment cgi_meta_variables(const Request& request, std::string_view query, c
   if (!content_length.empty()) set("CONTENT_LENGTH", content_length);
   if (const auto type = request.first("Content-Type")) set("CONTENT_TYPE", *type);
   set("GATEWAY_INTERFACE", "CGI/1.1");
-  if (!script.path_info.empty()) {
-    set("PATH_INFO", script.path_info);
-    set("PATH_TRANSLATED", translated(server.root, script.path_info));
-  }
+  // Scripts read PATH_INFO without asking whether it is there (wsgiref, bottle). RFC 3875 4.1 takes an empty variable
+  // for an absent one, and 4.1.6 then wants no PATH_TRANSLATED. cgi-23, cgi-26.
+  set("PATH_INFO", script.path_info);
+  if (!script.path_info.empty()) set("PATH_TRANSLATED", translated(server.root, script.path_info));
   set("QUERY_STRING", query);
   // A link-local address comes with the zone, which is the server's business. cgi-34.
   set("REMOTE_ADDR", std::string_view(request.remote_addr).substr(0, request.remote_addr.find('%')));

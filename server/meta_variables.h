@@ -50,7 +50,7 @@ std::vector<std::string> script_arguments(std::string_view query);
 
 // The meta-variables of profile rfc3875: AUTH_TYPE and REMOTE_USER never (nothing here checks a password),
 // CONTENT_LENGTH only if `content_length` is not empty, CONTENT_TYPE only if the field was sent,
-// GATEWAY_INTERFACE, PATH_INFO and PATH_TRANSLATED only if there is path-info, QUERY_STRING always, REMOTE_ADDR,
+// GATEWAY_INTERFACE, PATH_INFO always, PATH_TRANSLATED only if there is path-info, QUERY_STRING always, REMOTE_ADDR,
 // REQUEST_METHOD, SCRIPT_NAME, SERVER_NAME (`host` if the client named one, else server.name; IPv6 in brackets),
 // SERVER_PORT, SERVER_PROTOCOL (of the request, at most HTTP/1.1), SERVER_SOFTWARE; and what everybody sets
 // beside them: REQUEST_URI (the target as the client sent it), SCRIPT_FILENAME, DOCUMENT_ROOT, and

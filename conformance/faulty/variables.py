@@ -2,7 +2,8 @@
 
 The two profiles differ in nearly all of it.  `cgihttpserver` is what CPython's server sets: four fields of the request,
 empty variables where there is nothing to say, the whole query as one argument.  `rfc3875` is CGI/1.1: every field but
-those that a script must not see, no variable where there is no value, an argument per word of the query.
+those that a script must not see, no variable where there is no value (PATH_INFO and QUERY_STRING are empty then), an
+argument per word of the query.
 """
 
 from __future__ import annotations
@@ -117,8 +118,8 @@ def _of_rfc3875(client: Client, request: Request, target: Script, length: int | 
         b"SCRIPT_FILENAME": target.file,
         b"REDIRECT_STATUS": b"200",  # without which php-cgi runs nothing
     }
+    variables[b"PATH_INFO"] = target.info
     if target.info:
-        variables[b"PATH_INFO"] = target.info
         variables[b"PATH_TRANSLATED"] = site.settings.root + target.info
     if length is not None:
         variables[b"CONTENT_LENGTH"] = b"%d" % length

@@ -202,13 +202,14 @@ TEST(CgiMetaVariables, AreTheseForARequestWithEverything) {
                                          "/cgi-bin/%65nv/a/B?a=b?c=d&%20+", kServer, {{"PATH", "/usr/bin:/bin"}}));
 }
 
-TEST(CgiMetaVariables, AreMissingWithoutAValue) {
+TEST(CgiMetaVariables, AreMissingOrEmptyWithoutAValue) {
   const auto found = cgi_variables({});
   for (const char* name : {"AUTH_TYPE", "REMOTE_USER", "REMOTE_IDENT", "REMOTE_HOST", "CONTENT_LENGTH", "CONTENT_TYPE",
-                           "PATH_INFO", "PATH_TRANSLATED", "HTTP_COOKIE"}) {
+                           "PATH_TRANSLATED", "HTTP_COOKIE"}) {
     EXPECT_FALSE(found.count(name)) << name;
   }
   EXPECT_EQ("", found.at("QUERY_STRING"));
+  EXPECT_EQ("", found.at("PATH_INFO"));
   EXPECT_EQ("localhost", found.at("SERVER_NAME"));
   EXPECT_EQ("HTTP/1.0", found.at("SERVER_PROTOCOL"));
 }
