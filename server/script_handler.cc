@@ -99,8 +99,9 @@ ScriptOutcome ScriptHandler::run(Connection& client, const Request& request, con
   const std::string quoted = python_repr(route.script.script_name);
   if (result.end == ExchangeEnd::kClientGone) note(quoted + " was ended: the client is gone");
   if (result.end == ExchangeEnd::kTimeout) note(quoted + " was ended: it ran over the time limit (--script-timeout)");
+  // CPython's words, so that a search for them finds this line; the script follows.  rule: log/exit-names-the-script
   if (const std::string text = exit_text(result.exit_status); result.end == ExchangeEnd::kDone && !text.empty()) {
-    note(text);
+    note(text + ": " + quoted);
   }
   // The client may have ended its side only: what was sent must reach it, whatever of its body is left unread.
   if (result.end == ExchangeEnd::kClientGone) return {After::kLinger, ""};

@@ -49,7 +49,7 @@ def serve(client: Client, request: Request, target: Script, body: Body, site: Si
     finally:
         process.end()
     if process.code:
-        log.message(client, f"CGI script exit code {process.code}")
+        log.message(client, f"CGI script exit code {process.code}: {os.fsdecode(target.name)!r}")
     return output.finish(complete)
 
 
