@@ -88,7 +88,7 @@ class Instance:
     launch: Launch = field(repr=False)
     starter: Starter = field(repr=False)
     last_case: str = ""
-    mourned: bool = False  # its death has been told
+    death_told: bool = False  # its death has been told
 
     def log_size(self) -> int:
         return self.log.stat().st_size

@@ -40,17 +40,6 @@ class Options:
         known = {item.name: getattr(namespace, prefix + item.name, None) for item in fields(cls)}
         return cls(**{name: value for name, value in known.items() if value is not None})
 
-    def arguments(self) -> list[str]:
-        """The same options as command-line words."""
-        words: list[str] = []
-        for item in fields(self):
-            value = getattr(self, item.name)
-            if isinstance(value, list):
-                words += [f"--{item.name}={one}" for one in value]
-            elif value is not None:
-                words.append(f"--{item.name}={value}")
-        return words
-
     def samples(self, name: str) -> bool:
         """Whether a case belongs to the sample: about one in so many, the same ones in every run."""
         return self.sample is None or zlib.crc32(name.encode()) % self.sample == 0

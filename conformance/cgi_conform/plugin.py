@@ -1,11 +1,10 @@
 """The pytest plugin: collects the case files, runs each case as an item, reports its verdict.
 
-Cases are tried by a crew (crew.py), with --hands several at a time; and in every worker of pytest-xdist there is
-one. The result of a case travels in the user properties of its report: "cgi-conform" holds it, "cgi-conform-server"
-the message of a server that did not start or died.
+Workers (workers.py) try the cases, with --hands several at a time; every worker of pytest-xdist has one of them. The
+result of a case travels in the user properties of its report: "cgi-conform" holds it, "cgi-conform-server" the message
+of a server that did not start or died.
 """
 
-import random
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -14,21 +13,20 @@ from typing import Any
 import pytest
 
 from cgi_conform.answer import PROFILES
-from cgi_conform.capabilities import missing
 from cgi_conform.case import Case, case_ids, load_cases
-from cgi_conform.crew import Crew
 from cgi_conform.delivery import DELIVERIES
 from cgi_conform.errors import UserError
 from cgi_conform.expectations import stale
+from cgi_conform.order import ordered
 from cgi_conform.plan import Options, Plan, make_plan
 from cgi_conform.results import ALWAYS_RED, CaseResult
-from cgi_conform.running import server_key
+from cgi_conform.workers import Workers
 
 RESULT = "cgi-conform"
 SERVER_MESSAGE = "cgi-conform-server"
 _PLAN = pytest.StashKey[Plan]()
 _OPTIONS = pytest.StashKey[Options]()
-_CREW = pytest.StashKey[Crew]()
+_WORKERS = pytest.StashKey[Workers]()
 _FOLDERS = pytest.StashKey[set[Path]]()
 
 
@@ -64,7 +62,8 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(error.message) from None
     config.stash[_OPTIONS] = options
     # A worker of pytest-xdist gets its cases one by one: there is nothing to begin with.
-    config.stash[_CREW] = Crew(config.stash[_PLAN], 1 if hasattr(config, "workerinput") else options.hands or 1)
+    count = 1 if hasattr(config, "workerinput") else options.hands or 1
+    config.stash[_WORKERS] = Workers(config.stash[_PLAN], count)
     folders: set[Path] = set()
     config.stash[_FOLDERS] = folders
 
@@ -107,7 +106,7 @@ class CaseItem(pytest.Item):
         self.result: CaseResult | None = None
 
     def runtest(self) -> None:
-        self.result, messages = self.config.stash[_CREW].result(self.case, self.fixtures)
+        self.result, messages = self.config.stash[_WORKERS].result(self.case, self.fixtures)
         self.user_properties.append((RESULT, self.result))
         self.user_properties += [(SERVER_MESSAGE, message) for message in messages]
         verdict, note = self.result["verdict"], self.result["note"]
@@ -149,42 +148,29 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ours = [item for item in items if isinstance(item, CaseItem)]
     left = [item for item in ours if not wanted(item)]
     config.hook.pytest_deselected(items=left)
-    taken = [item for item in ours if wanted(item)]
-    if options.shuffle is not None:
-        random.Random(options.shuffle).shuffle(taken)
-    else:
-        taken.sort(key=lambda item: _turn(item.case, plan))
-    items[:] = [*(item for item in items if not isinstance(item, CaseItem)), *taken]
-
-
-def _turn(case: Case, plan: Plan) -> tuple[Any, ...]:
-    """Those that take long come first, those that need the same server together, those to be skipped last."""
-    return bool(missing(case, plan.abilities)), not _is_slow(case, plan), server_key(case)
-
-
-def _is_slow(case: Case, plan: Plan) -> bool:
-    """Whether it lets seconds go by: then it should not be what the end of a run waits for."""
-    if case.variant == "limits" or case.times > 1 or (case.limit or 0.0) > plan.timeout:
-        return True
-    return any(step.wait_gone is not None for step in case.steps) or sum(step.pause for step in case.steps) >= 0.5
+    taken = {(item.case.file, item.case.id): item for item in ours if wanted(item)}
+    order = ordered([item.case for item in taken.values()], plan, options.shuffle)
+    others = [item for item in items if not isinstance(item, CaseItem)]
+    items[:] = [*others, *(taken[case.file, case.id] for case in order)]
 
 
 @pytest.hookimpl(tryfirst=True)  # type: ignore[misc]
 def pytest_runtestloop(session: pytest.Session) -> None:
     items = getattr(session, "items", [])  # the controller of pytest-xdist has none
     if not session.config.option.collectonly:
-        session.config.stash[_CREW].begin((item.case, item.fixtures) for item in items if isinstance(item, CaseItem))
+        ours = [item for item in items if isinstance(item, CaseItem)]
+        session.config.stash[_WORKERS].begin((item.case, item.fixtures) for item in ours)
 
 
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     """A server may die after the last case that was judged with it."""
     if nextitem is None:
-        messages = item.config.stash[_CREW].obituaries()
+        messages = item.config.stash[_WORKERS].deaths()
         item.user_properties += [(SERVER_MESSAGE, message) for message in messages]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    session.config.stash[_CREW].stop()
+    session.config.stash[_WORKERS].stop()
     if hasattr(session.config, "workerinput"):
         return
     names = [name for folder in session.config.stash[_FOLDERS] for name in case_ids(folder)]

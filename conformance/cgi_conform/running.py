@@ -71,11 +71,11 @@ class Running:
         deadline = time.monotonic() + within
         return any(one.ends(max(0.0, deadline - time.monotonic())) for one in self._instances.values())
 
-    def obituaries(self) -> list[str]:
+    def deaths(self) -> list[str]:
         """The servers that have died after a case had been judged, each told once."""
-        dead = [one for one in self._instances.values() if not one.mourned and one.died() is not None]
+        dead = [one for one in self._instances.values() if not one.death_told and one.died() is not None]
         for one in dead:
-            one.mourned = True
+            one.death_told = True
         return [f'server "{one.name}" died after case "{one.last_case}": {one.died()}' for one in dead]
 
     def halt(self) -> None:

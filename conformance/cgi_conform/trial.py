@@ -56,7 +56,7 @@ def try_case(case: Case, plan: Plan, running: Running | None, fixtures: Path) ->
     if reason is not None:
         return untried(case, plan, "skip", reason), []
     begun = time.monotonic()
-    messages = running.obituaries() if running else []
+    messages = running.deaths() if running else []
     try:
         instance = running.instance(case) if running else None
     except UserError as error:
@@ -131,7 +131,7 @@ def _try(
     suspicious = trial.judgement.saw == CLOSED or trial.exchange.refused or _cut_off(trial.exchange)
     ending = instance.died(within=1.0 if suspicious else 0.0) if instance else None
     if instance is not None and ending is not None:
-        instance.mourned = True
+        instance.death_told = True
         trial.broken = f'server "{plan.name}" died in case "{case.id}": {ending}'
     elif trial.exchange.refused:
         trial.broken = f"no connection to {address[0]} port {address[1]} (is the server running?)"

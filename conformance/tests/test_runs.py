@@ -38,6 +38,17 @@ def test_a_server_that_conforms(tmp_path: Path) -> None:
     assert (status, err) == (0, "") and "1 pass" in out and "conforms" in out
 
 
+def test_a_run_does_without_pytest(tmp_path: Path) -> None:
+    corpus(tmp_path, case("a/b"))
+    (tmp_path / "path").mkdir()
+    (tmp_path / "path" / "pytest.py").write_text("raise ImportError('there is none')\n")
+    here = environment(tmp_path)
+    here["PYTHONPATH"] = f"{tmp_path}/path:{here['PYTHONPATH']}"
+    command = [sys.executable, "-m", "cgi_conform", "run", command_of(tmp_path)]
+    done = subprocess.run(command, env=here, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
 def test_every_report_is_written(tmp_path: Path) -> None:
     corpus(tmp_path, case("a/b"), case("a/c", "status = 404"))
     assert run(tmp_path, "--report", str(tmp_path / "new" / "report"))[0] == 1

@@ -335,14 +335,6 @@ def test_a_server_is_judged_in_its_own_profiles(tmp_path: Path) -> None:
     assert caught.value.message.endswith("cannot be judged in profile rfc3875 (its profiles: cgihttpserver)")
 
 
-def test_options_survive_as_words() -> None:
-    options = Options(command="a 'b' {port}", timeout=0.5, skip=["a/*", "b/*"], shuffle=3)
-    assert options.arguments() == [
-        "--command=a 'b' {port}", "--profile=cgihttpserver", "--timeout=0.5", "--delivery=whole", "--skip=a/*",
-        "--skip=b/*", "--shuffle=3",
-    ]  # fmt: skip
-
-
 def test_servers_are_looked_for_where_the_definitions_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "SERVERS", tmp_path)
     assert known_servers() == []

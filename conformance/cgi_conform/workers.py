@@ -1,7 +1,7 @@
-"""Several cases at a time in one process: each hand of the crew has servers of its own, over one document root.
+"""Several cases at a time in one process: each worker has servers of its own, over one document root.
 
-Trying a case is waiting for the most part, so that hands are threads: many of them take the memory of one process
-and little more time than its longest cases.  Cases are taken in the order in which they are given.
+To try a case is to wait for the most part. That is why workers are threads: many of them take the memory of one
+process, and a run takes little more time than its longest cases. Cases are begun in the order in which they come.
 """
 
 import ctypes
@@ -18,15 +18,15 @@ from cgi_conform.results import CaseResult
 from cgi_conform.running import Running
 from cgi_conform.trial import try_case
 
-Found = tuple[CaseResult, list[str]]  # and what is to be said of servers that did not start or died
+Found = tuple[CaseResult, list[str]]  # and the messages about servers that did not start or died
 
 
-class Crew:
-    """Tries cases, ahead of who asks for their results if it has more than one hand."""
+class Workers:
+    """Tries cases in threads, ahead of the caller that asks for their results."""
 
-    def __init__(self, plan: Plan, hands: int) -> None:
+    def __init__(self, plan: Plan, count: int) -> None:
         self._plan = plan
-        self._pool = ThreadPoolExecutor(hands) if hands > 1 else None
+        self._pool = ThreadPoolExecutor(count)
         self._begun: dict[str, Future[Found]] = {}
         self._own = threading.local()
         self._all: list[Running] = []
@@ -37,29 +37,29 @@ class Crew:
         _keep_nothing_large()
 
     def begin(self, cases: Iterable[tuple[Case, Path]]) -> None:
-        """Start to try these, each with the fixtures it belongs to."""
-        if self._pool is not None:
-            for case, fixtures in cases:
-                self._begun[f"{fixtures}:{case.id}"] = self._pool.submit(self._try, case, fixtures)
+        """Starts to try these, each with the fixtures it belongs to."""
+        for case, fixtures in cases:
+            self._begun[f"{fixtures}:{case.id}"] = self._pool.submit(self._try, case, fixtures)
 
     def result(self, case: Case, fixtures: Path) -> Found:
-        """What trying the case found; tried now if it has not been begun."""
+        """Returns what trying the case found; a case that has not been begun is begun now."""
+        if self._ended:
+            raise RuntimeError("the run is over")
         begun = self._begun.pop(f"{fixtures}:{case.id}", None)
-        return self._try(case, fixtures) if begun is None else begun.result()
+        return (begun or self._pool.submit(self._try, case, fixtures)).result()
 
-    def obituaries(self) -> list[str]:
-        """The servers that have died after a case had been judged."""
-        return [message for running in self._all for message in running.obituaries()]
+    def deaths(self) -> list[str]:
+        """Returns a message for each server that has died after a case had been judged."""
+        return [message for running in self._all for message in running.deaths()]
 
     def stop(self) -> None:
-        """End every server, which ends what is being tried, and remove the document root."""
+        """Ends every server, which ends the exchanges with it, and removes the document root."""
         with self._lock:
             self._ended = True
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            for running in self._all:
-                running.halt()
-            self._pool.shutdown(wait=True)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for running in self._all:
+            running.halt()
+        self._pool.shutdown(wait=True)
         for running in self._all:
             running.stop()
         self._all.clear()
@@ -71,7 +71,7 @@ class Crew:
         return try_case(case, self._plan, self._running(fixtures, alone), fixtures)
 
     def _running(self, fixtures: Path, alone: bool) -> Running | None:
-        """The servers of this hand; `alone`: over a document root where no other hand's server could write."""
+        """The servers of this worker; `alone`: over a document root that no other worker's server can write to."""
         if self._plan.server is None:
             return None
         if not hasattr(self._own, "running"):
@@ -90,7 +90,7 @@ class Crew:
 
 
 def _keep_nothing_large() -> None:
-    """Have what takes a megabyte or more given back to the system as soon as it is free, for each thread keeps its own.
+    """Has the system take back what takes a megabyte or more as soon as it is free: each thread keeps its own.
 
     Without this glibc takes the first ten mebibytes that come in for a sign that more will.
     """
