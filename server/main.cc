@@ -21,6 +21,7 @@
 #include "document_root.h"
 #include "options.h"
 #include "script.h"
+#include "server_identity.h"
 
 namespace {
 
@@ -55,6 +56,11 @@ int main(int argc, char** argv) {
     return command_line.exit_status;
   }
   const cgi::Options& options = *command_line.options;
+
+  for (const std::string& name : cgi::names_not_set(options)) {
+    std::fprintf(stderr, "cgi-server: --pass-env \"%s\" is not set here, so scripts do not get it\n",
+                 cgi::log_escape(name).c_str());
+  }
 
   std::optional<cgi::DocumentRoot> root;
   try {

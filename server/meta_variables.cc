@@ -46,9 +46,6 @@ FieldValues values_of(const std::vector<Field>& fields) {
   return found;
 }
 
-// Never set here, so nobody else may set them for a client that was not checked. environment-7, environment-9.
-constexpr std::array<std::string_view, 3> kUnchecked = {"AUTH_TYPE", "REMOTE_IDENT", "REMOTE_USER"};
-
 // `path` ("" or "/a/b") below `root`, which may be "/".
 std::string translated(const std::string& root, const std::string& path) {
   return root == "/" && !path.empty() ? path : root + path;
@@ -98,6 +95,14 @@ void add_fields(Environment& environment, const std::vector<Field>& fields) {
   }
 }
 
+// Appends what the operator passes on, without what only a request may set.
+void add_passed_on(Environment& environment, const Environment& passed_on) {
+  for (const auto& entry : passed_on) {
+    const bool allowed = !is_request_variable(entry.first) || may_be_named(entry.first);
+    if (allowed && !holds(environment, entry.first)) environment.push_back(entry);
+  }
+}
+
 }  // namespace
 
 Environment meta_variables(const Request& request, std::string_view query, const ScriptPath& script,
@@ -130,10 +135,7 @@ Environment meta_variables(const Request& request, std::string_view query, const
   set("HTTP_REFERER", value_or(fields.referer, ""));
   set("HTTP_USER_AGENT", value_or(fields.user_agent, ""));
   set("HTTP_COOKIE", std::move(fields.cookie));
-  for (const auto& entry : passed_on) {
-    const bool unchecked = std::find(kUnchecked.begin(), kUnchecked.end(), entry.first) != kUnchecked.end();
-    if (!unchecked && !holds(environment, entry.first)) environment.push_back(entry);
-  }
+  add_passed_on(environment, passed_on);
   return environment;
 }
 
@@ -184,10 +186,15 @@ Environment cgi_meta_variables(const Request& request, std::string_view query, c
   set("DOCUMENT_ROOT", server.root);
   set("REDIRECT_STATUS", "200");
   add_fields(environment, request.fields);
-  for (const auto& entry : passed_on) {
-    if (!is_request_variable(entry.first) && !holds(environment, entry.first)) environment.push_back(entry);
-  }
+  add_passed_on(environment, passed_on);
   return environment;
+}
+
+bool may_be_named(std::string_view name) { return name == "AUTH_TYPE" || name == "REMOTE_USER" || name == "HTTPS"; }
+
+std::optional<std::string_view> credentials(const Request& request) {
+  const auto values = request.values("Authorization");
+  return values.size() == 1 ? std::optional(values.front()) : std::nullopt;
 }
 
 std::vector<std::string> indexed_query_arguments(std::string_view method, std::string_view query) {

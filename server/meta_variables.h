@@ -39,7 +39,7 @@ using Environment = std::vector<std::pair<std::string, std::string>>;
 // (empty), CONTENT_TYPE (first field, default text/plain), CONTENT_LENGTH (`content_length`: digits, or
 // empty without a body), HTTP_ACCEPT (joined by ","), HTTP_REFERER, HTTP_USER_AGENT (first field),
 // HTTP_COOKIE (non-empty ones joined by ", "); empty ones are present. AUTH_TYPE and REMOTE_USER are never
-// set: nothing here checks a password. `passed_on` follows and never replaces a name above.
+// made from a request: nothing here checks a password. `passed_on` follows and never replaces a name above.
 // RFC 3875 4.1; base-65 … base-75.
 Environment meta_variables(const Request& request, std::string_view query, const ScriptPath& script,
                            std::string_view content_length, const ServerIdentity& server, const Environment& passed_on);
@@ -48,7 +48,7 @@ Environment meta_variables(const Request& request, std::string_view query, const
 // also when it is empty; none if that holds '='.  base-66.
 std::vector<std::string> script_arguments(std::string_view query);
 
-// The meta-variables of profile rfc3875: AUTH_TYPE and REMOTE_USER never (nothing here checks a password),
+// The meta-variables of profile rfc3875: AUTH_TYPE and REMOTE_USER never from a request (no password is checked),
 // CONTENT_LENGTH only if `content_length` is not empty, CONTENT_TYPE only if the field was sent,
 // GATEWAY_INTERFACE, PATH_INFO always, PATH_TRANSLATED only if there is path-info, QUERY_STRING always, REMOTE_ADDR,
 // REQUEST_METHOD, SCRIPT_NAME, SERVER_NAME (`host` if the client named one, else server.name; IPv6 in brackets),
@@ -59,7 +59,7 @@ std::vector<std::string> script_arguments(std::string_view query);
 // Proxy (httpoxy), Content-Length, Content-Type, Transfer-Encoding, Connection and Keep-Alive, and no name with a
 // character other than letters, digits and '-' (an '_' would collide: environment-3). Content-Encoding is passed on: a
 // body is handed over as it was encoded. Then `passed_on`, without what may only come from a request
-// (is_request_variable()). RFC 3875 4.1; cgi-14 … cgi-52.
+// (is_request_variable(), unless may_be_named()). RFC 3875 4.1; cgi-14 … cgi-52.
 Environment cgi_meta_variables(const Request& request, std::string_view query, const ScriptPath& script,
                                std::string_view content_length, const std::optional<std::string>& host,
                                std::string_view request_uri, const ServerIdentity& server,
@@ -68,6 +68,15 @@ Environment cgi_meta_variables(const Request& request, std::string_view query, c
 // Whether a variable would pass for something that the request said, were it left over in the server's own
 // environment.  environment-7.
 bool is_request_variable(std::string_view name);
+
+// The request variables that the operator may state for all requests, by naming them: AUTH_TYPE and REMOTE_USER (a
+// server in front has checked the user, or there is only one), and HTTPS (TLS ends in front of this server).
+bool may_be_named(std::string_view name);
+
+// The value of Authorization, for scripts that check it themselves (--pass-authorization). None if the field was sent
+// more than once: a server in front may have checked another one than the script would read.
+// rule: environment/authorization-by-option
+std::optional<std::string_view> credentials(const Request& request);
 
 // The arguments of an indexed query (GET and HEAD, not empty, no '=' as sent): its words, split at '+', each
 // decoded once. None at all if a word holds a NUL or begins with '-', which a program would take for an option

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "meta_variables.h"
 #include "version.h"
 
 namespace cgi {
@@ -75,6 +76,13 @@ std::string cgi_directory(const std::string& value) {
   }
   if (path.empty()) reject(name, value, "is the whole site", "name one directory: --cgi-directory /cgi-bin");
   return path;
+}
+
+// A name that is dropped whatever it holds must not be accepted in silence.
+void reject_request_variable(const std::string& name) {
+  if (!is_request_variable(name) || may_be_named(name)) return;
+  reject("--pass-env", name, "is never passed on: scripts take it for what the server says of a request",
+         name == "HTTP_AUTHORIZATION" ? "try: --pass-authorization" : "use another name");
 }
 
 LogFormat log_format(const std::string& value) {
@@ -149,7 +157,7 @@ struct Written {
   std::string port, bind, directory, protocol, profile, user, header_timeout, script_timeout, max_body, max_connections,
       max_scripts, log_format, port_file;
   std::vector<std::string> cgi_directories, pass_env;
-  bool cgi = false, inherit_env = false, follow_symlinks = false;
+  bool cgi = false, inherit_env = false, pass_authorization = false, follow_symlinks = false;
 };
 
 // Shows `default_value` in the help; of several values for one option the last one counts.
@@ -186,7 +194,10 @@ void declare(CLI::App& app, Written& written) {
       ->group(scripts);
   add(app, "--user", written.user, "NAME", defaults.user, "run scripts as NAME when started by root")->group(scripts);
   add(app, "--pass-env", written.pass_env, "NAME", "pass on this variable; may be repeated")->group(scripts);
-  app.add_flag("--inherit-env", written.inherit_env, "pass on all variables")->group(scripts);
+  app.add_flag("--inherit-env", written.inherit_env, "pass on all but those of requests (REMOTE_USER, ...)")
+      ->group(scripts);
+  app.add_flag("--pass-authorization", written.pass_authorization, "let scripts see passwords (HTTP_AUTHORIZATION)")
+      ->group(scripts);
 
   const std::string limits = "Limits";
   add(app, "--script-timeout", written.script_timeout, "SECONDS", CLI::detail::to_string(defaults.script_timeout),
@@ -227,8 +238,10 @@ Options checked(const Written& written) {
   options.user = word("--user", written.user);
   for (const std::string& name : written.pass_env) {
     if (name.find('=') != name.npos) reject("--pass-env", name, "holds '='", "only the name: --pass-env LANG");
-    options.pass_env.push_back(word("--pass-env", name));
+    reject_request_variable(word("--pass-env", name));
+    options.pass_env.push_back(name);
   }
+  options.pass_authorization = written.pass_authorization;
   options.inherit_env = written.inherit_env;
   options.script_timeout = seconds("--script-timeout", written.script_timeout, true, "try: --script-timeout 300");
   options.header_timeout = seconds("--header-timeout", written.header_timeout, false, "try: --header-timeout 30");

@@ -24,6 +24,7 @@ struct Options {
   std::string user = "nobody";
   std::vector<std::string> pass_env;
   bool inherit_env = false;
+  bool pass_authorization = false;
   bool follow_symlinks = false;
   double header_timeout = 30;              // seconds for a request head, and between requests
   double script_timeout = 300;             // seconds from the start of a script; 0: none

@@ -162,6 +162,9 @@ std::optional<Refusal> ScriptHandler::start(const Request& request, const Route&
     command.environment =
         as_strings(meta_variables(request, route.query, route.script, content_length, identity_, passed_on_));
   }
+  if (const auto value = credentials(request); options_.pass_authorization && value) {
+    command.environment.push_back("HTTP_AUTHORIZATION=" + std::string(*value));
+  }
   command.arguments.insert(command.arguments.begin(), route.path.substr(name));
   command.account = account_ ? &*account_ : nullptr;
   command.places = &places_;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <string_view>
 
 extern char** environ;
@@ -31,12 +32,19 @@ Environment passed_environment(const Options& options) {
     const std::string_view text = *entry;
     const std::string name(text.substr(0, text.find('=')));
     const bool named = std::find(options.pass_env.begin(), options.pass_env.end(), name) != options.pass_env.end();
-    if (name.size() == text.size() || !(named || options.inherit_env) || is_request_variable(name)) continue;
+    const bool allowed = is_request_variable(name) ? named && may_be_named(name) : named || options.inherit_env;
+    if (name.size() == text.size() || !allowed) continue;
     has_path = has_path || name == "PATH";
     passed.emplace_back(name, text.substr(name.size() + 1));
   }
   if (!has_path) passed.emplace_back("PATH", "/usr/local/bin:/usr/bin:/bin");
   return passed;
+}
+
+std::vector<std::string> names_not_set(const Options& options) {
+  std::vector<std::string> names = options.pass_env;
+  std::erase_if(names, [](const std::string& name) { return ::getenv(name.c_str()) != nullptr; });
+  return names;
 }
 
 }  // namespace cgi

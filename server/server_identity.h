@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "meta_variables.h"
 #include "options.h"
@@ -12,7 +13,11 @@ namespace cgi {
 std::string host_name(const std::string& bound);
 
 // What scripts get of the server's own environment: what --pass-env names, or all of it with --inherit-env, but
-// nothing that only a request may set. A PATH is always among it.  environment-6, environment-7, environment-12.
+// nothing that only a request may set, unless --pass-env names it and may_be_named() allows it. A PATH is always
+// among it.  environment-6, environment-7, environment-12.
 Environment passed_environment(const Options& options);
+
+// What --pass-env names and the server's own environment does not have: a misspelt name, more often than not.
+std::vector<std::string> names_not_set(const Options& options);
 
 }  // namespace cgi

@@ -11,7 +11,7 @@ from cgi_conform.schema import nearest
 if TYPE_CHECKING:  # which imports this module
     from cgi_conform.case import Case
 
-VARIANTS = ("http11", "cgi-directories", "limits", "follow-symlinks")
+VARIANTS = ("http11", "cgi-directories", "limits", "follow-symlinks", "pass-authorization")
 
 
 def nonsense(case: "Case", known: set[str] | None) -> list[str]:

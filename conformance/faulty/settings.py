@@ -20,6 +20,7 @@ class Settings:
     cgi_directories: list[bytes] = field(default_factory=lambda: [b"/cgi-bin", b"/htbin"])
     user: str = "nobody"
     pass_env: list[str] = field(default_factory=list)
+    pass_authorization: bool = False
     follow_symlinks: bool = False
     script_timeout: float = 300.0
     max_body: int = 1 << 30
@@ -51,6 +52,7 @@ def parse(argv: list[str] | None) -> Settings:
     parser.add_argument("--cgi-directory", action="append", metavar="PATH")
     parser.add_argument("--user", default="nobody")
     parser.add_argument("--pass-env", action="append", default=[], metavar="NAME")
+    parser.add_argument("--pass-authorization", action="store_true")
     parser.add_argument("--follow-symlinks", action="store_true")
     parser.add_argument("--script-timeout", type=float, default=300.0)
     parser.add_argument("--max-body", type=int, default=1 << 30)

@@ -45,6 +45,8 @@ def environment(
         variables |= _fields(request)
     else:
         variables |= _of_cgihttpserver(request, target, length, site)
+    if site.settings.pass_authorization:
+        variables |= _credentials(request)
     return variables
 
 
@@ -127,6 +129,11 @@ def _of_rfc3875(client: Client, request: Request, target: Script, length: int | 
     if content_type is not None:
         variables[b"CONTENT_TYPE"] = content_type
     return variables
+
+
+def _credentials(request: Request) -> Environment:
+    """What the client sent as Authorization, unchecked: for a script that checks it."""
+    return {b"HTTP_AUTHORIZATION": value for value in request.fields_named(b"Authorization")}
 
 
 def _fields(request: Request) -> Environment:

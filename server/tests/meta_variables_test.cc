@@ -128,9 +128,7 @@ TEST(OtherFields, DoNotReachTheScript) {
 TEST(PassedOnVariables, NeverReplaceOrImpersonate) {
   auto expected = variables({});
   expected["LANG"] = "C";
-  EXPECT_EQ(expected, variables({}, {{"REMOTE_USER", "root"},
-                                     {"AUTH_TYPE", "Basic"},
-                                     {"REMOTE_IDENT", "root"},
+  EXPECT_EQ(expected, variables({}, {{"REMOTE_IDENT", "root"},
                                      {"CONTENT_LENGTH", "99"},
                                      {"HTTP_COOKIE", "stale"},
                                      {"QUERY_STRING", "poison"},
@@ -312,14 +310,32 @@ TEST(CgiMetaVariables, AreNotWhatTheServersOwnEnvironmentSays) {
   auto expected = cgi_variables({});
   expected["LANG"] = "C";
   Environment stale = {{"LANG", "C"}, {"LANG", "again"}};
-  for (const char* name : {"REMOTE_USER", "AUTH_TYPE", "REMOTE_IDENT", "REMOTE_HOST", "CONTENT_LENGTH", "CONTENT_TYPE",
-                           "PATH_INFO", "PATH_TRANSLATED", "QUERY_STRING", "HTTPS", "HTTP_COOKIE", "HTTP_X_STALE",
+  for (const char* name : {"REMOTE_IDENT", "REMOTE_HOST", "CONTENT_LENGTH", "CONTENT_TYPE", "PATH_INFO",
+                           "PATH_TRANSLATED", "QUERY_STRING", "HTTP_COOKIE", "HTTP_X_STALE", "HTTP_AUTHORIZATION",
                            "REDIRECT_STATUS", "DOCUMENT_ROOT"}) {
     EXPECT_TRUE(is_request_variable(name)) << name;
+    EXPECT_FALSE(may_be_named(name)) << name;
     stale.emplace_back(name, "stale");
   }
   EXPECT_EQ(expected, cgi_variables({}, stale));
   for (const char* name : {"PATH", "LANG", "HTTP", "http_proxy", "TZ"}) EXPECT_FALSE(is_request_variable(name)) << name;
+}
+
+TEST(MetaVariables, HoldWhatTheOperatorStatesForAllRequests) {
+  const Environment stated = {{"AUTH_TYPE", "Basic"}, {"HTTPS", "on"}, {"REMOTE_USER", "admin"}};
+  for (const auto& [name, value] : stated) {
+    EXPECT_TRUE(is_request_variable(name)) << name;
+    EXPECT_TRUE(may_be_named(name)) << name;
+    EXPECT_EQ(value, variables({}, stated).at(name));
+    EXPECT_EQ(value, cgi_variables({}, stated).at(name));
+  }
+}
+
+TEST(Credentials, AreTheValueOfTheOneAuthorizationField) {
+  EXPECT_EQ("Basic am9l", credentials(request_with({{"Host", "h"}, {"AUTHORIZATION", "Basic am9l"}})));
+  EXPECT_EQ("", credentials(request_with({{"Authorization", ""}})));
+  EXPECT_EQ(std::nullopt, credentials(request_with({{"Proxy-Authorization", "Basic am9l"}})));
+  EXPECT_EQ(std::nullopt, credentials(request_with({{"Authorization", "Basic a"}, {"authorization", "Basic b"}})));
 }
 
 TEST(IndexedQuery, BecomesWords) {

@@ -46,6 +46,7 @@ TEST(Options, HaveDefaults) {
     EXPECT_EQ("nobody", given.user);
     EXPECT_TRUE(given.pass_env.empty());
     EXPECT_FALSE(given.inherit_env);
+    EXPECT_FALSE(given.pass_authorization);
     EXPECT_FALSE(given.follow_symlinks);
     EXPECT_EQ(30, given.header_timeout);
     EXPECT_EQ(300, given.script_timeout);
@@ -75,6 +76,7 @@ TEST(Options, AreTakenInTheirLongForm) {
                                  "LANG",
                                  "--pass-env=TZ",
                                  "--inherit-env",
+                                 "--pass-authorization",
                                  "--follow-symlinks",
                                  "--script-timeout",
                                  "0",
@@ -99,6 +101,7 @@ TEST(Options, AreTakenInTheirLongForm) {
   EXPECT_EQ("www", given.user);
   EXPECT_EQ((std::vector<std::string>{"LANG", "TZ"}), given.pass_env);
   EXPECT_TRUE(given.inherit_env);
+  EXPECT_TRUE(given.pass_authorization);
   EXPECT_TRUE(given.follow_symlinks);
   EXPECT_EQ(0, given.script_timeout);
   EXPECT_EQ(1.5, given.header_timeout);
@@ -169,6 +172,26 @@ TEST(Mistakes, NameTheOptionTheValueAndTheNextStep) {
   for (const auto& [words, answer] : answers) EXPECT_EQ(answer, mistake(words));
 }
 
+TEST(PassEnv, RefusesWhatScriptsWouldTakeForAPartOfTheRequest) {
+  for (const std::string profile : {"cgihttpserver", "rfc3875"}) {
+    for (const std::string name :
+         {"CONTENT_LENGTH", "DOCUMENT_ROOT", "GATEWAY_INTERFACE", "HTTP_HOST", "HTTP_PROXY", "PATH_INFO", "QUERY_STRING",
+          "REDIRECT_STATUS", "REMOTE_ADDR", "REMOTE_IDENT", "REQUEST_METHOD", "SCRIPT_NAME", "SERVER_SOFTWARE"}) {
+      EXPECT_EQ("--pass-env \"" + name +
+                    "\" is never passed on: scripts take it for what the server says of a request (use another name)",
+                mistake({"--profile", profile, "--pass-env", "LANG", "--pass-env", name}));
+    }
+    const std::vector<std::string> stated = {"AUTH_TYPE", "REMOTE_USER", "HTTPS", "http_proxy", "PATH"};
+    std::vector<std::string> words = {"--profile", profile};
+    for (const std::string& name : stated) words.push_back("--pass-env=" + name);
+    EXPECT_EQ(stated, options(words).pass_env);
+  }
+  EXPECT_EQ(
+      "--pass-env \"HTTP_AUTHORIZATION\" is never passed on: scripts take it for what the server says of a request "
+      "(try: --pass-authorization)",
+      mistake({"--pass-env", "HTTP_AUTHORIZATION"}));
+}
+
 TEST(Seconds, ArePlainNumbers) {
   for (const std::string value : {"inf", "nan", "1e9", "0x10", "1.2.3", ".", "", "1s", "31536001", "1,5"}) {
     EXPECT_EQ(0u, mistake({"--script-timeout", value}).find("--script-timeout \"" + value + "\" is no number"));
@@ -230,6 +253,8 @@ TEST(Help, ShowsEachOptionAndItsDefault) {
                               "nobody",
                               "--pass-env",
                               "--inherit-env",
+                              "--pass-authorization",
+                              "HTTP_AUTHORIZATION",
                               "--follow-symlinks",
                               "--script-timeout",
                               "300",

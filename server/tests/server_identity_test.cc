@@ -76,11 +76,25 @@ TEST_F(PassedEnvironment, InheritedHoldsEverythingButWhatIsOfRequests) {
             passed(options));
 }
 
-TEST_F(PassedEnvironment, HoldsNothingOfRequestsEvenIfItIsNamed) {
-  for (const std::string& name : kOfRequests) set(name, "stale");
+TEST_F(PassedEnvironment, HoldsOfRequestsOnlyWhatTheOperatorMayStateAndNames) {
+  for (const std::string& name : kOfRequests) set(name, "stated");
   Options options;
   options.pass_env = kOfRequests;
-  EXPECT_EQ((Variables{{"PATH", "/usr/local/bin:/usr/bin:/bin"}}), passed(options));
+  const Variables expected = {{"AUTH_TYPE", "stated"},
+                              {"HTTPS", "stated"},
+                              {"REMOTE_USER", "stated"},
+                              {"PATH", "/usr/local/bin:/usr/bin:/bin"}};
+  EXPECT_EQ(expected, passed(options));
+  options.inherit_env = true;
+  EXPECT_EQ(expected, passed(options));
+}
+
+TEST_F(PassedEnvironment, KnowsWhichNamesAreNotSet) {
+  set("LANG", "C.UTF-8");
+  set("EMPTY", "");
+  Options options;
+  options.pass_env = {"LNAG", "LANG", "EMPTY", "lang"};
+  EXPECT_EQ((std::vector<std::string>{"LNAG", "lang"}), names_not_set(options));
 }
 
 }  // namespace
