@@ -3,7 +3,8 @@
 import sys
 from dataclasses import dataclass
 
-from cgi_conform.case import VARIANTS, Case
+from cgi_conform.case import Case
+from cgi_conform.variants import AT_URL, VARIANTS, how_to_declare
 
 
 @dataclass(frozen=True)
@@ -13,7 +14,6 @@ class Abilities:
     launch: bool
     user: str  # root | user
     variants: frozenset[str] = frozenset()
-    server: str = ""
     takes_free_port: bool = False  # it is not told its port, but chooses one and writes it to {port_file}
 
 
@@ -23,13 +23,15 @@ def missing(case: Case, abilities: Abilities) -> str | None:
 
 
 def _lacks(need: str, abilities: Abilities) -> str | None:
+    if need in abilities.variants:
+        return None
+    if need in VARIANTS and (abilities.launch or need in AT_URL):
+        return f"needs {need} ({how_to_declare(need, at_url=not abilities.launch)})"
     if not abilities.launch:
         who = "a server that cgi-conform starts (--server or --command)"
         return f"needs {who} for {need}" if need != "launch" else f"needs {who}"
     if need == "same-port" and abilities.takes_free_port:
-        return f'needs same-port: server "{abilities.server}" is not told its port (write {{port}} into its command)'
-    if need in VARIANTS and need not in abilities.variants:
-        return f'needs {need}, for which server "{abilities.server}" has no variant'
+        return "needs same-port: the server is not told its port (write {port} into its command)"
     if need in ("root", "user") and need != abilities.user:
         return "needs a server started by root" if need == "root" else "needs a server started by an ordinary user"
     if need == "host" and not sys.platform.startswith("linux"):

@@ -28,7 +28,8 @@ from cgi_conform.errors import NOTHING_RAN, UserError
 from cgi_conform.matcher import Matcher, Repeat
 from cgi_conform.octets import BadEscape, decode
 from cgi_conform.schema import faults, read_toml
-from cgi_conform.sense import VARIANTS, holder, nonsense
+from cgi_conform.sense import holder, nonsense
+from cgi_conform.variants import VARIANTS
 
 __all__ = [
     "BARE", "CLOSED", "LEVELS", "NEEDS", "PROFILES", "SILENT", "VARIANTS",

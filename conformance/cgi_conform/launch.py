@@ -158,7 +158,8 @@ def start(
         if attempt + 1 == _ATTEMPTS or not any(word in said for word in _IN_USE):
             break
     with_variant = f" ({variant})" if variant else ""
-    raise UserError(f'server "{server.name}"{with_variant} did not start: {failure}{last_lines(said)}', SERVER)
+    told = f"{failure}{last_lines(said)}{server.lost_words(docroot.root)}"
+    raise UserError(f'server "{server.name}"{with_variant} did not start: {told}', SERVER)
 
 
 def _spawn(

@@ -13,6 +13,7 @@ from cgi_conform.delivery import DELIVERIES
 from cgi_conform.errors import SERVER, UserError
 from cgi_conform.expectations import Rule, load_rules
 from cgi_conform.server import Server, from_command, load_server
+from cgi_conform.variants import declared
 from cgi_conform.wire import GRACE
 
 
@@ -24,6 +25,7 @@ class Options:
     command: str | None = None
     url: str | None = None
     root: str | None = None
+    has: list[str] = field(default_factory=list)
     profile: str = PROFILES[0]
     timeout: float = 5.0
     delivery: str = "whole"
@@ -81,6 +83,7 @@ def make_plan(options: Options) -> Plan:
     if options.root:
         raise UserError("--root goes with --url: a server that is started gets a document root of its own")
     server = load_server(options.server) if options.server else from_command(options.command or "")
+    server = server.having(declared(options.has))
     if server.program is None:
         raise UserError(f'server "{server.name}" is not installed (looked for {server.sought})', SERVER)
     if options.profile not in server.profiles:
@@ -96,7 +99,7 @@ def make_plan(options: Options) -> Plan:
         timeout=options.timeout,
         delivery=options.delivery,
         rules=tuple(load_rules(expect)) if expect and (options.expect or expect.exists()) else (),
-        abilities=Abilities(True, user, frozenset(server.variants), server.name, server.takes_free_port),
+        abilities=Abilities(True, user, frozenset(server.variants), server.takes_free_port),
         server=server.for_profile(options.profile),
     )
 
@@ -118,7 +121,7 @@ def _of_url(options: Options) -> Plan:
         timeout=options.timeout,
         delivery=options.delivery,
         rules=tuple(load_rules(Path(options.expect))) if options.expect else (),
-        abilities=Abilities(False, "user"),
+        abilities=Abilities(False, "user", frozenset(declared(options.has, at_url=True))),
         address=(parts.hostname, port),
         root=str(Path(options.root).absolute()),
     )

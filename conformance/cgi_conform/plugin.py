@@ -43,6 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("command", "a command that starts a server, with {port} and {root}")
     add("url", "a server that runs already")
     add("root", "the document root of the server at --url")
+    add("has", "a capability of the server: NAME or NAME=ARGUMENTS", action="append")
     add("profile", "what it is judged by", choices=PROFILES)
     add("timeout", "seconds to wait for an answer", type=float)
     add("delivery", "how requests are cut into writes", choices=DELIVERIES)

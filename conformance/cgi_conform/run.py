@@ -41,12 +41,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def configure_server(parser: argparse.ArgumentParser) -> None:
-    """The three ways to name a server."""
+    """The ways to name a server, and what it can do."""
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--server", metavar="NAME", help="a known server (cgi-conform servers), or a folder/ of yours")
-    which.add_argument("--command", metavar="CMD", help="start this; {port} and {root} are filled in")
+    which.add_argument("--server", metavar="NAME", help="a known server (cgi-conform servers), or a folder of yours "
+                       "with a server.toml (cgi-conform init-server)")  # fmt: skip
+    which.add_argument("--command", metavar="CMD", help="start this; {port} and {root} are filled in, {here} is the "
+                       "current folder; the server runs in the document root")  # fmt: skip
     which.add_argument("--url", metavar="URL", help="a server that runs already, such as http://127.0.0.1:8000")
     parser.add_argument("--root", metavar="DIR", help="with --url: the document root that server has")
+    parser.add_argument("--has", action="append", default=[], metavar="CAPABILITY[=ARGUMENTS]", help="the server can do "
+                        "this, when ARGUMENTS are added to its command (see below; repeat it)")  # fmt: skip
 
 
 def main(options: argparse.Namespace) -> int:

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 from cgi_conform.matcher import Matcher
 from cgi_conform.octets import BadEscape, decode
 from cgi_conform.schema import nearest
+from cgi_conform.variants import VARIANTS
 
 if TYPE_CHECKING:  # which imports this module
     from cgi_conform.case import Case
-
-VARIANTS = ("http11", "cgi-directories", "limits", "follow-symlinks", "pass-authorization")
 
 
 def nonsense(case: "Case", known: set[str] | None) -> list[str]:

@@ -1,11 +1,12 @@
 """Known servers: how one is found on this machine, and the command that starts it.
 
-conformance/servers/NAME/server.toml is data only. A definition may also be a folder of one's own (a name with
-a slash), or come from a command line (--command). Tokens: {program} {port} {port_file} {root} {base} {here}
-(the definition's folder) {build} (the build tree) {files} (where [files] are written before the start) {user}
-{group} (whom scripts are to run as); for a program also {python}, the interpreter that runs the suite.
+conformance/servers/NAME/server.toml is data only. A definition may also be a folder of the user, or come from a
+command line (--command). Tokens: {program} {port} {port_file} {root} {base} {here} (the definition's folder; with
+--command the current one) {build} (the build tree) {files} (where [files] are written before the start) {user}
+{group} (whom scripts are to run as). In `program`: {here}, {build}, and {python}, the interpreter that runs the suite.
 """
 
+import functools
 import os
 import re
 import shlex
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cgi_conform.answer import PROFILES
+from cgi_conform.command_words import found_beside, lost_words
 from cgi_conform.errors import SERVER, UserError
 from cgi_conform.paths import SERVERS, build
 from cgi_conform.schema import faults, nearest, read_toml
@@ -55,6 +57,15 @@ class Server:
         """Where its expected failures in that profile stand, if it has any."""
         return self.here / (f"{kind}.toml" if profile == PROFILES[0] else f"{kind}.{profile}.toml")
 
+    def lost_words(self, root: Path) -> str:
+        """Lines about the words of its command that may be why it did not start."""
+        return "".join(f"\n    {sentence}" for sentence in lost_words(self.command, self.here, root))
+
+    def having(self, more: Mapping[str, tuple[str, ...]]) -> "Server":
+        """The server with these variants besides its own; their words may name files in the current folder."""
+        added = {name: found_beside(words, Path.cwd()) for name, words in more.items()}
+        return replace(self, variants={**self.variants, **added})
+
     def words(self, words: tuple[str, ...], tokens: Mapping[str, str]) -> list[str]:
         """Words of a command, or texts of files, with every token filled in."""
         if self.program is None:
@@ -88,15 +99,10 @@ def known_servers() -> list[Server]:
 
 
 def load_server(name: str) -> Server:
-    """The definition of a known server, or the one in a folder."""
-    here = Path(name).absolute() if "/" in name else SERVERS / name
-    path = here / "server.toml"
-    if not os.path.exists(path):
-        known = server_names()
-        hint = nearest(name, known) or f" (known: {', '.join(known)})"
-        raise UserError(f'no server "{name}"{hint}')
+    """The definition of a known server, or the one in a folder; a folder's name needs no slash."""
+    here = _folder(name)
     shown = f"{here.name}/server.toml"
-    table = read_toml(path, shown)
+    table = read_toml(here / "server.toml", shown)
     wrong = faults(table, "server.schema.json")
     if wrong:
         raise UserError("\n".join(f"{shown}: {fault}" for fault in wrong))
@@ -108,8 +114,8 @@ def load_server(name: str) -> Server:
     return Server(
         name=here.name,
         title=table["title"],
-        program=find_on_path(finding) if finding else _first_program(candidates),
-        sought=finding or ", ".join(fill_words(word, _places()) for word in candidates),
+        program=find_on_path(finding) if finding else _first_program(candidates, here),
+        sought=finding or ", ".join(_sought(_placed(word, here), here) for word in candidates),
         command=tuple(table["command"]),
         version_command=tuple(table.get("version", ())),
         profiles=tuple(table["profiles"]),
@@ -120,6 +126,32 @@ def load_server(name: str) -> Server:
         in_profile={name: tuple(more["arguments"]) for name, more in table.get("profile", {}).items()},
         instrument=table.get("instrument", False),
     )
+
+
+def _folder(name: str) -> Path:
+    """The folder of a definition. A known server wins over a folder of the same name, and says so once."""
+    folder = Path(name).absolute()
+    if folder.name == "server.toml" and folder.is_file():
+        folder = folder.parent
+    is_one = os.path.exists(folder / "server.toml")
+    known = server_names()
+    if "/" not in name and name in known:
+        if is_one and folder != SERVERS / name:
+            _say_which(name)
+        return SERVERS / name
+    if is_one:
+        return folder
+    if folder.is_dir():
+        raise UserError(f'"{name}" has no server.toml (cgi-conform init-server {shlex.quote(name)} writes one)')
+    if "/" in name:
+        raise UserError(f'there is no folder "{name}" (cgi-conform init-server {shlex.quote(name)} makes one)')
+    hint = nearest(name, known) or f" (known: {', '.join(known)}; cgi-conform init-server {shlex.quote(name)} makes one)"
+    raise UserError(f'no server "{name}"{hint}')
+
+
+@functools.cache
+def _say_which(name: str) -> None:
+    print(f'cgi-conform: "{name}" is the known server of this name, not the folder (--server ./{name})', file=sys.stderr)
 
 
 def from_command(text: str) -> Server:
@@ -135,9 +167,10 @@ def from_command(text: str) -> Server:
         name="command",
         title=text,
         program=_program(words[0]),
-        sought=words[0],
-        command=("{program}", *words[1:]),
+        sought=_sought(words[0], Path.cwd()),
+        command=("{program}", *found_beside(words[1:], Path.cwd())),
         environment={"PATH": os.environ.get("PATH", _FIXED_PATH)},
+        here=Path.cwd(),
     )
 
 
@@ -167,14 +200,24 @@ def _newest(versions: Path, name: str) -> Path | None:
     return usable[-1] if usable else None
 
 
-def _first_program(candidates: list[str]) -> Path | None:
-    found = (_program(fill_words(word, _places())) for word in candidates)
+def _first_program(candidates: list[str], here: Path) -> Path | None:
+    found = (_program(_placed(word, here)) for word in candidates)
     return next((path for path in found if path is not None), None)
 
 
-def _places() -> dict[str, str]:
-    """The tokens of a program that is not found yet."""
-    return {"build": str(build()), "python": sys.executable}
+def _placed(word: str, here: Path) -> str:
+    """A program as it is looked for: tokens filled in, a relative path beside the definition."""
+    filled = fill_words(word, {"build": str(build()), "python": sys.executable, "here": str(here)})
+    return str(here / filled) if "/" in filled else filled
+
+
+def _sought(word: str, here: Path) -> str:
+    """A program that was looked for, and why it was not found although it is there."""
+    if os.path.isfile(here / word) and "/" not in word:
+        return f"{word} on PATH: write ./{word} for the one in {here}"
+    if os.path.isfile(here / word) and not os.access(here / word, os.X_OK):
+        return f"{word}, which is not executable: chmod +x"
+    return word
 
 
 def _program(word: str) -> Path | None:

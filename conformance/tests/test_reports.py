@@ -77,7 +77,7 @@ class TestTerminal:
 
     def test_says_every_verdict_the_rule_and_the_total(self) -> None:
         text = terminal.text(mixed(), CLAUSES)
-        for word in ("FAIL  ", "ERROR ", "PASSED ", "warn    ", "differs ", "STALE ", "skipped   1  because of skip"):
+        for word in ("FAIL  ", "ERROR ", "PASSED ", "warn    ", "differs ", "STALE ", "1 case skipped: because of skip"):
             assert f"\n{word}" in f"\n{text}", word
         assert "rule      POST is answered with 501" in text and "https://example.com/a?b#c" in text
         told = "8 cases: " + ", ".join(f"1 {verdict}" for verdict in VERDICTS) + ", 1 stale\ndoes not conform\n"

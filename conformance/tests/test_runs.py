@@ -107,7 +107,7 @@ def test_every_verdict(tmp_path: Path) -> None:
     assert told["a/known"] == ("known to fail", 200)
     assert told["a/mended"] == ("expected to fail: was broken", 200)
     assert told["a/left"] == ("hangs", None)
-    assert told["a/lacking"][0] == 'needs http11, for which server "command" has no variant'
+    assert told["a/lacking"][0] == "needs http11 (--has http11='ARGUMENTS')"
     assert told["a/otherwise"] == ("expected to fail otherwise: no status line", 200)
     by_id = {one["id"]: one for one in results["cases"]}
     assert by_id["b/env"]["received"] == [{"connection": "main", "bytes": "HTTP/1.0 200 OK\\r\\n\\r\\n\\xff{port}", "end": "closed"}]

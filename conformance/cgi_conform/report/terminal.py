@@ -157,7 +157,8 @@ def _skips(results: Results, style: Style) -> str:
         if case["verdict"] == "skip":
             reasons[case["note"]] = reasons.get(case["note"], 0) + 1
     ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
-    return "\n".join(style.tint(f"skipped {count:>3}  {reason}", "2") for reason, count in ordered)
+    told = [f"{count} case{'s' * (count != 1)} skipped: {reason}" for reason, count in ordered]
+    return "\n".join(style.tint(line, "2") for line in told)
 
 
 def _slowest(number: int, seconds: Mapping[str, float]) -> str:

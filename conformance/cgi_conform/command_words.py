@@ -1,0 +1,58 @@
+"""The words of a command that name files: relative to what a user writes them, and what the server makes of them.
+
+A server runs in the document root. A user writes `./my-server my.conf {port}` where the file lies, and means that
+folder. So a word of `--command` that names a file there, or the part behind its `=`, becomes an absolute path. Words
+that name nothing stay as they are: the suite cannot know whether they are names of files. If the server then does not
+start, `lost_words()` tells which of them the server cannot have found.
+"""
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+_FILE_NAME = re.compile(r"[\w.+-]*\w\.[A-Za-z]\w{0,9}")
+_NO_PATH = re.compile(r".*://|HTTP/\d|.*[{}*\s]|[-/]")
+
+
+def found_beside(words: Sequence[str], folder: Path) -> tuple[str, ...]:
+    """The words; those that name a file in the folder are absolute, and so is a part behind `=` that does."""
+    return tuple(_absolute(word, folder) for word in words)
+
+
+def lost_words(words: Sequence[str], here: Path, root: Path) -> list[str]:
+    """A sentence about each word that looks like the path of a file and names none in the document root."""
+    told: list[str] = []
+    for before, word in zip(("", *words), words, strict=False):
+        path = _part(word)
+        if before == "-m":
+            if any(os.path.exists(here / name) for name in (word, f"{word}.py")):
+                told.append(f'module "{word}" lies in "{here}", but the server runs in the document root '
+                            "(env PYTHONPATH={here} in front of the command)")  # fmt: skip
+        elif _looks_like_a_path(path) and not os.path.exists(root / path):
+            if os.path.exists(here / path):
+                told.append(f'the server looks for "{path}" in the document root, where it runs ({{here}}/{path} is '
+                            f'the one in "{here}")')  # fmt: skip
+            else:
+                told.append(f'there is no "{path}", neither in "{here}" nor in the document root, where the server runs')
+    return told
+
+
+def _absolute(word: str, folder: Path) -> str:
+    for path in (word, _part(word)):
+        place = str(folder / path)
+        if path and not path.startswith(("/", "-")):
+            if os.path.isfile(place) or ("/" in path and os.path.exists(place)):
+                return word.removesuffix(path) + place
+    return word
+
+
+def _part(word: str) -> str:
+    """What may be a path in a word: the part behind `=`, or all of it."""
+    return word.partition("=")[2] or word
+
+
+def _looks_like_a_path(text: str) -> bool:
+    if not text or _NO_PATH.match(text):
+        return False
+    return "/" in text or _FILE_NAME.fullmatch(text) is not None

@@ -1,0 +1,57 @@
+"""What a server may be able to do besides the rules that hold for every server, and how a user declares it.
+
+Some cases need a server that is started another way, or that can do more: they name a variant in `needs`. A server
+declares a variant in [variants] of its server.toml, or with `--has NAME=ARGUMENTS`; the arguments are added to its
+command for those cases. This table is the only list of the names: help texts, hints and templates print it.
+"""
+
+import shlex
+from collections.abc import Iterable, Mapping
+
+from cgi_conform.errors import UserError
+from cgi_conform.schema import nearest
+
+VARIANTS: Mapping[str, str] = {
+    "http11": "answers an HTTP/1.1 request with HTTP/1.1, and keeps the connection open",
+    "cgi-directories": "runs the scripts of exactly these folders: /cgi-bin, /htbin and /app/deep/scripts",
+    "limits": "gives a client 1 s for its head and a script 1 s to end, refuses bodies of more than 1000000 octets, "
+    "runs at most 4 scripts at a time, holds at most 8 connections",
+    "follow-symlinks": "follows symbolic links that lead out of the document root",
+    "pass-authorization": "hands the Authorization field to scripts as HTTP_AUTHORIZATION",
+}
+AT_URL = ("http11",)  # the others contradict what the suite asks of the same server without them
+
+_FOUND_OUT = ("launch", "root", "user", "host", "log")
+
+
+def declared(words: Iterable[str], *, at_url: bool = False) -> dict[str, tuple[str, ...]]:
+    """The variants that `--has` words declare, each with the arguments it adds to the server's command."""
+    found: dict[str, tuple[str, ...]] = {}
+    for word in words:
+        name, separator, text = word.partition("=")
+        _check_name(name)
+        if name in found:
+            raise UserError(f"--has {name} is given twice: give all its arguments at once")
+        if at_url and name not in AT_URL:
+            raise UserError(f"--has {name} needs a server that cgi-conform starts itself (--server or --command): "
+                            "other cases are tried without it")  # fmt: skip
+        if at_url and separator:
+            raise UserError(f'--has "{word}": a server at a URL runs already and takes no arguments (--has {name})')
+        try:
+            found[name] = tuple(shlex.split(text))
+        except ValueError as error:
+            raise UserError(f'--has "{word}": {error}') from None
+    return found
+
+
+def how_to_declare(name: str, *, at_url: bool = False) -> str:
+    """The option that declares a variant, as a user types it."""
+    return f"--has {name}" if at_url else f"--has {name}='ARGUMENTS'"
+
+
+def _check_name(name: str) -> None:
+    known = ", ".join(VARIANTS)
+    if name in _FOUND_OUT:
+        raise UserError(f'--has "{name}": the suite finds that out by itself (to declare: {known})')
+    if name not in VARIANTS:
+        raise UserError(f'--has "{name}": no such capability{nearest(name, list(VARIANTS))} (known: {known})')
