@@ -6,7 +6,6 @@ is red.  Nothing is excused: expectation files do not count.
 
 import argparse
 import os
-import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,10 +16,11 @@ from cgi_conform.clauses import load_clauses
 from cgi_conform.errors import NOTHING_RAN, SERVER, UserError
 from cgi_conform.levels import Level, climbed, load_levels
 from cgi_conform.paths import fixtures
-from cgi_conform.plan import Options, make_plan
+from cgi_conform.plan import Options, Plan, make_plan
 from cgi_conform.results import CaseResult
-from cgi_conform.run import configure_server
+from cgi_conform.server_options import configure_server, lines_lead_to, named_again
 from cgi_conform.session import JOBS, carry_out
+from cgi_conform.typed import typed
 
 _RED = ("error", "fail", "warn")
 
@@ -65,7 +65,7 @@ def main(options: argparse.Namespace) -> int:
         for message in step.messages:
             print(f"cgi-conform: {message}", file=sys.stderr)
         if step.red:
-            print(_stopped(plan.title, reached, step, cases, _words(options)), end="")
+            print(_stopped(plan, reached, step, options), end="")
             return 1
         if step.messages:
             return SERVER
@@ -94,31 +94,23 @@ def _line(step: Step) -> str:
     return f"{step.level.name:<10}{step.judged:>5} cases  {told}{skipped}"
 
 
-def _stopped(title: str, reached: Level | None, step: Step, cases: Sequence[Case], words: Sequence[str]) -> str:
+def _stopped(plan: Plan, reached: Level | None, step: Step, options: argparse.Namespace) -> str:
     """How far it went, what stopped it, and what to do next."""
     from cgi_conform.report.terminal import failure, style_for
 
     first = step.red[0]
-    topic = first["topic"]
-    here = f'{title} reaches "{reached.name}": {reached.about}.' if reached else f"{title} reaches no level yet."
-    arguments = " ".join([first["id"], *words])
+    here = f'{plan.title} reaches "{reached.name}": {reached.about}.' if reached else f"{plan.title} reaches no level yet."
+    server = named_again(options, plan.profile)
+    profile = f" --profile {plan.profile}" if plan.profile != PROFILES[0] else ""
     clauses = load_clauses(fixtures() / "clauses.toml")
+    style = style_for(sys.stdout, lines_lead_to(options, plan.address, plan.profile))
+    next_lines = [
+        *([f'{style.reach.starts}    # a server for the "again" line'] if style.reach.starts else []),
+        f"cgi-conform replay {first['id']} {server}    # every octet of it",
+        f"cgi-conform show {first['id']}{profile}    # the rule, and what CPython answered",
+        f"cgi-conform run {first['topic']} {server}    # the rest of its topic",
+    ]
     return "\n".join([
         "", here, f'The first thing that keeps it from "{step.level.name}" ({step.level.about}):', "",
-        failure(first, clauses, style_for(sys.stdout)), "",
-        "next", f"      cgi-conform replay {arguments}    # every octet of it",
-        f"      cgi-conform show {first['id']}{_profile(words)}    # the rule, and what CPython answered",
-        f"      cgi-conform run {topic} {' '.join(words)}    # the rest of its topic", "",
+        failure(first, clauses, style), "", "next", *(f"      {typed(line)}" for line in next_lines), "",
     ])  # fmt: skip
-
-
-def _profile(words: Sequence[str]) -> str:
-    return " ".join(["", *words[words.index("--profile") :]]) if "--profile" in words else ""
-
-
-def _words(options: argparse.Namespace) -> list[str]:
-    """The options that name the server and the profile, as one types them."""
-    found = [(f"--{name}", getattr(options, name)) for name in ("server", "command", "url", "root")]
-    if options.profile != PROFILES[0]:
-        found.append(("--profile", options.profile))
-    return [text for name, value in found if value for text in (name, shlex.quote(value))]

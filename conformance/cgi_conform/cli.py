@@ -1,6 +1,5 @@
 """The command line: parses, calls, and turns what a user can cause into a line and an exit status."""
 
-import argparse
 import importlib
 import os
 import sys
@@ -8,16 +7,20 @@ from collections.abc import Sequence
 
 from cgi_conform import __version__
 from cgi_conform.errors import UserError
+from cgi_conform.examples import EXAMPLES, FIRST_STEPS
+from cgi_conform.typed import typed
+from cgi_conform.usage import Parser, epilog
 
 # name: the module that has configure(parser) and main(options), and what it does
 COMMANDS = {
     "run": ("run", "try the cases against a server"),
+    "init-server": ("init_server", "write the definition of a server of yours"),
     "list": ("list", "the cases, one line each"),
     "show": ("show", "one case: rule, octets, and what servers answer"),
     "coverage": ("coverage", "clauses and the cases that reach them, in both directions"),
     "servers": ("servers", "the known servers, and which are installed"),
     "fixtures": ("lay_out", "lay the document root out in a directory"),
-    "serve": ("serve", "start a known server for another client"),
+    "serve": ("serve", "start a server for another client"),
     "bisect": ("bisect", "how far a server has come, and what stops it first"),
     "diff": ("diff", "the same octets to two servers: where their answers differ"),
     "replay": ("replay", "play one case and show every octet"),
@@ -32,29 +35,33 @@ _STATUSES = (
 )
 
 
+def parser(chosen: str) -> Parser:
+    """The parser of the whole command line; only the chosen command has its options, the others need no import."""
+    whole = Parser(prog="cgi-conform", description="Does a server do what CGIHTTPServer did?")
+    whole.epilog = epilog(_STATUSES, FIRST_STEPS)
+    whole.add_argument("--version", action="version", version=f"cgi-conform {__version__}")
+    commands = whole.add_subparsers(metavar="COMMAND", required=True)
+    for name, (module, text) in COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text)
+        if name == chosen:
+            called = importlib.import_module(f"cgi_conform.{module}")
+            called.configure(command)
+            command.epilog = epilog(command.epilog, EXAMPLES[name])
+            command.set_defaults(main=called.main, parser=command)
+    return whole
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    chosen = next((word for word in words if not word.startswith("-")), "")
-    parser = argparse.ArgumentParser(
-        prog="cgi-conform", description="Does a server do what CGIHTTPServer did?", epilog=_STATUSES, allow_abbrev=False
-    )
-    parser.add_argument("--version", action="version", version=f"cgi-conform {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name, (module, text) in COMMANDS.items():
-        command = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
-        if name == chosen:  # the others need not be imported
-            called = importlib.import_module(f"cgi_conform.{module}")
-            called.configure(command)
-            command.set_defaults(main=called.main)
-    options = parser.parse_args(words)
+    options = parser(next((word for word in words if not word.startswith("-")), "")).parse_all(words)
     try:
         status: int = options.main(options)
         sys.stdout.flush()
         return status
     except UserError as error:
         sys.stdout.flush()
-        for line in error.message.split("\n"):
+        for line in typed(error.message).split("\n"):
             print(line if line.startswith(" ") else f"cgi-conform: {line}", file=sys.stderr)
         return error.status
     except BrokenPipeError:  # the reader of our output has seen enough

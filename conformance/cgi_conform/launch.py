@@ -141,11 +141,12 @@ def start(
     environment: Mapping[str, bytes] | None = None,
     starter: Starter = started,
     descriptor: int | None = None,
+    port: int = 0,
 ) -> Instance:
-    """A running server, or UserError with status 3 and what it said last."""
+    """A running server, on the port or, with 0, on a free one, or UserError with status 3 and what it said last."""
     arguments = server.variants[variant] if variant else ()
     for attempt in range(_ATTEMPTS):
-        instance = _spawn(server, docroot, arguments, environment or {}, starter, descriptor)
+        instance = _spawn(server, docroot, arguments, environment or {}, starter, descriptor, port)
         try:
             failure = wait_until_ready(instance)
         except BaseException:  # interrupted: nobody else knows of it yet
@@ -169,10 +170,11 @@ def _spawn(
     added: Mapping[str, bytes],
     starter: Starter,
     descriptor: int | None,
+    port: int = 0,
 ) -> Instance:
     scratch = tempfile.TemporaryDirectory(prefix="cgi-conform-log-", dir=reachable_tmp())
     port_file = Path(scratch.name) / "port"
-    port = 0 if server.takes_free_port else free_port()
+    port = 0 if server.chooses_its_port else port or free_port()
     owner = script_account()
     tokens = {
         "port": str(port),

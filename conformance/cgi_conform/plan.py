@@ -12,7 +12,7 @@ from cgi_conform.capabilities import Abilities
 from cgi_conform.delivery import DELIVERIES
 from cgi_conform.errors import SERVER, UserError
 from cgi_conform.expectations import Rule, load_rules
-from cgi_conform.server import Server, from_command, load_server
+from cgi_conform.server import Server, named_server
 from cgi_conform.variants import declared
 from cgi_conform.wire import GRACE
 
@@ -82,8 +82,7 @@ def make_plan(options: Options) -> Plan:
         return _of_url(options)
     if options.root:
         raise UserError("--root goes with --url: a server that is started gets a document root of its own")
-    server = load_server(options.server) if options.server else from_command(options.command or "")
-    server = server.having(declared(options.has))
+    server = named_server(options.server, options.command, declared(options.has))
     if server.program is None:
         raise UserError(f'server "{server.name}" is not installed (looked for {server.sought})', SERVER)
     if options.profile not in server.profiles:
@@ -99,7 +98,7 @@ def make_plan(options: Options) -> Plan:
         timeout=options.timeout,
         delivery=options.delivery,
         rules=tuple(load_rules(expect)) if expect and (options.expect or expect.exists()) else (),
-        abilities=Abilities(True, user, frozenset(server.variants), server.takes_free_port),
+        abilities=Abilities(True, user, frozenset(server.variants), server.chooses_its_port),
         server=server.for_profile(options.profile),
     )
 

@@ -22,6 +22,17 @@ def free_port() -> int:
         return port
 
 
+def is_free(port: int) -> bool:
+    """Whether a server could listen on that port of 127.0.0.1 right now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((ADDRESS, port))
+        except (OSError, OverflowError):
+            return False
+        return True
+
+
 def accepts(port: int) -> bool:
     """Whether somebody accepts connections there."""
     try:

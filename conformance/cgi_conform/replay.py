@@ -26,6 +26,7 @@ from cgi_conform.paths import fixtures
 from cgi_conform.plan import Options, Plan, make_plan
 from cgi_conform.report.escaped import lines
 from cgi_conform.running import Running
+from cgi_conform.server_options import configure_server
 from cgi_conform.wire import Exchange, play
 
 _SHOWN = 8000
@@ -55,10 +56,7 @@ class Marks:
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options of `replay`."""
     parser.add_argument("id", metavar="ID", help="the id of a case, such as post/plain-file")
-    parser.add_argument("--server", metavar="NAME", help="a known server, or a folder with a server.toml")
-    parser.add_argument("--command", metavar="CMD", help="a command that starts a server, with {port} and {root}")
-    parser.add_argument("--url", metavar="URL", help="a server that runs already")
-    parser.add_argument("--root", metavar="DIR", help="the document root of the server at --url")
+    configure_server(parser)
     parser.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help="what it is judged by")
     parser.add_argument("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for an answer")
     parser.add_argument("--delivery", default="whole", help="how requests are cut into writes")
@@ -68,7 +66,8 @@ def main(options: argparse.Namespace) -> int:
     """Play the case once and print what went both ways; 1 if the answer is not as expected."""
     case = load_cases(fixtures() / "cases", [options.id])[0]
     if options.profile not in case.expect:
-        raise UserError(f'case "{case.id}" is not judged in profile {options.profile}')
+        other = next(iter(case.expect))
+        raise UserError(f'case "{case.id}" is not judged in profile {options.profile} (--profile {other})')
     plan = make_plan(Options.of(options))
     lacking = missing(case, plan.abilities)
     if lacking is not None:

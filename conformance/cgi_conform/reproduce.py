@@ -9,6 +9,7 @@ person, and named.
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from cgi_conform.answer import SILENT
 from cgi_conform.case import Case, Step
@@ -18,6 +19,8 @@ from cgi_conform.octets import Tokens, fill
 
 PORT, ROOT, BASE = "{port}", "{root}", "{base}"
 
+_REPLAY = "cgi-conform replay "
+_PLACE = re.compile(r"(\| nc(?: -N| -q 0)? |/dev/tcp/|'http://)127\.0\.0\.1([ /:])\{port\}")
 _SHORT = {ord("\r"): "\\r", ord("\n"): "\\n", ord("\t"): "\\t", ord("\\"): "\\\\", ord("%"): "%%"}
 _TARGET = re.compile(rb"/[A-Za-z0-9._~!$&()*+,;=:@%/?-]*")
 _FIELD = re.compile(rb"([A-Za-z0-9!#$%&*+.^_`|~-]+): ([!-~](?:[ -~]*[!-~])?)")
@@ -25,10 +28,28 @@ _PLAIN_BODY = re.compile(rb"(?!@)[ -~]{0,1000}")
 _ADDED_BY_CURL = ("Host", "User-Agent", "Accept")
 
 
+@dataclass(frozen=True)
+class Reach:
+    """Where a person's lines lead: fills in what the lines of this module leave open."""
+
+    host: str = "127.0.0.1"
+    port: int | str = 8000
+    server: str = ""  # the options that name the server to `cgi-conform replay`
+    starts: str = ""  # the command that starts a server there, "" if one runs
+
+    def fill(self, line: str) -> str:
+        """The line with port, host and server in it."""
+        if line.startswith(_REPLAY):
+            call, note, rest = line.partition("  #")
+            return f"{call} {self.server}".rstrip() + note + rest
+        line = _PLACE.sub(lambda match: f"{match[1]}{self.host}{match[2]}{PORT}", line)
+        return line.replace(PORT, str(self.port))
+
+
 def shell_line(case: Case, port: int | None = None) -> str:
     """One line for dash and bash; without a port it holds "{port}" for whoever knows it."""
     if _needs_more_than_nc(case):
-        return f"cgi-conform replay {case.id}  # more than nc can do"
+        return f"{_REPLAY}{case.id}  # more than nc can do"
     steps = [[step for step in case.steps if step.connection == name] for name in case.connections]
     return _as_often(case, "; ".join(_of_connection(each, port) for each in steps)) + _notes(case)
 

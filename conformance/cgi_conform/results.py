@@ -148,8 +148,9 @@ def conclusion(results: Results) -> str:
         return "does not conform"
     if not judged(results):
         return "nothing ran"
-    skipped = results["totals"]["skip"]
-    return f"conforms, {skipped} of {results['totals']['selected']} skipped" if skipped else "conforms"
+    skipped, known = results["totals"]["skip"], results["totals"]["expected"]
+    told = f"conforms ({known} known failure{'s' * (known != 1)})" if known else "conforms"
+    return f"{told}, {skipped} of {results['totals']['selected']} skipped" if skipped else told
 
 
 def server_line(server: Server) -> str:

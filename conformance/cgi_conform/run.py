@@ -4,6 +4,7 @@ import argparse
 import random
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -16,6 +17,7 @@ from cgi_conform.expectations import write_rules
 from cgi_conform.paths import fixtures
 from cgi_conform.plan import Options, Plan, make_plan
 from cgi_conform.results import CaseResult, exit_status, red_verdicts
+from cgi_conform.server_options import configure_server, lines_lead_to
 from cgi_conform.session import JOBS, Outcome, carry_out
 
 
@@ -38,19 +40,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--delivery", choices=DELIVERIES, default="whole", help="how requests are cut into writes (default: whole)")
     add("--times", action="store_true", help="put the seconds each case took into results.json")
     add("--slowest", type=int, default=0, metavar="N", help="show the N cases that took longest")
-
-
-def configure_server(parser: argparse.ArgumentParser) -> None:
-    """The ways to name a server, and what it can do."""
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument("--server", metavar="NAME", help="a known server (cgi-conform servers), or a folder of yours "
-                       "with a server.toml (cgi-conform init-server)")  # fmt: skip
-    which.add_argument("--command", metavar="CMD", help="start this; {port} and {root} are filled in, {here} is the "
-                       "current folder; the server runs in the document root")  # fmt: skip
-    which.add_argument("--url", metavar="URL", help="a server that runs already, such as http://127.0.0.1:8000")
-    parser.add_argument("--root", metavar="DIR", help="with --url: the document root that server has")
-    parser.add_argument("--has", action="append", default=[], metavar="CAPABILITY[=ARGUMENTS]", help="the server can do "
-                        "this, when ARGUMENTS are added to its command (see below; repeat it)")  # fmt: skip
 
 
 def main(options: argparse.Namespace) -> int:
@@ -100,14 +89,21 @@ def _report(options: argparse.Namespace, plan: Plan, cases: list[Case], outcome:
     if options.write_expect:
         count = write_rules(options.write_expect, results["cases"], plan.rules, {*red_verdicts(results), "warn"})
         print(f'{count} expectations written to "{options.write_expect}": say why in each `reason` (those with ?? are red)')
-    port = plan.address[1] or 8000
-    style = terminal.style_for(sys.stdout, port)
+    style = terminal.style_for(sys.stdout, lines_lead_to(options, plan.address, plan.profile))
+    style = replace(style, listed=_listed(options, plan))
     print(terminal.text(results, clauses, style, options.slowest, outcome.seconds), end="")
     print(f"{overall:.1f} s", flush=True)
     github.announce(results, by_id, clauses)
     for message in outcome.messages:
         print(f"cgi-conform: {message}", file=sys.stderr)
     return SERVER if outcome.messages else exit_status(results)
+
+
+def _listed(options: argparse.Namespace, plan: Plan) -> str:
+    """Where the known failures can be read."""
+    path = options.expect or (plan.server and plan.server.expect_file(plan.profile))
+    page = f"{options.report}/index.html shows" if options.report else "--report DIR writes a page that shows"
+    return f': "{path}" gives the reason of each, {page} the answers'
 
 
 class _Progress:

@@ -1,4 +1,4 @@
-"""`cgi-conform serve NAME`: starts a known server and keeps it running, for somebody else's client.
+"""`cgi-conform serve`: starts a server and keeps it running, for another client or for the lines of a report.
 
 Prints what one needs to know about it, one "key value" line each, `ready` last: url, root, pid, profile, title and
 version. The server ends with this command: on SIGTERM or SIGINT, or, if standard input is a pipe, when that ends (a
@@ -19,24 +19,28 @@ from pathlib import Path
 from cgi_conform.answer import PROFILES
 from cgi_conform.docroot import Docroot, temporary
 from cgi_conform.errors import SERVER, UserError
-from cgi_conform.launch import ADDRESS, Instance, start
+from cgi_conform.launch import Instance, start
 from cgi_conform.paths import fixtures
-from cgi_conform.server import Server, load_server
+from cgi_conform.ports import ADDRESS, is_free
+from cgi_conform.server import Server
+from cgi_conform.server_options import configure_started, started_server
 
 _LOOK = 0.5
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options of `serve`."""
-    parser.add_argument("name", metavar="NAME", help="a known server (cgi-conform servers), or a folder/ of yours")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="the same as --server NAME")
+    configure_started(parser)
     parser.add_argument("--profile", choices=PROFILES, help="started for this one (default: its first)")
     parser.add_argument("--variant", default="", metavar="V", help="with the arguments of a variant, such as http11")
+    parser.add_argument("--port", type=int, default=0, metavar="N", help="the port to listen on (default: a free one)")
     parser.add_argument("--root", type=Path, metavar="DIR", help="the document root (default: that of the cases)")
 
 
 def main(options: argparse.Namespace) -> int:
     """Serve until told to end."""
-    server = load_server(options.name)
+    server = _server(options)
     profile = options.profile or server.profiles[0]
     if profile not in server.profiles:
         raise UserError(f'server "{server.name}" has no profile "{profile}" (it has {", ".join(server.profiles)})')
@@ -44,13 +48,28 @@ def main(options: argparse.Namespace) -> int:
         known = ", ".join(sorted(server.variants)) or "none"
         raise UserError(f'server "{server.name}" has no variant "{options.variant}" (it has {known})')
     with _told_to_end() as told, _docroot(options.root) as docroot:
-        instance = start(server.for_profile(profile), docroot, options.variant)
+        instance = start(server.for_profile(profile), docroot, options.variant, port=options.port)
         try:
             _introduce(server, profile, instance, docroot)
             _wait(instance, told)
         finally:
             instance.stop()
     return 0
+
+
+def _server(options: argparse.Namespace) -> Server:
+    """The server that is named, if it can be started on the port that is asked for."""
+    if sum(each is not None for each in (options.name, options.server, options.command)) != 1:
+        raise UserError("name one server: NAME, --server NAME or --command 'CMD {port} {root}'")
+    options.server = options.server or options.name
+    server = started_server(options)
+    if options.port and not 0 < options.port < 65536:
+        raise UserError(f"--port {options.port} is not a number from 1 to 65535")
+    if options.port and server.chooses_its_port:
+        raise UserError(f'server "{server.name}" chooses its port itself ({{port_file}}): --port cannot set it')
+    if options.port and not is_free(options.port):
+        raise UserError(f"port {options.port} of {ADDRESS} is in use (name another --port, or none for a free one)")
+    return server
 
 
 @contextmanager

@@ -44,11 +44,6 @@ class Server:
     in_profile: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # arguments that a profile adds
     instrument: bool = False  # it is there to test the suite, not to be judged or used
 
-    @property
-    def takes_free_port(self) -> bool:
-        """Whether it chooses its port and writes it to a file."""
-        return "{port_file}" in " ".join((*self.command, *self.files.values()))
-
     def for_profile(self, profile: str) -> "Server":
         """The server as it is started to be judged in that profile."""
         return replace(self, command=(*self.command, *self.in_profile.get(profile, ())), in_profile={})
@@ -56,6 +51,11 @@ class Server:
     def expect_file(self, profile: str, kind: str = "expect") -> Path:
         """Where its expected failures in that profile stand, if it has any."""
         return self.here / (f"{kind}.toml" if profile == PROFILES[0] else f"{kind}.{profile}.toml")
+
+    @property
+    def chooses_its_port(self) -> bool:
+        """Whether it writes the number of its port into a file, and is not told one."""
+        return "{port_file}" in " ".join((*self.command, *self.files.values()))
 
     def lost_words(self, root: Path) -> str:
         """Lines about the words of its command that may be why it did not start."""
@@ -96,6 +96,11 @@ def server_names() -> list[str]:
 def known_servers() -> list[Server]:
     """Every known server, installed or not."""
     return [load_server(name) for name in server_names()]
+
+
+def named_server(name: str | None, command: str | None, has: Mapping[str, tuple[str, ...]]) -> Server:
+    """The server of --server or --command, with the variants that --has declares."""
+    return (load_server(name) if name else from_command(command or "")).having(has)
 
 
 def load_server(name: str) -> Server:

@@ -13,15 +13,16 @@ from pathlib import Path
 from cgi_conform.answer import PROFILES
 from cgi_conform.case import Case, Step, load_cases
 from cgi_conform.clauses import Clause, load_clauses
-from cgi_conform.errors import UserError
 from cgi_conform.expected import asked
 from cgi_conform.octets import clipped, printable
 from cgi_conform.paths import build, fixtures
 from cgi_conform.recordings import Agreement, Recorded, agreements, first_lines, read_recordings
 from cgi_conform.report.escaped import lines
 from cgi_conform.report.places import line_of, shown_file
-from cgi_conform.reproduce import bash_line, curl_line, shell_line
+from cgi_conform.reproduce import Reach, bash_line, curl_line, shell_line
 from cgi_conform.results import CaseResult, Results, read, server_line
+from cgi_conform.server import server_names
+from cgi_conform.typed import typed
 
 _WIDE = 100
 _INDENT = "  "
@@ -30,21 +31,22 @@ _INDENT = "  "
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options of `show`."""
     parser.add_argument("id", metavar="ID", help="the id of a case, such as post/plain-file")
-    parser.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help="the profile that is shown")
+    parser.add_argument("--profile", choices=PROFILES, help=f"the profile that is shown (default: {PROFILES[0]}, or the "
+                        "one that has the case)")  # fmt: skip
+    parser.add_argument("--port", type=int, metavar="N", help="the port of your server, for the lines to be pasted")
     parser.add_argument("--results", type=Path, metavar="FILE", help="the run to compare with (default: the last one)")
 
 
 def main(options: argparse.Namespace) -> int:
     """Print one case."""
     case = load_cases(fixtures() / "cases", [options.id])[0]
-    if options.profile not in case.expect:
-        raise UserError(f'case "{case.id}" is not judged in profile {options.profile}')
+    profile = options.profile if options.profile in case.expect else next(iter(case.expect))
     last = options.results or build() / "report" / "results.json"
     run = read(last) if options.results or last.exists() else None
-    recorded = agreements(read_recordings(fixtures() / "recordings"), case.id, options.profile)
+    recorded = agreements(read_recordings(fixtures() / "recordings"), case.id, profile)
     clauses = load_clauses(fixtures() / "clauses.toml")
     width = min(shutil.get_terminal_size((100, 24)).columns, 160)
-    print(page(case, options.profile, clauses, recorded, run, width), end="")
+    print(page(case, profile, clauses, recorded, run, width, options.port), end="")
     return 0
 
 
@@ -55,6 +57,7 @@ def page(
     recorded: Sequence[Agreement],
     run: Results | None,
     width: int = 100,
+    port: int | None = None,
 ) -> str:
     """The whole text."""
     parts = [_heading(case, profile, width), *_rules(case, clauses, width), "", *_steps(case), ""]
@@ -65,16 +68,34 @@ def page(
     if run is not None and result is not None:
         columns.append((f"last run ({server_line(run['server'])})", _seen(result)))
     parts += beside(columns, width) if width >= _WIDE else below(columns, width)
-    others = [line for line in (bash_line(case), curl_line(case)) if line]
-    parts += ["", "again", _INDENT + shell_line(case), *(_INDENT + line for line in others)]
+    parts += ["", "again", *(_INDENT + line for line in _again(case, profile, run, port))]
     return "\n".join(parts) + "\n"
 
 
+def _again(case: Case, profile: str, run: Results | None, port: int | None) -> list[str]:
+    """The lines that repeat it, and where the server for them comes from if its port is not known."""
+    name = run["server"]["name"] if run is not None and run["server"]["name"] in server_names() else "NAME"
+    more = [] if profile == PROFILES[0] else ["--profile", profile]
+    reach = Reach(port=port or "PORT", server=" ".join(["--server", name, *more]))
+    lines = [reach.fill(line) for line in (shell_line(case), bash_line(case), curl_line(case)) if line]
+    if port is None and any("PORT" in line for line in lines):
+        more += ["--variant", case.variant] if case.variant else []
+        lines.append("(PORT: the port of your server; show --port N fills it in. To start one:)")
+        lines.append(" ".join(["cgi-conform serve", name, *more, "--port 8000"]))
+    return [typed(line) for line in lines]
+
+
 def _heading(case: Case, profile: str, width: int) -> str:
-    facts = [case.expect[profile].level, *(f"needs {need}" for need in case.needs)]
+    facts = [_judged_in(case, profile), case.expect[profile].level, *(f"needs {need}" for need in case.needs)]
     facts += [f"{shown_file(case)}:{line_of(case)}", f"broken by fault {case.fault_in(profile)}"]
     facts += [f"see {text}" for text in case.see]
     return "\n".join([case.id, *textwrap.wrap(case.title, width), *textwrap.wrap(", ".join(facts), width)])
+
+
+def _judged_in(case: Case, profile: str) -> str:
+    """The profile that is shown, and whether there is another."""
+    others = [f"also in {other}: --profile {other}" for other in case.expect if other != profile]
+    return f"profile {profile} ({others[0] if others else 'only'})"
 
 
 def _rules(case: Case, clauses: Mapping[str, Clause], width: int) -> list[str]:

@@ -6,6 +6,7 @@ command for those cases. This table is the only list of the names: help texts, h
 """
 
 import shlex
+import textwrap
 from collections.abc import Iterable, Mapping
 
 from cgi_conform.errors import UserError
@@ -47,6 +48,18 @@ def declared(words: Iterable[str], *, at_url: bool = False) -> dict[str, tuple[s
 def how_to_declare(name: str, *, at_url: bool = False) -> str:
     """The option that declares a variant, as a user types it."""
     return f"--has {name}" if at_url else f"--has {name}='ARGUMENTS'"
+
+
+def told() -> str:
+    """The table, for a help text."""
+    width = max(map(len, VARIANTS)) + 2
+    room = 100 - width - 2
+    rows = [
+        f"  {name if not number else '':<{width}}{line}"
+        for name, text in VARIANTS.items()
+        for number, line in enumerate(textwrap.wrap(f"it {text}", room, break_on_hyphens=False))
+    ]
+    return "\n".join(["capabilities: cases that need one are skipped unless the server declares it", *rows])
 
 
 def _check_name(name: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 from cgi_conform.report import badge, github, html, junit, markdown, terminal, write_all
 from cgi_conform.report.escaped import Marked, clipped, lines, marked, window
 from cgi_conform.report.terminal import Style
+from cgi_conform.reproduce import Reach
 from cgi_conform.results import VERDICTS, assembled
 from sample_run import CASES, CLAUSES, SERVER, case_of, mixed, passing, result_of
 
@@ -65,7 +66,7 @@ class TestEscaped:
 class TestTerminal:
     def test_a_failure_reads_as_the_style_guide_shows(self) -> None:
         case = result_of(case_of("post/plain-file"), "fail", title="POST is refused", clauses=["seed-29"], curl=None)
-        assert terminal.failure(case, {}, Style(width=110, port=41327)).split("\n") == [
+        assert terminal.failure(case, {}, Style(width=110, reach=Reach(port=41327))).split("\n") == [
             "FAIL  post/plain-file  POST is refused" + " " * 53 + "[seed-29, required]",
             "      expected  status 501",
             "      got       status 405                          HTTP/1.0 405 No",
@@ -74,6 +75,25 @@ class TestTerminal:
             "                            ^ octet 4",
             "      again     printf 'GET /a?<b> HTTP/1.0\\r\\n\\r\\n' | nc 127.0.0.1 41327",
         ]
+
+    def test_few_known_failures_are_named_and_many_are_counted(self) -> None:
+        few = terminal.text(passing(2, "expected", note="as CPython does " * 9), {}, Style(width=60, listed=": there"))
+        named = [line for line in few.splitlines() if line.startswith("known   many/case-000")]
+        assert len(named) == 2 and all(len(line) == 60 and line.endswith("…") for line in named)
+        assert few.endswith("conforms (2 known failures)\n") and ": there" not in few
+        many = terminal.text(passing(26, "expected"), {}, Style(listed=": there"))
+        assert "26 known failures: there\n" in many and "many/case-0001" not in many
+        assert terminal.text(passing(1, "expected"), {}).endswith("conforms (1 known failure)\n")
+
+    def test_lines_to_be_pasted_say_what_starts_a_server_for_them(self) -> None:
+        style = Style(reach=Reach(port=41327, starts="cgi-conform serve x --port 41327"))
+        told = [line for line in terminal.text(mixed(), {}, style).splitlines() if line.startswith("The \"again\" lines")]
+        assert len(told) == 1 and told[0].endswith("cgi-conform serve x --port 41327")
+        assert "The \"again\" lines" not in terminal.text(passing(1), {}, style)
+        assert "The \"again\" lines" not in terminal.text(mixed(), {}, Style())
+        needy = result_of(case_of("a/b", needs=("http11",)), "fail")
+        run = assembled(SERVER, "cgihttpserver", "user", 1, [needy])
+        assert "--port 41327 (--variant NAME for a line that says so)\n" in terminal.text(run, {}, style)
 
     def test_says_every_verdict_the_rule_and_the_total(self) -> None:
         text = terminal.text(mixed(), CLAUSES)

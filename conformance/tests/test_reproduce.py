@@ -14,7 +14,7 @@ from cgi_conform.case import PROFILES, Case, Step, load_cases
 from cgi_conform.matcher import Repeat
 from cgi_conform.octets import Tokens, fill
 from cgi_conform.paths import REPO
-from cgi_conform.reproduce import bash_line, curl_line, printf_format, shell_line
+from cgi_conform.reproduce import Reach, bash_line, curl_line, printf_format, shell_line
 
 CORPUS = load_cases(REPO / "fixtures" / "cases", validate=False) if (REPO / "fixtures" / "cases").is_dir() else []
 SHELLS = [shell for shell in ("dash", "bash") if shutil.which(shell)]
@@ -245,3 +245,22 @@ def test_the_whole_line_reaches_a_server(listener: Listener) -> None:
     done = subprocess.run(["sh", "-c", shell_line(case, listener.port)], stdout=subprocess.PIPE, timeout=30)
     assert listener.requests == [octets_of(case)]
     assert done.stdout.startswith(b"HTTP/1.0 200 OK\r\n")
+
+
+def test_lines_are_filled_in_for_the_server_that_a_person_has() -> None:
+    case = case_of(Step(send=b"GET http://127.0.0.1:{port}/ HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n", half_close=True))
+    filled = Reach("10.0.0.5", 81).fill(shell_line(case))
+    sent = "GET http://127.0.0.1:81/ HTTP/1.0\\r\\nHost: 127.0.0.1:81\\r\\n\\r\\n"
+    assert filled == f"printf '{sent}' | nc -N 10.0.0.5 81"
+    plain = case_of(Step(send=b"GET /a HTTP/1.0\r\n\r\n"))
+    bash, curl = bash_line(plain), curl_line(plain)
+    assert bash is not None and curl is not None
+    assert Reach("h", 81).fill(bash).startswith("( exec 3<>/dev/tcp/h/81; ")
+    assert Reach("h", 81).fill(curl).endswith(" 'http://h:81/a'")
+    assert Reach("h", 81).fill(shell_line(plain)).endswith(" | nc h 81")
+
+
+def test_a_replay_names_the_server() -> None:
+    line = shell_line(case_of(Step(send=b"a", reset=True)))
+    assert Reach(server="--server x").fill(line) == "cgi-conform replay topic/slug --server x  # more than nc can do"
+    assert Reach().fill(line) == line

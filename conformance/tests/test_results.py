@@ -46,7 +46,7 @@ def test_what_turns_a_run_red() -> None:
     [
         ("pass", 0, "conforms"),
         ("warn", 0, "conforms"),
-        ("expected", 0, "conforms"),
+        ("expected", 0, "conforms (2 known failures)"),
         ("fail", 1, "does not conform"),
         ("error", 1, "does not conform"),
         ("unexpected-pass", 1, "does not conform"),

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -12,7 +13,7 @@ import pytest
 
 from cgi_conform.cli import main
 from cgi_conform.paths import REPO
-from cgi_conform.ports import accepts
+from cgi_conform.ports import accepts, free_port
 
 SERVER = """
 title   = "a server of files"
@@ -93,6 +94,8 @@ def test_it_ends_with_3_when_its_server_dies(served: subprocess.Popen[str]) -> N
         (["--profile", "cgihttpserver"], 'has no profile "cgihttpserver" (it has rfc3875)'),
         (["--variant", "http11"], 'has no variant "http11" (it has none)'),
         (["--root", "/no/such"], '"/no/such" is no directory'),
+        (["--port", "65536"], "--port 65536 is not a number from 1 to 65535"),
+        (["--command", "x {port}"], "name one server: NAME, --server NAME or --command 'CMD {port} {root}'"),
     ],
 )
 def test_a_mistake_is_named(
@@ -100,3 +103,35 @@ def test_a_mistake_is_named(
 ) -> None:
     assert main(["serve", definition, *words]) == 2
     assert told in capsys.readouterr().err
+
+
+def test_the_port_may_be_chosen(definition: str, tmp_path: Path) -> None:
+    port = free_port()
+    words = [sys.executable, "-m", "cgi_conform", "serve", "--server", definition, "--port", str(port), "--root", str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(REPO / "conformance")}
+    with subprocess.Popen(
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        try:
+            assert introduction(process)["url"] == f"http://127.0.0.1:{port}"
+        finally:
+            process.kill()
+
+
+def test_a_port_that_is_taken_is_named(definition: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["serve", definition, "--port", str(port)]) == 2
+    said = f"port {port} of 127.0.0.1 is in use (name another --port, or none for a free one)"
+    assert capsys.readouterr().err == f"cgi-conform: {said}\n"
+
+
+def test_no_server_is_a_mistake(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve"]) == 2
+    assert "name one server: NAME, --server NAME or --command" in capsys.readouterr().err
+
+
+def test_a_server_that_chooses_its_port_cannot_be_told_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "server.toml").write_text(SERVER.format(python=sys.executable).replace("{port}", "{port_file}"))
+    assert main(["serve", str(tmp_path), "--port", "8000"]) == 2
+    assert "chooses its port itself ({port_file}): --port cannot set it" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from cgi_conform import servers, show
 from cgi_conform.cli import main
 from cgi_conform.docroot import remove
 from cgi_conform.answer import Expectation, Host
+from cgi_conform.case import Step
 from cgi_conform.expected import asked, in_words
 from cgi_conform.matcher import Matcher
 from cgi_conform.paths import REPO
@@ -17,6 +19,8 @@ from cgi_conform.recordings import Recording, agreements, read_recordings, recor
 from cgi_conform.results import Server, assembled
 from cgi_conform.server import Server as Definition
 from cgi_conform.server import server_names
+from case_files import case as toml_of
+from case_files import corpus
 from sample_run import CASES, CLAUSES, case_of, mixed, result_of
 
 
@@ -78,7 +82,7 @@ def test_show_says_the_rule_the_octets_and_three_answers(width: int) -> None:
     link, sent = "https://example.com/a?b#c", "  GET /a?<b> HTTP/1.0\\r\\n"
     for part in ("seed-29 (must)", link, sent, "status 501", "2.7: status 501"):
         assert part in text, part
-    assert "printf 'GET /a?<b> HTTP/1.0\\r\\n\\r\\n' | nc 127.0.0.1 {port}" in text
+    assert "printf 'GET /a?<b> HTTP/1.0\\r\\n\\r\\n' | nc 127.0.0.1 PORT" in text
     heads = [line for line in text.splitlines() if line.startswith("the rule")]
     assert ("CPython" in heads[0]) == (width == 140)
     assert all(len(line) <= width for line in text.splitlines() if "127.0.0.1" not in line)
@@ -114,6 +118,37 @@ def test_every_case_of_the_corpus_can_be_shown(capsys: pytest.CaptureFixture[str
     for name in {case.partition("/")[0]: case for case in cases}.values():  # one per topic
         assert main(["show", name]) == 0, name
         assert capsys.readouterr().out.startswith(name)
+
+
+def test_a_case_of_the_other_profile_is_shown_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                          capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+    one, other = toml_of("a/one"), toml_of("a/other").replace("case.cgihttpserver", "case.rfc3875")
+    both = toml_of("a/both", more="send = 'x'\n[case.rfc3875]\nlevel = 'observed'\nstatus = 400")
+    corpus(tmp_path, one, other, both)
+    monkeypatch.setenv("CGI_CONFORM_FIXTURES", str(tmp_path))
+    monkeypatch.setenv("CGI_CONFORM_BUILD", str(tmp_path))
+    for words, told in {
+        ("a/one",): "profile cgihttpserver (only), required",
+        ("a/one", "--profile", "rfc3875"): "profile cgihttpserver (only), required",
+        ("a/other",): "profile rfc3875 (only), required",
+        ("a/both",): "profile cgihttpserver (also in rfc3875: --profile rfc3875), required",
+        ("a/both", "--profile", "rfc3875"): "profile rfc3875 (also in cgihttpserver: --profile cgihttpserver), observed",
+    }.items():
+        assert main(["show", *words]) == 0
+        assert told in " ".join(capsys.readouterr().out.split()), words
+    assert main(["replay", "a/other", "--command", "x {port}"]) == 2
+    assert 'case "a/other" is not judged in profile cgihttpserver (--profile rfc3875)' in capsys.readouterr().err
+
+
+def test_the_lines_of_show_carry_the_port_or_say_where_it_comes_from() -> None:
+    plain = case_of("a/b")
+    reset = replace(case_of("a/c", needs=("http11",)), steps=(Step(send=b"x {port}", reset=True),))
+    text = show.page(plain, "cgihttpserver", {}, [], None)
+    assert "| nc 127.0.0.1 PORT" in text and "cgi-conform serve NAME --port 8000\n" in text and "{port}" not in text
+    text = show.page(plain, "cgihttpserver", {}, [], None, port=41327)
+    assert "| nc 127.0.0.1 41327" in text and "conform serve" not in text
+    text = show.page(reset, "cgihttpserver", {}, [], None)
+    assert "cgi-conform replay a/c --server NAME  # more than nc can do\n" in text and "conform serve" not in text
 
 
 def test_an_unknown_case_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ A step summary may hold 1 MiB; 200 cases of bounded length stay well below.
 
 import html
 from collections.abc import Mapping
+from typing import Literal
 
 from cgi_conform.clauses import Clause
 from cgi_conform.report.escaped import clipped
@@ -69,16 +70,20 @@ def _failure(case: CaseResult, clauses: Mapping[str, Clause]) -> str:
 
 
 def _others(results: Results) -> list[str]:
-    """Warnings and differences that did not turn the run red, as one folded list."""
+    """What did not turn the run red and yet is no pass: warnings, differences and known failures, folded."""
     red = red_verdicts(results)
     others = [case for case in results["cases"] if case["verdict"] in {"warn", "differs"} - red]
-    if not others:
-        return []
-    rows = [row([case["verdict"], f"`{case['id']}`", plain(case["title"])]) for case in others[:SHOWN]]
-    rows += [f"\n… and {len(others) - SHOWN} more."] if len(others) > SHOWN else []
-    head = [f"<details><summary>{len(others)} warnings and observed differences</summary>\n"]
-    table = [row(["verdict", "case", "rule"]), row(["---"] * 3)]
-    return ["\n".join([*head, *table, *rows, "\n</details>"])]
+    known = [case for case in results["cases"] if case["verdict"] == "expected"]
+    told = [_folded(f"{len(others)} warnings and observed differences", "rule", others, "title")] if others else []
+    return told + ([_folded(f"{len(known)} known failures", "reason", known, "note")] if known else [])
+
+
+def _folded(title: str, head: str, cases: list[CaseResult], key: Literal["title", "note"]) -> str:
+    """Cases as a table that opens when it is clicked."""
+    rows = [row([case["verdict"], f"`{case['id']}`", plain(case[key])]) for case in cases[:SHOWN]]
+    rows += [f"\n… and {len(cases) - SHOWN} more."] if len(cases) > SHOWN else []
+    table = [row(["verdict", "case", head]), row(["---"] * 3)]
+    return "\n".join([f"<details><summary>{title}</summary>\n", *table, *rows, "\n</details>"])
 
 
 def row(cells: list[str]) -> str:

@@ -14,6 +14,7 @@ from typing import TextIO
 from cgi_conform.clauses import Clause
 from cgi_conform.report.escaped import clipped, lines, marked, window
 from cgi_conform.report.rule import rules
+from cgi_conform.reproduce import Reach
 from cgi_conform.results import (
     VERDICTS,
     CaseResult,
@@ -21,14 +22,17 @@ from cgi_conform.results import (
     Results,
     conclusion,
     exit_status,
+    red_cases,
     red_verdicts,
     server_line,
 )
+from cgi_conform.typed import typed
 
 _WORD = {"fail": "FAIL", "error": "ERROR", "unexpected-pass": "PASSED", "warn": "warn", "differs": "differs"}
 _TINT = {"FAIL": "31;1", "ERROR": "31;1", "PASSED": "35;1", "STALE": "35;1", "warn": "33", "differs": "36"}
 _INDENT = " " * 6
 _LABEL = 10
+_FEW = 25  # known failures that are named one by one
 
 
 @dataclass(frozen=True)
@@ -37,19 +41,20 @@ class Style:
 
     width: int = 100
     colour: bool = False
-    port: int = 8000  # where the lines to be pasted send to
+    reach: Reach = Reach()  # where the lines to be pasted lead
+    listed: str = ""  # what to say of where many known failures are listed
 
     def tint(self, text: str, codes: str) -> str:
         return f"\033[{codes}m{text}\033[0m" if self.colour and codes else text
 
 
-def style_for(stream: TextIO, port: int = 8000, environment: Mapping[str, str] = os.environ) -> Style:
+def style_for(stream: TextIO, reach: Reach = Reach(), environment: Mapping[str, str] = os.environ) -> Style:
     """The style that suits where the text goes."""
     if not stream.isatty():
-        return Style(port=port)
+        return Style(reach=reach)
     columns = shutil.get_terminal_size((80, 24)).columns
     coloured = not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
-    return Style(max(60, min(columns, 120)), coloured, port)
+    return Style(max(60, min(columns, 120)), coloured, reach)
 
 
 def text(
@@ -65,10 +70,13 @@ def text(
     for case in results["cases"]:
         if case["verdict"] in red:
             parts.append(failure(case, clauses, style) + "\n")
+    parts += [_server_for_pasting(results, style) + "\n"] if parts and style.reach.starts else []
     brief = [_brief(case, style) for case in results["cases"] if case["verdict"] in {"warn", "differs"} - red]
     parts += ["\n".join(brief) + "\n"] if brief else []
     stale = [_stale(entry["glob"], entry["file"], entry["reason"], style) for entry in results["stale"]]
     parts += ["\n".join(stale) + "\n"] if stale else []
+    known = _known(results, style)
+    parts += [known + "\n"] if known else []
     skips = _skips(results, style)
     parts += [skips + "\n"] if skips else []
     parts += [_slowest(slowest, seconds or {}) + "\n"] if slowest and seconds else []
@@ -92,8 +100,15 @@ def failure(case: CaseResult, clauses: Mapping[str, Clause], style: Style) -> st
         blocks += _expected_got(mismatch, status_line[0] if status_line else "", style)
     for label, command in (("again", case["again"]), ("or", case["curl"])):
         if command:
-            blocks.append(f"{_INDENT}{label:<{_LABEL}}{command.replace('{port}', str(style.port))}")
+            blocks.append(f"{_INDENT}{label:<{_LABEL}}{typed(style.reach.fill(command))}")
     return "\n".join(blocks)
+
+
+def _server_for_pasting(results: Results, style: Style) -> str:
+    """How to start a server for the lines to be pasted: the one of this run has ended."""
+    told = f'The "again" lines need a running server: {typed(style.reach.starts)}'
+    variants = any("# server started for " in case["again"] for case in red_cases(results))
+    return told + (" (--variant NAME for a line that says so)" if variants else "")
 
 
 def _head(text: str, tail: str, style: Style) -> str:
@@ -148,6 +163,15 @@ def _brief(case: CaseResult, style: Style) -> str:
 
 def _stale(glob: str, file: str, reason: str, style: Style) -> str:
     return f'{style.tint("STALE", _TINT["STALE"])} {file}: "{glob}" matches no case ({reason})'
+
+
+def _known(results: Results, style: Style) -> str:
+    """The known failures, a line each; many of them are counted, with the places that list them."""
+    known = [case for case in results["cases"] if case["verdict"] == "expected"]
+    if len(known) > _FEW:
+        return style.tint(f"{len(known)} known failures{style.listed}", "2")
+    told = [f"known   {case['id']}  {case['note']}" for case in known]
+    return "\n".join(style.tint(line if len(line) <= style.width else line[: style.width - 1] + "…", "2") for line in told)
 
 
 def _skips(results: Results, style: Style) -> str:

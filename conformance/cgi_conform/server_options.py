@@ -1,0 +1,62 @@
+"""The options that name a server, for every command that takes one, and the words that name it again in a hint."""
+
+import argparse
+import shlex
+from typing import Any
+
+from cgi_conform import variants
+from cgi_conform.answer import PROFILES
+from cgi_conform.ports import ADDRESS, free_port, is_free
+from cgi_conform.reproduce import Reach
+from cgi_conform.server import Server, named_server
+
+USUAL_PORT = 8000
+
+
+def configure_started(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGroup:
+    """The ways to name a server that the suite starts, and what it can do; the group takes another way."""
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--server", metavar="NAME",
+        help="a known server (cgi-conform servers), or your folder with a server.toml (cgi-conform init-server)",
+    )  # fmt: skip
+    which.add_argument(
+        "--command", metavar="CMD",
+        help="start this, in the document root; {port} and {root} are filled in, {here} is the current folder",
+    )  # fmt: skip
+    parser.add_argument(
+        "--has", action="append", default=[], metavar="CAPABILITY[=ARGUMENTS]",
+        help="the server can do this if ARGUMENTS are added to its command (repeat it; capabilities: see below)",
+    )  # fmt: skip
+    parser.epilog = "\n\n".join(filter(None, [parser.epilog, variants.told()]))
+    return which
+
+
+def configure_server(parser: argparse.ArgumentParser) -> None:
+    """The three ways to name a server, and what it can do."""
+    which = configure_started(parser)
+    which.add_argument("--url", metavar="URL", help="a server that runs already, such as http://127.0.0.1:8000")
+    parser.add_argument("--root", metavar="DIR", help="with --url: the document root that server has")
+
+
+def started_server(options: Any) -> Server:
+    """The server that --server or --command names, with what --has declares."""
+    return named_server(options.server, options.command, variants.declared(options.has))
+
+
+def named_again(options: Any, profile: str | None = None) -> str:
+    """The options that name the server and the profile, as one types them."""
+    told = [(f"--{name}", getattr(options, name, None)) for name in ("server", "command", "url", "root")]
+    told += [("--has", word) for word in options.has]
+    if profile not in (None, PROFILES[0]):
+        told.append(("--profile", profile))
+    return " ".join(text for name, value in told if value for text in (name, shlex.quote(value)))
+
+
+def lines_lead_to(options: Any, address: tuple[str, int], profile: str) -> Reach:
+    """Where the lines to be pasted lead: the server at the URL, or one that `cgi-conform serve` starts there."""
+    words = named_again(options, profile)
+    if options.url:
+        return Reach(*address, server=words)
+    port = USUAL_PORT if is_free(USUAL_PORT) else free_port()
+    return Reach(ADDRESS, port, server=words, starts=f"cgi-conform serve {words} --port {port}")

@@ -1,0 +1,59 @@
+"""The parser of the command line: argparse, with messages that name the nearest word and the command's own usage."""
+
+import argparse
+import itertools
+import sys
+import textwrap
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from cgi_conform.schema import nearest
+from cgi_conform.typed import typed
+
+_WIDTH = 100
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose mistakes are said in one line, below the usage of the command they were made in."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **more)
+
+    def parse_all(self, words: Sequence[str]) -> argparse.Namespace:
+        """The options; a word that is left over is a mistake in the command that was chosen."""
+        options, left = self.parse_known_args(words)
+        if left:
+            before = itertools.takewhile(lambda word: word.startswith("-"), words)
+            chosen = self if left[0] in before else getattr(options, "parser", self)
+            chosen.error(chosen.unknown(left[0]))
+        return options
+
+    def unknown(self, word: str) -> str:
+        """What to say of a word that this command does not take."""
+        if word.startswith("-"):
+            name = word.partition("=")[0]
+            return f'unknown option "{name}"{nearest(name, list(self._option_string_actions))}'
+        several = any(action.nargs == "*" for action in self._actions if not action.option_strings)
+        where = "names of cases stand together" if several else "a value with spaces needs quotes"
+        return f'one word too many: "{word}" ({where})'
+
+    def error(self, message: str) -> NoReturn:
+        """Ends with the usage and the message."""
+        self.print_usage(sys.stderr)
+        help_ = "" if message.endswith(")") else f" ({typed(f'{self.prog} --help')})"
+        self.exit(2, f"{self.prog}: {message}{help_}\n")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            known = [str(choice) for choice in action.choices]
+            kind = "command" if isinstance(action, argparse._SubParsersAction) else "value"
+            hint = nearest(str(value), known) or f" (known: {', '.join(known)})"
+            message = f'no {kind} "{value}"{hint}'
+            raise argparse.ArgumentError(None if kind == "command" else action, message)
+
+
+def epilog(paragraphs: str | None, examples: Sequence[str]) -> str:
+    """The end of a help text: what a command has to say more, then its examples as they can be typed."""
+    told = [textwrap.fill(each, _WIDTH) if "\n" not in each else each for each in (paragraphs or "").split("\n\n") if each]
+    lines = "\n".join(f"  {typed(example)}" for example in examples)
+    return "\n\n".join([*told, f"examples:\n{lines}"])

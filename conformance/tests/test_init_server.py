@@ -1,0 +1,95 @@
+"""cgi-conform init-server: the files it writes are sound as they stand, and nothing is written over."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from case_files import case, corpus
+from cgi_conform.cli import main
+from cgi_conform.expectations import load_rules
+from cgi_conform.init_server import files
+from cgi_conform.paths import SCHEMAS
+from cgi_conform.schema import faults
+from cgi_conform.server import load_server
+from cgi_conform.variants import VARIANTS
+from whole_run import SERVE, cgi_conform, environment
+
+NAMES = ["expect.toml", "server.conf", "server.toml"]
+
+
+def test_three_files_are_written_and_the_next_steps_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "new" / "mine"
+    assert main(["init-server", str(folder)]) == 0
+    out, err = capsys.readouterr()
+    assert sorted(path.name for path in folder.iterdir()) == NAMES and err == ""
+    for name in NAMES:
+        assert f"{folder}/{name}  " in out
+    assert f"cgi-conform run --server {folder}" in out and f"cgi-conform serve {folder}" in out
+
+
+def test_nothing_is_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in NAMES:
+        folder = tmp_path / f"with-{name}"
+        folder.mkdir()
+        (folder / name).write_text("mine")
+        assert main(["init-server", str(folder)]) == 2
+        assert capsys.readouterr() == (
+            "", f'cgi-conform: "{folder}/{name}" exists, and is not overwritten (name another folder)\n'
+        )  # fmt: skip
+        assert [path.name for path in folder.iterdir()] == [name] and (folder / name).read_text() == "mine"
+    (tmp_path / "file").touch()
+    assert main(["init-server", str(tmp_path / "file")]) == 2
+    assert capsys.readouterr().err == f'cgi-conform: "{tmp_path}/file" is not a folder (name a new one)\n'
+    assert main(["init-server", str(tmp_path / "file" / "below")]) == 2
+    assert capsys.readouterr().err.startswith(f'cgi-conform: cannot write into "{tmp_path}/file/below": ')
+
+
+def test_other_files_in_the_folder_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "my-server.c").write_text("int main;")
+    assert main(["init-server", str(tmp_path)]) == 0
+    assert (tmp_path / "my-server.c").read_text() == "int main;"
+
+
+def test_the_templates_are_sound_as_they_stand(tmp_path: Path) -> None:
+    assert main(["init-server", str(tmp_path / "mine")]) == 0
+    server = load_server(f"{tmp_path}/mine/")
+    assert (server.title, server.program) == ("My server", None)
+    assert server.sought == f"{tmp_path}/mine/./my-server, my-server" or server.sought.endswith("my-server")
+    assert load_rules(tmp_path / "mine" / "expect.toml") == []
+
+
+def test_what_the_comments_offer_is_sound_too(tmp_path: Path) -> None:
+    text = files(tmp_path)["server.toml"]
+    whole = re.sub(r"^# (?=[\w-]+ = |\[profile)", "", text, flags=re.MULTILINE)
+    table = tomllib.loads(whole)
+    assert faults(table, "server.schema.json") == []
+    assert list(table["variants"]) == list(VARIANTS) and "rfc3875" in table["profile"] and table["environment"]
+    rules = re.sub(r"^# (?=\w+ +=|\[)", "", files(tmp_path)["expect.toml"], flags=re.MULTILINE)
+    (tmp_path / "expect.toml").write_text(rules)
+    assert [(rule.glob, rule.outcome) for rule in load_rules(tmp_path / "expect.toml")] == [("post/plain-file", "fail")]
+
+
+def test_every_token_is_explained(tmp_path: Path) -> None:
+    assert (SCHEMAS / "server.schema.json").exists()
+    text = files(tmp_path)["server.toml"]
+    explained = text.partition("title ")[0]
+    for token in ("port", "root", "here", "files", "user", "group", "program"):
+        assert f"{{{token}}}" in explained, token
+
+
+def test_a_server_with_a_configuration_is_judged_from_another_folder(tmp_path: Path) -> None:
+    corpus(tmp_path, case("a/b", "body.file = 'hello.txt'"))
+    work = tmp_path / "work"
+    work.mkdir()
+    assert cgi_conform(tmp_path, "init-server", "mine", cwd=work).returncode == 0
+    folder = work / "mine"
+    text = (folder / "server.toml").read_text()
+    (folder / "server.toml").write_text(text.replace("./my-server", "./serve"))
+    (folder / "serve").write_text("#!/usr/bin/env python3\n" + SERVE.replace(
+        "int(sys.argv[1])", "int(open(sys.argv[1]).read().split('listen 127.0.0.1:')[1].split()[0])"))  # fmt: skip
+    (folder / "serve").chmod(0o755)
+    done = cgi_conform(tmp_path, "run", "--server", "mine", cwd=work)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert environment(tmp_path)["CGI_CONFORM_FIXTURES"] == str(tmp_path)

@@ -1,0 +1,133 @@
+"""usage.py, typed.py, examples.py: help texts, the examples in them, and mistakes on the command line."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from cgi_conform import typed as typed_module
+from cgi_conform.case import load_cases
+from cgi_conform.cli import COMMANDS, main, parser
+from cgi_conform.examples import EXAMPLES, FIRST_STEPS
+from cgi_conform.paths import REPO
+from cgi_conform.programs.definition import load_programs
+from cgi_conform.server import from_command, load_server
+from cgi_conform.typed import program, typed
+
+ALL = [*FIRST_STEPS, *(line for lines in EXAMPLES.values() for line in lines)]
+OWN = "my-server"  # the name that examples give to the reader's own server
+
+
+def test_every_command_has_its_examples() -> None:
+    assert set(EXAMPLES) == set(COMMANDS)
+    for name, lines in EXAMPLES.items():
+        assert any(line.startswith(f"cgi-conform {name}") for line in lines)
+
+
+@pytest.mark.parametrize("line", ALL)
+def test_every_example_can_be_typed(line: str) -> None:
+    start, *words = shlex.split(line.partition(" | ")[0])
+    assert start == "cgi-conform"
+    options = parser(words[0]).parse_all(words)
+    globs = [*getattr(options, "globs", []), *filter(None, [getattr(options, "id", None)])]
+    if words[0] == "programs":
+        load_programs(globs)
+    else:
+        load_cases(REPO / "fixtures" / "cases", globs, validate=False)
+    servers = options.server if isinstance(options_server := getattr(options, "server", None), list) else [options_server]
+    named = [*servers, *(getattr(options, name, None) for name in ("name", "a", "b"))]
+    for name in named:
+        if name and name != OWN and not name.endswith(".json"):
+            assert load_server(name).title
+    command = getattr(options, "command", None)
+    for text in command if isinstance(command, list) else filter(None, [command]):
+        assert from_command(text).name == "command"
+    chosen = (getattr(options, "profile", None), named[0])
+    if isinstance(chosen[0], str) and chosen[1] and chosen[1] != OWN:
+        assert chosen[0] in load_server(chosen[1]).profiles
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_help_ends_with_two_examples(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*filter(None, [name]), "--help"])
+    assert ended.value.code == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-3] == "examples:"
+    assert lines[-2:] == [f"  {typed(line)}" for line in (EXAMPLES[name] if name else FIRST_STEPS)]
+
+
+@pytest.mark.parametrize(
+    ("words", "usage", "said"),
+    [
+        ("run --frobnicate", "run", 'cgi-conform run: unknown option "--frobnicate"'),
+        ("run --serve=x", "run", 'cgi-conform run: unknown option "--serve" (did you mean "--server"?)'),
+        ("run --strct --server x", "run", 'cgi-conform run: unknown option "--strct" (did you mean "--strict"?)'),
+        ("serve --varient http11", "serve", 'cgi-conform serve: unknown option "--varient" (did you mean "--variant"?)'),
+        ("programs --sever x", "programs", 'cgi-conform programs: unknown option "--sever" (did you mean "--server"?)'),
+        ("run --profile rfc", "run", 'cgi-conform run: argument --profile: no value "rfc" (did you mean "rfc3875"?)'),
+        ("run --delivery x", "run", 'cgi-conform run: argument --delivery: no value "x" (known: whole, bytes, lines, split)'),
+        ("show a b", "show", 'cgi-conform show: one word too many: "b" (a value with spaces needs quotes)'),
+        ("run a --strict b", "run", 'cgi-conform run: one word too many: "b" (names of cases stand together)'),
+        ("rum", "", 'cgi-conform: no command "rum" (did you mean "run"?)'),
+        ("x", "", f'cgi-conform: no command "x" (known: {", ".join(COMMANDS)})'),
+        ("--vers", "", 'cgi-conform: the following arguments are required: COMMAND'),
+        ("--vers list", "", 'cgi-conform: unknown option "--vers" (did you mean "--version"?)'),
+    ],
+)  # fmt: skip
+def test_a_mistake_shows_the_usage_of_its_command(
+    words: str, usage: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words.split())
+    lines = capsys.readouterr().err.splitlines()
+    assert ended.value.code == 2
+    assert lines[0].startswith(f"usage: {' '.join(['cgi-conform', *filter(None, [usage])])} [-h]")
+    assert lines[-1].startswith(said)
+
+
+def executable(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("#!/bin/sh\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_the_program_is_named_as_it_can_be_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(typed_module, "build", lambda: tmp_path / "build")
+    module, nowhere = Path("/x/cgi_conform/__main__.py"), {"PATH": str(tmp_path / "empty")}
+    assert program(module, tmp_path, nowhere) == "python3 -m cgi_conform"
+    assert program(Path("/x/pytest"), tmp_path, nowhere) == "cgi-conform"
+    own = executable(tmp_path / "build" / "bin" / "cgi-conform")
+    (tmp_path / "sub").mkdir()
+    other = Path("/")
+    for here, name in {
+        tmp_path: "build/bin/cgi-conform", tmp_path / "sub": "../build/bin/cgi-conform",
+        own.parent: "./cgi-conform", other: str(own),
+    }.items():  # fmt: skip
+        got = program(module, here, nowhere)
+        assert got == name or (here == other and got == str(own).lstrip("/"))
+    assert program(module, tmp_path, {"PATH": str(own.parent)}) == "cgi-conform"
+    installed = executable(tmp_path / "venv" / "bin" / "cgi-conform")
+    assert program(installed, tmp_path, {"PATH": str(installed.parent)}) == "cgi-conform"
+    assert program(installed, tmp_path, nowhere) == "venv/bin/cgi-conform"
+    assert program(module, tmp_path, {"PATH": str(installed.parent)}) == "build/bin/cgi-conform"
+    strange = executable(tmp_path / "a b" / "cgi-conform")
+    assert program(strange, tmp_path, nowhere) == "'a b/cgi-conform'"
+
+
+def test_only_commands_are_spelled_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(typed_module, "program", lambda *_: "./x")
+    assert typed("(cgi-conform servers) cgi-conform init-server a; cgi-conform --help") == (
+        "(./x servers) ./x init-server a; ./x --help"
+    )
+    for text in ("a server that cgi-conform starts", "build/bin/cgi-conform run", "cgi-conform: run", "cgi-conform runs"):
+        assert typed(text) == text
+
+
+def test_hints_in_errors_can_be_typed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(typed_module, "program", lambda *_: "./x")
+    assert main(["run", "--server", "no/such"]) == 2
+    assert capsys.readouterr().err == (
+        'cgi-conform: there is no folder "no/such" (./x init-server no/such makes one)\n'
+    )
