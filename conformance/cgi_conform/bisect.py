@@ -103,7 +103,7 @@ def _stopped(plan: Plan, reached: Level | None, step: Step, options: argparse.Na
     server = named_again(options, plan.profile)
     profile = f" --profile {plan.profile}" if plan.profile != PROFILES[0] else ""
     clauses = load_clauses(fixtures() / "clauses.toml")
-    style = style_for(sys.stdout, lines_lead_to(options, plan.address, plan.profile))
+    style = style_for(sys.stdout, lines_lead_to(options, plan))
     next_lines = [
         *([f'{style.reach.starts}    # a server for the "again" line'] if style.reach.starts else []),
         f"cgi-conform replay {first['id']} {server}    # every octet of it",

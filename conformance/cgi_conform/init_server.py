@@ -27,8 +27,9 @@ _SERVER = """\
 #   {{user}} {{group}}   the account that scripts must run as, if the server is started by root
 #   {{program}} the first of `program` that exists
 #
-# The server must stay in the foreground, and end on SIGTERM. It runs in the document root: a path that does not begin
-# with a token or with / is looked for there. Its environment holds PATH, HOME, LANG and what [environment] sets.
+# The server must stay in the foreground (often an option such as -f, -D, or "daemon off" in its configuration), and
+# end on SIGTERM. It runs in the document root: a path that does not begin with a token or with / is looked for there.
+# Its environment holds PATH, HOME, LANG and what [environment] sets.
 
 title   = "My server"                            # CHANGE: how reports call it
 

@@ -53,7 +53,9 @@ def main(options: argparse.Namespace) -> int:
     plan = make_plan(chosen)
     selected = [case for case in cases if plan.profile in case.expect and chosen.samples(case.id)]
     if not selected:
-        among = f" and is in --sample {chosen.sample}" if chosen.sample else ""
+        others = {profile for case in cases for profile in case.expect} - {plan.profile}
+        hint = f" (--profile {min(others)})" if others else ""
+        among = f" and is in --sample {chosen.sample}" if chosen.sample else hint
         raise UserError(f"nothing to run: no such case has an expectation for {plan.profile}{among}", NOTHING_RAN)
     if options.shuffle is not None:
         print(f"order: --shuffle={options.shuffle}", flush=True)
@@ -89,7 +91,7 @@ def _report(options: argparse.Namespace, plan: Plan, cases: list[Case], outcome:
     if options.write_expect:
         count = write_rules(options.write_expect, results["cases"], plan.rules, {*red_verdicts(results), "warn"})
         print(f'{count} expectations written to "{options.write_expect}": say why in each `reason` (those with ?? are red)')
-    style = terminal.style_for(sys.stdout, lines_lead_to(options, plan.address, plan.profile))
+    style = terminal.style_for(sys.stdout, lines_lead_to(options, plan))
     style = replace(style, listed=_listed(options, plan))
     print(terminal.text(results, clauses, style, options.slowest, outcome.seconds), end="")
     print(f"{overall:.1f} s", flush=True)

@@ -150,7 +150,8 @@ def _folder(name: str) -> Path:
         raise UserError(f'"{name}" has no server.toml (cgi-conform init-server {shlex.quote(name)} writes one)')
     if "/" in name:
         raise UserError(f'there is no folder "{name}" (cgi-conform init-server {shlex.quote(name)} makes one)')
-    hint = nearest(name, known) or f" (known: {', '.join(known)}; cgi-conform init-server {shlex.quote(name)} makes one)"
+    mine = [path.parent.name for path in Path.cwd().glob("*/server.toml")]
+    hint = nearest(name, [*mine, *known]) or f" (known: {', '.join(known)}; cgi-conform init-server {shlex.quote(name)} makes one)"
     raise UserError(f'no server "{name}"{hint}')
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from cgi_conform import variants
 from cgi_conform.answer import PROFILES
+from cgi_conform.plan import Plan
 from cgi_conform.ports import ADDRESS, free_port, is_free
 from cgi_conform.reproduce import Reach
 from cgi_conform.server import Server, named_server
@@ -53,10 +54,12 @@ def named_again(options: Any, profile: str | None = None) -> str:
     return " ".join(text for name, value in told if value for text in (name, shlex.quote(value)))
 
 
-def lines_lead_to(options: Any, address: tuple[str, int], profile: str) -> Reach:
+def lines_lead_to(options: Any, plan: Plan) -> Reach:
     """Where the lines to be pasted lead: the server at the URL, or one that `cgi-conform serve` starts there."""
-    words = named_again(options, profile)
-    if options.url:
-        return Reach(*address, server=words)
+    words = named_again(options, plan.profile)
+    if plan.server is None:
+        return Reach(*plan.address, server=words)
+    if plan.server.chooses_its_port:
+        return Reach(port="PORT", server=words, starts=f"cgi-conform serve {words}")
     port = USUAL_PORT if is_free(USUAL_PORT) else free_port()
     return Reach(ADDRESS, port, server=words, starts=f"cgi-conform serve {words} --port {port}")

@@ -123,10 +123,12 @@ def test_a_known_server_wins_over_a_folder_and_says_so(here: Path, capsys: pytes
 
 
 def test_a_folder_without_a_definition_is_told_so(here: Path) -> None:
+    definition(here / "mine", "sh")
     for name, said in {
         "public": '"public" has no server.toml (cgi-conform init-server public writes one)',
         "./etc": '"./etc" has no server.toml (cgi-conform init-server ./etc writes one)',
         "none/": 'there is no folder "none/" (cgi-conform init-server none/ makes one)',
+        "mnie": 'no server "mnie" (did you mean "mine"?)',
     }.items():
         with pytest.raises(UserError) as caught:
             load_server(name)

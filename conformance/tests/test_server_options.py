@@ -1,0 +1,55 @@
+"""server_options.py: the words that name a server again, and where the lines to be pasted lead."""
+
+import argparse
+import shlex
+import socket
+from pathlib import Path
+
+import pytest
+
+from cgi_conform import server_options
+from cgi_conform.cli import parser
+from cgi_conform.plan import Options, make_plan
+from cgi_conform.server_options import lines_lead_to, named_again
+
+
+def options_of(*words: str) -> argparse.Namespace:
+    return parser("run").parse_all(["run", *words])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--server", "a b/"], ["--url", "http://127.0.0.1:1", "--root", "/x y"],
+        ["--command", "./x '{port}'", "--has", "http11=-p 'HTTP/1.1'", "--has", "limits", "--profile", "rfc3875"],
+    ],
+)  # fmt: skip
+def test_the_words_name_the_same_server(words: list[str]) -> None:
+    options = options_of(*words)
+    assert shlex.split(named_again(options, options.profile)) == words
+
+
+def test_lines_lead_to_the_server_that_runs() -> None:
+    options = options_of("--url", "http://10.0.0.5:41327", "--root", "/")
+    found = lines_lead_to(options, make_plan(Options.of(options)))
+    assert (found.host, found.port, found.starts) == ("10.0.0.5", 41327, "")
+
+
+def test_lines_lead_to_a_port_at_which_a_server_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    options = options_of("--command", "sh {port}", "--profile", "rfc3875")
+    plan = make_plan(Options.of(options))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setattr(server_options, "USUAL_PORT", taken.getsockname()[1])
+        found = lines_lead_to(options, plan)
+        assert found.port != taken.getsockname()[1]
+        assert found.starts == f"cgi-conform serve --command 'sh {{port}}' --profile rfc3875 --port {found.port}"
+    assert lines_lead_to(options, plan).port == server_options.USUAL_PORT
+
+
+def test_a_server_that_chooses_its_port_is_asked_for_it(tmp_path: Path) -> None:
+    (tmp_path / "server.toml").write_text(
+        'title = "x"\nprogram.find = "sh"\ncommand = ["{program}", "{port_file}"]\nprofiles = ["cgihttpserver"]\n'
+    )
+    options = options_of("--server", str(tmp_path))
+    found = lines_lead_to(options, make_plan(Options.of(options)))
+    assert (found.port, found.starts) == ("PORT", f"cgi-conform serve --server {tmp_path}")
