@@ -2,17 +2,20 @@
 
 A rule is a case glob with an outcome and a reason. An exact id beats a glob, a later rule an earlier one, a
 file what it includes. A glob that matches no case of the corpus is stale, and turns the run red; so does a reason
-that is still to be filled in.
+that is still to be filled in. A rule with `since` or `before` holds for some releases of the server only, and is
+as if it were not there for the others.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 from cgi_conform.answer import Status
 from cgi_conform.errors import UserError
+from cgi_conform.releases import Release, has_change, named_twice, release_in
 from cgi_conform.results import CaseResult, Stale
 from cgi_conform.schema import faults, read_toml
 from cgi_conform.write import write_whole
@@ -30,6 +33,8 @@ class Rule:
     saw: Status | None = None
     when: str = ""  # root | user, "" for both
     file: str = ""
+    since: tuple[str, ...] = ()  # the first releases, one per branch, that it holds for: releases.py
+    before: tuple[str, ...] = ()  # the first releases that it no longer holds for
 
     @property
     def is_explained(self) -> bool:
@@ -38,6 +43,13 @@ class Rule:
 
     def matches(self, name: str) -> bool:
         return name == self.glob or fnmatchcase(name, self.glob)
+
+    def holds_for(self, release: Release | None) -> bool:
+        """Whether it holds for that release; one that needs to know the release holds for no unknown one."""
+        if release is None:
+            return not (self.since or self.before)
+        is_there = not self.since or has_change(release, self.since)
+        return is_there and not (self.before and has_change(release, self.before))
 
 
 def load_rules(path: Path, including: tuple[Path, ...] = ()) -> list[Rule]:
@@ -56,7 +68,36 @@ def load_rules(path: Path, including: tuple[Path, ...] = ()) -> list[Rule]:
         if not included.exists():
             raise UserError(f'{shown}: includes "{name}", which does not exist')
         rules += load_rules(included, (*including, path))
-    return rules + [Rule(glob, file=shown, **entry) for glob, entry in table.items()]
+    for glob, entry in table.items():
+        rules += [_rule(glob, shown, each) for each in (entry if isinstance(entry, list) else [entry])]
+    return rules
+
+
+def _rule(glob: str, shown: str, entry: Mapping[str, Any]) -> Rule:
+    bounds: dict[str, tuple[str, ...]] = {}
+    for key in ("since", "before"):
+        named = entry.get(key, [])
+        bounds[key] = tuple([named] if isinstance(named, str) else named)
+        if twice := named_twice(bounds[key]):
+            raise UserError(f'{shown}: "{glob}.{key}" names the branch of "{twice}" twice: the first release is enough')
+    return Rule(glob, file=shown, **{**entry, **bounds})
+
+
+def rules_at(rules: Iterable[Rule], version: str) -> tuple[Rule, ...]:
+    """The rules that hold for the release that a server's version names."""
+    release = release_in(version)
+    return tuple(rule for rule in rules if rule.holds_for(release))
+
+
+def release_note(name: str, version: str, checked: Sequence[str], rules: Iterable[Rule]) -> str:
+    """A line for a run whose expectations may be wrong because of the server's release, or ""."""
+    release = release_in(version)
+    if release is None and any(not rule.holds_for(None) for rule in rules):
+        return f'{name}: release unknown, so that expectations with "since" or "before" are left out'
+    if release is None or not checked or release in map(release_in, checked):
+        return ""
+    known = " and ".join(filter(None, [", ".join(checked[:-1]), checked[-1]]))
+    return f"{name} ({version}): unknown release; expectations were checked with {known}, and may be out of date"
 
 
 def rule_for(rules: Iterable[Rule], name: str, user: str) -> Rule | None:
@@ -86,9 +127,9 @@ def write_rules(path: Path, results: Iterable[CaseResult], rules: Iterable[Rule]
     for case in results:
         rule = rule_for(known, case["id"], "root") or rule_for(known, case["id"], "user")
         if case["verdict"] == "skip" and rule is not None and rule.outcome == "skip":
-            entries.append(_entry(case["id"], "skip", None, rule.reason))
+            entries.append(_entry(case["id"], "skip", None, rule.reason, rule))
         elif case["verdict"] == "expected" and rule is not None:
-            entries.append(_entry(case["id"], "fail", rule.saw, rule.reason))
+            entries.append(_entry(case["id"], "fail", rule.saw, rule.reason, rule))
         elif case["verdict"] in red and case["mismatches"]:
             first = case["mismatches"][0]
             reason = f"{_TO_FILL_IN} {first['what']}: expected {first['expected']}, got {first['got']}"
@@ -97,13 +138,19 @@ def write_rules(path: Path, results: Iterable[CaseResult], rules: Iterable[Rule]
     return len(entries)
 
 
-def _entry(name: str, outcome: str, saw: Status | None, reason: str) -> str:
-    lines = [f'["{name}"]', f'outcome = "{outcome}"']
+def _entry(name: str, outcome: str, saw: Status | None, reason: str, known: Rule | None = None) -> str:
+    lines = [f'["{name}"]', *(_bounds(known) if known else ()), f'outcome = "{outcome}"']
     if saw is not None:
         lines.append(f"saw     = {json.dumps(saw)}")
     clipped = reason if len(reason) <= 200 else reason[:199] + "…"
     lines.append(f"reason  = {_toml(clipped)}")
     return "\n".join(lines) + "\n"
+
+
+def _bounds(rule: Rule) -> Iterator[str]:
+    for key, firsts in (("since", rule.since), ("before", rule.before)):
+        if firsts:
+            yield f"{key:7} = {json.dumps(firsts[0] if len(firsts) == 1 else firsts)}"
 
 
 def _toml(text: str) -> str:

@@ -11,7 +11,7 @@ from cgi_conform.answer import PROFILES
 from cgi_conform.capabilities import Abilities
 from cgi_conform.delivery import DELIVERIES
 from cgi_conform.errors import SERVER, UserError
-from cgi_conform.expectations import Rule, load_rules
+from cgi_conform.expectations import Rule, load_rules, release_note, rules_at
 from cgi_conform.server import Server, named_server
 from cgi_conform.variants import declared
 from cgi_conform.wire import GRACE
@@ -62,6 +62,8 @@ class Plan:
     address: tuple[str, int] = ("127.0.0.1", 0)
     root: str = ""
     grace: float = GRACE
+    version: str = ""  # what the server says its version is
+    release_note: str = ""  # that the rules may not be right for this release of the server
 
 
 def make_plan(options: Options) -> Plan:
@@ -90,6 +92,8 @@ def make_plan(options: Options) -> Plan:
         raise UserError(f'server "{server.name}" cannot be judged in profile {options.profile} (its profiles: {known})')
     own = server.expect_file(options.profile) if options.server else None
     expect = Path(options.expect) if options.expect else own
+    rules = load_rules(expect) if expect and (options.expect or expect.exists()) else []
+    version = server.version()
     user = "root" if os.geteuid() == 0 else "user"
     return Plan(
         name=server.name,
@@ -97,9 +101,11 @@ def make_plan(options: Options) -> Plan:
         profile=options.profile,
         timeout=options.timeout,
         delivery=options.delivery,
-        rules=tuple(load_rules(expect)) if expect and (options.expect or expect.exists()) else (),
+        rules=rules_at(rules, version),
         abilities=Abilities(True, user, frozenset(server.variants), server.chooses_its_port),
         server=server.for_profile(options.profile),
+        version=version,
+        release_note=release_note(server.name, version, server.checked, rules),
     )
 
 
@@ -113,14 +119,16 @@ def _of_url(options: Options) -> Plan:
         raise UserError(f'--url "{options.url}" is not of the form http://HOST:PORT')
     if not options.root:
         raise UserError("--url needs --root DIR, the document root that server has (cgi-conform fixtures makes one)")
+    rules = load_rules(Path(options.expect)) if options.expect else []
     return Plan(
         name="url",
         title="a running server",
         profile=options.profile,
         timeout=options.timeout,
         delivery=options.delivery,
-        rules=tuple(load_rules(Path(options.expect))) if options.expect else (),
+        rules=rules_at(rules, ""),
         abilities=Abilities(False, "user", frozenset(declared(options.has, at_url=True))),
         address=(parts.hostname, port),
         root=str(Path(options.root).absolute()),
+        release_note=release_note("url", "", (), rules),
     )

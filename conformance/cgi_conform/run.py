@@ -94,6 +94,8 @@ def _report(options: argparse.Namespace, plan: Plan, cases: list[Case], outcome:
     style = terminal.style_for(sys.stdout, lines_lead_to(options, plan))
     style = replace(style, listed=_listed(options, plan))
     print(terminal.text(results, clauses, style, options.slowest, outcome.seconds), end="")
+    if plan.release_note:
+        print(plan.release_note)
     print(f"{overall:.1f} s", flush=True)
     github.announce(results, by_id, clauses)
     for message in outcome.messages:

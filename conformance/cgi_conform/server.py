@@ -42,6 +42,7 @@ class Server:
     here: Path = Path()
     files: Mapping[str, str] = field(default_factory=dict)  # configuration: name -> template, tokens not yet filled
     in_profile: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # arguments that a profile adds
+    checked: tuple[str, ...] = ()  # the releases that its expectations were checked with
     instrument: bool = False  # it is there to test the suite, not to be judged or used
 
     def for_profile(self, profile: str) -> "Server":
@@ -129,6 +130,7 @@ def load_server(name: str) -> Server:
         here=here,
         files=files,
         in_profile={name: tuple(more["arguments"]) for name, more in table.get("profile", {}).items()},
+        checked=tuple(table.get("checked", ())),
         instrument=table.get("instrument", False),
     )
 

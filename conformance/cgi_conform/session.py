@@ -73,10 +73,9 @@ def carry_out(
     seconds = {result["id"]: result.pop("seconds") for result in results if "seconds" in result}
     seconds[""] = time.monotonic() - begun
     corpus = case_ids(fixtures() / "cases")
-    version = plan.server.version() if plan.server else ""
     return Outcome(
         assembled(
-            {"name": plan.name, "title": plan.title, "version": version},
+            {"name": plan.name, "title": plan.title, "version": plan.version},
             plan.profile,
             plan.abilities.user,
             len(corpus),

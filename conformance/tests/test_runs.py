@@ -153,6 +153,27 @@ def test_a_stale_expectation_is_red(tmp_path: Path) -> None:
     assert status == 1 and "z/*" in out and "gone" in out
 
 
+def test_an_unchecked_release_is_named_in_the_output_and_is_no_failure(tmp_path: Path) -> None:
+    corpus(tmp_path, case("a/b", "status = 404"))
+    server = tmp_path / "mine"
+    server.mkdir()
+    (server / "serve.py").write_text(SERVE)
+    (server / "expect.toml").write_text("['a/b']\noutcome = 'fail'\nreason = 'x'\nsince = '1.3'\n")
+    definition = (
+        f"title = 'Mine'\nprogram = ['{sys.executable}']\nprofiles = ['cgihttpserver']\nchecked = ['1.2', '1.3.1']\n"
+        "command = ['{program}', '{here}/serve.py', '{port}']\nversion = ['{program}', '-c', 'print(\"mine 1.%s\")']\n"
+    )
+    for release, status, note in (
+        ("3.1", 0, ""),
+        ("3.2", 0, "mine (mine 1.3.2): unknown release; expectations were checked with 1.2 and 1.3.1,"),
+        ("2", 1, ""),
+    ):
+        (server / "server.toml").write_text(definition % release)
+        done = cgi_conform(tmp_path, "run", "--server", str(server))
+        assert (done.returncode, "unknown release" in done.stdout) == (status, bool(note)), done.stdout + done.stderr
+        assert note in done.stdout and done.stderr == ""
+
+
 def test_failures_can_be_written_as_expectations_and_with_reasons_the_run_is_green(tmp_path: Path) -> None:
     corpus(tmp_path, case("a/b", "status = 404"), case("a/c", "body = 'x'", level="recommended"), case("a/d"))
     rules = tmp_path / "expect.toml"

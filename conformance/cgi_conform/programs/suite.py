@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cgi_conform.answer import PROFILES
 from cgi_conform.errors import SERVER, UserError
-from cgi_conform.expectations import Rule, load_rules, rule_for, stale
+from cgi_conform.expectations import Rule, load_rules, rule_for, rules_at, stale
 from cgi_conform.launch import Instance, start
 from cgi_conform.programs.attempt import Found, attempt
 from cgi_conform.programs.definition import Check, Program
@@ -37,7 +37,7 @@ def contender(server: Server, profile: str | None) -> Contender:
         raise UserError(f'server "{server.name}" has no profile {profile} (its profiles: {known})')
     chosen = profile or (_MOST_USEFUL if _MOST_USEFUL in server.profiles else server.profiles[0])
     path = server.expect_file(chosen, "programs")
-    rules = tuple(load_rules(path)) if path.exists() else ()
+    rules = rules_at(load_rules(path), server.version()) if path.exists() else ()
     return Contender(server.for_profile(chosen), chosen, rules)
 
 
