@@ -2,6 +2,9 @@
 
 An existing recording is never changed silently: a difference is named, and replaced only with --force.  With
 case globs only those cases are recorded; the others stay as they are, if they are of the same server.
+
+Another release of the same branch (3.13.5 where the recording is of 3.13.0) replaces nothing: what it answers
+otherwise is added to the recording, as recordings.py tells.
 """
 
 import argparse
@@ -13,7 +16,17 @@ from cgi_conform.case import load_cases
 from cgi_conform.errors import UserError
 from cgi_conform.paths import fixtures
 from cgi_conform.plan import Options, make_plan
-from cgi_conform.recordings import Recording, changed, read_recording, recording_of, recording_text
+from cgi_conform.recordings import (
+    Recorded,
+    Recording,
+    changed,
+    is_other_release,
+    read_recording,
+    recording_of,
+    recording_text,
+    with_otherwise_of,
+    with_release,
+)
 from cgi_conform.results import Results, read, server_line
 from cgi_conform.session import JOBS, carry_out
 from cgi_conform.write import write_whole
@@ -67,8 +80,11 @@ def record(new: Recording, path: Path, partial: bool, force: bool) -> str:
         write_whole(path, recording_text(new))
         return f"{path}: {len(new['cases'])} cases of {server_line(new['server'])}"
     old = read_recording(path)
+    if is_other_release(old, new):
+        return _add_release(old, new, path, force)
     if partial:
         new = merged(old, new, path)
+    new = with_otherwise_of(old, new)
     if recording_text(old) == recording_text(new):
         return f"{path}: unchanged"
     told = difference(old, new)
@@ -76,6 +92,27 @@ def record(new: Recording, path: Path, partial: bool, force: bool) -> str:
         raise UserError(f'"{path}" differs: {told} (--force replaces it)')
     write_whole(path, recording_text(new))
     return f"{path}: replaced: {told}"
+
+
+def _add_release(old: Recording, new: Recording, path: Path, force: bool) -> str:
+    version = new["server"]["version"]
+    if old["user"] != new["user"]:
+        raise UserError(f'"{path}" is of user {old["user"]}, not {new["user"]}: record {version} as {old["user"]}')
+    whole = with_release(old, new)
+    was, became = (_cases_of(recording, version) for recording in (old, whole))
+    if was == became:
+        return f"{path}: unchanged"
+    told = f"{version} answers {_counted(sorted(became or {}))} otherwise than {old['server']['version']}"
+    if was is not None and not force:
+        differ = sorted(name for name in {*was, *(became or {})} if was.get(name) != (became or {}).get(name))
+        raise UserError(f'"{path}" differs for {version}: {_counted(differ)} (--force replaces it)')
+    write_whole(path, recording_text(whole))
+    return f"{path}: added: {told}"
+
+
+def _cases_of(recording: Recording, version: str) -> dict[str, Recorded] | None:
+    """What another release answers otherwise; None if that was never recorded."""
+    return next((each["cases"] for each in recording.get("otherwise", []) if each["version"] == version), None)
 
 
 def merged(old: Recording, new: Recording, path: Path) -> Recording:
@@ -93,9 +130,14 @@ def difference(old: Recording, new: Recording) -> str:
     told = [f"{key} {was} became {became}" for key, was, became in _facts(old, new) if was != became]
     cases = changed(old, new)
     if cases:
-        more = f" and {len(cases) - 3} more" if len(cases) > 3 else ""
-        told.append(f"{len(cases)} cases, {', '.join(cases[:3])}{more}")
+        told.append(_counted(cases))
     return "; ".join(told) or "the number of cases in the suite"
+
+
+def _counted(cases: list[str]) -> str:
+    """How many cases, and the first of them."""
+    more = f" and {len(cases) - 3} more" if len(cases) > 3 else ""
+    return f"{len(cases)} cases, {', '.join(cases[:3])}{more}" if cases else "no case"
 
 
 def _facts(old: Recording, new: Recording) -> list[tuple[str, str, str]]:

@@ -1,18 +1,20 @@
 """What real servers answered, recorded once: fixtures/recordings/NAME.json, one server per file.
 
 Since Python 3.15 has no CGI server any more, the recordings of the older ones are its specification by example.
-Two servers agree on a case when they saw the same and answered with the same first lines; whether the rest is the
-same too, but for the version they report, is said beside it.
+
+A recording is of one release. `otherwise` holds what other releases of the same branch answer otherwise, to the
+octet and but for the version they report: each answer with the first release that gives it (`since`), or the first
+that no longer does (`before`). `record` knows only the releases it saw, and writes those; a person who knows from the
+changelog which release brought the change puts that one there, and `record` keeps it.
 """
 
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict, cast
+from typing import NotRequired, TypedDict, cast
 
-from cgi_conform.report.escaped import lines
+from cgi_conform.releases import Release, branch, dotted, release_in
 from cgi_conform.results import FORMAT, Received, Results, Saw, Server, Suite, read_json
 
 _VERSION = re.compile(r"Python/[0-9][0-9A-Za-z.+]*")
@@ -21,6 +23,16 @@ _VERSION = re.compile(r"Python/[0-9][0-9A-Za-z.+]*")
 class Recorded(TypedDict):
     saw: Saw
     received: list[Received]
+    since: NotRequired[str]  # in `otherwise` alone, and there one of the two
+    before: NotRequired[str]
+
+
+class Otherwise(TypedDict):
+    """What another release answers otherwise."""
+
+    version: str
+    user: str
+    cases: dict[str, Recorded]
 
 
 class Recording(TypedDict):
@@ -30,15 +42,7 @@ class Recording(TypedDict):
     profile: str
     user: str
     cases: dict[str, Recorded]
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """Servers that gave the same answer, such as "3.8–3.10, 3.12"."""
-
-    servers: str
-    answer: Recorded
-    identical: bool  # to the octet, versions aside
+    otherwise: NotRequired[list[Otherwise]]
 
 
 def read_recording(path: Path) -> Recording:
@@ -75,43 +79,88 @@ def changed(old: Recording, new: Recording) -> list[str]:
     return sorted(name for name in ids if old["cases"].get(name) != new["cases"].get(name))
 
 
-def agreements(recordings: Iterable[Recording], case: str, profile: str) -> list[Agreement]:
-    """The answers to a case, equal ones folded, in the order in which servers first gave them."""
-    asked = [recording for recording in recordings if recording["profile"] == profile and case in recording["cases"]]
-    groups: dict[str, list[int]] = {}
-    for number, recording in enumerate(asked):
-        groups.setdefault(_gist(recording["cases"][case]), []).append(number)
-    names = [_short(recording["server"]) for recording in asked]
-    found: list[Agreement] = []
-    for places in groups.values():
-        answers = [asked[place]["cases"][case] for place in places]
-        whole = {_VERSION.sub("Python/…", json.dumps(answer, sort_keys=True)) for answer in answers}
-        found.append(Agreement(_ranges(places, names), answers[0], len(whole) == 1))
-    return found
+def is_other_release(old: Recording, new: Recording) -> bool:
+    """Whether the second is of another release of the server that the first is of, from the same branch."""
+    was, became = release_in(old["server"]["version"]), release_in(new["server"]["version"])
+    if was is None or became is None or was == became or branch(was) != branch(became):
+        return False
+    same = [(each["server"]["name"], each["server"]["title"], each["profile"]) for each in (old, new)]
+    return same[0] == same[1]
 
 
-def first_lines(answer: Recorded) -> list[str]:
-    """The first line of what came on each connection."""
-    return [line for each in answer["received"] for line in lines(each["bytes"])[:1]]
+def with_release(old: Recording, new: Recording) -> Recording:
+    """The old recording and what the new one, of another release, answers otherwise.
+
+    A case that the new one does not have keeps what is known of it. So does an answer that was recorded before:
+    its first release may have been corrected.
+    """
+    became = release_of(new["server"]["version"])
+    others = [each for each in old.get("otherwise", []) if release_of(each["version"]) != became]
+    before = next((each for each in old.get("otherwise", []) if release_of(each["version"]) == became), None)
+    cases = {name: answer for name, answer in (before["cases"] if before else {}).items() if name in old["cases"]}
+    for name, answer in new["cases"].items():
+        known = cases.pop(name, None)
+        if name not in old["cases"]:
+            continue
+        if known is not None and octets(known) == octets(answer):
+            cases[name] = known
+        elif octets(answer) != octets(old["cases"][name]) or any(name in each["cases"] for each in others):
+            cases[name] = _bounded(answer, became, answers_by_release(old, others, name))
+    found: Otherwise = {"version": new["server"]["version"], "user": new["user"], "cases": cases}
+    whole = old.copy()
+    whole["otherwise"] = sorted([*others, found], key=lambda each: release_of(each["version"]))
+    return whole
 
 
-def _gist(answer: Recorded) -> str:
-    return _VERSION.sub("Python/…", json.dumps([answer["saw"], first_lines(answer)]))
+def _bounded(answer: Recorded, release: Release, answers: list[tuple[Release, Recorded]]) -> Recorded:
+    """The answer with the first release that gives it, or that no longer does, as far as the recorded ones tell."""
+    base = next(at for at, each in answers if "since" not in each and "before" not in each)
+    bounded = answer.copy()
+    if release > base:
+        _, older = [pair for pair in answers if pair[0] < release][-1]
+        goes_on = "since" in older and octets(older) == octets(answer)
+        bounded["since"] = older["since"] if goes_on else dotted(release)
+    else:
+        at, newer = next(pair for pair in answers if pair[0] > release)
+        goes_on = "before" in newer and octets(newer) == octets(answer)
+        bounded["before"] = newer["before"] if goes_on else dotted(at)
+    return bounded
 
 
-def _short(server: Server) -> str:
-    return server["name"].removeprefix("cpython-")
+def answers_by_release(recording: Recording, others: Iterable[Otherwise], case: str) -> list[tuple[Release, Recorded]]:
+    """What each recorded release answers to a case, in the order of the releases."""
+    answers = [(release_of(each["version"]), each["cases"][case]) for each in others if case in each["cases"]]
+    return sorted(
+        [(release_of(recording["server"]["version"]), recording["cases"][case]), *answers], key=lambda pair: pair[0]
+    )
 
 
-def _ranges(places: list[int], names: list[str]) -> str:
-    """Neighbours as a range: 0 1 2 5 -> "3.8–3.10, 3.13"."""
-    runs: list[list[int]] = []
-    for place in places:
-        if runs and place == runs[-1][-1] + 1:
-            runs[-1].append(place)
-        else:
-            runs.append([place])
-    return ", ".join(names[run[0]] if len(run) == 1 else f"{names[run[0]]}–{names[run[-1]]}" for run in runs)
+def with_otherwise_of(old: Recording, new: Recording) -> Recording:
+    """The new recording, with what the old one knew of other releases, as far as the cases are still there."""
+    if "otherwise" not in old:
+        return new
+    whole = new.copy()
+    whole["otherwise"] = []
+    for each in old["otherwise"]:
+        left = {name: answer for name, answer in each["cases"].items() if name in new["cases"]}
+        whole["otherwise"].append({"version": each["version"], "user": each["user"], "cases": left})
+    return whole
+
+
+def same_version(text: str) -> str:
+    """The text with one version for all that report their own."""
+    return _VERSION.sub("Python/…", text)
+
+
+def octets(answer: Recorded) -> str:
+    """What was received; whether the end of it was awaited may depend on how busy the machine was."""
+    received = [(each["connection"], each["bytes"]) for each in answer["received"]]
+    return same_version(json.dumps([answer["saw"], received]))
+
+
+def release_of(version: str) -> Release:
+    """The release that a version names."""
+    return release_in(version) or (0, 0, 0, 0)
 
 
 def _order(recording: Mapping[str, object] | Recording) -> tuple[bool, list[int], str]:

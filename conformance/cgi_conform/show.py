@@ -10,13 +10,14 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from cgi_conform.agreements import Agreement, agreements, first_lines
 from cgi_conform.answer import PROFILES
 from cgi_conform.case import Case, Step, load_cases
 from cgi_conform.clauses import Clause, load_clauses
 from cgi_conform.expected import asked
 from cgi_conform.octets import clipped, printable
 from cgi_conform.paths import build, fixtures
-from cgi_conform.recordings import Agreement, Recorded, agreements, first_lines, read_recordings
+from cgi_conform.recordings import Recorded, read_recordings
 from cgi_conform.report.escaped import lines
 from cgi_conform.report.places import line_of, shown_file
 from cgi_conform.reproduce import Reach, bash_line, curl_line, shell_line
@@ -155,7 +156,8 @@ def wanted(case: Case, profile: str) -> list[str]:
 
 def _agreement(agreement: Agreement) -> list[str]:
     rest = [] if agreement.identical else [_INDENT + "(the rest differs between them)"]
-    return [f"{agreement.servers}: {_word(agreement.answer['saw'])}", *_heads(agreement.answer), *rest]
+    unlike = [_INDENT + clipped(agreement.unlike, 200)] if agreement.unlike else []
+    return [f"{agreement.servers}: {_word(agreement.answer['saw'])}", *_heads(agreement.answer), *unlike, *rest]
 
 
 def _word(saw: int | str | None) -> str:

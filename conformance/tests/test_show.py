@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from cgi_conform import list as listing
 from cgi_conform import servers, show
+from cgi_conform.agreements import agreements
 from cgi_conform.cli import main
 from cgi_conform.docroot import remove
 from cgi_conform.answer import Expectation, Host
@@ -15,7 +16,7 @@ from cgi_conform.case import Step
 from cgi_conform.expected import asked, in_words
 from cgi_conform.matcher import Matcher
 from cgi_conform.paths import REPO
-from cgi_conform.recordings import Recording, agreements, read_recordings, recording_of, recording_text
+from cgi_conform.recordings import Recording, read_recordings, recording_of, recording_text
 from cgi_conform.results import Server, assembled
 from cgi_conform.server import Server as Definition
 from cgi_conform.server import server_names
@@ -62,6 +63,45 @@ def test_versions_that_differ_further_down_say_so() -> None:
     other["cases"]["post/plain"]["received"][0]["bytes"] += "X: y\\r\\n"
     found = agreements([*RECORDINGS, other], "post/plain", "cgihttpserver")
     assert [(each.servers, each.identical) for each in found] == [("2.7–3.8, 3.10–3.14", False), ("3.9", True)]
+
+
+def other_release(recording: Recording, version: str, saw: int, **bound: str) -> Recording:
+    case = recorded(recording["server"]["name"], saw, f"Python/{version}")["cases"]["post/plain"]
+    whole = recording.copy()
+    whole["otherwise"] = [
+        *recording.get("otherwise", []),
+        {"version": f"Python {version}", "user": "root", "cases": {"post/plain": {**case, **bound}}},  # type: ignore[typeddict-item]
+    ]
+    return whole
+
+
+def test_releases_that_answer_otherwise_are_named_by_the_first_that_does() -> None:
+    older = other_release(recorded("cpython-3.11", 501, "Python/3.11.7"), "3.11.2", 405, before="3.11.4")
+    newer = other_release(RECORDINGS[-1], "3.13.5", 405, since="3.13.4")
+    both = other_release(other_release(RECORDINGS[-1], "3.13.5", 405, since="3.13.4"), "3.13.9", 400, since="3.13.7")
+
+    def told(*recordings: Recording) -> list[tuple[str, object]]:
+        found = agreements(recordings, "post/plain", "cgihttpserver")
+        return [(each.servers, each.answer["saw"]) for each in found]
+
+    assert told(RECORDINGS[0], newer) == [("2.7–3.13 (before 3.13.4)", 501), ("3.13.4–", 405)]
+    assert told(RECORDINGS[3], older, RECORDINGS[4]) == [("3.10, 3.11.4–3.13", 501), ("3.11 (before 3.11.4)", 405)]
+    assert told(RECORDINGS[2], older) == [("3.9–3.11 (before 3.11.4)", 405), ("3.11.4–", 501)]
+    assert told(both) == [
+        ("3.13 (before 3.13.4)", 501),
+        ("3.13.4 (before 3.13.7)", 405),
+        ("3.13.7–", 400),
+    ]
+
+
+def test_show_names_releases_and_what_they_answer_otherwise() -> None:
+    case = case_of("topic-1/fail")
+    newer = other_release(RECORDINGS[-1], "3.13.5", 501, since="3.13.4")
+    newer["otherwise"][0]["cases"]["post/plain"]["received"][0]["bytes"] += "X: only here\\r\\n"
+    found = agreements([newer], "post/plain", "cgihttpserver")
+    text = show.page(case, "cgihttpserver", CLAUSES, found, None, 140)
+    for part in ("3.13 (before 3.13.4): status 501", "3.13.4–: status 501", "X: only here\\r\\n"):
+        assert part in text, part
 
 
 def test_recordings_are_read_in_the_order_of_versions(tmp_path: Path) -> None:
