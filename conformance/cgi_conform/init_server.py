@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cgi_conform.answer import PROFILES
 from cgi_conform.errors import UserError
+from cgi_conform.server import server_names
 from cgi_conform.typed import typed
 from cgi_conform.variants import VARIANTS
 
@@ -128,7 +129,7 @@ def next_steps(folder: Path) -> str:
     }
     width = max(len(str(folder / name)) for name in what)
     lines = [f"{folder / name!s:<{width}}  {text}" for name, text in what.items()]
-    name = shlex.quote(str(folder))
+    name = shlex.quote(f"./{folder}" if str(folder) in server_names() else str(folder))  # a known server would win
     return "\n".join([
         *lines, "", "next", f"      cgi-conform serve {name}    # does it start? ends with Ctrl-C",
         f"      cgi-conform run --server {name} --profile {PROFILES[1]}    # judge it by CGI/1.1",

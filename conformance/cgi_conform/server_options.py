@@ -14,8 +14,21 @@ from cgi_conform.server import Server, named_server
 USUAL_PORT = 8000
 
 
-def configure_started(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGroup:
-    """The ways to name a server that the suite starts, and what it can do; the group takes another way."""
+def configure_server(parser: argparse.ArgumentParser) -> None:
+    """The three ways to name a server, and what it can do."""
+    which = _by_start(parser)
+    which.add_argument("--url", metavar="URL", help="a server that runs already, such as http://127.0.0.1:8000")
+    parser.add_argument("--root", metavar="DIR", help="with --url: the document root that server has")
+    _capabilities(parser)
+
+
+def configure_started(parser: argparse.ArgumentParser) -> None:
+    """The ways to name a server that the suite starts, and what it can do."""
+    _by_start(parser)
+    _capabilities(parser)
+
+
+def _by_start(parser: argparse.ArgumentParser) -> "argparse._MutuallyExclusiveGroup":
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
         "--server", metavar="NAME",
@@ -25,19 +38,15 @@ def configure_started(parser: argparse.ArgumentParser) -> argparse._MutuallyExcl
         "--command", metavar="CMD",
         help="start this, in the document root; {port} and {root} are filled in, {here} is the current folder",
     )  # fmt: skip
+    return which
+
+
+def _capabilities(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--has", action="append", default=[], metavar="CAPABILITY[=ARGUMENTS]",
         help="the server can do this if ARGUMENTS are added to its command (repeat it; capabilities: see below)",
     )  # fmt: skip
     parser.epilog = "\n\n".join(filter(None, [parser.epilog, variants.told()]))
-    return which
-
-
-def configure_server(parser: argparse.ArgumentParser) -> None:
-    """The three ways to name a server, and what it can do."""
-    which = configure_started(parser)
-    which.add_argument("--url", metavar="URL", help="a server that runs already, such as http://127.0.0.1:8000")
-    parser.add_argument("--root", metavar="DIR", help="with --url: the document root that server has")
 
 
 def started_server(options: Any) -> Server:

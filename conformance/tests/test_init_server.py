@@ -9,7 +9,7 @@ import pytest
 from case_files import case, corpus
 from cgi_conform.cli import main
 from cgi_conform.expectations import load_rules
-from cgi_conform.init_server import files
+from cgi_conform.init_server import files, next_steps
 from cgi_conform.paths import SCHEMAS
 from cgi_conform.schema import faults
 from cgi_conform.server import load_server
@@ -27,6 +27,12 @@ def test_three_files_are_written_and_the_next_steps_told(tmp_path: Path, capsys:
     for name in NAMES:
         assert f"{folder}/{name}  " in out
     assert f"cgi-conform run --server {folder}" in out and f"cgi-conform serve {folder}" in out
+
+
+def test_the_next_steps_mean_the_folder_and_not_a_known_server_of_its_name() -> None:
+    told = next_steps(Path("lighttpd"))
+    assert "cgi-conform serve ./lighttpd " in told and "--server ./lighttpd " in told
+    assert "cgi-conform serve mine " in next_steps(Path("mine"))
 
 
 def test_nothing_is_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,6 @@
 
 import argparse
 import shlex
-import socket
 from pathlib import Path
 
 import pytest
@@ -38,12 +37,14 @@ def test_lines_lead_to_the_server_that_runs() -> None:
 def test_lines_lead_to_a_port_at_which_a_server_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
     options = options_of("--command", "sh {port}", "--profile", "rfc3875")
     plan = make_plan(Options.of(options))
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        monkeypatch.setattr(server_options, "USUAL_PORT", taken.getsockname()[1])
-        found = lines_lead_to(options, plan)
-        assert found.port != taken.getsockname()[1]
-        assert found.starts == f"cgi-conform serve --command 'sh {{port}}' --profile rfc3875 --port {found.port}"
-    assert lines_lead_to(options, plan).port == server_options.USUAL_PORT
+    monkeypatch.setattr(server_options, "is_free", lambda port: True)
+    found = lines_lead_to(options, plan)
+    assert (found.host, found.port) == ("127.0.0.1", 8000)
+    assert found.starts == "cgi-conform serve --command 'sh {port}' --profile rfc3875 --port 8000"
+    monkeypatch.setattr(server_options, "is_free", lambda port: False)
+    monkeypatch.setattr(server_options, "free_port", lambda: 41327)
+    found = lines_lead_to(options, plan)
+    assert found.port == 41327 and found.starts.endswith(" --port 41327")
 
 
 def test_a_server_that_chooses_its_port_is_asked_for_it(tmp_path: Path) -> None:
