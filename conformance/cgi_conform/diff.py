@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """The options of `diff`."""
     parser.epilog = EPILOG
     add = parser.add_argument
-    which = "a known server, a folder/, 'CMD {port} {root}', http://HOST:PORT (with --root), or a results.json"
+    which = "a known server, a folder of yours, 'CMD {port} {root}', http://HOST:PORT (with --root), or a results.json"
     add("a", metavar="A", help=which)
     add("b", metavar="B", help="the same")
     add("globs", nargs="*", metavar="CASE-GLOB", help="cases to compare, by id or topic (default: all)")

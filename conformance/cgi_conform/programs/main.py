@@ -20,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """The options of `programs`."""
     add = parser.add_argument
     add("globs", nargs="*", metavar="PROGRAM-GLOB", help="programs or checks to try (default: all that are installed)")
-    add("--server", action="append", default=[], metavar="NAME", help="a known server, or a folder/ of yours; repeat")
+    add("--server", action="append", default=[], metavar="NAME", help="a known server, or a folder of yours; repeat it")
     add("--command", action="append", default=[], metavar="CMD", help="start this; {port} and {root} are filled in")
     add("--profile", choices=PROFILES, help="start servers for it (default: rfc3875 where a server has it)")
     add("--report", type=Path, metavar="DIR", help="write programs.json and programs.xml (JUnit)")

@@ -18,6 +18,7 @@ from cgi_conform.kills import (
 from cgi_conform.proof import NOT_ABOUT_THE_RULE
 from cgi_conform.report.escaped import clipped
 from cgi_conform.report.terminal import Style
+from cgi_conform.typed import typed
 
 _INDENT = " " * 10
 _WORD = {SURVIVED: "SURVIVED", UNSOUND: "UNSOUND"}
@@ -46,7 +47,7 @@ def _case(case: CaseProof, style: Style) -> str:
     again = f"cgi-conform prove {case['id']} --profile {case['profile']}"
     if case["verdict"] == UNSOUND:
         again = f"cgi-conform run {case['id']} --profile {case['profile']} --server faulty"
-    return "\n".join([*rows, f"{_INDENT}again     {again}"])
+    return "\n".join([*rows, f"{_INDENT}again     {typed(again)}"])
 
 
 def _fault(fault: FaultProof, style: Style) -> str:
