@@ -174,7 +174,7 @@ def _spawn(
 ) -> Instance:
     scratch = tempfile.TemporaryDirectory(prefix="cgi-conform-log-", dir=reachable_tmp())
     port_file = Path(scratch.name) / "port"
-    port = 0 if server.chooses_its_port else port or free_port()
+    port = 0 if server.takes_free_port else (port or free_port())
     owner = script_account()
     tokens = {
         "port": str(port),

@@ -65,7 +65,7 @@ def _server(options: argparse.Namespace) -> Server:
     server = started_server(options)
     if options.port and not 0 < options.port < 65536:
         raise UserError(f"--port {options.port} is not a number from 1 to 65535")
-    if options.port and server.chooses_its_port:
+    if options.port and server.takes_free_port:
         raise UserError(f'server "{server.name}" chooses its port itself ({{port_file}}): --port cannot set it')
     if options.port and not is_free(options.port):
         raise UserError(f"port {options.port} of {ADDRESS} is in use (name another --port, or none for a free one)")

@@ -45,6 +45,11 @@ class Server:
     checked: tuple[str, ...] = ()  # the releases that its expectations were checked with
     instrument: bool = False  # it is there to test the suite, not to be judged or used
 
+    @property
+    def takes_free_port(self) -> bool:
+        """Whether it chooses its port and writes it to a file."""
+        return "{port_file}" in " ".join((*self.command, *self.files.values()))
+
     def for_profile(self, profile: str) -> "Server":
         """The server as it is started to be judged in that profile."""
         return replace(self, command=(*self.command, *self.in_profile.get(profile, ())), in_profile={})
@@ -52,11 +57,6 @@ class Server:
     def expect_file(self, profile: str, kind: str = "expect") -> Path:
         """Where its expected failures in that profile stand, if it has any."""
         return self.here / (f"{kind}.toml" if profile == PROFILES[0] else f"{kind}.{profile}.toml")
-
-    @property
-    def chooses_its_port(self) -> bool:
-        """Whether it writes the number of its port into a file, and is not told one."""
-        return "{port_file}" in " ".join((*self.command, *self.files.values()))
 
     def lost_words(self, root: Path) -> str:
         """Lines about the words of its command that may be why it did not start."""

@@ -68,7 +68,7 @@ def lines_lead_to(options: Any, plan: Plan) -> Reach:
     words = named_again(options, plan.profile)
     if plan.server is None:
         return Reach(*plan.address, server=words)
-    if plan.server.chooses_its_port:
+    if plan.server.takes_free_port:
         return Reach(port="PORT", server=words, starts=f"cgi-conform serve {words}")
     port = USUAL_PORT if is_free(USUAL_PORT) else free_port()
     return Reach(ADDRESS, port, server=words, starts=f"cgi-conform serve {words} --port {port}")
