@@ -66,8 +66,10 @@ int main(int argc, char** argv) {
   try {
     root.emplace(options.directory, options.follow_symlinks);
   } catch (const std::system_error& error) {
-    return fail(1, "cannot serve directory \"" + options.directory + "\": " + error.what() +
-                       " (name another: --directory DIR)");
+    const std::string what = error.what();  // of a kernel that lacks something, with advice of its own
+    const bool has_advice = what.find('(') != std::string::npos;
+    return fail(1, "cannot serve directory \"" + options.directory + "\": " + what +
+                       (has_advice ? "" : " (name another: --directory DIR)"));
   }
 
   std::optional<cgi::Account> account;
