@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -23,8 +24,14 @@ constexpr auto kMercy = std::chrono::milliseconds(200);     // between SIGTERM a
 class Exchange {
  public:
   Exchange(Connection& client, Script& script, RequestBody& body, ResponseWriter& response, Clock::time_point deadline,
-           Clock::duration silence)
-      : client_(client), script_(script), body_(body), response_(response), deadline_(deadline), silence_(silence) {}
+           Clock::duration silence, Clock::duration last_words)
+      : client_(client),
+        script_(script),
+        body_(body),
+        response_(response),
+        deadline_(deadline),
+        silence_(silence),
+        last_words_(last_words) {}
 
   ExchangeResult run() {
     while (!over()) {
@@ -33,7 +40,7 @@ class Exchange {
       feed_script();
       read_script();
       if (!write_client()) return end_script(ExchangeEnd::kClientGone);
-      if (response_.gives_up()) return end_script(ExchangeEnd::kGivenUp);
+      if (Clock::now() >= last_words_end()) return end_script(ExchangeEnd::kGivenUp);
       if (Clock::now() >= script_deadline()) return end_script(ExchangeEnd::kTimeout);
       if (Clock::now() >= silence_ends()) return end_script(ExchangeEnd::kClientGone);
     }
@@ -50,6 +57,13 @@ class Exchange {
     return half_closed_ && outgoing_.empty() ? last_activity_ + silence_ : Clock::time_point::max();
   }
 
+  // When a script is ended whose output is refused.
+  Clock::time_point last_words_end() {
+    if (!response_.gives_up() || script_ended_) return Clock::time_point::max();
+    if (!refused_at_) refused_at_ = Clock::now();
+    return *refused_at_ + last_words_;
+  }
+
   // Sleeps until something can be done, at most until the next deadline.
   void wait() {
     const bool has_body = script_.input() && !body_.next(client_).empty();
@@ -64,7 +78,7 @@ class Exchange {
     // Seen once: a condition that stays, and that nothing is done about, would end every sleep at once.
     if (!half_closed_) entries_[0].events |= POLLRDHUP;
 
-    auto until = std::min({script_deadline(), silence_ends(), client_.send_deadline()});
+    auto until = std::min({script_deadline(), silence_ends(), client_.send_deadline(), last_words_end()});
     if (!flush_was_due_) until = std::min(until, flush_at_);
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
     if (::poll(entries_.data(), entries_.size(), static_cast<int>(std::clamp<long>(left, 0, 60'000))) < 0) {
@@ -119,6 +133,7 @@ class Exchange {
           flush_at_ = last_activity_ + kSettle;
           flush_was_due_ = false;
         }
+        if (response_.gives_up()) return;  // to look at the clock: nothing else bounds what is read then
         continue;
       }
       if (count < 0 && errno == EINTR) continue;
@@ -177,8 +192,10 @@ class Exchange {
   ResponseWriter& response_;
   const Clock::time_point deadline_;
   const Clock::duration silence_;
+  const Clock::duration last_words_;
   Clock::time_point flush_at_ = Clock::now() + kFirstFlush;  // what is ready goes out from then on
   bool flush_was_due_ = false;
+  std::optional<Clock::time_point> refused_at_;
 
   std::array<pollfd, 4> entries_{};  // client, script input, script output, script's end
   std::array<char, kBlock> block_;
@@ -194,8 +211,8 @@ class Exchange {
 }  // namespace
 
 ExchangeResult run_exchange(Connection& client, Script& script, RequestBody& body, ResponseWriter& response,
-                            Clock::time_point deadline, Clock::duration silence) {
-  return Exchange(client, script, body, response, deadline, silence).run();
+                            Clock::time_point deadline, Clock::duration silence, Clock::duration last_words) {
+  return Exchange(client, script, body, response, deadline, silence, last_words).run();
 }
 
 }  // namespace cgi

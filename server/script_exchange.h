@@ -14,7 +14,7 @@ enum class ExchangeEnd {
   kDone,        // the script ended; everything that it printed was sent
   kClientGone,  // the connection broke, or what is sent is taken too slowly: the script's group was ended
   kTimeout,     // the script ran over its time: its group was ended
-  kGivenUp,     // what it printed cannot become a response: its group was ended
+  kGivenUp,     // what it printed cannot become a response, and it went on: its group was ended
 };
 
 struct ExchangeResult {
@@ -31,7 +31,11 @@ struct ExchangeResult {
 // A client that resets the connection is gone at once. One that has only ended its side may be waiting for
 // the answer (`nc -N`), and cannot be told from one that has left: it counts as gone once the script has
 // neither printed nor read anything for `silence` (process-10, http-77).
+//
+// A script whose output is refused may go on for `last_words`: what it prints then is for the log, a traceback most
+// likely, and the client waits for its answer.
 ExchangeResult run_exchange(Connection& client, Script& script, RequestBody& body, ResponseWriter& response,
-                            Clock::time_point deadline, Clock::duration silence = std::chrono::seconds(5));
+                            Clock::time_point deadline, Clock::duration silence = std::chrono::seconds(5),
+                            Clock::duration last_words = std::chrono::milliseconds(200));
 
 }  // namespace cgi

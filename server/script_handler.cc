@@ -11,6 +11,7 @@
 
 #include "quote.h"
 #include "raw_response.h"
+#include "refused_output.h"
 #include "response_head.h"
 #include "script_exchange.h"
 #include "script_response.h"
@@ -109,13 +110,16 @@ ScriptOutcome ScriptHandler::run(Connection& client, const Request& request, con
   Framing unread;
   unread.length = body.from_client();
   if (const auto* document = dynamic_cast<ScriptResponse*>(response.get())) {
-    if (document->is_unsent() && result.end == ExchangeEnd::kTimeout) return refuse({504, "CGI script took too long"});
+    if (document->is_unsent() && result.end == ExchangeEnd::kTimeout && document->problem().empty()) {
+      return refuse({504, "CGI script took too long"});
+    }
     if (document->is_unsent() && document->head() && document->problem().empty()) {
       const bool clean = discard_body(client, unread, from_now(options_.header_timeout));
       return {clean ? After::kNextRequest : After::kLinger, document->head()->local_location};
     }
     if (document->is_unsent()) {
       note(quoted + " gave no response: " + document->problem());
+      for (const std::string& line : refused_lines(document->refused())) note(quoted + " printed: " + line);
       return refuse({500, "CGI script gave no valid response"});
     }
     responder_.log().request(request.remote_addr, request.line, document->head()->status);

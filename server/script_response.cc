@@ -10,12 +10,16 @@
 #include "field_syntax.h"
 #include "output_framing.h"
 #include "quote.h"
+#include "refused_output.h"
 #include "response_head.h"
 
 namespace cgi {
 namespace {
 
 constexpr std::size_t kBlockLimit = 1 << 20;
+// Python's cgitb prints this line and "Content-Type: text/html" ahead of the page that shows a traceback. It relies on
+// servers that take the line for a field.  rule: script-output/cgitb-first-line-is-skipped
+constexpr std::string_view kTracebackPage = "<!--: spam";
 constexpr std::uint64_t kNoEnd = std::numeric_limits<std::uint64_t>::max();
 
 using Problem = std::optional<std::string>;
@@ -55,7 +59,8 @@ bool is_servers_to_say(std::string_view name) {
 
 bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }
 
-// One field line of the block. Only names are quoted in what is wrong with it: a value may be a secret (log-6).
+// One field line of the block. Only names are quoted in what is wrong with it: refused_lines() shows values, and knows
+// which of them are secrets (log-6).
 Problem take_field(std::string_view line, CgiFields& sent, std::vector<Field>& fields) {
   // RFC 3875 6.3 has no folding, and a folded line that got through would reach the client folded. cgi-84.
   if (line[0] == ' ' || line[0] == '\t') return "it begins with a space: fields are not folded";
@@ -120,6 +125,7 @@ std::variant<ScriptHead, std::string> parse_script_head(std::string_view block) 
     block.remove_prefix(std::min(end + 1, block.size()));
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.empty()) break;
+    if (number == 1 && line == kTracebackPage) continue;
     if (auto problem = take_field(line, sent, head.fields)) {
       return "line " + std::to_string(number) + " of the header block: " + *problem;
     }
@@ -143,6 +149,7 @@ std::variant<ScriptHead, std::string> parse_script_head(std::string_view block) 
 ScriptResponse::ScriptResponse(ResponseTerms terms) : terms_(std::move(terms)) {}
 
 void ScriptResponse::take(std::string_view output) {
+  if (gives_up()) refused_.append(output.substr(0, kRefusedKept - refused_.size()));
   if (is_unheard()) return;
   if (head_) return take_content(output);
   const std::size_t seen = block_.size();
@@ -154,10 +161,7 @@ void ScriptResponse::take(std::string_view output) {
   }
   const std::string block = std::exchange(block_, {});
   auto parsed = parse_script_head(std::string_view(block).substr(0, end));
-  if (auto* problem = std::get_if<std::string>(&parsed)) {
-    problem_ = std::move(*problem);
-    return;
-  }
+  if (auto* problem = std::get_if<std::string>(&parsed)) return fail(std::move(*problem), block);
   head_ = std::get<ScriptHead>(std::move(parsed));
   // RFC 9110 6.4.1, 15.3.6; RFC 3875 4.3.3; cgi-60.
   no_content_ = terms_.head_only || head_->status == 204 || head_->status == 205 || head_->status == 304;
@@ -172,6 +176,11 @@ void ScriptResponse::take_content(std::string_view octets) {
   if (left_ != kNoEnd) left_ -= octets.size();
 }
 
+void ScriptResponse::fail(std::string problem, std::string_view output) {
+  problem_ = std::move(problem);
+  refused_ = output.substr(0, kRefusedKept);
+}
+
 // What is there says more than that its end is not: usually it is no header block at all.
 void ScriptResponse::fail_without_end(std::string_view what) {
   const std::string block = std::exchange(block_, {});
@@ -179,7 +188,7 @@ void ScriptResponse::fail_without_end(std::string_view what) {
   if (const std::size_t end = whole_lines.rfind('\n'); end != block.npos) whole_lines = whole_lines.substr(0, end + 1);
   auto parsed = parse_script_head(whole_lines);
   auto* problem = std::get_if<std::string>(&parsed);
-  problem_ = problem != nullptr ? std::move(*problem) : std::string(what);
+  fail(problem != nullptr ? std::move(*problem) : std::string(what), block);
 }
 
 void ScriptResponse::finish() {

@@ -27,7 +27,8 @@ struct ScriptHead {
 
 // Understands a header block (its empty line included or not), or says in a few words what is wrong with it,
 // for the log ("Status \"20x\" is not three digits"). Lines end with CR LF or LF. Wrong are: a line that is not
-// a field (no colon, a name that is no token, space before the colon), a folded line, CR, NUL or another
+// a field (no colon, a name that is no token, space before the colon; but a first line "<!--: spam" is skipped: it is
+// how Python's cgitb begins the page that shows a traceback), a folded line, CR, NUL or another
 // control in a value, a second Status, Location, Content-Type or Content-Length, a Status that is not three
 // digits from 200 to 999 with an optional phrase, a Content-Length that is not digits, and a block without
 // any CGI field (Content-Type, Status, Location; an empty Location counts as not sent). A Location that
@@ -65,6 +66,8 @@ class ScriptResponse : public ResponseWriter {
   const std::optional<ScriptHead>& head() const { return head_; }
   // What was wrong with the header block, or with its absence; empty if nothing. The client gets 500 then.
   const std::string& problem() const { return problem_; }
+  // What the script printed, up to kRefusedKept octets, if there is a problem: for the log.
+  const std::string& refused() const { return refused_; }
   // Nothing has gone out: once the script is over, the server answers itself (problem(), a local redirect, or a
   // script that ran out of time before its header block was complete).
   bool is_unsent() const { return !begun_; }
@@ -73,6 +76,7 @@ class ScriptResponse : public ResponseWriter {
   bool is_unheard() const { return gives_up() || is_local_redirect(); }
   bool is_local_redirect() const { return head_ && !head_->local_location.empty(); }
   void take_content(std::string_view octets);
+  void fail(std::string problem, std::string_view output);
   void fail_without_end(std::string_view what);
   std::string begin();
 
@@ -80,6 +84,7 @@ class ScriptResponse : public ResponseWriter {
   std::string block_;  // the header block, until its end is seen
   std::optional<ScriptHead> head_;
   std::string problem_;
+  std::string refused_;
   std::string content_;     // to be sent
   std::uint64_t left_ = 0;  // octets of content that are still welcome
   bool no_content_ = false;

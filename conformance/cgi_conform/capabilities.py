@@ -14,7 +14,7 @@ class Abilities:
     launch: bool
     user: str  # root | user
     variants: frozenset[str] = frozenset()
-    chooses_its_port: bool = False  # it is not told its port, but chooses one and writes it to {port_file}
+    takes_free_port: bool = False  # it is not told its port, but chooses one and writes it to {port_file}
 
 
 def missing(case: Case, abilities: Abilities) -> str | None:
@@ -30,7 +30,7 @@ def _lacks(need: str, abilities: Abilities) -> str | None:
     if not abilities.launch:
         who = "a server that cgi-conform starts (--server or --command)"
         return f"needs {who} for {need}" if need != "launch" else f"needs {who}"
-    if need == "same-port" and abilities.chooses_its_port:
+    if need == "same-port" and abilities.takes_free_port:
         return "needs same-port: the server is not told its port (write {port} into its command)"
     if need in ("root", "user") and need != abilities.user:
         return "needs a server started by root" if need == "root" else "needs a server started by an ordinary user"

@@ -102,7 +102,7 @@ def make_plan(options: Options) -> Plan:
         timeout=options.timeout,
         delivery=options.delivery,
         rules=rules_at(rules, version),
-        abilities=Abilities(True, user, frozenset(server.variants), server.chooses_its_port),
+        abilities=Abilities(True, user, frozenset(server.variants), server.takes_free_port),
         server=server.for_profile(options.profile),
         version=version,
         release_note=release_note(server.name, version, server.checked, rules),

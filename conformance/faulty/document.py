@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from . import answer, header_block
+from . import answer, header_block, log
 from .client import Client
 from .head import Request
 from .header_block import Fields
@@ -64,8 +64,8 @@ def _value(fields: Fields, name: bytes) -> bytes | None:
 class Document:
     """The output of one script on its way to the client."""
 
-    def __init__(self, client: Client, request: Request, site: Site) -> None:
-        self._client, self._request, self._site = client, request, site
+    def __init__(self, client: Client, request: Request, site: Site, script: bytes) -> None:
+        self._client, self._request, self._site, self._script = client, request, site, script
         self._answer = answer.Answer(client, request, site)
         self._begun = b""  # the header block as far as it came
         self._decided = False
@@ -92,6 +92,7 @@ class Document:
         if isinstance(self._response, LocalRedirect):
             return self._response
         if self._response is None:
+            log.output(self._client, self._script, self._begun)
             status = BAD_GATEWAY if complete or self._decided else GATEWAY_TIMEOUT
             answer.refuse(self._client, self._request, self._site, status)
         elif complete:

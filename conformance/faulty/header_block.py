@@ -9,6 +9,7 @@ Fields = list[tuple[bytes, bytes]]
 LIMIT = 1 << 20  # octets of a block; a script that writes more has forgotten its end
 END = re.compile(rb"\A\r?\n|\n\r?\n")
 TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_OF_CGITB = re.compile(rb"\A<!--: spam\r?\n")  # what Python's cgitb writes ahead of the fields of its page
 CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 # Fields about the connection and the framing: the server's business, whatever a script writes.
@@ -36,6 +37,7 @@ def divide(output: bytes) -> tuple[bytes, bytes] | None:
 def fields_of(block: bytes) -> Fields | None:
     """The fields in order, values trimmed and folded lines joined; None if the block is none that HTTP can carry."""
     fields: Fields = []
+    block = _OF_CGITB.sub(b"", block)
     for line in block.split(b"\n"):
         line = line.removesuffix(b"\r")
         if not line:

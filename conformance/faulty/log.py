@@ -10,6 +10,8 @@ from .client import Client
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _LONGEST = 2000
+_MOST_OUTPUT = 8000
+_MOST_LINES = 50
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -25,6 +27,14 @@ def error(client: Client, status: int, text: str) -> None:
 def message(client: Client, text: str) -> None:
     """127.0.0.1 - - [...] text   (control characters escaped, length limited)"""
     _write(client, _shown(text))
+
+
+def output(client: Client, script: bytes, refused: bytes) -> None:
+    """The first lines of what a script wrote, where that makes no answer."""
+    for line in refused[:_MOST_OUTPUT].split(b"\n")[:_MOST_LINES]:
+        if line.lower().startswith(b"set-cookie"):
+            line = b"(a cookie)"
+        message(client, f"CGI script {script.decode('latin-1')} wrote: {line.decode('latin-1')}")
 
 
 def _shown(text: str) -> str:

@@ -57,7 +57,7 @@ def _output(client: Client, request: Request, target: Script, site: Site) -> Out
     if site.settings.rfc:
         if os.path.basename(target.name).startswith(b"nph-"):
             return Nph(client, request)
-        return Document(client, request, site)
+        return Document(client, request, site, target.name)
     if site.settings.http11 and request.version >= (1, 1):
         return DelimitedOutput(client, request, site)
     return RawOutput(client, request, site)

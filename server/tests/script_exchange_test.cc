@@ -212,5 +212,48 @@ TEST_F(ScriptExchange, APlaceIsTakenFromTheStartOfAScriptToItsEnd) {
   EXPECT_TRUE(places_.any());
 }
 
+// Refuses whatever the script prints, and lets a script go on that waits for an octet of its body.
+class Refusing : public ResponseWriter {
+ public:
+  explicit Refusing(int client) : client_(client) {}
+  void take(std::string_view output) override {
+    if (taken.empty()) EXPECT_EQ(1, ::send(client_, "\n", 1, MSG_NOSIGNAL));
+    if (taken.size() < 100) taken.append(output.substr(0, 100));
+  }
+  void finish() override {}
+  std::size_t held() const override { return 0; }
+  std::string flush() override { return {}; }
+  bool gives_up() const override { return !taken.empty(); }
+  bool keeps_connection() const override { return false; }
+
+  std::string taken;
+
+ private:
+  int client_;
+};
+
+class ScriptExchangeRefused : public ScriptExchange {
+ protected:
+  ExchangeEnd end_of(const std::string& script, Clock::duration last_words) {
+    start(script);
+    RequestBody body(1);
+    return run_exchange(server_, script_, body, response_, Clock::now() + kLong, kLong, last_words).end;
+  }
+  Refusing response_{client_.get()};
+};
+
+TEST_F(ScriptExchangeRefused, IsHeardToItsEndForTheLog) {
+  EXPECT_EQ(ExchangeEnd::kDone, end_of("#!/bin/sh\necho no field\nread go\necho traceback\n", kLong));
+  EXPECT_EQ("no field\ntraceback\n", response_.taken);
+}
+
+TEST_F(ScriptExchangeRefused, IsEndedIfItGoesOn) {
+  EXPECT_EQ(ExchangeEnd::kGivenUp, end_of("#!/bin/sh\necho no field\nexec sleep 100\n", milliseconds(50)));
+}
+
+TEST_F(ScriptExchangeRefused, IsEndedIfItPrintsWithoutAnEnd) {
+  EXPECT_EQ(ExchangeEnd::kGivenUp, end_of("#!/bin/sh\nexec yes\n", milliseconds(50)));
+}
+
 }  // namespace
 }  // namespace cgi

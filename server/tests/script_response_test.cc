@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "refused_output.h"
+
 namespace cgi {
 namespace {
 
@@ -203,6 +205,22 @@ TEST(ScriptHead, SaysWhatIsWrong) {
   }
 }
 
+TEST(ScriptHead, MayBeginWithTheLineOfCgitb) {
+  for (const std::string line_end : {"\n", "\r\n"}) {
+    const ScriptHead head = parsed("<!--: spam" + line_end + "Content-Type: text/html" + line_end + line_end);
+    ASSERT_EQ(1u, head.fields.size());
+    EXPECT_EQ("Content-Type", head.fields[0].name);
+  }
+  const std::map<std::string, std::string> problems = {
+      {"<!--: spam\n\n", "the header block has no Content-Type, Status or Location"},
+      {"<!--: Spam\nStatus: 200\n\n", "line 1 of the header block: '<!--' is no field name"},
+      {"<!--: spam \nStatus: 200\n\n", "line 1 of the header block: '<!--' is no field name"},
+      {"<!--: spam\n<!--: spam\nStatus: 200\n\n", "line 2 of the header block: '<!--' is no field name"},
+      {"Status: 200\n<!--: spam\n\n", "line 2 of the header block: '<!--' is no field name"},
+  };
+  for (const auto& [block, problem] : problems) EXPECT_EQ(problem, problem_of(block)) << block;
+}
+
 TEST(ScriptHead, TabsAndOctetsAbove127AreNoControls) {
   EXPECT_EQ("a\tb\xff", parsed("Status: 200\nX: a\tb\xff\n").fields.at(0).value);
 }
@@ -269,6 +287,7 @@ TEST(ScriptResponse, IsTheSameHoweverTheOutputIsCut) {
         response.finish();
         EXPECT_EQ(expected, response.flush()) << output << " cut at " << cut;
         EXPECT_EQ(at_once.problem(), response.problem()) << output << " cut at " << cut;
+        EXPECT_EQ(at_once.problem().empty() ? "" : output, response.refused()) << output << " cut at " << cut;
         EXPECT_EQ(at_once.keeps_connection(), response.keeps_connection());
       }
     }
@@ -418,6 +437,22 @@ TEST(ScriptResponse, GivesUpOnAWrongHeaderBlockAtOnce) {
   response.finish();
   EXPECT_EQ("line 2 of the header block: there is a second 'Status'", response.problem());
   EXPECT_FALSE(response.head());
+}
+
+TEST(ScriptResponse, KeepsTheBeginningOfWhatIsRefused) {
+  ScriptResponse response(kOpen);
+  response.take("no field\n\n");
+  EXPECT_EQ("no field\n\n", response.refused());
+  response.take("traceback\n");
+  EXPECT_EQ("no field\n\ntraceback\n", response.refused());
+  for (int i = 0; i < 3; ++i) response.take(std::string(kRefusedKept, 'x'));
+  EXPECT_EQ(kRefusedKept, response.refused().size());
+  EXPECT_TRUE(response.is_unsent());
+
+  ScriptResponse accepted(kOpen);
+  accepted.take("Status: 200\n\ncontent");
+  accepted.finish();
+  EXPECT_EQ("", accepted.refused());
 }
 
 TEST(ScriptResponse, TakesLargeHeaderBlocks) {
