@@ -31,7 +31,8 @@ class AccessLog {
   void request(std::string_view client, std::string_view request_line, int status) const;
   // A refusal: `code STATUS, message REASON`, which comes before its request line.  base-31.
   void refusal(std::string_view client, int status, std::string_view reason) const;
-  // Anything else worth knowing: how a script ended, why it could not start.
+  // Anything else worth knowing: how a script ended, why it could not start, what it printed instead of a response.
+  // rule: log/refused-output-is-escaped
   void note(std::string_view client, std::string_view message) const;
 
  private:

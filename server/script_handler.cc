@@ -166,6 +166,7 @@ std::optional<Refusal> ScriptHandler::start(const Request& request, const Route&
     command.environment =
         as_strings(meta_variables(request, route.query, route.script, content_length, identity_, passed_on_));
   }
+  // rule: environment/authorization-by-option
   if (const auto value = credentials(request); options_.pass_authorization && value) {
     command.environment.push_back("HTTP_AUTHORIZATION=" + std::string(*value));
   }

@@ -310,9 +310,9 @@ TEST(CgiMetaVariables, AreNotWhatTheServersOwnEnvironmentSays) {
   auto expected = cgi_variables({});
   expected["LANG"] = "C";
   Environment stale = {{"LANG", "C"}, {"LANG", "again"}};
-  for (const char* name : {"REMOTE_IDENT", "REMOTE_HOST", "CONTENT_LENGTH", "CONTENT_TYPE", "PATH_INFO",
-                           "PATH_TRANSLATED", "QUERY_STRING", "HTTP_COOKIE", "HTTP_X_STALE", "HTTP_AUTHORIZATION",
-                           "REDIRECT_STATUS", "DOCUMENT_ROOT"}) {
+  for (const char* name :
+       {"REMOTE_IDENT", "REMOTE_HOST", "CONTENT_LENGTH", "CONTENT_TYPE", "PATH_INFO", "PATH_TRANSLATED", "QUERY_STRING",
+        "HTTP_COOKIE", "HTTP_X_STALE", "HTTP_AUTHORIZATION", "REDIRECT_STATUS", "DOCUMENT_ROOT"}) {
     EXPECT_TRUE(is_request_variable(name)) << name;
     EXPECT_FALSE(may_be_named(name)) << name;
     stale.emplace_back(name, "stale");

@@ -174,9 +174,9 @@ TEST(Mistakes, NameTheOptionTheValueAndTheNextStep) {
 
 TEST(PassEnv, RefusesWhatScriptsWouldTakeForAPartOfTheRequest) {
   for (const std::string profile : {"cgihttpserver", "rfc3875"}) {
-    for (const std::string name :
-         {"CONTENT_LENGTH", "DOCUMENT_ROOT", "GATEWAY_INTERFACE", "HTTP_HOST", "HTTP_PROXY", "PATH_INFO", "QUERY_STRING",
-          "REDIRECT_STATUS", "REMOTE_ADDR", "REMOTE_IDENT", "REQUEST_METHOD", "SCRIPT_NAME", "SERVER_SOFTWARE"}) {
+    for (const std::string name : {"CONTENT_LENGTH", "DOCUMENT_ROOT", "GATEWAY_INTERFACE", "HTTP_HOST", "HTTP_PROXY",
+                                   "PATH_INFO", "QUERY_STRING", "REDIRECT_STATUS", "REMOTE_ADDR", "REMOTE_IDENT",
+                                   "REQUEST_METHOD", "SCRIPT_NAME", "SERVER_SOFTWARE"}) {
       EXPECT_EQ("--pass-env \"" + name +
                     "\" is never passed on: scripts take it for what the server says of a request (use another name)",
                 mistake({"--profile", profile, "--pass-env", "LANG", "--pass-env", name}));
