@@ -71,7 +71,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_report_header(config: pytest.Config) -> str:
     plan = config.stash[_PLAN]
-    return f"cgi-conform: {plan.title}, profile {plan.profile}"
+    told = [f"{plan.title}, profile {plan.profile}", plan.release_note]
+    return "\n".join(f"cgi-conform: {line}" for line in told if line)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "CaseFile | None":
