@@ -74,8 +74,7 @@ std::string cgi_directory(const std::string& value) {
     if (!segment.empty() && segment != ".") path.append("/").append(segment);
     begin = end + 1;
   }
-  if (path.empty()) reject(name, value, "is the whole site", "name one directory: --cgi-directory /cgi-bin");
-  return path;
+  return path.empty() ? "/" : path;
 }
 
 // A name that is dropped whatever it holds must not be accepted in silence.

@@ -68,20 +68,28 @@ Route find_script(const TargetPath& target, std::size_t directories, const Docum
   return route;
 }
 
-// The index file of a directory, or its listing. base-47, base-48.
-Route find_index(Route directory, const DocumentRoot& root) {
+// Whether "/" as a CGI directory has to do with the target: it leads to a file of the root, or below one.
+bool leads_to_file_of_root(const TargetPath& target, const DocumentRoot& root) {
+  return !target.segments.empty() && !is_directory(root, joined(target.segments, 1));
+}
+
+// The index file of a directory, or its listing. base-47, base-48. An executable index file of a root that holds
+// scripts is one of them, and not shown.
+Route find_index(Route directory, const DocumentRoot& root, bool root_holds_scripts) {
   for (const char* name : {"index.html", "index.htm"}) {
     Route index;
     index.kind = RouteKind::kFile;
     index.path = directory.path + (directory.path.back() == '/' ? "" : "/") + name;
     index.file = root.open(index.path, kForReading);
-    if (index.file && ::fstat(index.file.get(), &index.status) == 0 && S_ISREG(index.status.st_mode)) return index;
+    if (!index.file || ::fstat(index.file.get(), &index.status) != 0 || !S_ISREG(index.status.st_mode)) continue;
+    if (root_holds_scripts && directory.path == "/" && (index.status.st_mode & 0111) != 0) continue;
+    return index;
   }
   directory.kind = RouteKind::kListing;
   return directory;
 }
 
-Route find_file(const TargetPath& target, const DocumentRoot& root) {
+Route find_file(const TargetPath& target, const DocumentRoot& root, bool root_holds_scripts) {
   Route route;
   route.kind = RouteKind::kFile;
   route.path = target.segments.empty() ? "/" : joined(target.segments, target.segments.size());
@@ -92,7 +100,7 @@ Route find_file(const TargetPath& target, const DocumentRoot& root) {
 
   const bool slash = target.raw_path.ends_with('/');  // "?a=b" has none: base-45
   if (S_ISDIR(route.status.st_mode)) {
-    if (slash) return find_index(std::move(route), root);
+    if (slash) return find_index(std::move(route), root, root_holds_scripts);
     Route redirect;
     redirect.kind = RouteKind::kRedirect;
     redirect.location = slash_redirect(target);
@@ -113,12 +121,13 @@ Route find_route(const Request& request, const DocumentRoot& root, const std::ve
 
   const std::optional<TargetPath> target = parse_target(request.target);
   if (!target) return refuse(400, "Bad request target (" + python_repr(request.target) + ")");
-  if (const auto directories = cgi_directory_of(*target, cgi_directories)) {
+  const auto directories = cgi_directory_of(*target, cgi_directories);
+  if (directories && (*directories > 0 || leads_to_file_of_root(*target, root))) {
     return find_script(*target, *directories, root);
   }
   if (!known) return unsupported();
   if (post) return refuse(501, "Can only POST to CGI scripts");
-  return find_file(*target, root);
+  return find_file(*target, root, directories.has_value());
 }
 
 }  // namespace cgi

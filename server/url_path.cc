@@ -111,6 +111,7 @@ std::optional<std::size_t> cgi_directory_of(const TargetPath& target, const std:
     prefix.append("/").append(file_name(target.segments[count - 1]));
     if (std::find(cgi_directories.begin(), cgi_directories.end(), prefix) != cgi_directories.end()) return count;
   }
+  if (std::find(cgi_directories.begin(), cgi_directories.end(), "/") != cgi_directories.end()) return 0;
   return std::nullopt;
 }
 

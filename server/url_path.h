@@ -42,6 +42,7 @@ std::string segment_for(std::string_view file_name);
 
 // How many leading segments name a directory of `cgi_directories` ("/cgi-bin", "/app/deep/scripts"), if
 // more segments, or a slash, follow them; the shortest match wins, as in CPython's is_cgi(). Seed 21-26.
+// 0 if none does, but "/" is one of them: its scripts are the files of the root itself (route.h).
 std::optional<std::size_t> cgi_directory_of(const TargetPath& target, const std::vector<std::string>& cgi_directories);
 
 // The Location of the redirect that adds the missing slash: the raw path, '/', the query and the fragment (if they

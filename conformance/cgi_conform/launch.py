@@ -186,7 +186,7 @@ def _spawn(
         "group": owner.group,
     }
     _write_files(server, Path(scratch.name), tokens, owner)
-    command = server.words((*server.command, *arguments), tokens)
+    command = server.words(server.command_with(arguments), tokens)
     places = Tokens(port, str(docroot.root), str(docroot.base))
     own = zip(server.environment, server.words(tuple(server.environment.values()), tokens), strict=True)
     environment: dict[bytes, bytes] = {

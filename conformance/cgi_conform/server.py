@@ -13,7 +13,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -53,6 +53,10 @@ class Server:
     def for_profile(self, profile: str) -> "Server":
         """The server as it is started to be judged in that profile."""
         return replace(self, command=(*self.command, *self.in_profile.get(profile, ())), in_profile={})
+
+    def command_with(self, arguments: tuple[str, ...]) -> tuple[str, ...]:
+        """The command with the arguments of a variant; arguments that begin with {program} are a command of their own."""
+        return arguments if _is_command(arguments) else (*self.command, *arguments)
 
     def expect_file(self, profile: str, kind: str = "expect") -> Path:
         """Where its expected failures in that profile stand, if it has any."""
@@ -116,7 +120,8 @@ def load_server(name: str) -> Server:
     candidates = wanted if isinstance(wanted, list) else []
     finding = "" if isinstance(wanted, list) else wanted["find"]
     files = {name: _template(here / template, shown) for name, template in table.get("files", {}).items()}
-    _check_port([*table["command"], *files.values()], shown)
+    for words in (table["command"], *(more for more in table.get("variants", {}).values() if _is_command(more))):
+        _check_port([*words, *files.values()], shown)
     return Server(
         name=here.name,
         title=table["title"],
@@ -231,6 +236,10 @@ def _sought(word: str, here: Path) -> str:
 def _program(word: str) -> Path | None:
     found = shutil.which(word)
     return Path(found).absolute() if found else None
+
+
+def _is_command(words: Sequence[str]) -> bool:
+    return list(words[:1]) == ["{program}"]
 
 
 def _check_port(words: list[str], shown: str) -> None:

@@ -75,7 +75,14 @@ def _script(target: Target, site: Site) -> Script | None:
         below = target.segments[len(directory) :]
         if target.segments[: len(directory)] == directory and (below or target.folder):
             return _script_below(name, below, target, site)
-    return None
+    return _script_of_root(target, site) if b"/" in site.settings.cgi_directories else None
+
+
+def _script_of_root(target: Target, site: Site) -> Script | None:
+    """As CGI directory "/" holds what lies in the root itself, but no directory."""
+    if not target.segments or _is_directory(site.settings.root + b"/" + target.segments[0], site):
+        return None
+    return _script_below(b"", target.segments, target, site)
 
 
 def _script_below(name: bytes, below: list[bytes], target: Target, site: Site) -> Script:

@@ -68,6 +68,13 @@ def test_a_server_is_started_where_and_as_it_is_told(started: Instance, docroot:
     assert started.died() is None and os.getpgid(started.process.pid) == started.process.pid
 
 
+def test_a_variant_adds_to_the_command_or_takes_its_place(tmp_path: Path) -> None:
+    definition = python(tmp_path, SERVE, "{port}")
+    assert definition.command_with(("-p", "HTTP/1.1")) == (*definition.command, "-p", "HTTP/1.1")
+    assert definition.command_with(("{program}", "other.py", "{port}")) == ("{program}", "other.py", "{port}")
+    assert definition.command_with(()) == definition.command
+
+
 def test_ending_it_leaves_nothing(started: Instance) -> None:
     scratch = Path(started.scratch.name)
     started.stop()
@@ -284,6 +291,7 @@ def test_a_broken_definition_is_said_in_one_line(tmp_path: Path) -> None:
         good.replace("profiles", "profils"): 'server.toml: unknown key "profils" (did you mean "profiles"?)',
         good.replace("{port}", "8000"): "server.toml: the command has no {port}: the server must listen where it is told to",
         good + 'files."a" = "b"': 'server.toml: cannot read "b", named in [files]: No such file or directory',
+        good + 'variants.http11 = ["{program}", "x"]': 'server.toml: the command has no {port}: the server must listen where it is told to',
         good + 'variants.http2 = []': 'server.toml: unknown key "http2" in "variants" (did you mean "http11"?)',
     }.items():
         (tmp_path / "server.toml").write_text(change)

@@ -33,6 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(again && again->path() == parsed->path() && again->segments == parsed->segments);
   const auto directory = cgi::cgi_directory_of(*parsed, {"/cgi-bin", "/a/b"});
   require(!directory || (*directory >= 1 && *directory <= parsed->segments.size()));
+  require(cgi::cgi_directory_of(*parsed, {"/", "/cgi-bin", "/a/b"}) == directory.value_or(0));
 
   const std::string location = cgi::slash_redirect(*parsed);
   require(!location.empty() && location.substr(0, 2) != "//" && location.find('\\') >= location.find_first_of("?#"));

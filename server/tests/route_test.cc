@@ -51,7 +51,7 @@ class RouteTest : public ::testing::Test {
     Request request;
     request.method = method;
     request.target = target;
-    return find_route(request, DocumentRoot(site_.path("root"), false), {"/cgi-bin", "/htbin"}, any_method_);
+    return find_route(request, DocumentRoot(site_.path("root"), false), cgi_directories_, any_method_);
   }
   std::string refusal(const std::string& target, const std::string& method = "GET") {
     const Route found = route(target, method);
@@ -60,6 +60,7 @@ class RouteTest : public ::testing::Test {
   }
 
   ScratchDirectory site_;
+  std::vector<std::string> cgi_directories_ = {"/cgi-bin", "/htbin"};
   bool any_method_ = false;
 };
 
@@ -131,6 +132,65 @@ TEST_F(RouteTest, ScriptsTakeEveryMethodIfAsked) {
     EXPECT_EQ(RouteKind::kScript, route("/cgi-bin/env", method).kind);
     EXPECT_EQ(std::string("501 Unsupported method ('") + method + "')", refusal("/file.txt", method));
   }
+}
+
+TEST_F(RouteTest, FilesOfARootThatHoldsScriptsAreScripts) {
+  cgi_directories_ = {"/", "/cgi-bin"};
+  using Split = std::tuple<std::string, std::string, std::string>;
+  const std::map<std::string, Split> splits = {
+      {"/tool", {"/tool", "", ""}},
+      {"//tool?a/b", {"/tool", "", "a/b"}},
+      {"tool", {"/tool", "", ""}},
+      {"/dir/../tool", {"/tool", "", ""}},
+      {"/%74ool/a//b/", {"/tool", "/a/b/", ""}},
+      {"/tool/.", {"/tool", "/", ""}},
+      {"/tool#/x", {"/tool", "", ""}},
+      {"/file.txt", {"/file.txt", "", ""}},  // whether it can be executed is for the kernel to say
+      {"/cgi-bin/env/x", {"/cgi-bin/env", "/x", ""}},
+  };
+  for (const auto& [target, split] : splits) {
+    for (const char* method : {"GET", "HEAD", "POST"}) {
+      const Route found = route(target, method);
+      EXPECT_EQ(RouteKind::kScript, found.kind) << target;
+      EXPECT_EQ(split, Split(found.script.script_name, found.script.path_info, found.query)) << target;
+    }
+  }
+  EXPECT_EQ("404 No such CGI script ('/nothing')", refusal("/nothing/x"));
+  EXPECT_EQ("403 CGI script is not a plain file ('/fifo')", refusal("/fifo"));
+  EXPECT_EQ("403 CGI script is outside the document root ('/out')", refusal("/out"));
+}
+
+TEST_F(RouteTest, DirectoriesOfARootThatHoldsScriptsAreServedAsEver) {
+  cgi_directories_ = {"/", "/cgi-bin"};
+  using Found = std::pair<RouteKind, std::string>;
+  const std::map<std::string, Found> found = {
+      {"/", {RouteKind::kListing, "/"}},
+      {"/list/", {RouteKind::kListing, "/list"}},
+      {"/list/file", {RouteKind::kFile, "/list/file"}},
+      {"/inner/index.html", {RouteKind::kFile, "/inner/index.html"}},
+      {"/dir/", {RouteKind::kFile, "/dir/index.html"}},
+      {"/htbin/env", {RouteKind::kFile, "/htbin/env"}},
+  };
+  for (const auto& [target, expected] : found) {
+    const Route got = route(target);
+    EXPECT_EQ(expected, Found(got.kind, got.path)) << target << ": " << got.refusal.reason;
+    EXPECT_EQ("501 Can only POST to CGI scripts", refusal(target, "POST")) << target;
+  }
+  EXPECT_EQ("/list/", route("/list").location);
+  EXPECT_EQ("501 Can only POST to CGI scripts", refusal("/list", "POST"));
+  EXPECT_EQ("403 CGI script is not a plain file ('/cgi-bin/')", refusal("/cgi-bin/"));
+}
+
+TEST_F(RouteTest, AnExecutableIndexOfARootThatHoldsScriptsIsNotShown) {
+  site_.write("root/index.html", "#!/bin/sh\n", 0711);
+  site_.write("root/index.htm", "the next one");
+  site_.write("root/dir/index.html", "#!/bin/sh\n", 0755);
+  EXPECT_EQ("/index.html", route("/").path);
+  cgi_directories_ = {"/"};
+  EXPECT_EQ("/index.htm", route("/").path);
+  EXPECT_EQ("/dir/index.html", route("/dir/").path);
+  site_.write("root/index.htm", "#!/bin/sh\n", 0744);
+  EXPECT_EQ(RouteKind::kListing, route("/").kind);
 }
 
 TEST_F(RouteTest, FilesAndDirectoriesAreMappedAsSimpleHttpRequestHandlerMapsThem) {

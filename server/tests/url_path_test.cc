@@ -243,6 +243,16 @@ TEST(CgiDirectory, IsNamedByWholeLeadingSegmentsWithSomethingBelow) {
   EXPECT_EQ(std::nullopt, cgi_directory_of(*parse_target("/a/b"), {}));
 }
 
+TEST(CgiDirectory, IsTheRootIfItIsListedAndNoOtherMatches) {
+  const std::map<std::string, std::size_t> leading = {
+      {"/a/b/c", 2}, {"/a/b/", 2}, {"/a/b", 0}, {"/a", 0}, {"/", 0}, {"", 0}, {"/b/x", 0},
+  };
+  for (const auto& [target, count] : leading) {
+    EXPECT_EQ(count, cgi_directory_of(*parse_target(target), {"/", "/a/b"})) << target;
+    EXPECT_EQ(count, cgi_directory_of(*parse_target(target), {"/a/b", "/"})) << target;
+  }
+}
+
 TEST(CgiDirectory, IsNamedBySurrogatesToo) {
   for (const char* target : {"/caf%E9/x", "/caf%ED%B3%A9/x", "/caf\xed\xb3\xa9/x"}) {
     EXPECT_EQ(1u, cgi_directory_of(*parse_target(target), {"/caf\xe9"})) << target;
