@@ -14,7 +14,16 @@ export CGI_CONFORM_BUILD=$build
 # shellcheck disable=SC2034  # the scripts use it
 cores=$(nproc 2>/dev/null || echo 2)
 
-say() { printf 'ci/%s: %s\n' "${0##*/}" "$*" >&2; }
+# Whether a person watches: then `show` writes a line that the next one replaces. Elsewhere it writes nothing.
+watched=
+if [ -t 2 ] && [ "${TERM:-dumb}" != dumb ]; then watched=yes; fi
+wipe() { [ -z "$watched" ] || printf '\r\033[K' >&2; }
+show() { [ -z "$watched" ] || printf '\r\033[Kci/%s: %s' "${0##*/}" "$*" >&2; }
+
+say() {
+  wipe
+  printf 'ci/%s: %s\n' "${0##*/}" "$*" >&2
+}
 
 # die STATUS MESSAGE
 die() {
