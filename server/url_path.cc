@@ -92,6 +92,7 @@ std::string file_name(std::string_view segment) {
 }
 
 std::string segment_for(std::string_view file_name) {
+  if (file_name.find('\xed') == file_name.npos) return std::string(file_name);
   std::string segment;
   for (std::size_t i = 0; i < file_name.size(); ++i) {
     if (begins_with_escaped_octet(file_name.substr(i))) {
