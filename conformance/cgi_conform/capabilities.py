@@ -12,7 +12,7 @@ class Abilities:
     """What holds of the server under test: whether we start it, as whom, and for which variants."""
 
     launch: bool
-    user: str  # root | user
+    user: str  # root | user | unknown
     variants: frozenset[str] = frozenset()
     takes_free_port: bool = False  # it is not told its port, but chooses one and writes it to {port_file}
 
@@ -27,6 +27,9 @@ def _lacks(need: str, abilities: Abilities) -> str | None:
         return None
     if need in VARIANTS and (abilities.launch or need in AT_URL):
         return f"needs {need} ({how_to_declare(need, at_url=not abilities.launch)})"
+    if need in ("root", "user") and abilities.user == "unknown":
+        who = "root" if need == "root" else "an ordinary user"
+        return f"needs a server started by {who}: nobody knows who started the one at --url"
     if not abilities.launch:
         who = "a server that cgi-conform starts (--server or --command)"
         return f"needs {who} for {need}" if need != "launch" else f"needs {who}"

@@ -1,7 +1,7 @@
 """Connections to a server, and the one loop that sends and reads on all of them at once.
 
 Because nothing is ever only sent or only read, no server can block the loop by answering early or late; every
-wait has an absolute deadline.
+wait has a deadline, which may move while octets do.
 """
 
 import selectors
@@ -27,6 +27,8 @@ class Connection:
     sent_at: float = 0.0
     first_at: float | None = None
     last_at: float = 0.0
+    moved_at: float = 0.0  # when the last octet went either way
+    gave_up: str = ""  # why we stopped reading before the server ended the connection: the limit, in words
     left_out: int = 0  # octets that went out and are not in `sent`
     awaited: int = 0  # how much of `received` has been waited for already
     sock: socket.socket | None = None
@@ -42,15 +44,15 @@ class Connection:
 
 
 def pump(
-    connections: Collection[Connection], deadline: float, enough: Callable[[], bool], tick: float = 1.0
+    connections: Collection[Connection], deadline: Callable[[], float], enough: Callable[[], bool], tick: float = 0.25
 ) -> None:
-    """Send and read on all connections until `enough`, asked after each event and each tick, or the deadline."""
+    """Send and read on all connections until `enough` or the deadline; both are asked after each event and tick."""
     with selectors.DefaultSelector() as selector:
         while not enough():
-            now = time.monotonic()
-            if now >= deadline:
+            now, end = time.monotonic(), deadline()
+            if now >= end:
                 return
-            pause = min(tick, deadline - now)
+            pause = min(tick, end - now)
             for connection in connections:
                 events, wait = _wishes(connection, now)
                 pause = min(pause, wait)
@@ -104,6 +106,7 @@ def _read(connection: Connection) -> None:
         return
     if connection.first_at is None:
         connection.first_at = connection.last_at
+    connection.moved_at = connection.last_at
     connection.received += data
 
 
@@ -118,6 +121,7 @@ def _write(connection: Connection) -> None:
         connection.reset = True
         connection.outbox.clear()  # it takes no more; what it said before can still be read
         return
+    connection.moved_at = time.monotonic()
     if count < len(piece):
         connection.outbox[0] = piece[count:]
     else:

@@ -3,6 +3,7 @@
 USAGE = 2
 SERVER = 3
 NOTHING_RAN = 5
+INTERRUPTED = 130
 
 
 class UserError(Exception):

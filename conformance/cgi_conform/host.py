@@ -61,7 +61,7 @@ class Watch:
             while (got := look()) and time.monotonic() < deadline:
                 time.sleep(_TICK)
             if got:
-                wrong[what] = got
+                wrong[what] = f"{got} after {patience:g} s (--timeout)"
         if self.asked.memory is not None and self._grown(self._peaks, processes.peak) > self.asked.memory:
             wrong["memory"] = "more"
         if self.asked.written is not None and (changed := self._changed(self.asked.written)):

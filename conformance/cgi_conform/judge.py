@@ -4,7 +4,7 @@ Pure: the exchange has been played, files of the document root come through a fu
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cgi_conform.answer import BARE, CLOSED, SILENT, Answer, Expectation, Status
 from cgi_conform.connection import Connection
@@ -18,12 +18,17 @@ from cgi_conform.wire import Exchange
 
 @dataclass(frozen=True)
 class Mismatch:
-    """One thing that is not as expected; `at` is the first octet that differs."""
+    """One thing that is not as expected; `at` is the first octet that differs.
+
+    The same thing on several connections is told once, with the first of them.
+    """
 
     what: str
     expected: str
     got: str
     at: int | None = None
+    line: str = field(default="", compare=False)  # of a status: the status line that was judged
+    connection: str = field(default="", compare=False)  # "" where there is only one
 
 
 @dataclass(frozen=True)
@@ -75,14 +80,16 @@ def judge(expectation: Expectation, exchange: Exchange, around: Surroundings) ->
         connection = exchange.connections.get(name) or Connection(name)
         parsed = parse(connection.received, request_methods(bytes(connection.sent)), ended=connection.end != "open")
         answers = expectation.on(name)
+        here: list[Mismatch] = []
         for index, answer in enumerate(answers):
             saw = _saw(parsed, connection, index)
             wrong = _answer(answer, saw, parsed, index, connection, around)
             first = saw if first is None else first
             if wrong and decided is None:
                 decided = saw
-            found += wrong
-        found += _whole(answers, expectation.count(name), parsed, connection, around)
+            here += wrong
+        here += _whole(answers, expectation.count(name), parsed, connection, around)
+        found += [replace(one, connection=name) for one in here] if len(exchange.connections) > 1 else here
     return Judgement(tuple(dict.fromkeys(found)), first if decided is None else decided)
 
 
@@ -104,7 +111,8 @@ def _answer(
 ) -> list[Mismatch]:
     if answer.status and saw not in answer.status:
         expected = " or ".join(str(status) for status in answer.status)
-        return [Mismatch("status", expected, str(saw))]
+        line = excerpt(parsed.responses[index].status_line, 200, around.normal) if index < len(parsed.responses) else ""
+        return [Mismatch("status", expected, str(saw) + (_limit(connection) if saw == SILENT else ""), line=line)]
     found = []
     if answer.within is not None and (connection.waited is None or connection.waited > answer.within):
         waited = "nothing" if connection.waited is None else "later"
@@ -114,8 +122,13 @@ def _answer(
     if saw == BARE and answer.body is not None:
         found += _some(_match("body", answer.body, parsed.rest, around))
     elif not answer.status and _asks_for_response(answer):
-        found.append(Mismatch("status", "a response", str(saw)))
+        found.append(Mismatch("status", "a response", str(saw) + (_limit(connection) if saw == SILENT else "")))
     return found
+
+
+def _limit(connection: Connection) -> str:
+    """The limit at which it was given up, behind what was found."""
+    return f": {connection.gave_up}" if connection.gave_up else ""
 
 
 def _asks_for_response(answer: Answer) -> bool:
@@ -126,8 +139,9 @@ def _asks_for_response(answer: Answer) -> bool:
 def _response(answer: Answer, response: Response, connection: Connection, around: Surroundings) -> list[Mismatch]:
     found: list[Mismatch | None] = []
     if not response.complete and answer.raw is None and not connection.ended_by_us:
-        how = "still open" if connection.end == "open" else connection.end
-        found.append(Mismatch("end", "a complete response", f"connection {how}, lacking {response.lack}"))
+        how = "connection still open" if connection.end == "open" else f"connection {connection.end}"
+        got = f"{connection.gave_up or how}, lacking {response.lack}"
+        found.append(Mismatch("end", "a complete response", got))
     elif response.framing == "close" and connection.end == "reset" and answer.raw is None:
         found.append(Mismatch("end", "a complete response", "connection reset, so that its end is unknown"))
     if answer.version:
@@ -185,14 +199,15 @@ def _whole(
     responses = len(parsed.responses)
     explicit = any(answer.count is not None for answer in answers)
     if count is not None and (responses > count or (explicit and responses != count)):
-        found.append(Mismatch("count", f"{count} responses", f"{responses} responses"))
+        limit = _limit(connection) if responses < count else ""
+        found.append(Mismatch("count", f"{count} responses", f"{responses} responses{limit}"))
     elif parsed.rest and responses >= len(answers) and not raw:
         got = f'"{_text(parsed.rest, around)}"'
         found.append(Mismatch("surplus", "nothing after the last response", got))
     for closes in {answer.closes for answer in answers if answer.closes is not None}:
         if closes != (connection.end != "open"):
             expected = "the server closes the connection" if closes else "the connection stays open"
-            found.append(Mismatch("closes", expected, connection.end))
+            found.append(Mismatch("closes", expected, connection.end + (_limit(connection) if closes else "")))
     if connection.reset and not all(answer.may_reset for answer in answers):
         found.append(Mismatch("reset", "the connection is not reset", "reset"))
     return [item for item in found if item is not None]

@@ -7,7 +7,7 @@ client's side alone: what waits in it grows no more. This holds of any server, a
 import contextlib
 import socket
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from cgi_conform.connection import Connection, pump
 
@@ -25,8 +25,8 @@ def shrink(sock: socket.socket) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, _SEGMENT)
 
 
-def wait_until_full(connection: Connection, others: Collection[Connection], patience: float) -> None:
-    """Returns when the receive buffer grows no more, or has stayed empty for `patience` seconds; then reads may begin."""
+def wait_until_full(connection: Connection, others: Collection[Connection], deadline: Callable[[], float]) -> None:
+    """Returns when the receive buffer grows no more, or at the deadline; then reads may begin."""
     length, since = 0, time.monotonic()
 
     def full() -> bool:
@@ -36,7 +36,7 @@ def wait_until_full(connection: Connection, others: Collection[Connection], pati
             length, since = now, time.monotonic()
         return ended or (length > 0 and time.monotonic() >= since + _QUIET)
 
-    pump(others, time.monotonic() + patience, full, _TICK)
+    pump(others, deadline, full, _TICK)
     connection.reads_late = False
     if connection.sock is not None:
         connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _USUAL)

@@ -3,7 +3,8 @@
 The server gets an environment of its own, the document root as its directory, nothing to read, and a process
 group of its own. Its configuration files are written afresh, into a directory of the user that it changes to.
 What it prints is kept in a file, for cases that look at its log and for the message when it dies. A server that
-exits at once because its port was taken meanwhile is started again on another one.
+exits at once because its port was taken meanwhile is started again on another one. A server that is late is started
+once more and gets twice the time: a busy machine is the usual cause.
 """
 
 import contextlib
@@ -26,12 +27,14 @@ from cgi_conform.ports import ADDRESS as ADDRESS
 from cgi_conform.ports import accepts, free_port, held_by
 from cgi_conform.server import Server
 
-READY_WITHIN = 10.0
+START_TIMEOUT = 30.0  # seconds, --start-timeout
 _GROUPS = (4, 24)  # of a server started by root: what it must take from its scripts is there to be taken
 _STOP_WITHIN = 3.0
 _ATTEMPTS = 3
 _DYING = 0.05
 _FOREIGN = 1.0
+LATE = "late"
+_FOREGROUND = "it must stay in the foreground (for example nginx -g 'daemon off;')"
 _IN_USE = (b"in use", b"EADDRINUSE", b"Errno 98")
 
 
@@ -113,7 +116,13 @@ class Instance:
                 if not accepts(self.port):
                     with contextlib.suppress(subprocess.TimeoutExpired):
                         status = self.process.wait(within)
-        return None if status is None else f"{_ending(status)}{last_lines(self.log_since(0))}"
+        if status is None:
+            return None
+        return f"{_ending(status, background=self.is_in_background())}{last_lines(self.log_since(0))}"
+
+    def is_in_background(self) -> bool:
+        """Whether its process has exited with status 0 while something listens on its port: it has daemonised."""
+        return self.process.poll() == 0 and accepts(self.port)
 
     def ends(self, within: float) -> bool:
         """Whether it ends, or has ended, in that time."""
@@ -132,6 +141,18 @@ class Instance:
         """End the whole process group, gently first."""
         _end_group(self.process)
         self.scratch.cleanup()
+        _alive.pop(id(self), None)
+
+
+_alive: dict[int, Instance] = {}  # every server that has been started and not been stopped
+
+
+def kill_all() -> None:
+    """Ends every server of this process at once, also one that is being started: the process is about to end."""
+    for instance in list(_alive.values()):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(instance.process.pid, signal.SIGKILL)
+        instance.scratch.cleanup()
 
 
 def start(
@@ -142,13 +163,19 @@ def start(
     starter: Starter = started,
     descriptor: int | None = None,
     port: int = 0,
+    timeout: float = START_TIMEOUT,
+    over: Callable[[], bool] = lambda: False,
 ) -> Instance:
-    """A running server, on the port or, with 0, on a free one, or UserError with status 3 and what it said last."""
+    """A running server, on the port or, with 0, on a free one; UserError with status 3 tells why there is none.
+
+    Once `over` says so, the start is given up.
+    """
     arguments = server.variants[variant] if variant else ()
-    for attempt in range(_ATTEMPTS):
+    patience, ports = timeout, _ATTEMPTS
+    while True:
         instance = _spawn(server, docroot, arguments, environment or {}, starter, descriptor, port)
         try:
-            failure = wait_until_ready(instance)
+            failure = wait_until_ready(instance, patience, over)
         except BaseException:  # interrupted: nobody else knows of it yet
             instance.stop()
             raise
@@ -156,8 +183,15 @@ def start(
             return instance
         said = instance.log_since(0)
         instance.stop()
-        if attempt + 1 == _ATTEMPTS or not any(word in said for word in _IN_USE):
+        if failure == LATE and patience == timeout:
+            patience *= 2
+        elif failure != LATE and ports > 1 and any(word in said for word in _IN_USE):
+            ports -= 1
+        else:
             break
+    if failure == LATE:
+        failure = f"it accepts no connection at {ADDRESS} on the port it was given within {timeout:g} s"
+        failure += f", nor within {patience:g} s at a second try (--start-timeout)"
     with_variant = f" ({variant})" if variant else ""
     told = f"{failure}{last_lines(said)}{server.lost_words(docroot.root)}"
     raise UserError(f'server "{server.name}"{with_variant} did not start: {told}', SERVER)
@@ -205,7 +239,9 @@ def _spawn(
         except OSError as error:
             scratch.cleanup()
             raise UserError(f'server "{server.name}" did not start: "{command[0]}": {error.strerror}', SERVER) from None
-    return Instance(server.name, port, process, log, scratch, launch, starter)
+    instance = Instance(server.name, port, process, log, scratch, launch, starter)
+    _alive[id(instance)] = instance
+    return instance
 
 
 @contextlib.contextmanager
@@ -237,12 +273,14 @@ def _write_files(server: Server, scratch: Path, tokens: Mapping[str, str], owner
     owner.give(folder)  # sockets and uploads may have to lie there
 
 
-def wait_until_ready(instance: Instance) -> str | None:
-    """None when it accepts connections, else why it does not."""
-    deadline = time.monotonic() + READY_WITHIN
+def wait_until_ready(instance: Instance, patience: float, over: Callable[[], bool] = lambda: False) -> str | None:
+    """None when it accepts connections, LATE, or how it ended."""
+    deadline = time.monotonic() + patience
     port_file = Path(instance.scratch.name) / "port"
     accepted: float | None = None
     while time.monotonic() < deadline:
+        if over():
+            raise UserError("the run is over", SERVER)
         if not instance.port and port_file.exists():
             instance.port = int(port_file.read_text() or 0)
         accepted = accepted or time.monotonic() if instance.port and accepts(instance.port) else None
@@ -250,11 +288,11 @@ def wait_until_ready(instance: Instance) -> str | None:
         # held by other processes too.
         ours = accepted and (_says_so(instance) or _holds(instance) or time.monotonic() > accepted + _FOREIGN)
         if (status := instance.process.poll()) is not None:
-            return _ending(status)
+            return _ending(status, background=True)
         if ours:
             return None
         time.sleep(0.005)
-    return f"it does not accept connections on {ADDRESS} port {instance.port} within {READY_WITHIN:g} s"
+    return LATE
 
 
 def _says_so(instance: Instance) -> bool:
@@ -279,9 +317,9 @@ def _end_group(process: Process) -> None:
     # SIGKILL has gone out in any case: scripts may outlive the server that started them
 
 
-def _ending(status: int) -> str:
+def _ending(status: int, *, background: bool) -> str:
     if status >= 0:
-        return f"it exited with status {status}"
+        return f"it exited with status {status}{f': {_FOREGROUND}' if background and status == 0 else ''}"
     return f"it was ended by {signal.Signals(-status).name}"
 
 

@@ -12,33 +12,39 @@ import subprocess
 import time
 from dataclasses import replace
 
-from cgi_conform.launch import READY_WITHIN, Instance, last_lines, wait_until_ready
+from cgi_conform.launch import LATE, START_TIMEOUT, Instance, last_lines, wait_until_ready
 from cgi_conform.ports import ADDRESS
 
+ENDS_WITHIN = 10.0  # seconds: for a server that is told to end, and for a second one that must not run
 _ATTEMPTS = 3
 _TICK = 0.01
 
 
-def start_once_more(instance: Instance | None, how: str) -> str:
-    """Starts it "again" or as a "second" one; returns what went otherwise than a case expects, or nothing."""
+def start_once_more(instance: Instance | None, how: str, patience: float = START_TIMEOUT) -> str:
+    """Starts it "again" or as a "second" one; returns what went otherwise than a case expects, or nothing.
+
+    `patience` is the number of seconds that a server has until it accepts connections.
+    """
     if instance is None:
         return "cgi-conform has not started this server"
-    return _again(instance) if how == "again" else _second(instance)
+    return _again(instance, patience) if how == "again" else _second(instance)
 
 
-def _again(instance: Instance) -> str:
+def _again(instance: Instance, patience: float) -> str:
     instance.signal("TERM")
-    if not instance.ends(READY_WITHIN):
+    if not instance.ends(ENDS_WITHIN):
         return "it runs on"
     failure = ""
     for _ in range(_ATTEMPTS):
-        if not _is_free(instance.port, READY_WITHIN):
+        if not _is_free(instance.port, ENDS_WITHIN):
             return "somebody still listens on its port"
         said = instance.log_size()
         _begin(instance)
-        failure = wait_until_ready(instance) or ""
+        failure = wait_until_ready(instance, patience) or ""
         if not failure:
             return ""
+        if failure == LATE:
+            failure = f"it accepts no connection within {patience:g} s (--start-timeout)"
         failure += last_lines(instance.log_since(said))
         if _is_free(instance.port, 0.0):
             break
@@ -50,7 +56,7 @@ def _second(instance: Instance) -> str:
     _begin(instance)
     second, instance.process = instance.process, first
     try:
-        status = second.wait(READY_WITHIN)
+        status = second.wait(ENDS_WITHIN)
     except subprocess.TimeoutExpired:
         return "it runs on"
     finally:

@@ -12,9 +12,13 @@ from cgi_conform.capabilities import Abilities
 from cgi_conform.delivery import DELIVERIES
 from cgi_conform.errors import SERVER, UserError
 from cgi_conform.expectations import Rule, load_rules, release_note, rules_at
+from cgi_conform.launch import START_TIMEOUT
 from cgi_conform.server import Server, named_server
 from cgi_conform.variants import declared
 from cgi_conform.wire import GRACE
+
+
+CASE_TIMEOUT = 60.0  # seconds, --case-timeout: ten mebibytes at 200 KB/s take 52 of them
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class Options:
     has: list[str] = field(default_factory=list)
     profile: str = PROFILES[0]
     timeout: float = 5.0
+    case_timeout: float = CASE_TIMEOUT
+    start_timeout: float = START_TIMEOUT
     delivery: str = "whole"
     expect: str | None = None
     skip: list[str] = field(default_factory=list)
@@ -64,6 +70,8 @@ class Plan:
     grace: float = GRACE
     version: str = ""  # what the server says its version is
     release_note: str = ""  # that the rules may not be right for this release of the server
+    case_timeout: float = CASE_TIMEOUT
+    start_timeout: float = START_TIMEOUT
 
 
 def make_plan(options: Options) -> Plan:
@@ -76,8 +84,9 @@ def make_plan(options: Options) -> Plan:
         raise UserError(f'no profile "{options.profile}" (known: {", ".join(PROFILES)})')
     if options.delivery not in DELIVERIES:
         raise UserError(f'no delivery "{options.delivery}" (known: {", ".join(DELIVERIES)})')
-    if options.timeout <= 0:
-        raise UserError(f"--timeout {options.timeout:g} is not a positive number of seconds")
+    for name in ("timeout", "case_timeout", "start_timeout"):
+        if (seconds := getattr(options, name)) <= 0:
+            raise UserError(f"--{name.replace('_', '-')} {seconds:g} is not a positive number of seconds")
     if options.sample is not None and options.sample < 1:
         raise UserError(f"--sample {options.sample}: one case in at least 1")
     if options.url:
@@ -106,6 +115,8 @@ def make_plan(options: Options) -> Plan:
         server=server.for_profile(options.profile),
         version=version,
         release_note=release_note(server.name, version, server.checked, rules),
+        case_timeout=options.case_timeout,
+        start_timeout=options.start_timeout,
     )
 
 
@@ -119,6 +130,9 @@ def _of_url(options: Options) -> Plan:
         raise UserError(f'--url "{options.url}" is not of the form http://HOST:PORT')
     if not options.root:
         raise UserError("--url needs --root DIR, the document root that server has (cgi-conform fixtures makes one)")
+    root = Path(options.root).absolute()
+    if not root.is_dir():
+        raise UserError(f'--root "{options.root}" is no directory (name the document root of the server at --url)')
     rules = load_rules(Path(options.expect)) if options.expect else []
     return Plan(
         name="url",
@@ -127,8 +141,9 @@ def _of_url(options: Options) -> Plan:
         timeout=options.timeout,
         delivery=options.delivery,
         rules=rules_at(rules, ""),
-        abilities=Abilities(False, "user", frozenset(declared(options.has, at_url=True))),
+        abilities=Abilities(False, "unknown", frozenset(declared(options.has, at_url=True))),
         address=(parts.hostname, port),
-        root=str(Path(options.root).absolute()),
+        root=str(root),
+        case_timeout=options.case_timeout,
         release_note=release_note("url", "", (), rules),
     )

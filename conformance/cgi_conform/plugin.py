@@ -20,6 +20,7 @@ from cgi_conform.expectations import stale
 from cgi_conform.order import ordered
 from cgi_conform.plan import Options, Plan, make_plan
 from cgi_conform.results import ALWAYS_RED, CaseResult
+from cgi_conform.target import check_target
 from cgi_conform.workers import Workers
 
 RESULT = "cgi-conform"
@@ -28,6 +29,7 @@ _PLAN = pytest.StashKey[Plan]()
 _OPTIONS = pytest.StashKey[Options]()
 _WORKERS = pytest.StashKey[Workers]()
 _FOLDERS = pytest.StashKey[set[Path]]()
+_FAILURES = pytest.StashKey[set[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,7 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
     def add(name: str, text: str, **more: Any) -> None:
         try:
-            group.addoption(f"--{name}", dest=f"conform_{name}", help=text, **more)
+            group.addoption(f"--{name.replace('_', '-')}", dest=f"conform_{name}", help=text, **more)
         except ValueError:  # another plugin has it: --timeout of pytest-timeout
             pass
 
@@ -45,7 +47,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("root", "the document root of the server at --url")
     add("has", "a capability of the server: NAME or NAME=ARGUMENTS", action="append")
     add("profile", "what it is judged by", choices=PROFILES)
-    add("timeout", "seconds to wait for an answer", type=float)
+    add("timeout", "seconds to wait for the next octet", type=float)
+    add("case_timeout", "seconds for a whole case", type=float)
+    add("start_timeout", "seconds to wait until a server has started", type=float)
     add("delivery", "how requests are cut into writes", choices=DELIVERIES)
     add("expect", "a file of expected failures, instead of the server's own")
     add("skip", "leave out cases whose id matches", action="append")
@@ -67,6 +71,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_WORKERS] = Workers(config.stash[_PLAN], count)
     folders: set[Path] = set()
     config.stash[_FOLDERS] = folders
+    failures: set[str] = set()
+    config.stash[_FAILURES] = failures
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -108,10 +114,15 @@ class CaseItem(pytest.Item):
         self.result: CaseResult | None = None
 
     def runtest(self) -> None:
-        self.result, messages = self.config.stash[_WORKERS].result(self.case, self.fixtures)
+        found = self.config.stash[_WORKERS].result(self.case, self.fixtures)
+        self.result = found.result
         self.user_properties.append((RESULT, self.result))
-        self.user_properties += [(SERVER_MESSAGE, message) for message in messages]
+        self.user_properties += [(SERVER_MESSAGE, message) for message in found.messages]
         verdict, note = self.result["verdict"], self.result["note"]
+        if found.failure and found.failure not in self.config.stash[_FAILURES]:  # told once, not for each case
+            self.config.stash[_FAILURES].add(found.failure)
+            self.user_properties.append((SERVER_MESSAGE, found.failure))
+            raise Red(verdict)
         if verdict == "skip":
             pytest.skip(note)
         if verdict == "expected":
@@ -160,6 +171,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_runtestloop(session: pytest.Session) -> None:
     items = getattr(session, "items", [])  # the controller of pytest-xdist has none
     if not session.config.option.collectonly:
+        try:
+            check_target(session.config.stash[_PLAN])
+        except UserError as error:
+            raise pytest.UsageError(error.message) from None
         ours = [item for item in items if isinstance(item, CaseItem)]
         session.config.stash[_WORKERS].begin((item.case, item.fixtures) for item in ours)
 

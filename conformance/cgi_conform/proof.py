@@ -38,6 +38,8 @@ _VARYING = (
     (re.compile(r"(?<!\d)(?:3[2-9]|4\d|5\d|60)\d{3}(?!\d)"), "{client-port}"),  # those that Linux gives
     (re.compile(r"\d\d? [A-Z][a-z]{2} (?!2020)2\d{3} \d\d:\d\d:\d\d"), "{time}"),  # in any form; 2020 is the files'
     (re.compile(r"lacking \d+ of"), "lacking some of"),
+    (re.compile(r"(^|: |, then )(?:nothing|no more|no end) within [\d.]+ s \([^()]*\)"), r"\1{limit}"),
+    (re.compile(r" after [\d.]+ s \(--timeout\)$"), ""),
 )
 
 

@@ -12,7 +12,6 @@ import argparse
 import gc
 import signal
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -32,6 +31,7 @@ from cgi_conform.proof import Branch, Tried, branch_skipped, branches, case_proo
 from cgi_conform.proving import Bench, Found, base, workshop
 from cgi_conform.server import Server, load_server
 from cgi_conform.tasks import Task, branch_tasks, fault_tasks, sound_tasks
+from cgi_conform.wall import since_start
 from faulty.faults import find
 
 _JOBS = 12  # most of the time they wait
@@ -54,7 +54,6 @@ def main(options: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     if options.jobs < 1:
         raise UserError(f"-j {options.jobs}: at least one")
-    begun = time.monotonic()
     profiles = list(dict.fromkeys(options.profile or load_server(options.server).profiles))
     plans = {profile: make_plan(Options(server=options.server, profile=profile)) for profile in profiles}
     server = _definition(plans[profiles[0]])
@@ -82,7 +81,7 @@ def main(options: argparse.Namespace) -> int:
         work.branched,
     )
     wrong += [said for said in work.broken if not any(said in line for line in wrong)]
-    return _report(options, kills, wrong, begun)
+    return _report(options, kills, wrong)
 
 
 @dataclass
@@ -153,7 +152,7 @@ def _definition(plan: Plan) -> Server:
     return plan.server
 
 
-def _report(options: argparse.Namespace, kills: Kills, wrong: Sequence[str], begun: float) -> int:
+def _report(options: argparse.Namespace, kills: Kills, wrong: Sequence[str]) -> int:
     from cgi_conform.report import kills as reports  # templates are slow to import: not before the proof
     from cgi_conform.report.kills import terminal
     from cgi_conform.report.terminal import style_for
@@ -161,7 +160,7 @@ def _report(options: argparse.Namespace, kills: Kills, wrong: Sequence[str], beg
     if options.report:
         reports.write_all(kills, options.report)
     print(terminal.text(kills, style_for(sys.stdout)), end="")
-    print(f"{time.monotonic() - begun:.1f} s", flush=True)
+    print(f"{since_start():.1f} s", flush=True)
     if wrong:
         raise UserError("\n".join(wrong))
     return exit_status(kills)

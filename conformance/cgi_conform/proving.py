@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from cgi_conform.kills import BranchProof
 from cgi_conform.launch import ADDRESS, Instance, Starter
 from cgi_conform.octets import Tokens
 from cgi_conform.once_more import start_once_more
+from cgi_conform.patience import Cap
 from cgi_conform.plan import Plan
 from cgi_conform.proof import Branch, Tried, branch_proof, branch_untried, on_the_status
 from cgi_conform.running import Running
@@ -135,9 +137,9 @@ def _try_cases(task: Task, found: Found, starter: Starter, *, dies: bool) -> Non
                     running.stop()
                 running = _running(plan, starter)
             case = _bench.cases[name]
-            result, _ = try_case(*_unhurried(case, plan, task), running, _bench.fixtures)
+            result = try_case(*_unhurried(case, plan, task), running, _bench.fixtures).result
             if task.fault and result["verdict"] == "pass" and not _changed():  # too late to be seen, perhaps
-                result, _ = try_case(*_unhurried(case, replace(plan, grace=_GRACE), task), running, _bench.fixtures)
+                result = try_case(*_unhurried(case, replace(plan, grace=_GRACE), task), running, _bench.fixtures).result
             found.tried[name] = Tried.of(result)
             if dies and result["verdict"] != "error" and running.one_ends(PATIENCE):
                 found.tried[name] = Tried("error", "the server ended after the answer")
@@ -152,7 +154,7 @@ def _unhurried(case: Case, plan: Plan, task: Task) -> tuple[Case, Plan]:
         return case, plan
     patience = task.patience[case.id]
     limit = None if case.limit is None else max(case.limit, patience)
-    return replace(case, limit=limit), replace(plan, timeout=patience)
+    return replace(case, limit=limit), replace(plan, timeout=patience, case_timeout=4 * patience)
 
 
 def _try_branches(task: Task, found: Found, starter: Starter) -> None:
@@ -189,6 +191,7 @@ def _judged(case: Case, group: Sequence[Branch], plan: Plan, instance: Instance,
         settled=settled(expectation),
         signal=instance.signal,
         start=partial(start_once_more, instance),
+        cap=Cap(plan.case_timeout, time.monotonic() + plan.case_timeout),
     )
     around = Surroundings(tokens, lambda name: b"")
 

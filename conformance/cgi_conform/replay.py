@@ -23,6 +23,7 @@ from cgi_conform.launch import ADDRESS, last_lines
 from cgi_conform.octets import Tokens, clipped, printable
 from cgi_conform.once_more import start_once_more
 from cgi_conform.paths import fixtures
+from cgi_conform.patience import Cap
 from cgi_conform.plan import Options, Plan, make_plan
 from cgi_conform.report.escaped import lines
 from cgi_conform.running import Running
@@ -107,6 +108,7 @@ def _play(
         delivery=plan.delivery,
         signal=target.signal,
         start=target.start,
+        cap=Cap(plan.case_timeout, time.monotonic() + plan.case_timeout),
     )
     return exchange, marks
 

@@ -2,6 +2,9 @@
 
 The same run gives the same octets: sorted, without times, ports, paths or dates (normalise.py).  Readers get
 plain dictionaries whose shape fixtures/schema/results.schema.json has checked.
+
+A run may end before all cases have been tried. `incomplete` then says why, and a case that was not tried is a skipped
+one with `tried` false: a reader that knows neither key counts it as skipped, so as neither passed nor failed.
 """
 
 import json
@@ -10,7 +13,7 @@ from pathlib import Path
 from typing import Any, NotRequired, TypedDict, cast
 
 from cgi_conform import __version__, schema
-from cgi_conform.errors import UserError
+from cgi_conform.errors import NOTHING_RAN, SERVER, UserError
 from cgi_conform.write import write_whole
 
 FORMAT = 1
@@ -36,6 +39,8 @@ class Mismatch(TypedDict):
     expected: str
     got: str
     at: int | None
+    line: NotRequired[str]  # of a status: the status line of the answer that was judged
+    connection: NotRequired[str]  # the connection that was judged, where a case opens several
 
 
 class Sent(TypedDict):
@@ -65,6 +70,7 @@ class CaseResult(TypedDict):
     again: str
     curl: str | None
     seconds: NotRequired[float]
+    tried: NotRequired[bool]  # False where the run ended before it came to the case; absent else
 
 
 class Stale(TypedDict):
@@ -80,6 +86,7 @@ class Results(TypedDict):
     profile: str
     user: str
     red: NotRequired[list[str]]
+    incomplete: NotRequired[str]
     totals: dict[str, int]
     stale: list[Stale]
     cases: list[CaseResult]
@@ -94,8 +101,9 @@ def assembled(
     stale: Iterable[Stale] = (),
     strict: bool = False,
     strict_observed: bool = False,
+    incomplete: str = "",
 ) -> Results:
-    """The results of a run; `corpus` is how many cases there are, selected or not."""
+    """The results of a run; `corpus` is how many cases there are, `incomplete` why not all selected were tried."""
     ordered = sorted(cases, key=lambda case: case["id"])
     results: Results = {
         "format": FORMAT,
@@ -110,13 +118,16 @@ def assembled(
     if strict or strict_observed:
         asked = ["warn"] * strict + ["differs"] * strict_observed
         results["red"] = sorted([*ALWAYS_RED, *asked])
+    if incomplete:
+        results["incomplete"] = incomplete
     return results
 
 
 def totals(cases: list[CaseResult]) -> dict[str, int]:
-    """How many cases have each verdict; they add up to "selected"."""
+    """How many cases have each verdict; they add up to "selected". Those of "skip" that were not tried, if any."""
     counted = {verdict: sum(case["verdict"] == verdict for case in cases) for verdict in VERDICTS}
-    return {**counted, "selected": len(cases)}
+    untried = sum(not case.get("tried", True) for case in cases)
+    return {**counted, "selected": len(cases), **({"untried": untried} if untried else {})}
 
 
 def red_verdicts(results: Results) -> frozenset[str]:
@@ -135,16 +146,31 @@ def judged(results: Results) -> int:
     return results["totals"]["selected"] - results["totals"]["skip"]
 
 
+def is_red(results: Results) -> bool:
+    """Whether what was found turns the run red."""
+    return bool(red_cases(results) or results["stale"])
+
+
 def exit_status(results: Results) -> int:
-    """0 conforms, 1 red, 5 nothing ran."""
-    if red_cases(results) or results["stale"]:
+    """0 conforms, 1 red, 3 the run is incomplete, 5 nothing ran."""
+    if "incomplete" in results:
+        return SERVER
+    if is_red(results):
         return 1
-    return 0 if judged(results) else 5
+    return 0 if judged(results) else NOTHING_RAN
+
+
+def started_by(results: Results) -> str:
+    """Who started the server, in words."""
+    known = {"root": "started by root", "user": "started by an ordinary user"}
+    return known.get(results["user"], "not started by cgi-conform")
 
 
 def conclusion(results: Results) -> str:
     """The run in a few words."""
-    if exit_status(results) == 1:
+    if "incomplete" in results:
+        return f"{'does not conform, and is ' if is_red(results) else ''}incomplete: {results['incomplete']}"
+    if is_red(results):
         return "does not conform"
     if not judged(results):
         return "nothing ran"

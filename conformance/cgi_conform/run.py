@@ -12,13 +12,15 @@ from cgi_conform.answer import PROFILES
 from cgi_conform.case import Case, load_cases
 from cgi_conform.clauses import load_clauses
 from cgi_conform.delivery import DELIVERIES
-from cgi_conform.errors import NOTHING_RAN, SERVER, UserError
+from cgi_conform.errors import INTERRUPTED, NOTHING_RAN, SERVER, UserError
 from cgi_conform.expectations import write_rules
 from cgi_conform.paths import fixtures
-from cgi_conform.plan import Options, Plan, make_plan
+from cgi_conform.launch import START_TIMEOUT
+from cgi_conform.plan import CASE_TIMEOUT, Options, Plan, make_plan
 from cgi_conform.results import CaseResult, exit_status, red_verdicts
 from cgi_conform.server_options import configure_server, lines_lead_to
 from cgi_conform.session import JOBS, Outcome, carry_out
+from cgi_conform.wall import since_start
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +38,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("-j", dest="jobs", type=int, metavar="N", help=JOBS)
     add("--shuffle", nargs="?", type=int, const=-1, metavar="SEED", help="another order of the cases")
     add("--sample", type=int, metavar="N", help="only about one case in N, the same ones each time")
-    add("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for an answer (default: %(default)g)")
+    add("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for the next octet (default: %(default)g)")
+    add("--case-timeout", type=float, default=CASE_TIMEOUT, metavar="S", help="seconds for a whole case (default: %(default)g)")
+    add("--start-timeout", type=float, default=START_TIMEOUT, metavar="S", help="seconds to start in (default: %(default)g)")
     add("--delivery", choices=DELIVERIES, default="whole", help="how requests are cut into writes (default: whole)")
     add("--times", action="store_true", help="put the seconds each case took into results.json")
     add("--slowest", type=int, default=0, metavar="N", help="show the N cases that took longest")
@@ -69,6 +73,7 @@ def main(options: argparse.Namespace) -> int:
             strict=options.strict,
             strict_observed=options.strict_observed,
             progress=progress.show,
+            partial=True,
         )
     finally:
         progress.clear()
@@ -82,7 +87,6 @@ def _report(options: argparse.Namespace, plan: Plan, cases: list[Case], outcome:
     clauses = load_clauses(path) if path.exists() else {}
     by_id = {case.id: case for case in cases}
     results = outcome.results
-    overall = outcome.seconds.pop("", 0.0)
     if options.times:
         for result in results["cases"]:
             result["seconds"] = outcome.seconds.get(result["id"], 0.0)
@@ -96,10 +100,12 @@ def _report(options: argparse.Namespace, plan: Plan, cases: list[Case], outcome:
     print(terminal.text(results, clauses, style, options.slowest, outcome.seconds), end="")
     if plan.release_note:
         print(plan.release_note)
-    print(f"{overall:.1f} s", flush=True)
     github.announce(results, by_id, clauses)
+    print(f"{since_start():.1f} s", flush=True)
     for message in outcome.messages:
         print(f"cgi-conform: {message}", file=sys.stderr)
+    if outcome.interrupted:
+        return INTERRUPTED
     return SERVER if outcome.messages else exit_status(results)
 
 

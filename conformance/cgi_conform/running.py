@@ -1,4 +1,7 @@
-"""The servers of one process: one per variant and environment, started when first needed, kept to the end."""
+"""The servers of one worker: one per variant and environment, started when first needed, kept to the end.
+
+A server that did not start is not started again, for no worker: `failures` is what they share.
+"""
 
 import time
 from contextlib import ExitStack
@@ -6,11 +9,12 @@ from pathlib import Path
 
 from cgi_conform.case import Case
 from cgi_conform.docroot import Docroot, temporary
-from cgi_conform.errors import UserError
-from cgi_conform.launch import Instance, Starter, start, started
+from cgi_conform.errors import SERVER, UserError
+from cgi_conform.launch import START_TIMEOUT, Instance, Starter, start, started
 from cgi_conform.server import Server
 
 Key = tuple[str, tuple[tuple[str, bytes], ...], int]
+PLAIN: Key = ("", (), 0)
 
 
 def server_key(case: Case) -> Key:
@@ -22,7 +26,13 @@ class Running:
     """Starts servers of one definition over one document root, and ends them all."""
 
     def __init__(
-        self, server: Server, fixtures: Path, starter: Starter = started, docroot: Docroot | None = None
+        self,
+        server: Server,
+        fixtures: Path,
+        starter: Starter = started,
+        docroot: Docroot | None = None,
+        start_timeout: float = START_TIMEOUT,
+        failures: dict[Key, UserError] | None = None,
     ) -> None:
         self._server = server
         self._fixtures = fixtures
@@ -30,7 +40,8 @@ class Running:
         self._stack = ExitStack()
         self._docroot = docroot
         self._instances: dict[Key, Instance] = {}
-        self._broken: dict[Key, UserError] = {}
+        self._start_timeout = start_timeout
+        self._failures = {} if failures is None else failures
         self._halted = False
 
     @property
@@ -40,25 +51,34 @@ class Running:
         return self._docroot
 
     def instance(self, case: Case) -> Instance:
-        """The server for a case; one that did not start once is not tried again, one that died is."""
+        """The server for a case; one that died is started again, one that did not start or daemonised is not."""
         key = server_key(case)
-        if key in self._broken:
-            raise self._broken[key]
+        if key in self._failures:
+            raise self._failures[key]
         found = self._instances.get(key)
-        if found is not None and found.died() is not None:
-            found.stop()
-            found = None
-        if found is None:
-            try:
-                found = self._instances[key] = start(
-                    self._server, self.docroot, case.variant, case.environment, self._starter, case.descriptor
-                )
-            except UserError as error:
-                self._broken[key] = error
-                raise
-            if self._halted:
-                found.stop()
+        try:
+            if found is not None and (ending := found.died()) is not None:
+                left = found.is_in_background()
+                self.retire(found)
+                if left:
+                    raise UserError(f'server "{found.name}" cannot be judged: {ending}', SERVER)
+                found = None
+            if found is None:
+                found = self._instances[key] = self._start(case)
+        except UserError as error:
+            if not self._halted:
+                self._failures[key] = error
+            raise
         found.last_case = case.id
+        return found
+
+    def _start(self, case: Case) -> Instance:
+        found = start(
+            self._server, self.docroot, case.variant, case.environment, self._starter, case.descriptor,
+            timeout=self._start_timeout, over=lambda: self._halted,
+        )  # fmt: skip
+        if self._halted:
+            found.stop()
         return found
 
     def retire(self, instance: Instance) -> None:
@@ -83,6 +103,10 @@ class Running:
         self._halted = True
         for instance in list(self._instances.values()):
             instance.stop()
+
+    def remove_files(self) -> None:
+        """Remove the document root, if it was laid out here."""
+        self._stack.close()
 
     def stop(self) -> None:
         """End every server and remove the document root, if it was laid out here."""

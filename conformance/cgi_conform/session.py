@@ -1,26 +1,35 @@
 """A whole run: the cases tried by workers in their order, and the results of every case that was selected.
 
-Nothing is lost: a case that broke the runner is an error and not missing.
+Nothing is lost: a case that broke the runner is an error and not missing. A run may end before all cases have been
+tried: somebody interrupts it, the server does not start, or it gives no answer any more (row.py). What is known then is
+an outcome, too, and says that it is incomplete.
 """
 
+import os
+import signal
 import sys
-import time
+import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from pathlib import Path
+from types import FrameType
 
 from cgi_conform.case import Case, case_ids
-from cgi_conform.errors import SERVER, UserError
+from cgi_conform.errors import INTERRUPTED, SERVER, UserError
 from cgi_conform.expectations import stale
 from cgi_conform.order import ordered
 from cgi_conform.paths import fixtures
 from cgi_conform.plan import Options, Plan
 from cgi_conform.results import CaseResult, Results, assembled
-from cgi_conform.trial import untried
+from cgi_conform.row import Row
+from cgi_conform.running import PLAIN, server_key
+from cgi_conform.target import check_target
+from cgi_conform.trial import Found, not_tried, untried
 from cgi_conform.workers import Workers
 
-INTERRUPTED = 130
 _MANY = 20  # cases: fewer are done before so many servers have started
 _WORKERS = 12
 JOBS = f"servers and cases at a time (default: {_WORKERS} for many cases)"  # for --help
@@ -30,22 +39,49 @@ Progress = Callable[[CaseResult, int], None]
 
 @dataclass
 class Outcome:
-    """What a run found; `messages` tell of servers that did not start or died."""
+    """What a run found; `messages` tell of servers that did not start or died, and why the run ended early."""
 
     results: Results
     messages: list[str]
     seconds: dict[str, float]
+    interrupted: bool = False
 
 
 @dataclass
 class _Known:
-    """What is known so far: results by case id, and messages."""
+    """What is known so far: results by case id, messages, and why cases are left that were not tried.
+
+    A server that does not start is one message for each variant; one for the run if it is the plain server.
+    """
 
     results: dict[str, CaseResult] = field(default_factory=dict)
-    messages: list[str] = field(default_factory=list)
+    deaths: list[str] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)  # by variant
+    end: str = ""  # why no more cases are tried
+    interrupted: bool = False
 
-    def tell(self, messages: Sequence[str]) -> None:
-        self.messages += [message for message in messages if message not in self.messages]
+    def add(self, case: Case, found: Found) -> None:
+        self.results[case.id] = found.result
+        self.tell(found.messages)
+        if found.failure and server_key(case) == PLAIN:
+            self.failures = {"": found.failure}
+        elif found.failure and "" not in self.failures:
+            self.failures.setdefault(case.variant, found.failure)
+
+    def tell(self, deaths: Sequence[str]) -> None:
+        self.deaths += [message for message in deaths if message not in self.deaths]
+
+    @property
+    def messages(self) -> list[str]:
+        return [*self.deaths, *self.failures.values(), *([self.end] if self.end else [])]
+
+    @property
+    def incomplete(self) -> str:
+        """Why not all cases have been tried, in a line."""
+        if self.interrupted:
+            return "interrupted"
+        reasons = [*self.failures.values(), *([self.end] if self.end else [])]
+        return "; ".join(reason.partition("\n")[0] for reason in reasons)
 
 
 def carry_out(
@@ -57,21 +93,27 @@ def carry_out(
     strict: bool = False,
     strict_observed: bool = False,
     progress: Progress = lambda result, number: None,
+    partial: bool = False,
 ) -> Outcome:
-    """Try the cases and put the results together; `jobs` None: as many as pay off."""
-    tried = [case for case in cases if not any(fnmatchcase(case.id, glob) for glob in options.skip)]
-    begun = time.monotonic()
+    """Try the cases and put the results together; `jobs` None: as many as pay off.
+
+    UserError if the run ends early, unless `partial` says that the caller can do with less.
+    """
+    chosen = [case for case in cases if not any(fnmatchcase(case.id, glob) for glob in options.skip)]
+    count = _count(jobs, len(chosen))
     known = _Known()
-    try:
-        if tried:
-            _try_all(ordered(tried, plan, options.shuffle), plan, _count(jobs, len(tried)), progress, known)
-    except KeyboardInterrupt:
-        raise UserError(f"interrupted after {len(known.results)} of {len(tried)} cases", INTERRUPTED) from None
-    if known.messages and all(result["verdict"] in ("error", "skip") for result in known.results.values()):
-        raise UserError(known.messages[0], SERVER)
-    results = [known.results.get(case.id) or untried(case, plan, "skip", "left out by --skip") for case in cases]
+    check_target(plan)
+    if chosen:
+        _try_all(ordered(chosen, plan, options.shuffle), plan, count, progress, known)
+    if known.incomplete and not partial:
+        raise UserError(known.messages[-1], INTERRUPTED if known.interrupted else SERVER)
+    left = {case.id for case in chosen}
+    results = [
+        known.results.get(case.id)
+        or (not_tried(case, plan, known.incomplete) if case.id in left else untried(case, plan, "skip", "left out by --skip"))
+        for case in cases
+    ]
     seconds = {result["id"]: result.pop("seconds") for result in results if "seconds" in result}
-    seconds[""] = time.monotonic() - begun
     corpus = case_ids(fixtures() / "cases")
     return Outcome(
         assembled(
@@ -83,9 +125,11 @@ def carry_out(
             stale(plan.rules, corpus),
             strict,
             strict_observed,
+            known.incomplete,
         ),
         known.messages,
         seconds,
+        known.interrupted,
     )
 
 
@@ -99,20 +143,76 @@ def _count(jobs: int | None, cases: int) -> int:
 
 
 def _try_all(cases: Sequence[Case], plan: Plan, count: int, progress: Progress, known: _Known) -> None:
-    """Tries the cases; `known` holds what is known when this is interrupted."""
+    """Tries the cases, or as many as there is a reason to try."""
+    here = fixtures()
     workers = Workers(plan, count)
+    row = Row(lambda: workers.server_is_alive(here))
+    with _interruptible(workers) as may:
+        try:
+            workers.begin((case, here) for case in cases)
+            for case in cases:
+                found = _result(workers, case, plan, here)
+                known.add(case, found)
+                progress(found.result, len(known.results))
+                if found.failure and server_key(case) == PLAIN:
+                    break
+                if row.ends_with(found):
+                    known.end = f'server "{plan.name}" {row.reason}: the run ends here'
+                    break
+            else:
+                known.tell(workers.deaths())
+        except KeyboardInterrupt:
+            known.interrupted = True
+        finally:
+            may.interrupt = False
+            # What a worker finds from here on is the doing of stop().
+            for case in cases:
+                if (known_now := workers.finished(case, here)) is not None:
+                    known.add(case, known_now)
+            workers.stop()
+    if known.interrupted:
+        tried = sum(result.get("tried", True) for result in known.results.values())
+        known.end = f"interrupted after {tried} of {len(cases)} cases"
+
+
+def _result(workers: Workers, case: Case, plan: Plan, here: Path) -> Found:
     try:
-        workers.begin((case, fixtures()) for case in cases)
-        for case in cases:
+        return workers.result(case, here)
+    except Exception as error:  # of the runner: the other cases are tried all the same
+        print(f"{case.id}: {traceback.format_exc()}", end="", file=sys.stderr)
+        told = traceback.format_exception_only(type(error), error)[-1].strip()
+        return Found(untried(case, plan, "error", f"the runner broke: {told}"))
+
+
+@dataclass
+class _May:
+    """Whether a signal may break off what is being done."""
+
+    interrupt: bool = True
+
+
+@contextmanager
+def _interruptible(workers: Workers) -> Iterator[_May]:
+    """The first SIGINT or SIGTERM is a KeyboardInterrupt; a second one ends the process and its servers at once."""
+    may, told = _May(), False
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        nonlocal told
+        if told:
             try:
-                result, messages = workers.result(case, fixtures())
-            except Exception as error:  # of the runner: the other cases are tried all the same
-                print(f"{case.id}: {traceback.format_exc()}", end="", file=sys.stderr)
-                told = traceback.format_exception_only(type(error), error)[-1].strip()
-                result, messages = untried(case, plan, "error", f"the runner broke: {told}"), []
-            known.results[case.id] = result
-            known.tell(messages)
-            progress(result, len(known.results))
-        known.tell(workers.deaths())
+                workers.kill()
+            finally:
+                os._exit(INTERRUPTED)
+        told = True
+        if may.interrupt:
+            raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():  # which alone gets signals
+        yield may
+        return
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield may
     finally:
-        workers.stop()
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -7,7 +7,7 @@ import pwd
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from cgi_conform.launch import ADDRESS, Instance
 from cgi_conform.normalise import lasting, normalised
 from cgi_conform.octets import Tokens, excerpt, printable
 from cgi_conform.once_more import start_once_more
+from cgi_conform.patience import Cap
 from cgi_conform.plan import Plan
 from cgi_conform.response import parse
 from cgi_conform.results import CaseResult, Received, Saw
@@ -44,24 +45,36 @@ class Trial:
     exchange: Exchange
     normal: Callable[[bytes], bytes]
     broken: str = ""
+    answered: bool = False  # whether an octet came, be it to the control or to the probe afterwards
 
 
-def try_case(case: Case, plan: Plan, running: Running | None, fixtures: Path) -> tuple[CaseResult, list[str]]:
-    """The result of a case, and what is to be said of servers that did not start or died."""
+@dataclass
+class Found:
+    """The result of a case, and messages about servers that died."""
+
+    result: CaseResult
+    messages: list[str] = field(default_factory=list)
+    answered: bool | None = None  # None: no answer was asked for, or its absence is as expected
+    failure: str = ""  # the message about the server that the case needs and that does not start
+
+
+def try_case(
+    case: Case, plan: Plan, running: Running | None, fixtures: Path, over: Callable[[], bool] = lambda: False
+) -> Found:
+    """What trying a case found; once `over` says so, nothing is waited for any more."""
     expectation = case.expect[plan.profile]
     rule = rule_for(plan.rules, case.id, plan.abilities.user)
-    reason = missing(case, plan.abilities)
-    if reason is None and rule is not None and rule.outcome == "skip" and rule.is_explained:
-        reason = rule.reason
-    if reason is not None:
-        return untried(case, plan, "skip", reason), []
+    if (reason := reason_to_skip(case, plan)) is not None:
+        return Found(untried(case, plan, "skip", reason))
     begun = time.monotonic()
     messages = running.deaths() if running else []
     try:
         instance = running.instance(case) if running else None
     except UserError as error:
-        return untried(case, plan, "error", error.message.partition("\n")[0]), [*messages, error.message]
-    trial = _try(case, expectation, plan, running, instance, fixtures)
+        result = untried(case, plan, "error", error.message.partition("\n")[0])
+        return Found(result, messages, failure=error.message)
+    cap = Cap(plan.case_timeout, time.monotonic() + plan.case_timeout + _waits(case), over)
+    trial = _try(case, expectation, plan, running, instance, fixtures, cap)
     took = time.monotonic() - begun
     if running is not None and instance is not None and _is_spent(case, trial.judgement, late=took >= plan.timeout):
         running.retire(instance)
@@ -69,7 +82,32 @@ def try_case(case: Case, plan: Plan, running: Running | None, fixtures: Path) ->
         running.stop()  # and with the servers goes the document root: the next case finds it as it should be
     result = _judged(case, expectation, rule, trial, plan)
     result["seconds"] = round(took, 3)
-    return result, [*messages, trial.broken] if trial.broken else messages
+    return Found(result, [*messages, trial.broken] if trial.broken else messages, _answered(expectation, trial))
+
+
+def reason_to_skip(case: Case, plan: Plan) -> str | None:
+    """Why the case is not tried with this server, whatever happens."""
+    rule = rule_for(plan.rules, case.id, plan.abilities.user)
+    if (reason := missing(case, plan.abilities)) is not None:
+        return reason
+    return rule.reason if rule is not None and rule.outcome == "skip" and rule.is_explained else None
+
+
+def _waits(case: Case) -> float:
+    """Seconds that the case itself lets go by, whatever the server does."""
+    steps = sum(step.pause + (step.wait_blocked or 0.0) + (step.wait_gone or 0.0) for step in case.steps)
+    return case.times * (steps + (case.limit or 0.0))
+
+
+def _answered(expectation: Expectation, trial: Trial) -> bool | None:
+    """Whether the server gave any answer at all, if the case asks for one and does not go well without.
+
+    To close without an octet is an outcome that a case can ask for, and no answer.
+    """
+    if trial.answered:
+        return True
+    asks = any(answer.status and answer.wants_response for answer in expectation.answers)
+    return False if asks and (trial.judgement.mismatches or trial.broken) else None
 
 
 def _is_spent(case: Case, judgement: Judgement, *, late: bool) -> bool:
@@ -84,8 +122,22 @@ def _is_spent(case: Case, judgement: Judgement, *, late: bool) -> bool:
 
 
 def untried(case: Case, plan: Plan, verdict: str, note: str) -> CaseResult:
-    """The result of a case that was not tried."""
+    """The result of a case that was left out."""
     return _result(case, case.expect[plan.profile], verdict, note)
+
+
+def not_tried(case: Case, plan: Plan, why: str) -> CaseResult:
+    """The result of a case that the run did not come to: skipped, and marked if it would have been tried."""
+    if (reason := reason_to_skip(case, plan)) is not None:
+        return untried(case, plan, "skip", reason)
+    result = untried(case, plan, "skip", f"not tried: {why}")
+    result["tried"] = False
+    return result
+
+
+def is_alive(address: tuple[str, int], tokens: Tokens, timeout: float) -> bool:
+    """Whether a plain GET brings any octet."""
+    return bool(_ask(b"/hello.txt", address, tokens, timeout, Cap()).received)
 
 
 def _judged(case: Case, expectation: Expectation, rule: Rule | None, trial: Trial, plan: Plan) -> CaseResult:
@@ -107,7 +159,13 @@ def _judged(case: Case, expectation: Expectation, rule: Rule | None, trial: Tria
 
 
 def _try(
-    case: Case, expectation: Expectation, plan: Plan, running: Running | None, instance: Instance | None, fixtures: Path
+    case: Case,
+    expectation: Expectation,
+    plan: Plan,
+    running: Running | None,
+    instance: Instance | None,
+    fixtures: Path,
+    cap: Cap,
 ) -> Trial:
     address = (ADDRESS, instance.port) if instance else plan.address
     root = Path(running.docroot.root if running else plan.root)
@@ -115,17 +173,20 @@ def _try(
     asked = asked_for([step.send for step in case.steps], plan.profile)
     around = Surroundings(tokens, _reader(root, fixtures), _nobody(), lambda octets: _normal(octets, tokens, asked))
     begun = instance.log_size() if instance else 0
-    before = _control(case, address, tokens, plan.timeout)
-    if before is not None:
-        trial = Trial(Judgement((before,), None), Exchange(), around.normal)
+    control = _status(case.control, address, tokens, plan.timeout, cap) if case.control is not None else "200"
+    if case.control is not None and control != "200":
+        asked_of = f"200 for the plain GET of {printable(case.control)}"
+        trial = Trial(Judgement((Mismatch("control", asked_of, control),), None), Exchange(), around.normal)
     else:
         watch = _watch(expectation, instance, root.parent)
-        exchange, judgement = _exchange(case, expectation, plan, address, around, instance)
-        more = _log(expectation, instance, begun, around, plan.timeout)
+        exchange, judgement = _exchange(case, expectation, plan, address, around, instance, cap)
+        more = _log(expectation, instance, begun, around, plan.timeout, cap)
         more += watch.mismatches(0 if judgement.mismatches else plan.timeout) if watch else []
         if case.control is not None:
-            more += _liveness(address, tokens, plan.timeout)
+            more += _liveness(address, tokens, plan.timeout, cap)
         trial = Trial(Judgement((*judgement.mismatches, *more), judgement.saw), exchange, around.normal)
+        trial.answered = any(connection.received for connection in exchange.all)
+    trial.answered |= case.control is not None and control.isdecimal()
     if case.ends_server and not trial.exchange.refused:
         return trial  # its end is the case's doing
     suspicious = trial.judgement.saw == CLOSED or trial.exchange.refused or _cut_off(trial.exchange)
@@ -159,6 +220,7 @@ def _exchange(
     address: tuple[str, int],
     around: Surroundings,
     instance: Instance | None,
+    cap: Cap,
 ) -> tuple[Exchange, Judgement]:
     """The steps, played as often as the case says: the first time that is not as expected, or the last."""
     for left in reversed(range(case.times)):
@@ -173,7 +235,8 @@ def _exchange(
             delivery=plan.delivery,
             grace=plan.grace,
             signal=instance.signal if instance else _to_nobody,
-            start=partial(start_once_more, instance),
+            start=partial(start_once_more, instance, patience=plan.start_timeout),
+            cap=cap,
         )
         judgement = judge(expectation, exchange, around)
         if judgement.mismatches or not left:
@@ -185,38 +248,38 @@ def _to_nobody(_name: str) -> None:
     """A server that we have not started gets no signal; cases that need one are skipped."""
 
 
-def _get(path: bytes, address: tuple[str, int], tokens: Tokens, timeout: float) -> str:
-    """The status of a plain GET, or how the connection ended."""
+def _ask(path: bytes, address: tuple[str, int], tokens: Tokens, timeout: float, cap: Cap) -> Connection:
+    """A connection on which a plain GET has been sent and read to its end."""
     steps = [Step(send=b"GET " + path + b" HTTP/1.0\r\n\r\n")]
-    connection = play(steps, address, tokens, timeout=timeout).connections["main"]
+    return play(steps, address, tokens, timeout=timeout, cap=cap).connections["main"]
+
+
+def _status(path: bytes, address: tuple[str, int], tokens: Tokens, timeout: float, cap: Cap) -> str:
+    """The status of a plain GET, or how the connection ended."""
+    connection = _ask(path, address, tokens, timeout, cap)
     parsed = parse(bytes(connection.received), ended=connection.end != "open")
-    return str(parsed.responses[0].status) if parsed.responses else connection.end
+    if parsed.responses:
+        return str(parsed.responses[0].status)
+    return f"{connection.end}: {connection.gave_up}" if connection.gave_up else connection.end
 
 
-def _control(case: Case, address: tuple[str, int], tokens: Tokens, timeout: float) -> Mismatch | None:
-    if case.control is None:
-        return None
-    status = _get(case.control, address, tokens, timeout)
-    if status == "200":
-        return None
-    return Mismatch("control", f"200 for the plain GET of {printable(case.control)}", status)
-
-
-def _liveness(address: tuple[str, int], tokens: Tokens, timeout: float) -> list[Mismatch]:
-    status = _get(b"/hello.txt", address, tokens, timeout)
+def _liveness(address: tuple[str, int], tokens: Tokens, timeout: float, cap: Cap) -> list[Mismatch]:
+    status = _status(b"/hello.txt", address, tokens, timeout, cap)
     return [] if status == "200" else [Mismatch("liveness", "200 for GET /hello.txt afterwards", status)]
 
 
 def _log(
-    expectation: Expectation, instance: Instance | None, begun: int, around: Surroundings, patience: float
+    expectation: Expectation, instance: Instance | None, begun: int, around: Surroundings, patience: float, cap: Cap
 ) -> list[Mismatch]:
     """Look at the log until it is as expected: a server may write it after it has answered."""
     if expectation.log is None or instance is None:
         return []
-    deadline = time.monotonic() + patience
+    deadline = cap.after(patience)
     while True:
         found = judge_log(expectation.log, instance.log_since(begun), around)
-        if found is None or time.monotonic() >= deadline:
+        if found is None or time.monotonic() >= deadline():
+            if found is not None and found.at is None:
+                found = replace(found, got=f"{found.got} after {patience:g} s (--timeout)")
             return [] if found is None else [found]
         time.sleep(0.01)
 
@@ -282,4 +345,8 @@ def _result(
 
 def _entry(found: Mismatch) -> MismatchEntry:
     entry: MismatchEntry = {"what": found.what, "expected": found.expected, "got": found.got, "at": found.at}
+    if found.line:
+        entry["line"] = found.line
+    if found.connection:
+        entry["connection"] = found.connection
     return entry

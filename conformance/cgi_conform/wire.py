@@ -1,9 +1,11 @@
 """Plays the steps of a case over raw sockets and tells what came back on each connection, and how it ended.
 
-Reading ends when the server ends the connection, when the caller finds the answer settled and nothing follows,
-or at the limit: an absolute deadline in each case.
+Reading ends when the server ends the connection, when the caller finds the answer settled and nothing follows, or at
+a limit. There are two: `timeout` is for silence, so that a slow server that keeps sending is not late; the cap is for
+the whole case, so that a server that drips for ever ends, too. A connection that is given up names the limit.
 """
 
+import math
 import re
 import socket
 import struct
@@ -16,6 +18,7 @@ from cgi_conform.case import Step
 from cgi_conform.connection import Connection, pump
 from cgi_conform.delivery import GAP, pieces
 from cgi_conform.octets import Tokens, fill
+from cgi_conform.patience import Cap, Patience
 
 IDLE = 0.02  # a pause in what comes in: time to look whether it is all
 GRACE = 0.1  # how long a settled connection is watched for octets or an end that must not come
@@ -63,27 +66,26 @@ def play(
     grace: float = GRACE,
     signal: Callable[[str], None] = lambda name: None,
     start: Callable[[str], str] = lambda how: "",
+    cap: Cap = Cap(),
 ) -> Exchange:
     """Play the steps in order; then read the `judged` connections to their end. `signal` sends one to the server;
     `start` starts it once more, and returns what went wrong.
 
-    Without a single octet a connection is read for `limit` seconds, else for the greater of both; one that is
-    settled, for `grace` more.
+    Without a single octet a connection is read for `limit` seconds, else for the greater of both after the last
+    octet; one that is settled, for `grace` more.
     """
     exchange = Exchange()
-    patience = max(timeout, limit or 0.0)
+    patience = Patience(timeout, limit, cap)
     try:
         for step in steps:
             if not _play_step(exchange, step, address, tokens, patience, delivery):
                 break
-            if not _follow_script(exchange, step, signal):
+            if not _follow_script(exchange, step, signal, cap):
                 break
             if step.start and (got := start(step.start)):
                 exchange.troubles.append(Trouble("start", EXPECTED[step.start], got.encode()))
                 break
-        last = patience if not exchange.troubles else IDLE
-        silent = (timeout if limit is None else limit) if not exchange.troubles else IDLE
-        _read_on(exchange, judged, settled, last, silent, grace)
+        _read_on(exchange, judged, settled, patience, grace)
     finally:
         for connection in exchange.connections.values():
             if connection.sock is not None:
@@ -92,7 +94,7 @@ def play(
 
 
 def _play_step(
-    exchange: Exchange, step: Step, address: tuple[str, int], tokens: Tokens, patience: float, delivery: str
+    exchange: Exchange, step: Step, address: tuple[str, int], tokens: Tokens, patience: Patience, delivery: str
 ) -> bool:
     """Whether to go on with the next step."""
     known = step.connection in exchange.connections
@@ -103,14 +105,17 @@ def _play_step(
         return False
     if step.await_bytes is not None:
         text = fill(step.await_bytes, tokens)
-        pump(exchange.all, time.monotonic() + patience, lambda: _has(connection, text) or connection.end != "open")
+        deadline = patience.cap.without_progress(patience.greater, connection)
+        pump(exchange.all, deadline, lambda: _has(connection, text) or connection.end != "open")
         if not _take(connection, text):
-            came = bytes(connection.received[connection.awaited :]) or b"nothing"
-            how = "" if connection.end == "open" else f", then {connection.end}"
-            exchange.troubles.append(Trouble("await", text, came + how.encode()))
+            came = bytes(connection.received[connection.awaited :])
+            how = connection.end if connection.end != "open" else patience.told("no more" if came else "nothing")
+            if came or connection.end != "open":
+                how = f"{came.decode('latin-1') or 'nothing'}, then {how}"
+            exchange.troubles.append(Trouble("await", text, how.encode("latin-1")))
             return False
     if step.pause:
-        pump(exchange.all, time.monotonic() + step.pause, lambda: False)
+        pump(exchange.all, patience.cap.after(step.pause), lambda: False)
     if step.send or step.body:
         send, blocks = fill(step.send, tokens), step.body.blocks() if step.body else []
         begin = send + b"".join(blocks[:1])
@@ -125,34 +130,36 @@ def _play_step(
         except OSError:
             pass  # the server has ended the connection already
     if step.read_late:
-        late.wait_until_full(connection, [one for one in exchange.all if one is not connection], patience)
+        others = [one for one in exchange.all if one is not connection]
+        late.wait_until_full(connection, others, patience.cap.after(patience.greater))
     return True
 
 
-def _follow_script(exchange: Exchange, step: Step, signal: Callable[[str], None]) -> bool:
+def _follow_script(exchange: Exchange, step: Step, signal: Callable[[str], None], cap: Cap) -> bool:
     """What becomes of the script on a connection, and of the server: whether to go on with the next step."""
     connection = exchange.connections[step.connection]
-    if step.wait_blocked is not None and not _wait_blocked(exchange, connection, step.wait_blocked):
+    if step.wait_blocked is not None and not _wait_blocked(exchange, connection, step.wait_blocked, cap):
         return False
     if step.close or step.reset:
         _end(connection, reset=step.reset)
     if step.signal:
         signal(step.signal)
-    return step.wait_gone is None or _wait_gone(exchange, connection, step.wait_gone)
+    return step.wait_gone is None or _wait_gone(exchange, connection, step.wait_gone, cap)
 
 
-def _connect(exchange: Exchange, connection: Connection, address: tuple[str, int], patience: float) -> bool:
+def _connect(exchange: Exchange, connection: Connection, address: tuple[str, int], patience: Patience) -> bool:
+    left = max(0.001, min(patience.greater, patience.cap.until - time.monotonic()))
     try:
-        connection.sock = _connected(address, patience, connection.reads_late)
+        connection.sock = _connected(address, left, connection.reads_late)
     except OSError as error:
         connection.end = "closed"
         exchange.refused = True
-        got = error.strerror or str(error)
+        got = error.strerror or (patience.told("no connection") if isinstance(error, TimeoutError) else str(error))
         exchange.troubles.append(Trouble("connect", b"a connection", got.encode()))
         return False
     connection.sock.setblocking(False)
     connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    connection.sent_at = connection.last_at = time.monotonic()
+    connection.sent_at = connection.last_at = connection.moved_at = time.monotonic()
     return True
 
 
@@ -183,12 +190,13 @@ def _take(connection: Connection, text: bytes) -> bool:
     return at >= 0
 
 
-def _send_all(exchange: Exchange, connection: Connection, patience: float) -> None:
+def _send_all(exchange: Exchange, connection: Connection, patience: Patience) -> None:
     """Until all is out, or the server takes no more: it may well have answered and closed."""
-    pump(exchange.all, time.monotonic() + patience, lambda: not connection.outbox or connection.end != "open")
+    deadline = patience.cap.without_progress(patience.greater, connection)
+    pump(exchange.all, deadline, lambda: not connection.outbox or connection.end != "open")
     if connection.outbox and connection.end == "closed":
         # The server has ended its side while we still send: what it does not read in a moment it never will.
-        pump(exchange.all, time.monotonic() + 2 * GRACE, lambda: not connection.outbox)
+        pump(exchange.all, patience.cap.after(2 * GRACE), lambda: not connection.outbox)
     connection.outbox.clear()
     if connection.first_at is None:
         connection.sent_at = time.monotonic()
@@ -204,7 +212,7 @@ def _end(connection: Connection, *, reset: bool) -> None:
     connection.ended_by_us = connection.end == "open"
 
 
-def _wait_blocked(exchange: Exchange, connection: Connection, seconds: float) -> bool:
+def _wait_blocked(exchange: Exchange, connection: Connection, seconds: float, cap: Cap) -> bool:
     """Read nothing on the connection until its script cannot write on, or has ended."""
     pid = _named(exchange, connection, "wait-blocked")
     if not pid:
@@ -219,7 +227,7 @@ def _wait_blocked(exchange: Exchange, connection: Connection, seconds: float) ->
         return not processes.activity(pid) or (now is not None and time.monotonic() >= since + BLOCKED)
 
     others = [one for one in exchange.all if one is not connection]
-    pump(others, time.monotonic() + seconds, blocked, IDLE)
+    pump(others, cap.after(seconds), blocked, IDLE)
     if not blocked():
         asked = f"the script is held back, or ends, within {seconds:g} s"
         exchange.troubles.append(Trouble("wait-blocked", asked.encode(), b"it writes on"))
@@ -227,11 +235,11 @@ def _wait_blocked(exchange: Exchange, connection: Connection, seconds: float) ->
     return True
 
 
-def _wait_gone(exchange: Exchange, connection: Connection, seconds: float) -> bool:
+def _wait_gone(exchange: Exchange, connection: Connection, seconds: float, cap: Cap) -> bool:
     pid = _named(exchange, connection, "wait-gone")
     if not pid:
         return False
-    pump(exchange.all, time.monotonic() + seconds, lambda: not processes.activity(pid), 0.01)
+    pump(exchange.all, cap.after(seconds), lambda: not processes.activity(pid), 0.01)
     state = processes.activity(pid)
     if state:
         asked = f"the script's process ends within {seconds:g} s"
@@ -248,27 +256,32 @@ def _named(exchange: Exchange, connection: Connection, what: str) -> int:
     return int(found[1])
 
 
-def _read_on(
-    exchange: Exchange, judged: Sequence[str], settled: Settled, last: float, silent: float, grace: float
-) -> None:
+def _read_on(exchange: Exchange, judged: Sequence[str], settled: Settled, patience: Patience, grace: float) -> None:
     start = time.monotonic()
     known: dict[str, tuple[int, bool]] = {}  # length looked at, and whether that was all
+    stuck = bool(exchange.troubles)  # what is judged has been found already
+    silent, last = (IDLE, IDLE) if stuck else (patience.silent, patience.greater)
 
     def done(connection: Connection) -> bool:
-        if connection.sock is None or connection.end != "open":
+        if connection.sock is None or connection.end != "open" or connection.gave_up:
             return True
         now = time.monotonic()
-        if not connection.received:
-            return now >= start + silent
-        if now - connection.last_at < IDLE:
+        if connection.received and now - connection.last_at >= IDLE:
+            length, whole = known.get(connection.name, (-1, False))
+            if length != len(connection.received):
+                whole = settled(connection.name, connection.received, bytes(connection.sent))
+                known[connection.name] = (len(connection.received), whole)
+            if whole and now - connection.last_at >= grace:
+                return True
+        late = now >= (max(start, connection.moved_at) + last if connection.received else start + silent)
+        if now < patience.cap.until and not late:
             return False
-        length, whole = known.get(connection.name, (-1, False))
-        if length != len(connection.received):
-            whole = settled(connection.name, connection.received, bytes(connection.sent))
-            known[connection.name] = (len(connection.received), whole)
-        return whole and now - connection.last_at >= grace
+        if not stuck:
+            what, seconds = ("no more", last) if connection.received else ("nothing", silent)
+            connection.gave_up = patience.told(what, seconds)
+        return True
 
     wanted = [connection for name, connection in exchange.connections.items() if name in judged]
-    pump(exchange.all, start + max(last, silent), lambda: all(done(connection) for connection in wanted), IDLE)
-
-
+    pump(exchange.all, patience.cap.after(math.inf), lambda: all(list(map(done, wanted))), IDLE)
+    for connection in wanted:
+        done(connection)

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from cgi_conform.case import Case
 from cgi_conform.docroot import Docroot, temporary
+from cgi_conform.errors import UserError
+from cgi_conform.launch import ADDRESS, kill_all, start
+from cgi_conform.octets import Tokens
 from cgi_conform.plan import Plan
-from cgi_conform.results import CaseResult
-from cgi_conform.running import Running
-from cgi_conform.trial import try_case
-
-Found = tuple[CaseResult, list[str]]  # and the messages about servers that did not start or died
+from cgi_conform.running import Key, Running
+from cgi_conform.trial import Found, is_alive, not_tried, try_case
 
 
 class Workers:
@@ -28,6 +28,7 @@ class Workers:
         self._plan = plan
         self._pool = ThreadPoolExecutor(count)
         self._begun: dict[str, Future[Found]] = {}
+        self._failures: dict[Key, UserError] = {}
         self._own = threading.local()
         self._all: list[Running] = []
         self._docroots: dict[Path, Docroot] = {}
@@ -45,8 +46,30 @@ class Workers:
         """Returns what trying the case found; a case that has not been begun is begun now."""
         if self._ended:
             raise RuntimeError("the run is over")
-        begun = self._begun.pop(f"{fixtures}:{case.id}", None)
+        begun = self._begun.get(f"{fixtures}:{case.id}")
         return (begun or self._pool.submit(self._try, case, fixtures)).result()
+
+    def finished(self, case: Case, fixtures: Path) -> Found | None:
+        """Returns what trying the case found if that is known already."""
+        begun = self._begun.get(f"{fixtures}:{case.id}")
+        if begun is None or not begun.done() or begun.cancelled() or begun.exception() is not None:
+            return None
+        return begun.result()
+
+    def server_is_alive(self, fixtures: Path) -> bool:
+        """Whether the server gives any answer to a plain GET: a fresh one, where it is started here."""
+        server, timeout = self._plan.server, self._plan.timeout
+        if server is None:
+            return is_alive(self._plan.address, Tokens(self._plan.address[1], "", ""), timeout)
+        with temporary(fixtures) as docroot:
+            try:
+                instance = start(server, docroot, timeout=self._plan.start_timeout, over=lambda: self._ended)
+            except UserError:
+                return False
+            try:
+                return is_alive((ADDRESS, instance.port), Tokens(instance.port, "", ""), timeout)
+            finally:
+                instance.stop()
 
     def deaths(self) -> list[str]:
         """Returns a message for each server that has died after a case had been judged."""
@@ -65,10 +88,21 @@ class Workers:
         self._all.clear()
         self._stack.close()
 
+    def kill(self) -> None:
+        """Ends every server at once and removes their files: the process is about to end."""
+        self._ended = True
+        kill_all()
+        for running in list(self._all):
+            running.remove_files()
+        self._stack.close()
+
     def _try(self, case: Case, fixtures: Path) -> Found:
         host = case.expect[self._plan.profile].host
         alone = host is not None and host.written is not None
-        return try_case(case, self._plan, self._running(fixtures, alone), fixtures)
+        found = try_case(case, self._plan, self._running(fixtures, alone), fixtures, lambda: self._ended)
+        if found.failure:
+            found.result = not_tried(case, self._plan, found.failure.partition("\n")[0])
+        return found
 
     def _running(self, fixtures: Path, alone: bool) -> Running | None:
         """The servers of this worker; `alone`: over a document root that no other worker's server can write to."""
@@ -84,7 +118,10 @@ class Workers:
                 if fixtures not in self._docroots and not alone:
                     self._docroots[fixtures] = self._stack.enter_context(temporary(fixtures))
                 docroot = None if alone else self._docroots[fixtures]
-                mine[fixtures, alone] = Running(self._plan.server, fixtures, docroot=docroot)
+                mine[fixtures, alone] = Running(
+                    self._plan.server, fixtures, docroot=docroot,
+                    start_timeout=self._plan.start_timeout, failures=self._failures,
+                )  # fmt: skip
                 self._all.append(mine[fixtures, alone])
         return mine[fixtures, alone]
 

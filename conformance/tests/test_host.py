@@ -115,7 +115,9 @@ def test_a_process_that_ends_in_time_is_waited_for(instance: Instance, docroot: 
 
 def test_a_server_ends_with_its_listener(instance: Instance, docroot: Docroot) -> None:
     watch = watching(Host(ended=True, listening=False), instance, docroot)
-    assert [found.got for found in watch.mismatches(SHORT)] == ["it runs on", "somebody listens"]
+    assert [found.got for found in watch.mismatches(SHORT)] == [
+        f"{what} after {SHORT:g} s (--timeout)" for what in ("it runs on", "somebody listens")
+    ]
     instance.signal("TERM")
     assert watch.mismatches(LONG) == []
     instance.signal("TERM")  # to nobody, and not to whoever has its number by now

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from case_files import SEND, case, corpus
+from case_files import HELLO, SEND, case, corpus
+from scripted import scripted
 from whole_run import cgi_conform, command_of, get
 
 SIGNAL = "[[case.step]]\nsend = 'GET /hello.txt HTTP/1.0\\r\\n\\r\\n'\n[[case.step]]\nawait = 'hello'\nsignal = 'TERM'"
@@ -52,5 +53,6 @@ def test_a_server_whose_script_has_not_gone_is_not_asked_again(tmp_path: Path) -
 
 def test_a_server_that_is_not_ours_is_not_looked_at(tmp_path: Path) -> None:
     corpus(tmp_path, case("a/b", "status = 200\nhost.zombies = 0"))
-    done = cgi_conform(tmp_path, "run", "--url", "http://127.0.0.1:9", "--root", str(tmp_path))
+    with scripted(lambda client: client.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + HELLO.encode())) as (host, port):
+        done = cgi_conform(tmp_path, "run", "--url", f"http://{host}:{port}", "--root", f"{tmp_path}/docroot")
     assert done.returncode == 5 and "needs a server that cgi-conform starts" in done.stdout + done.stderr

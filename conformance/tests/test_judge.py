@@ -146,6 +146,19 @@ def test_each_connection_is_judged_by_its_own_answers() -> None:
     assert judge(expecting(("a", "b"), **table), exchange, AROUND).mismatches == ()
 
 
+def test_a_wrong_status_comes_with_the_status_line_that_was_judged() -> None:
+    table = {"response": [{"connection": "a", "status": 400}, {"connection": "b", "status": 400}]}
+    exchange = of(b"HTTP/1.1 400 Bad Request\r\n\r\n", name="a")
+    exchange.connections["b"] = Connection("b", bytearray(GET), bytearray(b"HTTP/1.1 200 OK\r\n\r\n"), "closed")
+    [found] = judge(expecting(("a", "b"), **table), exchange, AROUND).mismatches
+    assert (found.got, found.line, found.connection) == ("200", "HTTP/1.1 200 OK", "b")
+    two = [{"status": 200}, {"status": 200}]
+    [found] = judged(b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.0 404 No\r\n\r\n", sent=GET * 2, response=two).mismatches
+    assert (found.got, found.line, found.connection) == ("404", "HTTP/1.0 404 No", "")
+    [found] = judged(b"", status=200).mismatches
+    assert (found.got, found.line) == ("closed", "")
+
+
 def test_a_connection_that_was_never_opened_is_silent() -> None:
     found = judge(expecting(status=200), Exchange(troubles=[Trouble("await", b"\r", b"/srv/root")]), AROUND)
     assert found.mismatches[0] == Mismatch("await", r"\r", "{root}") and whats(found) == ["await", "status"]

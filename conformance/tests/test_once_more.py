@@ -60,7 +60,7 @@ def test_what_a_server_says_that_does_not_start_again_is_told(tmp_path: Path) ->
 
 
 def test_a_server_that_does_not_end_is_not_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(once_more, "READY_WITHIN", 0.05)
+    monkeypatch.setattr(once_more, "ENDS_WITHIN", 0.05)
     with running(tmp_path, DEAF) as instance:
         assert start_once_more(instance, "again") == "it runs on"
 
@@ -82,7 +82,7 @@ def test_a_second_server_that_shares_the_port_is_told_and_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with running(tmp_path, SHARE) as instance:
-        monkeypatch.setattr(once_more, "READY_WITHIN", 0.5)
+        monkeypatch.setattr(once_more, "ENDS_WITHIN", 0.5)
         assert start_once_more(instance, "second") == "it runs on"
         second = int(instance.log_since(0).split()[-1])
     assert not processes.activity(second)

@@ -1,7 +1,6 @@
 """Generated responses through sockets and the parser, whole and cut at every place; h11 has a second opinion."""
 
 import socket
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from cgi_conform.answer import read_expectation
 from cgi_conform.connection import Connection, pump
 from cgi_conform.judge import settled
+from cgi_conform.patience import Cap
 from cgi_conform.response import Parsed, Response, parse
 
 LONG = 20.0  # seconds; never waited for in a test that passes
@@ -145,11 +145,11 @@ def received(pieces: list[bytes], ends: bool) -> Iterator[Connection]:
         for piece in pieces:
             theirs.sendall(piece)
             came += len(piece)
-            pump([connection], time.monotonic() + LONG, lambda: len(connection.received) >= came)
+            pump([connection], Cap().after(LONG), lambda: len(connection.received) >= came)
             yield connection
         if ends:
             theirs.shutdown(socket.SHUT_WR)
-            pump([connection], time.monotonic() + LONG, lambda: connection.end != "open")
+            pump([connection], Cap().after(LONG), lambda: connection.end != "open")
             yield connection
 
 
@@ -184,8 +184,8 @@ def test_a_reset_in_the_middle_keeps_what_came(end: bytes) -> None:
             ours.setblocking(False)
             connection = Connection("main", sock=ours)
             theirs.sendall(b"HTTP/1.1 200" + end)
-            pump([connection], time.monotonic() + LONG, lambda: len(connection.received) == 12 + len(end))
+            pump([connection], Cap().after(LONG), lambda: len(connection.received) == 12 + len(end))
             theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             theirs.close()
-            pump([connection], time.monotonic() + LONG, lambda: connection.end != "open")
+            pump([connection], Cap().after(LONG), lambda: connection.end != "open")
         assert (bytes(connection.received), connection.end) == (b"HTTP/1.1 200" + end, "reset")

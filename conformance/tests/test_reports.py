@@ -13,8 +13,8 @@ from cgi_conform.report import badge, github, html, junit, markdown, terminal, w
 from cgi_conform.report.escaped import Marked, clipped, lines, marked, window
 from cgi_conform.report.terminal import Style
 from cgi_conform.reproduce import Reach
-from cgi_conform.results import VERDICTS, assembled
-from sample_run import CASES, CLAUSES, SERVER, case_of, mixed, passing, result_of
+from cgi_conform.results import VERDICTS, Results, assembled, exit_status, read
+from sample_run import CASES, CLAUSES, CUT, SERVER, case_of, cut_short, mixed, passing, result_of
 
 RED = ("error", "fail", "unexpected-pass")
 
@@ -194,6 +194,86 @@ class TestBadge:
         assert json.loads(badge.text(run))["message"] == "conforms (3 of 10 cases)"
 
 
+class TestIncomplete:
+    """A run that ended early: neither green nor, by the cases that were not tried, red."""
+
+    @pytest.mark.parametrize(
+        ("verdicts", "message", "colour"),
+        [
+            (["pass"], "incomplete (1 of 3 cases)", "lightgrey"),
+            ([], "incomplete (0 of 2 cases)", "lightgrey"),
+            (["pass", "fail"], "1 of 2 failed, incomplete", "red"),
+        ],
+    )
+    def test_badge(self, verdicts: list[str], message: str, colour: str) -> None:
+        told = json.loads(badge.text(cut_short(*verdicts)))
+        assert (told["message"], told["color"]) == (message, colour)
+
+    def test_terminal(self) -> None:
+        told = terminal.text(cut_short("pass", "skip"), {}).splitlines()
+        assert told[-2:] == ["4 cases: 1 pass, 1 skip, 2 not tried", f"incomplete: {CUT}"]
+        assert not any(line.startswith("skipped   2") for line in told)
+        told = terminal.text(cut_short("fail"), {}).splitlines()
+        assert told[-1] == f"does not conform, and is incomplete: {CUT}"
+
+    def test_junit(self) -> None:
+        suite = ElementTree.fromstring(junit.text(cut_short("pass"), {}, {}))[0]
+        found = {case.get("name"): [(child.tag, child.get("message")) for child in case] for case in suite.iter("testcase")}
+        assert [suite.get(name) for name in ("tests", "failures", "errors", "skipped")] == ["4", "0", "1", "2"]
+        assert found == {
+            "topic/pass": [],
+            "topic/left-1": [("skipped", f"not tried: {CUT}")],
+            "topic/left-2": [("skipped", f"not tried: {CUT}")],
+            "all cases were tried": [("error", f"incomplete: {CUT}")],
+        }
+        properties = {one.get("name"): one.get("value") for one in suite.iter("property")}
+        assert properties["incomplete"] == CUT
+
+    def test_markdown(self) -> None:
+        text = markdown.text(cut_short("pass"), {})
+        assert text.startswith("## ⚠️ CPython 3.13 (Python 3.13.1): incomplete: the server &lt;did&gt; not start\n")
+        assert "| pass | skip | untried |\n| ---: | ---: | ---: |\n| 1 | 2 | 2 |" in text
+        assert markdown.text(cut_short("fail"), {}).startswith("## ❌ CPython 3.13 (Python 3.13.1): does not conform, and")
+
+    def test_html(self) -> None:
+        text = html.text(cut_short("pass"), {}, {})
+        assert '<p class="conclusion bad">incomplete: the server &lt;did&gt; not start</p>' in text
+        assert "This run is incomplete: 2 cases were not tried." in text and "What broke" not in text
+
+    def test_github(self) -> None:
+        assert github.annotations(cut_short("pass"), {}) == [f"::error title=incomplete::{CUT}"]
+
+    def test_results(self, tmp_path: Path) -> None:
+        run = cut_short("pass")
+        assert (exit_status(run), run["totals"]["untried"], run["totals"]["skip"]) == (3, 2, 2)
+        write_all(run, tmp_path, {}, {})
+        assert read(tmp_path / "results.json") == run
+
+
+class TestBesideGot:
+    """A status is shown with the status line that was judged, whatever came first on another connection."""
+
+    def run(self) -> Results:
+        mismatch = {"what": "status", "expected": "400", "got": "200", "at": None, "line": "HTTP/1.1 200 <OK>"}
+        mismatches = [{**mismatch, "connection": "second"}, {"what": "status", "expected": "400", "got": "silent", "at": None}]
+        first = [{"connection": name, "bytes": f"HTTP/1.1 {told}\\r\\n", "end": "closed"}
+                 for name, told in (("main", "400 Bad Request"), ("second", "200 <OK>"))]  # fmt: skip
+        return passing(1, "fail", mismatches=mismatches, received=first)
+
+    def test_terminal(self) -> None:
+        told = terminal.failure(self.run()["cases"][0], {}, Style()).splitlines()
+        assert "      got       status 200                          HTTP/1.1 200 <OK> (connection second)" in told
+        assert "      got       status silent" in told
+
+    def test_others(self) -> None:
+        told = "200  HTTP/1.1 200 <OK> (connection second)"
+        assert f"got       status {told}\n" in markdown.text(self.run(), {})
+        assert f"expected 400, got {told}" in github.annotations(self.run(), {})[0].replace("%0A", "\n")
+        failure = next(ElementTree.fromstring(junit.text(self.run(), {}, {})).iter("failure"))
+        assert f"got      {told}\n" in (failure.text or "")
+        assert "<td>200 <small>HTTP/1.1 200 &lt;OK&gt; (connection second)</small></td>" in html.text(self.run(), {}, {})
+
+
 class Page(HTMLParser):
     """Checks nesting, collects ids, local links, elements and text."""
 
@@ -270,7 +350,7 @@ class TestGithub:
         assert len(told) == 4
         where = "file=/nowhere/topic-1.toml,line=1,title=topic-1/fail (fail)"
         assert told[1].startswith(f"::error {where}::The rule of fail")
-        assert "%0Astatus: expected 501, got 405%0A" in told[1]
+        assert "%0Astatus: expected 501, got 405  HTTP/1.0 405 No%0A" in told[1]
 
     def test_line_of_the_case(self, tmp_path: Path) -> None:
         file = tmp_path / "topic.toml"

@@ -3,18 +3,24 @@
 import os
 import socket
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cgi_conform import launch, server, servers
+from case_files import case, corpus
+from cgi_conform import launch, processes, server, servers
 from cgi_conform.account import script_account
+from cgi_conform.case import load_cases
 from cgi_conform.docroot import Docroot
 from cgi_conform.errors import UserError
 from cgi_conform.launch import Instance, start
 from cgi_conform.plan import Options, make_plan
-from cgi_conform.ports import free_port
+from cgi_conform.ports import accepts, free_port
+from cgi_conform.running import Key, Running
 from cgi_conform.server import Server, find_on_path, from_command, known_servers, load_server
 
 from scripted import read_until
@@ -109,9 +115,9 @@ def test_a_server_may_choose_its_port(tmp_path: Path, docroot: Docroot) -> None:
     instance.stop()
 
 
-def failure(definition: Server, docroot: Docroot) -> str:
+def failure(definition: Server, docroot: Docroot, **more: Any) -> str:
     with pytest.raises(UserError) as caught:
-        start(definition, docroot)
+        start(definition, docroot, **more)
     assert caught.value.status == 3
     return caught.value.message
 
@@ -122,10 +128,117 @@ def test_one_that_exits_at_once_is_named_with_its_last_words(tmp_path: Path, doc
     assert said == 'server "mine" did not start: it exited with status 7\n    one\n    two'
 
 
-def test_one_that_never_listens_is_named(tmp_path: Path, docroot: Docroot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launch, "READY_WITHIN", 0.05)
-    said = failure(python(tmp_path, "import signal\nsignal.pause()", "{port}"), docroot)
-    assert said.startswith('server "mine" did not start: it does not accept connections on 127.0.0.1 port ')
+def test_one_that_never_listens_is_tried_twice_and_named(tmp_path: Path, docroot: Docroot) -> None:
+    said = failure(python(tmp_path, "import signal\nsignal.pause()", "{port}"), docroot, timeout=0.05)
+    assert said == (
+        'server "mine" did not start: it accepts no connection at 127.0.0.1 on the port it was given within 0.05 s, '
+        "nor within 0.1 s at a second try (--start-timeout)"
+    )
+
+
+def test_one_that_is_late_gets_twice_the_time_once(
+    tmp_path: Path, docroot: Docroot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really, given = launch.wait_until_ready, []
+
+    def late_at_first(instance: Instance, patience: float, over: Callable[[], bool]) -> str | None:
+        given.append(patience)
+        return launch.LATE if len(given) == 1 else really(instance, patience, over)
+
+    monkeypatch.setattr(launch, "wait_until_ready", late_at_first)
+    instance = start(python(tmp_path, SERVE, "{port}"), docroot, timeout=40)
+    instance.stop()
+    assert given == [40, 80]
+
+
+def test_one_that_binds_late_is_just_waited_for(
+    tmp_path: Path, docroot: Docroot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = tmp_path / "held"
+    os.mkfifo(held)
+    looks: list[int] = []
+
+    def looked(port: int) -> bool:
+        looks.append(port)
+        if len(looks) == 3:
+            held.write_text("go")
+        return accepts(port)
+
+    monkeypatch.setattr(launch, "accepts", looked)
+    text = f"open({str(held)!r}).read()\n{SERVE}"
+    instance = start(python(tmp_path, text, "{port}"), docroot)
+    instance.stop()
+    assert len(looks) > 3
+
+
+def test_a_start_ends_once_the_run_is_over(tmp_path: Path, docroot: Docroot) -> None:
+    looks = iter([False, False, True])
+    with pytest.raises(UserError, match="the run is over"):
+        start(python(tmp_path, "import signal\nsignal.pause()", "{port}"), docroot, timeout=600, over=lambda: next(looks))
+
+
+DAEMON = LISTEN + """
+if os.fork():
+    os.read(int(os.environ["TOLD"]), 1) if "TOLD" in os.environ else None
+    os._exit(0)
+while True:
+    listener.accept()
+"""
+FOREGROUND = "it exited with status 0: it must stay in the foreground (for example nginx -g 'daemon off;')"
+
+
+def test_one_that_goes_to_the_background_is_told_to_stay_and_is_ended(tmp_path: Path, docroot: Docroot) -> None:
+    pids = tmp_path / "pids"
+    text = DAEMON.replace("if os.fork():", f"child = os.fork()\nif child:\n    open({str(pids)!r}, 'a').write(f'{{child}} ')")
+    said = failure(python(tmp_path, text, "{port}"), docroot)
+    assert said.startswith(f'server "mine" did not start: {FOREGROUND}\n')
+    for pid in map(int, pids.read_text().split()):
+        assert _has_gone(pid)
+
+
+def _has_gone(pid: int) -> bool:
+    """Whether a process ends; somebody else reaps it."""
+    deadline = time.monotonic() + 20
+    while processes.stat(pid)[:1] not in ([], [b"Z"]):
+        assert time.monotonic() < deadline
+    return True
+
+
+def test_one_that_goes_to_the_background_later_is_not_started_again(tmp_path: Path, docroot: Docroot) -> None:
+    told, tell = os.pipe()
+    os.set_inheritable(told, True)
+    # The process exits when the test has seen that it is ready.
+    definition = python(tmp_path, DAEMON, "{port}", environment={"TOLD": str(told)})
+    running = Running(definition, tmp_path, lambda one: _started(one, told), docroot)
+    [plain] = load_cases(corpus(tmp_path / "fixtures", case("a/b")) / "cases")
+    try:
+        instance = running.instance(plain)
+        os.write(tell, b"!")
+        assert instance.ends(20)
+        for _ in range(2):
+            with pytest.raises(UserError) as caught:
+                running.instance(plain)
+            assert caught.value.message.startswith(f'server "mine" cannot be judged: {FOREGROUND}')
+    finally:
+        running.stop()
+        os.close(told)
+        os.close(tell)
+
+
+def _started(launched: launch.Launch, descriptor: int) -> launch.Process:
+    return launch.started(replace(launched, descriptor=descriptor))
+
+
+def test_workers_share_that_a_server_does_not_start(tmp_path: Path, docroot: Docroot) -> None:
+    begun = tmp_path / "begun"
+    text = f"import sys\nopen({str(begun)!r}, 'a').write('x')\nsys.exit(7)"
+    failures: dict[Key, UserError] = {}
+    [plain] = load_cases(corpus(tmp_path / "fixtures", case("a/b")) / "cases")
+    for _ in range(3):
+        running = Running(python(tmp_path, text, "{port}"), tmp_path, docroot=docroot, failures=failures)
+        with pytest.raises(UserError, match="it exited with status 7"):
+            running.instance(plain)
+    assert begun.read_text() == "x"
 
 
 def test_one_that_is_interrupted_while_it_starts_is_ended(
@@ -133,7 +246,7 @@ def test_one_that_is_interrupted_while_it_starts_is_ended(
 ) -> None:
     started: list[Instance] = []
 
-    def interrupted(instance: Instance) -> None:
+    def interrupted(instance: Instance, patience: float, over: object) -> None:
         started.append(instance)
         raise KeyboardInterrupt
 
@@ -317,6 +430,10 @@ def test_the_known_definitions_are_sound_and_short() -> None:
         (Options(command=" "), "--command is empty"),
         (Options(command="none {port}"), 'server "command" is not installed (looked for none)'),
         (Options(command="sh {port}", timeout=0), "--timeout 0 is not a positive number of seconds"),
+        (Options(command="sh {port}", start_timeout=0), "--start-timeout 0 is not a positive number of seconds"),
+        (Options(command="sh {port}", case_timeout=-1), "--case-timeout -1 is not a positive number of seconds"),
+        (Options(url="http://127.0.0.1:1", root="/none"), '--root "/none" is no directory (name the document root of the '
+         "server at --url)"),
         (Options(command="sh {port}", profile="x"), 'no profile "x" (known: cgihttpserver, rfc3875)'),
         (Options(command="sh {port}", delivery="x"), 'no delivery "x" (known: whole, bytes, lines, split)'),
         (Options(command="sh {port}", root="/"), "--root goes with --url: a server that is started gets a document "

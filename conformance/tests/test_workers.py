@@ -2,18 +2,19 @@
 
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from case_files import SEND, case, corpus
-from cgi_conform.case import Case, load_cases
 from cgi_conform import workers as workers_module
-from cgi_conform.running import Running
-from cgi_conform.trial import try_case
-from cgi_conform.workers import Found, Workers
+from cgi_conform.case import Case, load_cases
 from cgi_conform.plan import Options, Plan, make_plan
 from cgi_conform.results import CaseResult
+from cgi_conform.running import Running
+from cgi_conform.trial import Found, try_case
+from cgi_conform.workers import Workers
 from scripted import Talk, read_until, scripted
 from whole_run import command_of, get
 
@@ -29,7 +30,7 @@ def launched(folder: Path) -> Plan:
 def tried(workers: Workers, cases: list[Case], folder: Path) -> list[CaseResult]:
     workers.begin([(each, folder) for each in cases])
     try:
-        return [workers.result(each, folder)[0] for each in cases]
+        return [workers.result(each, folder).result for each in cases]
     finally:
         workers.stop()
 
@@ -59,7 +60,7 @@ def test_one_worker_tries_a_case_when_it_is_asked_for(tmp_path: Path) -> None:
     cases = cases_of(tmp_path, case("a/b"), case("a/c"))
     workers = Workers(launched(tmp_path), 1)
     workers.begin([(each, tmp_path) for each in cases])
-    assert workers.result(cases[1], tmp_path)[0]["verdict"] == "pass" and workers.deaths() == []
+    assert workers.result(cases[1], tmp_path).result["verdict"] == "pass" and workers.deaths() == []
     workers.stop()
 
 
@@ -71,10 +72,10 @@ def test_a_case_that_looks_for_written_files_has_a_document_root_alone(
     meeting = threading.Barrier(3, timeout=20)
     found: list[Path] = []
 
-    def together(one: Case, plan: Plan, running: Running, fixtures: Path) -> Found:
+    def together(one: Case, plan: Plan, running: Running, fixtures: Path, over: Callable[[], bool]) -> Found:
         found.append(running.docroot.root)
         meeting.wait()
-        return try_case(one, plan, running, fixtures)
+        return try_case(one, plan, running, fixtures, over)
 
     monkeypatch.setattr(workers_module, "try_case", together)
     results = tried(Workers(launched(tmp_path), 3), cases, tmp_path)

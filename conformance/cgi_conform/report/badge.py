@@ -17,6 +17,9 @@ def text(results: Results) -> str:
 def _verdict(results: Results) -> tuple[str, str]:
     red = len(red_cases(results)) + len(results["stale"])
     ran, known = judged(results), results["suite"]["cases"]
+    if "incomplete" in results:
+        told = f"{red} of {max(ran, red)} failed, incomplete" if red else f"incomplete ({ran} of {known} cases)"
+        return told, "red" if red else "lightgrey"
     if red:
         return f"{red} of {max(ran, red)} failed", "red"
     if exit_status(results):

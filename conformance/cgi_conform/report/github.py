@@ -13,6 +13,7 @@ from cgi_conform.case import Case
 from cgi_conform.clauses import Clause
 from cgi_conform.paths import REPO
 from cgi_conform.report import markdown
+from cgi_conform.report.beside import joined
 from cgi_conform.report.escaped import clipped
 from cgi_conform.report.places import line_of, shown_file
 from cgi_conform.results import CaseResult, Results, red_cases
@@ -38,7 +39,8 @@ def announce(
 
 def annotations(results: Results, cases: Mapping[str, Case]) -> list[str]:
     """The ::error lines, at most as many as GitHub keeps."""
-    found = [_annotation(case, cases.get(case["id"])) for case in red_cases(results)]
+    found = [_error({"title": "incomplete"}, results["incomplete"])] if "incomplete" in results else []
+    found += [_annotation(case, cases.get(case["id"])) for case in red_cases(results)]
     for entry in results["stale"]:
         where = {"file": f"conformance/servers/{entry['file']}", "title": "stale expectation"}
         if not (REPO / where["file"]).exists():
@@ -55,7 +57,8 @@ def _annotation(result: CaseResult, case: Case | None) -> str:
         where = {"file": shown_file(case), "line": str(line_of(case)), **where}
     told = [result["title"], *([result["note"]] if result["note"] else [])]
     for item in result["mismatches"][:3]:
-        told.append(f"{item['what']}: expected {clipped(item['expected'], 200)}, got {clipped(item['got'], 200)}")
+        got = joined(clipped(item["got"], 200), item)
+        told.append(f"{item['what']}: expected {clipped(item['expected'], 200)}, got {got}")
     return _error(where, "\n".join(told))
 
 

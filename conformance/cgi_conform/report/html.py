@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 from cgi_conform.case import Case
 from cgi_conform.clauses import Clause
 from cgi_conform.expected import asked
+from cgi_conform.report.beside import beside
 from cgi_conform.report.escaped import clipped, marked
 from cgi_conform.report.rule import rules
 from cgi_conform.results import (
@@ -28,6 +29,7 @@ from cgi_conform.results import (
     exit_status,
     red_verdicts,
     server_line,
+    started_by,
 )
 
 LARGEST = 750_000
@@ -84,6 +86,7 @@ def _page(results: Results, cases: Mapping[str, Case], clauses: Mapping[str, Cla
         results=results,
         server=server_line(results["server"]),
         conclusion=conclusion(results),
+        started_by=started_by(results),
         status=exit_status(results),
         verdicts=[verdict for verdict in VERDICTS if results["totals"][verdict]],
         meanings=_MEANING,
@@ -135,6 +138,7 @@ def _mismatch(item: Mismatch) -> dict[str, Any]:
         "expected": with_mark(clipped(item["expected"], 400), item["at"]),
         "got": with_mark(clipped(item["got"], 400), item["at"]),
         "at": item["at"],
+        "beside": beside(item),
     }
 
 

@@ -1,7 +1,8 @@
 """junit.xml as GitLab, Jenkins and their kin read it: one testcase per case, classname = topic.
 
 What turned the run red is a failure (or an error, where runner or server broke); warnings and differences pass,
-with what was seen in system-out.  A stale expectation is a failing testcase of its own.
+with what was seen in system-out.  A stale expectation is a failing testcase of its own; so is the end of a run before
+all cases have been tried, and these cases are skipped.
 """
 
 import re
@@ -10,6 +11,7 @@ from xml.etree import ElementTree
 
 from cgi_conform.case import Case
 from cgi_conform.clauses import Clause
+from cgi_conform.report.beside import joined
 from cgi_conform.report.places import shown_file
 from cgi_conform.report.rule import rules
 from cgi_conform.results import CaseResult, Results, red_cases, red_verdicts, server_line
@@ -21,9 +23,11 @@ def text(results: Results, cases: Mapping[str, Case], clauses: Mapping[str, Clau
     """The XML text."""
     red = red_verdicts(results)
     errors = results["totals"]["error"]
+    incomplete = results.get("incomplete", "")
+    errors += bool(incomplete)
     counts = {
-        "tests": str(results["totals"]["selected"] + len(results["stale"])),
-        "failures": str(len(red_cases(results)) - errors + len(results["stale"])),
+        "tests": str(results["totals"]["selected"] + len(results["stale"]) + bool(incomplete)),
+        "failures": str(len(red_cases(results)) - results["totals"]["error"] + len(results["stale"])),
         "errors": str(errors),
         "skipped": str(results["totals"]["skip"]),
     }
@@ -40,6 +44,9 @@ def text(results: Results, cases: Mapping[str, Case], clauses: Mapping[str, Clau
         element = ElementTree.SubElement(suite, "testcase", attributes)
         message = f'{entry["file"]}: "{entry["glob"]}" matches no case'
         _add(element, "failure", entry["reason"], {"message": message, "type": "stale"})
+    if incomplete:
+        element = ElementTree.SubElement(suite, "testcase", {"classname": "run", "name": "all cases were tried"})
+        _add(element, "error", "", {"message": f"incomplete: {incomplete}", "type": "incomplete"})
     ElementTree.indent(root, " ")
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 
@@ -51,6 +58,7 @@ def _facts(results: Results) -> dict[str, str]:
         "profile": results["profile"],
         "user": results["user"],
         "suite-version": results["suite"]["version"],
+        **({"incomplete": results["incomplete"]} if "incomplete" in results else {}),
     }
 
 
@@ -83,7 +91,7 @@ def _story(case: CaseResult, clauses: Mapping[str, Clause]) -> str:
     told = [f"{rule.id} ({rule.level}): {rule.text}\n{rule.link}" for rule in rules(case, clauses) if rule.text]
     told += [case["note"]] if case["note"] else []
     for item in case["mismatches"]:
-        told.append(f"{item['what']}\n  expected {item['expected']}\n  got      {item['got']}")
+        told.append(f"{item['what']}\n  expected {item['expected']}\n  got      {joined(item['got'], item)}")
         if item["at"] is not None:
             told[-1] += f"\n  first differing octet: {item['at']}"
     told.append(f"again: {case['again']}")

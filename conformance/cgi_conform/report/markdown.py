@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from cgi_conform.clauses import Clause
+from cgi_conform.report.beside import joined
 from cgi_conform.report.escaped import clipped
 from cgi_conform.report.rule import rules
 from cgi_conform.results import (
@@ -16,23 +17,26 @@ from cgi_conform.results import (
     Results,
     conclusion,
     exit_status,
+    is_red,
     red_cases,
     red_verdicts,
     server_line,
+    started_by,
 )
 
 SHOWN = 200
 _LINE = 400
-_SIGN = {0: "✅", 1: "❌", 5: "⚠️"}
+_SIGN = {0: "✅", 3: "⚠️", 5: "⚠️"}  # where nothing is red
 
 
 def text(results: Results, clauses: Mapping[str, Clause]) -> str:
     """The Markdown text."""
     counts = results["totals"]
     seen = [verdict for verdict in VERDICTS if counts[verdict]]
+    seen += ["untried"] if counts.get("untried") else []
     parts = [
-        f"## {_SIGN[exit_status(results)]} {plain(server_line(results['server']))}: {conclusion(results)}",
-        f"Profile `{results['profile']}`, started by {'root' if results['user'] == 'root' else 'an ordinary user'}, "
+        f"## {'❌' if is_red(results) else _SIGN[exit_status(results)]} {plain(server_line(results['server']))}: {plain(conclusion(results))}",
+        f"Profile `{results['profile']}`, {started_by(results)}, "
         f"suite {results['suite']['version']}: {counts['selected']} of {results['suite']['cases']} cases selected.",
     ]
     if seen:
@@ -63,7 +67,7 @@ def _failure(case: CaseResult, clauses: Mapping[str, Clause]) -> str:
     facts: list[str] = []
     for item in case["mismatches"][:3]:
         facts.append(f"expected  {item['what']} {clipped(item['expected'], _LINE)}")
-        facts.append(f"got       {item['what']} {clipped(item['got'], _LINE)}")
+        facts.append(f"got       {item['what']} {joined(clipped(item['got'], _LINE), item)}")
     facts += [f"again     {case['again']}"] if len(case["again"]) <= _LINE else []
     fenced = [line.replace("```", "'''") for line in facts]
     return "\n".join([*told, "```text", *fenced, "```", "</details>"])

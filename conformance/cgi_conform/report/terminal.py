@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from cgi_conform.clauses import Clause
-from cgi_conform.report.escaped import clipped, lines, marked, window
+from cgi_conform.report.beside import beside
+from cgi_conform.report.escaped import clipped, marked, window
 from cgi_conform.report.rule import rules
 from cgi_conform.reproduce import Reach
 from cgi_conform.results import (
@@ -25,6 +26,7 @@ from cgi_conform.results import (
     red_cases,
     red_verdicts,
     server_line,
+    started_by,
 )
 from cgi_conform.typed import typed
 
@@ -95,9 +97,8 @@ def failure(case: CaseResult, clauses: Mapping[str, Clause], style: Style) -> st
         blocks += [_INDENT + " " * _LABEL + style.tint(rule.link, "2")] if rule.link else []
     if case["note"]:
         blocks.append(_labelled("note", case["note"], style))
-    status_line = lines(case["received"][0]["bytes"])[:1] if case["received"] else []
     for mismatch in case["mismatches"]:
-        blocks += _expected_got(mismatch, status_line[0] if status_line else "", style)
+        blocks += _expected_got(mismatch, style)
     for label, command in (("again", case["again"]), ("or", case["curl"])):
         if command:
             blocks.append(f"{_INDENT}{label:<{_LABEL}}{typed(style.reach.fill(command))}")
@@ -128,7 +129,7 @@ def _labelled(label: str, text: str, style: Style) -> str:
     return textwrap.fill(text, style.width, initial_indent=first, subsequent_indent=after, break_on_hyphens=False)
 
 
-def _expected_got(mismatch: Mismatch, status_line: str, style: Style) -> list[str]:
+def _expected_got(mismatch: Mismatch, style: Style) -> list[str]:
     """Two lines, or three with a mark below the first octet that differs."""
     what, at = mismatch["what"], mismatch["at"]
     room = style.width - len(_INDENT) - _LABEL - len(what) - 1
@@ -140,8 +141,8 @@ def _expected_got(mismatch: Mismatch, status_line: str, style: Style) -> list[st
         column = len(what) + 1 + len(window(parts[1], room).before)
         mark = f"{_INDENT}{'':<{_LABEL}}{'':<{column}}" + style.tint(f"^ octet {at}", "33")
     expected, got = (f"{what} {clipped(text, max(room, 20))}" for text in texts)
-    if what == "status" and status_line:
-        got = f"{got:<35} {status_line.removesuffix(chr(92) + 'n').removesuffix(chr(92) + 'r')}"
+    if more := beside(mismatch):
+        got = f"{got:<35} {more}"
     rows = [f"{_INDENT}{'expected':<{_LABEL}}{expected}", f"{_INDENT}{'got':<{_LABEL}}{got}"]
     return [*rows, mark] if mark else rows
 
@@ -178,7 +179,7 @@ def _skips(results: Results, style: Style) -> str:
     """How many cases were skipped for which reason."""
     reasons: dict[str, int] = {}
     for case in results["cases"]:
-        if case["verdict"] == "skip":
+        if case["verdict"] == "skip" and case.get("tried", True):
             reasons[case["note"]] = reasons.get(case["note"], 0) + 1
     ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
     told = [f"{count} case{'s' * (count != 1)} skipped: {reason}" for reason, count in ordered]
@@ -193,10 +194,11 @@ def _slowest(number: int, seconds: Mapping[str, float]) -> str:
 def total(results: Results, style: Style) -> str:
     """The last lines: who was judged by what, how many of each verdict, and the conclusion."""
     counts = results["totals"]
-    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
+    untried = counts.get("untried", 0)
+    shown = {**{verdict: counts[verdict] for verdict in VERDICTS}, "skip": counts["skip"] - untried, "not tried": untried}
+    told = ", ".join(f"{count} {verdict}" for verdict, count in shown.items() if count)
     stale = f", {len(results['stale'])} stale" if results["stale"] else ""
-    who = f"{server_line(results['server'])}, profile {results['profile']}, started by {results['user']}"
-    who = who.replace("started by user", "started by an ordinary user")
+    who = f"{server_line(results['server'])}, profile {results['profile']}, {started_by(results)}"
     verdict = style.tint(conclusion(results), "32;1" if exit_status(results) == 0 else "31;1")
     counted = f"{counts['selected']} cases: {told or 'none'}{stale}"
     wrapped = [textwrap.fill(told, style.width, break_on_hyphens=False) for told in (who, counted)]

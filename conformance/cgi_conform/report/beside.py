@@ -1,0 +1,16 @@
+"""What stands beside the "got" of a mismatch: the status line that was judged, and on which of several connections."""
+
+from cgi_conform.results import Mismatch
+
+
+def beside(item: Mismatch) -> str:
+    """The words, or nothing."""
+    connection = item.get("connection", "")
+    words = [item.get("line", ""), f"(connection {connection})" if connection else ""]
+    return " ".join(word for word in words if word)
+
+
+def joined(got: str, item: Mismatch) -> str:
+    """What was got, with what stands beside it."""
+    more = beside(item)
+    return f"{got}  {more}" if more else got

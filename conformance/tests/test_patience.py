@@ -1,0 +1,166 @@
+"""patience.py, wire.py: who is late, and who is not, on a clock that the tests move."""
+
+import itertools
+import socket
+import threading
+from collections.abc import Iterable
+
+import pytest
+
+from cgi_conform import connection, patience, wire
+from cgi_conform.answer import read_expectation
+from cgi_conform.case import Step
+from cgi_conform.connection import Connection
+from cgi_conform.judge import Surroundings, judge
+from cgi_conform.octets import Tokens
+from cgi_conform.patience import Cap, Patience
+from cgi_conform.wire import play
+from scripted import read_until, scripted
+
+TIMEOUT, CAP = 5.0, 60.0
+TOKENS = Tokens(1, "/r", "/b")
+
+
+class Clock:
+    """Stands in for the module `time`; each look takes ten milliseconds."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self._lock = threading.Lock()
+
+    def monotonic(self) -> float:
+        return self.forward(0.01)
+
+    def forward(self, seconds: float) -> float:
+        with self._lock:
+            self.now += seconds
+            return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    found = Clock()
+    for module in (wire, connection, patience):
+        monkeypatch.setattr(module, "time", found)
+    return found
+
+
+class Dripping:
+    """A server that sends octet after octet; `seconds` go by after each has been read."""
+
+    def __init__(self, clock: Clock, octets: Iterable[bytes], seconds: float) -> None:
+        self._clock, self._octets, self._seconds = clock, octets, seconds
+        self._read = threading.Semaphore(0)
+        self.sent = 0
+
+    def talk(self, client: socket.socket) -> None:
+        read_until(client, b"\n")
+        for octet in self._octets:
+            client.sendall(octet)
+            self.sent += 1
+            self._read.acquire(timeout=20)
+            self._clock.forward(self._seconds)
+
+    def looked(self, name: str, received: bytearray, sent: bytes) -> bool:
+        """The client asks this after each octet that it has read: whether that was all."""
+        self._read.release()
+        return False
+
+    def play(self) -> Connection:
+        """What a client finds."""
+        with scripted(self.talk) as address:
+            cap = Cap(CAP, self._clock.now + CAP)
+            exchange = play([Step(send=b"\n")], address, TOKENS, timeout=TIMEOUT, settled=self.looked, cap=cap)
+            self._read.release()
+        return exchange.connections["main"]
+
+
+def test_a_slow_server_that_keeps_sending_is_not_late(clock: Clock) -> None:
+    begun = clock.now
+    found = Dripping(clock, [b"%d" % number for number in range(10)], 3.0).play()
+    assert (found.received, found.end, found.gave_up) == (b"0123456789", "closed", "")
+    assert clock.now - begun > 4 * TIMEOUT
+
+
+def test_a_server_that_pauses_too_long_is_late(clock: Clock) -> None:
+    def pauses(client: socket.socket) -> None:
+        client.sendall(b"0")
+        read_until(client, b"never")
+
+    def looked(name: str, received: bytearray, sent: bytes) -> bool:
+        clock.forward(TIMEOUT)
+        return False
+
+    with scripted(pauses) as address:
+        found = play([Step(send=b"x")], address, TOKENS, timeout=TIMEOUT, settled=looked).connections["main"]
+    assert (found.received, found.end, found.gave_up) == (b"0", "open", "no more within 5 s (--timeout)")
+
+
+def test_a_server_that_drips_for_ever_comes_to_the_end_of_the_case(clock: Clock) -> None:
+    server = Dripping(clock, itertools.repeat(b"x"), 1.0)
+    found = server.play()
+    assert (found.end, found.gave_up) == ("open", "no end within 60 s (--case-timeout)")
+    assert 20 < server.sent < 70
+
+
+def test_what_is_waited_for_may_come_slowly_too(clock: Clock) -> None:
+    octets = [b"%d" % number for number in range(10)]
+
+    def talk(client: socket.socket) -> None:
+        for octet in octets:
+            read_until(client, b"\n")
+            clock.forward(3.0)
+            client.sendall(octet)
+
+    steps = [step for octet in octets for step in (Step(send=b"\n"), Step(await_bytes=octet))]
+    with scripted(talk) as address:
+        assert play(steps, address, TOKENS, timeout=TIMEOUT).troubles == []
+
+
+@pytest.mark.parametrize(
+    ("limit", "what", "told"),
+    [
+        (None, "nothing", "nothing within 5 s (--timeout)"),
+        (2.0, "no more", "no more within 5 s (--timeout)"),
+        (12.0, "no more", "no more within 12 s (the limit of the case)"),
+    ],
+)
+def test_a_limit_is_told_by_its_name(limit: float | None, what: str, told: str) -> None:
+    assert Patience(TIMEOUT, limit, Cap()).told(what) == told
+
+
+def test_once_the_run_is_over_nothing_is_waited_for() -> None:
+    over = threading.Event()
+
+    def talk(client: socket.socket) -> None:
+        client.recv(1)
+        over.set()
+        read_until(client, b"never")
+
+    with scripted(talk) as address:
+        exchange = play([Step(send=b"x")], address, TOKENS, timeout=600, cap=Cap(over=over.is_set))
+    assert exchange.connections["main"].end == "open"
+
+
+def test_a_mismatch_names_the_limit_it_comes_from(clock: Clock) -> None:
+    expectation = read_expectation({"level": "required", "status": 200, "closes": True}, ("main",))
+    around = Surroundings(TOKENS, lambda name: b"")
+
+    def talk(client: socket.socket) -> None:
+        client.sendall(octets)
+        clock.forward(0.0 if octets else TIMEOUT)
+        read_until(client, b"never")
+
+    def looked(name: str, received: bytearray, sent: bytes) -> bool:
+        clock.forward(TIMEOUT)
+        return False
+
+    def got() -> dict[str, str]:
+        with scripted(talk) as address:
+            exchange = play([Step(send=b"x")], address, TOKENS, timeout=TIMEOUT, settled=looked)
+        return {one.what: one.got for one in judge(expectation, exchange, around).mismatches}
+
+    octets, limit = b"HTTP/1.0 200 OK\r\nContent-Length: 9\r\n\r\n", "no more within 5 s (--timeout)"
+    assert got() == {"end": f"{limit}, lacking 9 of the 9 octets that Content-Length promises", "closes": f"open: {limit}"}
+    octets = b""
+    assert got() == {"status": "silent: nothing within 5 s (--timeout)", "closes": "open: nothing within 5 s (--timeout)"}
