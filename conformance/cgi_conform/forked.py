@@ -21,6 +21,7 @@ from types import CodeType
 from typing import NoReturn
 
 from cgi_conform.errors import UserError
+from cgi_conform.forks import undisturbed
 from cgi_conform.launch import Launch, Process, Starter
 from cgi_conform.server import Server
 from faulty import faults
@@ -65,9 +66,10 @@ def starter(whole: Subject, broken: Mapping[str, CodeType]) -> Starter:
     def start(launch: Launch) -> Process:
         sys.stdout.flush()
         sys.stderr.flush()
-        pid = os.fork()
-        if not pid:
-            _become(whole.folder, codes, launch)
+        with undisturbed():
+            pid = os.fork()
+            if not pid:
+                _become(whole.folder, codes, launch)
         try:
             os.setpgid(pid, pid)
         except OSError:

@@ -6,13 +6,11 @@ come the cases without a fault, and the branches; how long a case took tells how
 server with the fault.
 """
 
-import multiprocessing
 import os
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -23,6 +21,7 @@ from cgi_conform.answer import SILENT, Status
 from cgi_conform.case import Case
 from cgi_conform.docroot import Docroot, lay_out, reachable_tmp, remove
 from cgi_conform.errors import UserError
+from cgi_conform.forks import Pool
 from cgi_conform.judge import Judgement, Surroundings, judge, settled
 from cgi_conform.kills import BranchProof
 from cgi_conform.launch import ADDRESS, Instance, Starter
@@ -67,19 +66,14 @@ def workshop(bench: Bench, jobs: int) -> Iterator[Callable[[Sequence[Task], str]
     """Processes that carry out tasks, the longest first; the text tells a person who watches what they are."""
     global _bench
     _bench = bench
-    context = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+    with Pool(jobs, _carry_out) as pool:
 
         def carry_out(tasks: Sequence[Task], what: str) -> list[Found]:
-            ordered = sorted(tasks, key=lambda task: -task.waits)
             found: list[Found] = []
             try:
-                for one in as_completed([pool.submit(_carry_out, task) for task in ordered]):
-                    found.append(one.result())
+                for one in pool.results(sorted(tasks, key=lambda task: -task.waits)):
+                    found.append(one)
                     _show_progress(f"{what}: {len(found)}/{len(tasks)}")
-            except BaseException:
-                pool.shutdown(wait=True, cancel_futures=True)
-                raise
             finally:
                 _show_progress("")
             return found
