@@ -122,7 +122,8 @@ def _target(case: Case, plan: Plan) -> Iterator[Target]:
     running = Running(plan.server, fixtures())
     try:
         instance = running.instance(case)
-        target = Target((ADDRESS, instance.port), running.docroot.root, instance.signal, partial(start_once_more, instance))
+        start = partial(start_once_more, instance)
+        target = Target((ADDRESS, instance.port), running.docroot.root, instance.signal, start)
         begun = instance.log_size()
         yield target
         target.log.append(instance.log_since(begun))
