@@ -36,9 +36,10 @@ class Asked:
     heads: bool = False
 
 
-def asked_for(sent: Sequence[bytes], profile: str) -> Asked:
-    """What is asked for by these requests in a profile."""
-    return Asked(profile == "rfc3875" and asks_for_a_script(sent), any(b"HEAD " in octets for octets in sent))
+def asked_for(sent: Sequence[bytes], profile: str, *, root_is_cgi: bool = False) -> Asked:
+    """What is asked for by these requests in a profile; `root_is_cgi`: the files of the document root are scripts, too."""
+    scripts = profile == "rfc3875" and (root_is_cgi or asks_for_a_script(sent))
+    return Asked(scripts, any(b"HEAD " in octets for octets in sent))
 
 
 def asks_for_a_script(sent: Iterable[bytes]) -> bool:

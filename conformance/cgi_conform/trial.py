@@ -170,7 +170,7 @@ def _try(
     address = (ADDRESS, instance.port) if instance else plan.address
     root = Path(running.docroot.root if running else plan.root)
     tokens = Tokens(address[1], str(root), str(root.parent))
-    asked = asked_for([step.send for step in case.steps], plan.profile)
+    asked = asked_for([step.send for step in case.steps], plan.profile, root_is_cgi=case.variant == "cgi-root")
     around = Surroundings(tokens, _reader(root, fixtures), _nobody(), lambda octets: _normal(octets, tokens, asked))
     begun = instance.log_size() if instance else 0
     control = _status(case.control, address, tokens, plan.timeout, cap) if case.control is not None else "200"

@@ -138,6 +138,9 @@ def test_content_that_looks_like_an_answer_is_left_alone() -> None:
 def test_what_is_asked_for() -> None:
     assert asked_for([b"", b"HEAD /cgi-bin/x HTTP/1.1\r\n\r\n"], "rfc3875") == Asked(scripts=True, heads=True)
     assert asked_for([b"GET /cgi-bin/x HTTP/1.1\r\n\r\n"], "cgihttpserver") == Asked()
+    assert asked_for([b"GET /x HTTP/1.1\r\n\r\n"], "rfc3875") == Asked()
+    assert asked_for([b"GET /x HTTP/1.1\r\n\r\n"], "rfc3875", root_is_cgi=True) == Asked(scripts=True)
+    assert asked_for([b"GET /x HTTP/1.1\r\n\r\n"], "cgihttpserver", root_is_cgi=True) == Asked()
 
 
 def test_a_request_for_a_script_is_known_by_any_escapes() -> None:
