@@ -71,7 +71,11 @@ def settled(expectation: Expectation) -> Callable[[str, bytes | bytearray, bytes
 def judge(expectation: Expectation, exchange: Exchange, around: Surroundings) -> Judgement:
     """Compare connection by connection, answer by answer."""
     found = [
-        Mismatch(trouble.what, _text(trouble.expected, around), _text(trouble.got, around))
+        Mismatch(
+            trouble.what,
+            _text(trouble.expected, around),
+            ": ".join(told for told in (_text(trouble.got, around), trouble.limit) if told),
+        )
         for trouble in exchange.troubles
     ]
     first: Status | None = None

@@ -10,43 +10,32 @@ once more and gets twice the time: a busy machine is the usual cause.
 import contextlib
 import fcntl
 import os
-import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from cgi_conform.account import Account, script_account
 from cgi_conform.docroot import Docroot, reachable_tmp
 from cgi_conform.errors import SERVER, UserError
-from cgi_conform.octets import Tokens, fill, printable
+from cgi_conform.instance import Instance as Instance
+from cgi_conform.instance import Process as Process
+from cgi_conform.instance import alive, ending
+from cgi_conform.instance import last_lines as last_lines
+from cgi_conform.octets import Tokens, fill
 from cgi_conform.ports import ADDRESS as ADDRESS
 from cgi_conform.ports import accepts, free_port, held_by
 from cgi_conform.server import Server
 
 START_TIMEOUT = 30.0  # seconds, --start-timeout
 _GROUPS = (4, 24)  # of a server started by root: what it must take from its scripts is there to be taken
-_STOP_WITHIN = 3.0
 _ATTEMPTS = 3
-_DYING = 0.05
 _FOREIGN = 1.0
 LATE = "late"
-_FOREGROUND = "it must stay in the foreground (for example nginx -g 'daemon off;')"
 _IN_USE = (b"in use", b"EADDRINUSE", b"Errno 98")
-
-
-class Process(Protocol):
-    """What is asked of a started process: the part of subprocess.Popen that is used here."""
-
-    pid: int
-    returncode: int | None
-
-    def poll(self) -> int | None: ...
-
-    def wait(self, timeout: float | None = None) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -77,82 +66,6 @@ def started(launch: Launch) -> Process:
         extra_groups=launch.groups,
         pass_fds=() if launch.descriptor is None else (launch.descriptor,),
     )
-
-
-@dataclass
-class Instance:
-    """A running server."""
-
-    name: str
-    port: int
-    process: Process
-    log: Path
-    scratch: tempfile.TemporaryDirectory[str] = field(repr=False)
-    launch: Launch = field(repr=False)
-    starter: Starter = field(repr=False)
-    last_case: str = ""
-    death_told: bool = False  # its death has been told
-
-    def log_size(self) -> int:
-        return self.log.stat().st_size
-
-    def log_since(self, size: int) -> bytes:
-        """What it has printed since its log had that size."""
-        with self.log.open("rb") as file:
-            file.seek(size)
-            return file.read()
-
-    def died(self, *, within: float = 0.0) -> str | None:
-        """None while it runs, else how it ended and what it said last.
-
-        A dying process closes its sockets before it can be waited for: `within` is how long to wait for that,
-        if it does not accept connections any more.
-        """
-        status = self.process.poll()
-        if within:
-            try:
-                status = self.process.wait(_DYING)
-            except subprocess.TimeoutExpired:
-                if not accepts(self.port):
-                    with contextlib.suppress(subprocess.TimeoutExpired):
-                        status = self.process.wait(within)
-        if status is None:
-            return None
-        return f"{_ending(status, background=self.is_in_background())}{last_lines(self.log_since(0))}"
-
-    def is_in_background(self) -> bool:
-        """Whether its process has exited with status 0 while something listens on its port: it has daemonised."""
-        return self.process.poll() == 0 and accepts(self.port)
-
-    def ends(self, within: float) -> bool:
-        """Whether it ends, or has ended, in that time."""
-        try:
-            self.process.wait(within)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
-
-    def signal(self, name: str) -> None:
-        """Send the server, and nobody it started, a signal."""
-        if self.process.poll() is None:
-            os.kill(self.process.pid, signal.Signals[f"SIG{name}"])
-
-    def stop(self) -> None:
-        """End the whole process group, gently first."""
-        _end_group(self.process)
-        self.scratch.cleanup()
-        _alive.pop(id(self), None)
-
-
-_alive: dict[int, Instance] = {}  # every server that has been started and not been stopped
-
-
-def kill_all() -> None:
-    """Ends every server of this process at once, also one that is being started: the process is about to end."""
-    for instance in list(_alive.values()):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(instance.process.pid, signal.SIGKILL)
-        instance.scratch.cleanup()
 
 
 def start(
@@ -239,9 +152,16 @@ def _spawn(
         except OSError as error:
             scratch.cleanup()
             raise UserError(f'server "{server.name}" did not start: "{command[0]}": {error.strerror}', SERVER) from None
-    instance = Instance(server.name, port, process, log, scratch, launch, starter)
-    _alive[id(instance)] = instance
+    again = partial(_start_again, starter, launch)
+    instance = Instance(server.name, port, process, log, scratch, again)
+    alive[id(instance)] = instance
     return instance
+
+
+def _start_again(starter: Starter, launch: Launch, log: Path) -> Process:
+    """Starts the same command once more, its output behind what the log holds."""
+    with log.open("ab") as output:
+        return starter(replace(launch, output=output.fileno()))
 
 
 @contextlib.contextmanager
@@ -288,7 +208,7 @@ def wait_until_ready(instance: Instance, patience: float, over: Callable[[], boo
         # held by other processes too.
         ours = accepted and (_says_so(instance) or _holds(instance) or time.monotonic() > accepted + _FOREIGN)
         if (status := instance.process.poll()) is not None:
-            return _ending(status, background=True)
+            return ending(status, background=True)
         if ours:
             return None
         time.sleep(0.005)
@@ -302,28 +222,3 @@ def _says_so(instance: Instance) -> bool:
 
 def _holds(instance: Instance) -> bool:
     return held_by(instance.port, instance.process.pid)
-
-
-def _end_group(process: Process) -> None:
-    for sign, patience in ((signal.SIGTERM, _STOP_WITHIN), (signal.SIGKILL, None)):
-        try:
-            os.killpg(process.pid, sign)
-        except (ProcessLookupError, PermissionError):
-            pass  # all gone, or only processes of another user are left
-        try:
-            process.wait(patience)
-        except subprocess.TimeoutExpired:
-            continue
-    # SIGKILL has gone out in any case: scripts may outlive the server that started them
-
-
-def _ending(status: int, *, background: bool) -> str:
-    if status >= 0:
-        return f"it exited with status {status}{f': {_FOREGROUND}' if background and status == 0 else ''}"
-    return f"it was ended by {signal.Signals(-status).name}"
-
-
-def last_lines(log: bytes, count: int = 5) -> str:
-    """The end of what a server printed, for a message."""
-    lines = [line for line in log.splitlines() if line.strip()][-count:]
-    return "".join(f"\n    {printable(line)}" for line in lines)

@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import time
-from dataclasses import replace
 
 from cgi_conform.launch import LATE, START_TIMEOUT, Instance, last_lines, wait_until_ready
 from cgi_conform.ports import ADDRESS
@@ -39,7 +38,7 @@ def _again(instance: Instance, patience: float) -> str:
         if not _is_free(instance.port, ENDS_WITHIN):
             return "somebody still listens on its port"
         said = instance.log_size()
-        _begin(instance)
+        instance.process = instance.start_again(instance.log)
         failure = wait_until_ready(instance, patience) or ""
         if not failure:
             return ""
@@ -52,9 +51,7 @@ def _again(instance: Instance, patience: float) -> str:
 
 
 def _second(instance: Instance) -> str:
-    first = instance.process
-    _begin(instance)
-    second, instance.process = instance.process, first
+    second = instance.start_again(instance.log)
     try:
         status = second.wait(ENDS_WITHIN)
     except subprocess.TimeoutExpired:
@@ -64,11 +61,6 @@ def _second(instance: Instance) -> str:
             os.killpg(second.pid, signal.SIGKILL)
         second.wait()
     return "" if status else "it ended with status 0"
-
-
-def _begin(instance: Instance) -> None:
-    with instance.log.open("ab") as output:
-        instance.process = instance.starter(replace(instance.launch, output=output.fileno()))
 
 
 def _is_free(port: int, patience: float) -> bool:

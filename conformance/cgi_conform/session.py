@@ -27,7 +27,8 @@ from cgi_conform.results import CaseResult, Results, assembled
 from cgi_conform.row import Row
 from cgi_conform.running import PLAIN, server_key
 from cgi_conform.target import check_target
-from cgi_conform.trial import Found, not_tried, untried
+from cgi_conform.trial import Found
+from cgi_conform.verdict import not_tried, untried
 from cgi_conform.workers import Workers
 
 _MANY = 20  # cases: fewer are done before so many servers have started

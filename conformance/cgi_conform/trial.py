@@ -11,41 +11,27 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from cgi_conform import reproduce
 from cgi_conform.answer import CLOSED, SILENT, Expectation
-from cgi_conform.capabilities import missing
 from cgi_conform.case import Case, Step
 from cgi_conform.connection import Connection
 from cgi_conform.errors import UserError
-from cgi_conform.expectations import Rule, rule_for
+from cgi_conform.expectations import rule_for
 from cgi_conform.framing import Asked, asked_for
 from cgi_conform.host import Watch
 from cgi_conform.judge import Judgement, Mismatch, Surroundings, judge, judge_log, settled
 from cgi_conform.launch import ADDRESS, Instance
-from cgi_conform.normalise import lasting, normalised
-from cgi_conform.octets import Tokens, excerpt, printable
+from cgi_conform.normalise import normalised
+from cgi_conform.octets import Tokens, printable
 from cgi_conform.once_more import start_once_more
 from cgi_conform.patience import Cap
 from cgi_conform.plan import Plan
 from cgi_conform.response import parse
-from cgi_conform.results import CaseResult, Received, Saw
-from cgi_conform.results import Mismatch as MismatchEntry
+from cgi_conform.results import CaseResult
 from cgi_conform.running import Running
+from cgi_conform.verdict import Trial, judged, reason_to_skip, untried
 from cgi_conform.wire import Exchange, play
 
-_RED = {"required": "fail", "recommended": "warn", "observed": "differs"}
 _LOG_DATE = re.compile(rb"\[\d\d/\w{3}/\d{4}[: ]\d\d:\d\d:\d\d(?: [+-]\d{4})?\]")
-
-
-@dataclass
-class Trial:
-    """What trying a case found; `broken` is the message when the server did not start or died."""
-
-    judgement: Judgement
-    exchange: Exchange
-    normal: Callable[[bytes], bytes]
-    broken: str = ""
-    answered: bool = False  # whether an octet came, be it to the control or to the probe afterwards
 
 
 @dataclass
@@ -80,17 +66,9 @@ def try_case(
         running.retire(instance)
     if running is not None and any(found.what == "host.written" for found in trial.judgement.mismatches):
         running.stop()  # and with the servers goes the document root: the next case finds it as it should be
-    result = _judged(case, expectation, rule, trial, plan)
+    result = judged(case, expectation, rule, trial, plan)
     result["seconds"] = round(took, 3)
     return Found(result, [*messages, trial.broken] if trial.broken else messages, _answered(expectation, trial))
-
-
-def reason_to_skip(case: Case, plan: Plan) -> str | None:
-    """Why the case is not tried with this server, whatever happens."""
-    rule = rule_for(plan.rules, case.id, plan.abilities.user)
-    if (reason := missing(case, plan.abilities)) is not None:
-        return reason
-    return rule.reason if rule is not None and rule.outcome == "skip" and rule.is_explained else None
 
 
 def _waits(case: Case) -> float:
@@ -121,41 +99,9 @@ def _is_spent(case: Case, judgement: Judgement, *, late: bool) -> bool:
     return any(found.what in ("control", "liveness", "wait-gone") for found in judgement.mismatches)
 
 
-def untried(case: Case, plan: Plan, verdict: str, note: str) -> CaseResult:
-    """The result of a case that was left out."""
-    return _result(case, case.expect[plan.profile], verdict, note)
-
-
-def not_tried(case: Case, plan: Plan, why: str) -> CaseResult:
-    """The result of a case that the run did not come to: skipped, and marked if it would have been tried."""
-    if (reason := reason_to_skip(case, plan)) is not None:
-        return untried(case, plan, "skip", reason)
-    result = untried(case, plan, "skip", f"not tried: {why}")
-    result["tried"] = False
-    return result
-
-
 def is_alive(address: tuple[str, int], tokens: Tokens, timeout: float) -> bool:
     """Whether a plain GET brings any octet."""
     return bool(_ask(b"/hello.txt", address, tokens, timeout, Cap()).received)
-
-
-def _judged(case: Case, expectation: Expectation, rule: Rule | None, trial: Trial, plan: Plan) -> CaseResult:
-    mismatches = list(trial.judgement.mismatches)
-    saw = trial.judgement.saw
-    verdict, note = _RED[expectation.level] if mismatches else "pass", ""
-    if trial.broken:
-        verdict, note = "error", trial.broken.partition("\n")[0]
-    elif rule is not None and not mismatches:
-        verdict, note = "unexpected-pass", f"expected to fail: {rule.reason}"
-    elif rule is not None and not rule.is_explained:
-        verdict, note = "fail", f"expected to fail, but {rule.file} does not say why: fill in its reason"
-    elif rule is not None and rule.saw is not None and rule.saw != saw:
-        verdict, note = "fail", f"expected to fail otherwise: {rule.reason}"
-        mismatches.append(Mismatch("saw", str(rule.saw), str(saw)))
-    elif rule is not None:
-        verdict, note = "expected", rule.reason
-    return _result(case, expectation, verdict, note, saw, mismatches, trial)
 
 
 def _try(
@@ -304,49 +250,3 @@ def _reader(root: Path, fixtures: Path) -> Callable[[str], bytes]:
         return (path if path.exists() else fixtures / "docroot" / name).read_bytes()
 
     return read
-
-
-def _result(
-    case: Case,
-    expectation: Expectation,
-    verdict: str,
-    note: str,
-    saw: Saw = None,
-    mismatches: list[Mismatch] | None = None,
-    trial: Trial | None = None,
-) -> CaseResult:
-    connections = list(trial.exchange.connections.values()) if trial else []
-    judged = {answer.connection for answer in expectation.answers}
-
-    def shown(octets: bytes) -> str:
-        return excerpt(octets, normal=trial.normal if trial else bytes)
-
-    def received(one: Connection) -> Received:
-        octets, end = lasting(one, case.steps, judged)
-        return {"connection": one.name, "bytes": shown(octets), "end": end}
-
-    return {
-        "id": case.id,
-        "title": case.title,
-        "topic": case.topic,
-        "level": expectation.level,
-        "clauses": list(case.clauses),
-        "fault": expectation.fault or case.fault,
-        "verdict": verdict,
-        "note": note,
-        "saw": saw,
-        "mismatches": [_entry(found) for found in mismatches or []],
-        "sent": [{"connection": one.name, "bytes": shown(bytes(one.sent))} for one in connections],
-        "received": [received(one) for one in connections],
-        "again": reproduce.shell_line(case),
-        "curl": reproduce.curl_line(case),
-    }
-
-
-def _entry(found: Mismatch) -> MismatchEntry:
-    entry: MismatchEntry = {"what": found.what, "expected": found.expected, "got": found.got, "at": found.at}
-    if found.line:
-        entry["line"] = found.line
-    if found.connection:
-        entry["connection"] = found.connection
-    return entry

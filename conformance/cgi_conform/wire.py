@@ -38,6 +38,7 @@ class Trouble:
     what: str
     expected: bytes
     got: bytes
+    limit: str = ""  # the one that was reached, in words
 
 
 @dataclass
@@ -109,10 +110,9 @@ def _play_step(
         pump(exchange.all, deadline, lambda: _has(connection, text) or connection.end != "open")
         if not _take(connection, text):
             came = bytes(connection.received[connection.awaited :])
-            how = connection.end if connection.end != "open" else patience.told("no more" if came else "nothing")
-            if came or connection.end != "open":
-                how = f"{came.decode('latin-1') or 'nothing'}, then {how}"
-            exchange.troubles.append(Trouble("await", text, how.encode("latin-1")))
+            limit = patience.told("no more" if came else "nothing") if connection.end == "open" else ""
+            how = b"" if limit else b", then " + connection.end.encode()
+            exchange.troubles.append(Trouble("await", text, came if limit else (came or b"nothing") + how, limit))
             return False
     if step.pause:
         pump(exchange.all, patience.cap.after(step.pause), lambda: False)
@@ -282,6 +282,6 @@ def _read_on(exchange: Exchange, judged: Sequence[str], settled: Settled, patien
         return True
 
     wanted = [connection for name, connection in exchange.connections.items() if name in judged]
-    pump(exchange.all, patience.cap.after(math.inf), lambda: all(list(map(done, wanted))), IDLE)
-    for connection in wanted:
+    pump(exchange.all, patience.cap.after(math.inf), lambda: all(done(connection) for connection in wanted), IDLE)
+    for connection in wanted:  # at the cap none has been asked any more
         done(connection)

@@ -14,11 +14,13 @@ from pathlib import Path
 from cgi_conform.case import Case
 from cgi_conform.docroot import Docroot, temporary
 from cgi_conform.errors import UserError
-from cgi_conform.launch import ADDRESS, kill_all, start
+from cgi_conform.instance import kill_all
+from cgi_conform.launch import ADDRESS, start
 from cgi_conform.octets import Tokens
 from cgi_conform.plan import Plan
 from cgi_conform.running import Key, Running
-from cgi_conform.trial import Found, is_alive, not_tried, try_case
+from cgi_conform.trial import Found, is_alive, try_case
+from cgi_conform.verdict import not_tried
 
 
 class Workers:

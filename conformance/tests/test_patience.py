@@ -25,11 +25,11 @@ class Clock:
     """Stands in for the module `time`; each look takes ten milliseconds."""
 
     def __init__(self) -> None:
-        self.now = 1000.0
+        self.now, self.step = 1000.0, 0.01
         self._lock = threading.Lock()
 
     def monotonic(self) -> float:
-        return self.forward(0.01)
+        return self.forward(self.step)
 
     def forward(self, seconds: float) -> float:
         with self._lock:
@@ -117,6 +117,22 @@ def test_what_is_waited_for_may_come_slowly_too(clock: Clock) -> None:
         assert play(steps, address, TOKENS, timeout=TIMEOUT).troubles == []
 
 
+@pytest.mark.parametrize(("came", "told"), [(b"x", "nothing"), (b"xother", "other: no more")])
+def test_what_is_waited_for_in_vain_names_the_limit(clock: Clock, came: bytes, told: str) -> None:
+    def talk(client: socket.socket) -> None:
+        client.sendall(came)
+        read_until(client, b"!")
+        clock.step = 1.0
+        read_until(client, b"never")
+
+    expectation = read_expectation({"level": "required"}, ("main",))
+    with scripted(talk) as address:
+        steps = [Step(await_bytes=b"x"), Step(send=b"!"), Step(await_bytes=b"more")]
+        exchange = play(steps, address, TOKENS, timeout=TIMEOUT)
+    [found] = judge(expectation, exchange, Surroundings(TOKENS, lambda name: b"")).mismatches
+    assert (found.what, found.got) == ("await", f"{told} within 5 s (--timeout)")
+
+
 @pytest.mark.parametrize(
     ("limit", "what", "told"),
     [
@@ -148,7 +164,7 @@ def test_a_mismatch_names_the_limit_it_comes_from(clock: Clock) -> None:
 
     def talk(client: socket.socket) -> None:
         client.sendall(octets)
-        clock.forward(0.0 if octets else TIMEOUT)
+        clock.step = 0.01 if octets else 1.0
         read_until(client, b"never")
 
     def looked(name: str, received: bytearray, sent: bytes) -> bool:

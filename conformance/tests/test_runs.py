@@ -299,6 +299,16 @@ def test_pytest_runs_the_cases_by_itself(tmp_path: Path) -> None:
     assert status == 0 and "1 passed" in out
 
 
+def test_pytest_tells_once_that_a_server_does_not_start(tmp_path: Path) -> None:
+    corpus(tmp_path, case("a/b"), case("a/c"), case("a/d"))
+    (tmp_path / "cases" / "conftest.py").write_text('pytest_plugins = ["cgi_conform.plugin"]\n')
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(tmp_path / "cases")]
+    command += ["--command", "false {port}", "--start-timeout", "20"]
+    done = subprocess.run(command, env=environment(tmp_path), cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1 and "1 failed, 2 skipped" in done.stdout
+    assert 'server "command" did not start: it exited with status 1' in done.stdout
+
+
 def test_pytest_reports_stale_expectations_and_mistakes(tmp_path: Path) -> None:
     corpus(tmp_path, case("a/b"))
     (tmp_path / "expect.toml").write_text("['z/*']\noutcome = 'fail'\nreason = 'gone'\n")

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from case_files import case, corpus
+from cgi_conform import instance as instance_module
 from cgi_conform import launch, processes, server, servers
 from cgi_conform.account import script_account
 from cgi_conform.case import load_cases
@@ -100,7 +101,7 @@ def test_a_server_that_dies_is_noticed(started: Instance) -> None:
 def test_one_that_ignores_the_gentle_signal_is_killed(
     tmp_path: Path, docroot: Docroot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(launch, "_STOP_WITHIN", 0.05)
+    monkeypatch.setattr(instance_module, "_STOP_WITHIN", 0.05)
     stubborn = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + SERVE
     instance = start(python(tmp_path, stubborn, "{port}"), docroot)
     instance.stop()
