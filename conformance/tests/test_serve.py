@@ -42,7 +42,7 @@ def served(definition: str, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     ) as process:
         yield process
-        process.kill()
+        process.terminate()  # and not kill(): its server would live on
 
 
 def introduction(served: subprocess.Popen[str]) -> dict[str, str]:
