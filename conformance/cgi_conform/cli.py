@@ -31,7 +31,7 @@ COMMANDS = {
 
 _STATUSES = (
     "exit status: 0 conforms; 1 does not; 2 usage, broken case or expectation file; "
-    "3 server did not start or died; 5 nothing ran"
+    "3 server did not start or died; 5 nothing ran; 130 interrupted"
 )
 
 

@@ -46,6 +46,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Record a run, or the results in a file."""
     results = read(options.results) if options.results else _run(options)
+    if "incomplete" in results:
+        raise UserError(f'"{options.results}" holds a run that is incomplete: {results["incomplete"]} (run it to its end)')
     new = recording_of(results)
     if options.results and options.globs:
         chosen = {case.id for case in load_cases(fixtures() / "cases", options.globs)}

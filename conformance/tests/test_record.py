@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from cgi_conform.agreements import agreements
+from cgi_conform.cli import main
 from cgi_conform.errors import UserError
 from cgi_conform.paths import REPO
 from cgi_conform.expectations import load_rules, rule_for, rules_at
@@ -18,8 +19,9 @@ from cgi_conform.recordings import (
     recording_text,
 )
 from cgi_conform.releases import release_in
+from cgi_conform.results import write
 from cgi_conform.server import load_server
-from sample_run import mixed, passing
+from sample_run import CUT, cut_short, mixed, passing
 
 
 def recording(number: int = 3, saw: int = 501) -> Recording:
@@ -29,6 +31,13 @@ def recording(number: int = 3, saw: int = 501) -> Recording:
 def test_what_was_not_answered_is_not_recorded() -> None:
     kept = {name.partition("/")[2] for name in recording_of(mixed())["cases"]}
     assert kept == {"pass", "fail", "warn", "differs", "expected", "unexpected-pass"}
+
+
+def test_a_run_that_is_incomplete_is_not_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "results.json"
+    write(cut_short("pass"), path)
+    assert main(["record", "--from", str(path), "--force"]) == 2
+    assert f'"{path}" holds a run that is incomplete: {CUT} (run it to its end)' in capsys.readouterr().err
 
 
 def test_a_new_recording_is_written_and_an_identical_one_is_not(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_the_port_may_be_chosen(definition: str, tmp_path: Path) -> None:
         try:
             assert introduction(process)["url"] == f"http://127.0.0.1:{port}"
         finally:
-            process.kill()
+            process.terminate()  # and so the server that it has started
 
 
 def test_a_port_that_is_taken_is_named(definition: str, capsys: pytest.CaptureFixture[str]) -> None:
