@@ -1,0 +1,44 @@
+"""The scripts in ci/: a wrong call is one line that names the thing, and exit status 2."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+CI = Path(__file__).resolve().parents[2] / "ci"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["bare-machine", "--suite", "sid"], 'ci/bare-machine: --suite "sid" is none of bookworm, trixie'),
+        (["bare-machine", "--as", "nobody"], 'ci/bare-machine: --as "nobody" is none of root, user, both'),
+        (["bare-machine", "--suite"], "ci/bare-machine: --suite needs a value (see --help)"),
+        (["bare-machine", "sid"], 'ci/bare-machine: unknown argument "sid" (see --help)'),
+        (["bare-machine", "--"], 'ci/bare-machine: no command after "--"'),
+        (["test", "--minutes", "soon"], 'ci/test: --minutes "soon" is no number of minutes from 1 to 9999'),
+        (["test", "--minutes"], 'ci/test: --minutes "" is no number of minutes from 1 to 9999'),
+        (["test", "--minute=9"], 'ci/test: unknown argument "--minute=9" (see --help)'),
+        (["conform", "--report"], "ci/conform: --report needs a folder"),
+        (["conform", "--"], 'ci/conform: no command after "--" (e.g. -- ./my-server --port {port} --root {root})'),
+        (["lint", "spelling"], 'ci/lint: unknown linter "spelling"'),
+        (["setup", "everything"], 'ci/setup: unknown argument "everything"'),
+    ],
+)
+def test_a_wrong_call_is_told_in_one_line(tmp_path: Path, words: list[str], message: str) -> None:
+    command = [str(CI / words[0]), *words[1:]]
+    done = subprocess.run(command, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(message) and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "name", [path.name for path in sorted(CI.iterdir()) if path.is_file() and not path.suffix]
+)
+def test_the_opening_comment_is_the_manual(tmp_path: Path, name: str) -> None:
+    done = subprocess.run(
+        [str(CI / name), "--help"], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"ci/{name}")
+    assert "shellcheck" not in done.stdout.replace("shellcheck on every", "")
