@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,8 +65,8 @@ class Started:
 
 
 @contextmanager
-def started(root: Path, *words: object) -> Iterator[Started]:
-    command = [PROGRAM, "0", "-d", root, *words]
+def started(root: Path, *words: object, program: Sequence[object] = (PROGRAM,)) -> Iterator[Started]:
+    command = [*map(str, (*program, "0", "-d", root, *words))]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -162,6 +162,17 @@ def test_an_ordinary_user_is_told_whom_scripts_run_as(root: Path) -> None:
         assert logged == ("" if IS_ROOT else (
             f"cgi-server: not started by root, so scripts run as the user who started it (uid {os.geteuid()})\n"
         ))  # fmt: skip
+
+
+def test_it_may_be_started_without_standard_descriptors(root: Path) -> None:
+    script = root / "cgi-bin/cat"
+    script.write_text("#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n'\ncat\n")
+    script.chmod(0o755)
+    # Its own pipes and sockets must not be taken for what the script reads, prints and complains to.
+    shell = ["/bin/sh", "-c", 'exec "$0" "$@" <&- 2>&-', PROGRAM]
+    with started(root, program=shell) as server, socket.create_connection(("127.0.0.1", server.port), LONG) as client:
+        client.sendall(b"POST /cgi-bin/cat HTTP/1.0\r\nContent-Length: 3\r\n\r\na=1")
+        assert read_until(client, b"never").endswith(b"\r\n\r\na=1")
 
 
 def test_the_log_as_json_is_an_object_a_line(root: Path) -> None:

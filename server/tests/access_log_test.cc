@@ -73,6 +73,16 @@ TEST(CommonLine, IsCPythonsInLocalTime) {
   EXPECT_EQ("::1 - - [23/Nov/2026 01:05:52] x\n", common_line("::1", kWhen, "x"));
 }
 
+TEST(CommonLine, NamesTheMonthsInEnglish) {
+  const LocalTime zone("UTC0");
+  std::string months;
+  for (int month = 0; month < 12; ++month) {
+    const std::time_t middle = 1768435200 + month * 2629746;  // from 2026-01-15 on, a mean month apart
+    months += common_line("c", middle, "").substr(10, 3);
+  }
+  EXPECT_EQ("JanFebMarAprMayJunJulAugSepOctNovDec", months);
+}
+
 TEST(JsonLine, IsOneObjectInUniversalTime) {
   const LocalTime zone("EST-3");
   EXPECT_EQ("{\"time\":\"2026-11-22T22:05:52Z\",\"client\":\"::1\",\"message\":\"say \\\"\\\\x1b\\\"\"}\n",

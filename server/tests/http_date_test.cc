@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
+#include <array>
 #include <string>
 
 namespace cgi {
@@ -13,6 +13,19 @@ constexpr std::time_t kExample = 784111777;  // the example of RFC 9110
 TEST(HttpDate, IsWrittenAsImfFixdate) {
   EXPECT_EQ("Sun, 06 Nov 1994 08:49:37 GMT", http_date(kExample));
   EXPECT_EQ("Thu, 01 Jan 1970 00:00:00 GMT", http_date(0));
+}
+
+TEST(HttpDate, NamesEveryMonthAndDay) {
+  const std::array<const char*, 12> dates = {
+      "Thu, 01 Jan 2026 00:00:00 GMT", "Sun, 01 Feb 2026 00:00:00 GMT", "Mon, 02 Mar 2026 00:00:00 GMT",
+      "Tue, 07 Apr 2026 00:00:00 GMT", "Wed, 06 May 2026 00:00:00 GMT", "Thu, 04 Jun 2026 00:00:00 GMT",
+      "Fri, 03 Jul 2026 00:00:00 GMT", "Sat, 01 Aug 2026 00:00:00 GMT", "Sun, 06 Sep 2026 00:00:00 GMT",
+      "Mon, 05 Oct 2026 00:00:00 GMT", "Tue, 03 Nov 2026 00:00:00 GMT", "Wed, 02 Dec 2026 00:00:00 GMT"};
+  for (const std::string date : dates) {
+    const auto when = parse_http_date(date);
+    ASSERT_TRUE(when) << date;
+    EXPECT_EQ(date, http_date(*when));
+  }
 }
 
 TEST(HttpDate, ThreeFormsAreRead) {
