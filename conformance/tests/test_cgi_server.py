@@ -165,14 +165,14 @@ def test_an_ordinary_user_is_told_whom_scripts_run_as(root: Path) -> None:
 
 
 def test_it_may_be_started_without_standard_descriptors(root: Path) -> None:
-    script = root / "cgi-bin/cat"
-    script.write_text("#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n'\ncat\n")
+    script = root / "cgi-bin/where"
+    script.write_text("#!/bin/sh\nprintf '\\n'\nreadlink /proc/$$/fd/2\ncat\n")
     script.chmod(0o755)
-    # Its own pipes and sockets must not be taken for what the script reads, prints and complains to.
+    # What it opens itself must not get the numbers of what a script reads, prints and complains to.
     shell = ["/bin/sh", "-c", 'exec "$0" "$@" <&- 2>&-', PROGRAM]
     with started(root, program=shell) as server, socket.create_connection(("127.0.0.1", server.port), LONG) as client:
-        client.sendall(b"POST /cgi-bin/cat HTTP/1.0\r\nContent-Length: 3\r\n\r\na=1")
-        assert read_until(client, b"never").endswith(b"\r\n\r\na=1")
+        client.sendall(b"POST /cgi-bin/where HTTP/1.0\r\nContent-Length: 3\r\n\r\na=1")
+        assert read_until(client, b"never").endswith(b"\n/dev/null\na=1")
 
 
 def test_the_log_as_json_is_an_object_a_line(root: Path) -> None:
