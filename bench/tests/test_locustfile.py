@@ -16,7 +16,7 @@ LOCUST = shutil.which("locust", path="/usr/bin:" + os.environ.get("PATH", ""))
 FILE = CHECKOUT / "bench" / "locustfile.py"
 
 pytestmark = [
-    pytest.mark.skipif(LOCUST is None, reason="Locust is not installed (ci/setup bench)"),
+    pytest.mark.skipif(LOCUST is None, reason="package python3-locust is not installed (ci/setup bench)"),
     pytest.mark.skipif(not (BUILD / "bench/cgi-bench").exists(), reason="cgi-bench is not built (ci/build --tests)"),
 ]
 
