@@ -1,5 +1,7 @@
 """The scripts in ci/: a wrong call is one line that names the thing, and exit status 2."""
 
+import os
+import pty
 import subprocess
 from pathlib import Path
 
@@ -42,3 +44,29 @@ def test_the_opening_comment_is_the_manual(tmp_path: Path, name: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"ci/{name}")
     assert "shellcheck" not in done.stdout.replace("shellcheck on every", "")
+
+
+SPEAKS = f'. "{CI}/gate.sh"; show "compiling 1 of 2"; show "compiling 2 of 2"; say built'
+
+
+def test_without_a_terminal_a_step_is_a_line() -> None:
+    done = subprocess.run(["bash", "-c", SPEAKS, "ci/build"], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "ci/build: built\n")
+
+
+@pytest.mark.parametrize(
+    ("terminal", "begin", "lines"),
+    [
+        ("xterm", "\r\x1b[Kci/build: compiling 1 of 2\r\x1b[Kci/build: compiling 2 of 2\r\x1b[K", "ci/build: built\r\n"),
+        ("dumb", "", "ci/build: built\r\n"),
+    ],
+)
+def test_on_a_terminal_a_line_says_how_far_it_is(terminal: str, begin: str, lines: str) -> None:
+    ours, theirs = pty.openpty()
+    try:
+        command = ["bash", "-c", SPEAKS, "ci/build"]
+        subprocess.run(command, stderr=theirs, env={**os.environ, "TERM": terminal}, check=True)
+        assert os.read(ours, 4096).decode() == begin + lines
+    finally:
+        os.close(ours)
+        os.close(theirs)
