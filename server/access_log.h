@@ -11,11 +11,13 @@ namespace cgi {
 enum class LogFormat { kCommon, kJson, kNone };
 
 // Controls, DEL and octets above 0x7e as \xHH, backslash doubled; cut after 4096 octets with "…[+N]" in ASCII
-// ("...[+N]").  log-1, log-2, log-4, log-7.
+// ("...[+N]").
+// rule: log/control-bytes-are-escaped, log/no-forged-line, log/backslash-is-doubled, log/line-length-is-limited
 std::string log_escape(std::string_view text);
 
 // `127.0.0.1 - - [22/Nov/2026 22:05:52] MESSAGE` + LF; local time. What comes from others in `message` has gone
-// through log_escape(): not all of it here, or a long request line would cut off the status after it.  base-30.
+// through log_escape(): not all of it here, or a long request line would cut off the status after it.
+// rule: base/log-line-per-request
 std::string common_line(std::string_view client, std::time_t when, std::string_view message);
 
 // {"time":"2026-11-22T22:05:52Z","client":"…","message":"…"} + LF. AccessLog writes "request" and "status" instead
@@ -29,7 +31,7 @@ class AccessLog {
 
   // A response went out: `"REQUEST LINE" STATUS -`.
   void request(std::string_view client, std::string_view request_line, int status) const;
-  // A refusal: `code STATUS, message REASON`, which comes before its request line.  base-31.
+  // A refusal: `code STATUS, message REASON`, which comes before its request line.  rule: base/log-line-per-error
   void refusal(std::string_view client, int status, std::string_view reason) const;
   // Anything else worth knowing: how a script ended, why it could not start, what it printed instead of a response.
   // rule: log/refused-output-is-escaped

@@ -35,7 +35,9 @@ std::variant<Framing, Refusal> framing_of(const Request& request) {
   const auto codings = request.values("Transfer-Encoding");
   const auto lengths = request.values("Content-Length");
   if (!codings.empty()) {
-    // Each of these makes two programs on the way disagree about where the request ends (http-42 … http-46).
+    // Each of these makes two programs on the way disagree about where the request ends.
+    // rule: http/transfer-encoding-beats-length, http/last-coding-is-chunked, http/unknown-coding-is-501
+    // rule: http/no-transfer-encoding-in-http-1-0, http/disguised-transfer-encoding
     if (!request.is_current()) return bad("Transfer-Encoding in an HTTP/1.0 request");
     if (!lengths.empty()) return bad("Both Content-Length and Transfer-Encoding");
     if (std::any_of(codings.begin(), codings.end(), [](auto coding) { return coding.empty(); })) {
@@ -78,7 +80,8 @@ std::size_t ChunkedDecoder::decode(std::string_view bytes, std::string& data) {
 }
 
 // The state after one octet of the framing. A bare LF is no line end here: programs that take it for one, and
-// programs that do not, see different requests (http-48, http-49).
+// programs that do not, see different requests.
+// rule: http/chunk-data-ends-in-crlf, http/chunk-extensions-ignored-and-limited
 ChunkedDecoder::State ChunkedDecoder::after(char c) {
   switch (state_) {
     case State::kSize:

@@ -1,7 +1,7 @@
 // How long the request body is, and the chunked transfer coding. Pure: no socket.
 //
 // CPython copies Content-Length into the environment unread ("-1", "5x") and hands chunk framing to the
-// script as if it were data. Both make two programs disagree about where a request ends (http-37 … http-47).
+// script as if it were data. Both make two programs disagree about where a request ends.
 #pragma once
 
 #include <cstddef>
@@ -25,10 +25,15 @@ struct Framing {
 // Decides the framing from Content-Length and Transfer-Encoding. Refusals: 400 for a Content-Length that is
 // not 1*DIGIT, for several that differ, for both fields together, for Transfer-Encoding in an HTTP/1.0
 // request; 501 for any coding but chunked. A length too large for 64 bits becomes UINT64_MAX (413 later).
-// RFC 9112 6.1-6.3; RFC 3875 4.1.2, 4.2.
+// rule: http/invalid-content-length-is-400, http/differing-lengths-are-refused, http/huge-length-does-not-overflow
+// rule: http/transfer-encoding-beats-length, http/last-coding-is-chunked, http/unknown-coding-is-501
+// rule: http/no-transfer-encoding-in-http-1-0, http/disguised-transfer-encoding, http/no-framing-means-no-body
+// (RFC 9112 6.1-6.3; RFC 3875 4.1.2, 4.2)
 std::variant<Framing, Refusal> framing_of(const Request& request);
 
-// Removes the chunked coding, however it is cut into pieces. RFC 9112 7.1.
+// Removes the chunked coding, however it is cut into pieces.
+// rule: http/chunked-body-is-decoded, cgi/transfer-coding-is-removed, http/chunk-size-is-plain-hex
+// rule: http/trailers-stay-out-of-head  (RFC 9112 7.1)
 class ChunkedDecoder {
  public:
   // Takes bytes, appends decoded data to `data`; returns how many bytes it used. Stops at the end of the

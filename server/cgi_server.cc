@@ -46,7 +46,7 @@ Got read_head(Connection& client, HeadParser& head, Clock::time_point deadline) 
 
 // Reads the next head after a few empty lines, which clients send ahead of a request and behind a body. They do not
 // prolong the deadline. `head` is empty if there are too many: CPython's server closes the connection at the first one.
-// RFC 9112 2.2; rule: http-1, http/empty-lines-are-bounded
+// rule: http/empty-line-before-request-is-skipped, http/empty-lines-are-bounded  (RFC 9112 2.2)
 Got read_head_after_empty_lines(Connection& client, HeadParser& head, Clock::time_point deadline) {
   Got got = read_head(client, head, deadline);
   for (int lines = 0; lines < kEmptyLines && got == Got::kHead && head.empty(); ++lines) {
@@ -195,7 +195,9 @@ After CgiServer::answer(Connection& client, Request& request) {
     if (route.kind != RouteKind::kScript) return answer_with_file(client, request, route, body);
     const ScriptOutcome outcome = scripts_.run(client, request, route, body);
     if (outcome.local_location.empty()) return outcome.next;
-    // A local redirect: the answer is what a GET of that target would be, without the body.  RFC 3875 6.2.2.
+    // A local redirect: the answer is what a GET of that target would be, without the body.
+    // rule: cgi/local-redirect-runs-script-as-get, cgi/local-redirect-gains-no-access, cgi/local-redirect-loops-end
+    // (RFC 3875 6.2.2)
     if (hop == kRedirects) return responder_.refuse(client, request, {500, "Too many local redirects"});
     if (request.method != "HEAD") request.method = "GET";
     request.target = outcome.local_location;

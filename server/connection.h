@@ -1,7 +1,7 @@
 // One client's connection: a buffered httplib::Stream that survives signals and keeps absolute deadlines.
 //
 // httplib's own stream waits anew for each read, so a client that sends one octet now and then holds a thread
-// for ever; and a SIGCHLD in another thread ends its recv() (resource-1).
+// for ever; and a SIGCHLD in another thread ends its recv().  rule: resource/slow-head-is-limited
 #pragma once
 
 #include <httplib.h>
@@ -42,7 +42,7 @@ class Connection : public httplib::Stream {
 
   // Ends the connection so that the last response survives: no more is sent, and what the client still has
   // under way is read and dropped, within bounds, since an early close would reset the connection and take
-  // the response with it.  RFC 9112 9.6; http-54, http-75.
+  // the response with it.  rule: http/early-error-is-not-lost, http/close-cuts-nothing-off  (RFC 9112 9.6)
   void linger(Clock::duration patience = std::chrono::seconds(2));
 
   // httplib::Stream, in all its releases: some of these functions are new, some are gone, in some of them.

@@ -1,9 +1,9 @@
 // The document root: the only door to the files below it.
 //
 // Every name is resolved by the kernel with RESOLVE_BENEATH, so neither ".." nor a symbolic link, however it
-// is swapped in between, leads out of the root (traversal-8, traversal-9). The kernel refuses a link that names a
-// place inside the root by an absolute path, too: such a path is resolved first, and what comes out opened the same
-// way.
+// is swapped in between, leads out of the root. The kernel refuses a link that names a place inside the root by an
+// absolute path, too: such a path is resolved first, and what comes out opened the same way.
+// rule: traversal/sibling-of-root, traversal/symlink-out-of-root, base/dots-stay-below-root
 #pragma once
 
 #include <sys/stat.h>

@@ -8,7 +8,8 @@ namespace cgi {
 
 inline constexpr std::string_view kErrorContentType = "text/html;charset=utf-8";
 
-// HTML with code, message and explanation; `reason` is escaped here.  base-21, base-22.
+// HTML with code, message and explanation; `reason` is escaped here.
+// rule: base/errors-are-html-pages, base/error-page-escapes-html
 std::string error_page(int status, std::string_view reason);
 
 // The standard reason phrase ("Not Found"), and the sentence that explains a status ("Nothing matches the

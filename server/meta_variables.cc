@@ -24,7 +24,7 @@ void take_first(const std::string*& place, const Field& field) {
 }
 
 // Only these fields reach a script: "Proxy:" would become HTTP_PROXY, which its HTTP client trusts
-// (CVE-2016-5385; environment-1). base-68.
+// (CVE-2016-5385).  rule: environment/no-http-proxy-by-any-spelling, base/four-fields-become-variables
 FieldValues values_of(const std::vector<Field>& fields) {
   FieldValues found;
   for (const Field& field : fields) {
@@ -56,7 +56,10 @@ bool holds(const Environment& environment, std::string_view name) {
 }
 
 // "X-Foo" → "HTTP_X_FOO"; empty for a field that is not for scripts. Names with '_' or other signs than '-' would
-// become the variable of another field. environment-1, environment-3; cgi-44 … cgi-52.
+// become the variable of another field.
+// rule: cgi/fields-become-http-variables, cgi/http-variable-name-form, cgi/credential-fields-are-not-passed
+// rule: cgi/no-http-content-length-or-type, cgi/request-connection-fields-may-stay-out, cgi/no-http-proxy
+// rule: environment/no-http-proxy-by-any-spelling, environment/underscore-is-not-hyphen
 std::string http_variable(std::string_view field_name) {
   for (std::string_view kept_back : {"authorization", "proxy-authorization", "proxy", "content-length", "content-type",
                                      "transfer-encoding", "connection", "keep-alive"}) {
@@ -77,8 +80,8 @@ std::string http_variable(std::string_view field_name) {
   return name;
 }
 
-// Sets HTTP_* from all fields: repeated ones are one list, and cookies are no list but pairs. RFC 9110 5.3;
-// RFC 6265 5.4; cgi-46.
+// Sets HTTP_* from all fields: repeated ones are one list, and cookies are no list but pairs.
+// rule: cgi/repeated-field-becomes-one-value  (RFC 9110 5.3; RFC 6265 5.4)
 void add_fields(Environment& environment, const std::vector<Field>& fields) {
   const std::size_t first = environment.size();
   for (const Field& field : fields) {
@@ -96,6 +99,7 @@ void add_fields(Environment& environment, const std::vector<Field>& fields) {
 }
 
 // Appends what the operator passes on, without what only a request may set.
+// rule: environment/inherited-cgi-variables-stay-out
 void add_passed_on(Environment& environment, const Environment& passed_on) {
   for (const auto& entry : passed_on) {
     const bool allowed = !is_request_variable(entry.first) || may_be_named(entry.first);
@@ -122,13 +126,13 @@ Environment meta_variables(const Request& request, std::string_view query, const
   set("SERVER_PORT", std::to_string(server.port));
   set("REQUEST_METHOD", request.method);
   set("PATH_INFO", script.path_info);
-  // RFC 3875 4.1.6 would leave it out without path-info. base-74.
+  // RFC 3875 4.1.6 would leave it out without path-info.  rule: base/path-translated-is-always-set
   set("PATH_TRANSLATED", translated(server.root, script.path_info));
   set("SCRIPT_NAME", script.script_name);
   set("QUERY_STRING", std::string(query));
   set("REMOTE_ADDR", request.remote_addr);
   set("REMOTE_HOST", "");
-  // base-71: RFC 3875 4.1.3 has no default.
+  // RFC 3875 4.1.3 has no default.  rule: base/content-type-defaults-to-text-plain
   set("CONTENT_TYPE", value_or(fields.content_type, "text/plain"));
   set("CONTENT_LENGTH", std::string(content_length));
   set("HTTP_ACCEPT", std::move(fields.accept));
@@ -167,11 +171,12 @@ Environment cgi_meta_variables(const Request& request, std::string_view query, c
   if (const auto type = request.first("Content-Type")) set("CONTENT_TYPE", *type);
   set("GATEWAY_INTERFACE", "CGI/1.1");
   // Scripts read PATH_INFO without asking whether it is there (wsgiref, bottle). RFC 3875 4.1 takes an empty variable
-  // for an absent one, and 4.1.6 then wants no PATH_TRANSLATED. cgi-23, cgi-26.
+  // for an absent one, and 4.1.6 then wants no PATH_TRANSLATED.
+  // rule: cgi/path-info-of-a-slash-is-not-none, cgi/path-translated-needs-path-info
   set("PATH_INFO", script.path_info);
   if (!script.path_info.empty()) set("PATH_TRANSLATED", translated(server.root, script.path_info));
   set("QUERY_STRING", query);
-  // A link-local address comes with the zone, which is the server's business. cgi-34.
+  // A link-local address comes with the zone, which is the server's business.  rule: cgi/remote-addr-is-the-peer
   set("REMOTE_ADDR", std::string_view(request.remote_addr).substr(0, request.remote_addr.find('%')));
   set("REQUEST_METHOD", request.method);
   set("SCRIPT_NAME", script.script_name);

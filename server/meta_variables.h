@@ -2,7 +2,8 @@
 //
 // The environment is closed: these names and the ones the operator passes on. CPython hands its own whole
 // environment to every script and fills gaps with setdefault(), so a stale REMOTE_USER or CONTENT_LENGTH of
-// the server reaches scripts (environment-6, environment-7).
+// the server reaches scripts.
+// rule: environment/server-environment-stays-out, environment/inherited-cgi-variables-stay-out
 #pragma once
 
 #include <optional>
@@ -40,12 +41,15 @@ using Environment = std::vector<std::pair<std::string, std::string>>;
 // empty without a body), HTTP_ACCEPT (joined by ","), HTTP_REFERER, HTTP_USER_AGENT (first field),
 // HTTP_COOKIE (non-empty ones joined by ", "); empty ones are present. AUTH_TYPE and REMOTE_USER are never
 // made from a request: nothing here checks a password. `passed_on` follows and never replaces a name above.
-// RFC 3875 4.1; base-65 … base-75.
+// rule: base/only-cgi-variables-and-path, base/four-fields-become-variables, base/unchecked-identity-is-not-set
+// rule: base/content-type-defaults-to-text-plain, base/content-length-is-body-length
+// rule: base/path-info-collapsed-and-decoded-once, base/path-translated-is-always-set
+// rule: base/server-protocol-is-the-servers, base/server-name-and-port-are-set  (RFC 3875 4.1)
 Environment meta_variables(const Request& request, std::string_view query, const ScriptPath& script,
                            std::string_view content_length, const ServerIdentity& server, const Environment& passed_on);
 
 // The argument after the script's path, as CPython passes it: the query with '+' as space, not decoded,
-// also when it is empty; none if that holds '='.  base-66.
+// also when it is empty; none if that holds '='.  rule: base/query-is-one-argument
 std::vector<std::string> script_arguments(std::string_view query);
 
 // The meta-variables of profile rfc3875: AUTH_TYPE and REMOTE_USER never from a request (no password is checked),
@@ -57,16 +61,23 @@ std::vector<std::string> script_arguments(std::string_view query);
 // REDIRECT_STATUS=200, without which php-cgi does not run. Then every field as HTTP_NAME, in order of first
 // appearance: repeated ones joined by ", " (Cookie by "; "), but not Authorization, Proxy-Authorization,
 // Proxy (httpoxy), Content-Length, Content-Type, Transfer-Encoding, Connection and Keep-Alive, and no name with a
-// character other than letters, digits and '-' (an '_' would collide: environment-3). Content-Encoding is passed on: a
-// body is handed over as it was encoded. Then `passed_on`, without what may only come from a request
-// (is_request_variable(), unless may_be_named()). RFC 3875 4.1; cgi-14 … cgi-52.
+// character other than letters, digits and '-' (an '_' would collide). Content-Encoding is passed on: a body is handed
+// over as it was encoded. Then `passed_on`, without what may only come from a request (is_request_variable(), unless
+// may_be_named()).
+// rule: cgi/auth-type-only-if-authenticated, cgi/remote-user-only-if-authenticated
+// rule: cgi/content-length-only-with-body, cgi/request-content-type-is-unmodified
+// rule: cgi/request-content-type-has-no-default, cgi/gateway-interface-is-cgi-1-1
+// rule: cgi/path-translated-set-with-path-info, cgi/path-translated-needs-path-info, cgi/query-string-is-always-set
+// rule: cgi/query-string-is-not-decoded, cgi/remote-addr-is-the-peer, cgi/request-method-is-the-method
+// rule: cgi/script-name-is-decoded-path, cgi/server-name-has-no-port, cgi/server-port-is-the-port-used
+// rule: cgi/server-protocol-names-a-version, cgi/server-software-names-the-server  (RFC 3875 4.1)
 Environment cgi_meta_variables(const Request& request, std::string_view query, const ScriptPath& script,
                                std::string_view content_length, const std::optional<std::string>& host,
                                std::string_view request_uri, const ServerIdentity& server,
                                const Environment& passed_on);
 
 // Whether a variable would pass for something that the request said, were it left over in the server's own
-// environment.  environment-7.
+// environment.  rule: environment/inherited-cgi-variables-stay-out
 bool is_request_variable(std::string_view name);
 
 // The request variables that the operator may state for all requests, by naming them: AUTH_TYPE and REMOTE_USER (a
@@ -80,7 +91,9 @@ std::optional<std::string_view> credentials(const Request& request);
 
 // The arguments of an indexed query (GET and HEAD, not empty, no '=' as sent): its words, split at '+', each
 // decoded once. None at all if a word holds a NUL or begins with '-', which a program would take for an option
-// (argument-1: CVE-2012-1823). RFC 3875 4.4; cgi-61 … cgi-65.
+// (CVE-2012-1823).
+// rule: argument/no-options-to-the-interpreter, cgi/query-becomes-arguments, cgi/arguments-for-get-and-head-only
+// rule: cgi/equals-sign-before-decoding, cgi/no-query-no-arguments, cgi/all-arguments-or-none  (RFC 3875 4.4)
 std::vector<std::string> indexed_query_arguments(std::string_view method, std::string_view query);
 
 // `environment` as "NAME=value" strings for execve().

@@ -10,7 +10,7 @@ namespace cgi {
 
 // Suffix → type as Python 3.13's SimpleHTTPRequestHandler.guess_type() finds it: .gz .Z .bz2 .xz have types
 // of their own; .tgz, .svgz and their kin are taken for what they hold; the suffix is tried as written, then
-// in lower case; application/octet-stream for the rest.  base-54.
+// in lower case; application/octet-stream for the rest.  rule: base/type-follows-suffix
 class MimeTypes {
  public:
   // The built-in table only.

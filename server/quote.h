@@ -9,7 +9,7 @@ namespace cgi {
 
 // As Python's repr() of a byte string shows it: in quotes, controls and octets above 0x7e as \xHH. CPython
 // puts names into reason phrases this way, which is what keeps CR LF out of the status line; its 3.x
-// releases fail on names outside Latin-1 (injection-6), so octets are escaped here as 2.7 did.
+// releases fail on names outside Latin-1, so octets are escaped here as 2.7 did.  rule: injection/name-outside-latin-1
 std::string python_repr(std::string_view text);
 
 // The same of its first 60 octets, with "..." if there are more: for a line of the log.

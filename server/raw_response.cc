@@ -22,7 +22,7 @@ bool is_framing_field(std::string_view line) {
 }
 
 // The lines of a header section (its empty line included) without those that frame the message: these are
-// ours to say on a connection that stays open, since the script's may be wrong (injection-14).
+// ours to say on a connection that stays open, since the script's may be wrong.  rule: injection/wrong-length-of-script
 std::string without_framing(std::string_view section) {
   std::string kept;
   bool dropping = false;

@@ -1,9 +1,11 @@
 // A script's output on its way to the client. Pure: bytes in, bytes out.
 //
 // Profile cgihttpserver does not interpret what a script prints: after "200 Script output follows", Server
-// and Date, its bytes go out as they are, "Status:" and "Location:" included (seed 7-10). Two things need a
-// look at where the script's header section ends: HEAD, which ends there, and a connection that stays open,
-// where the response needs a length or chunks (base-28).
+// and Date, its bytes go out as they are, "Status:" and "Location:" included. Two things need a look at where the
+// script's header section ends: HEAD, which ends there, and a connection that stays open, where the response needs a
+// length or chunks.
+// rule: seed/script-cannot-redirect, seed/script-response-is-200, seed/status-line-before-script-output
+// rule: seed/script-status-has-no-effect, base/kept-connection-delimits-responses
 #pragma once
 
 #include <cstddef>

@@ -3,8 +3,8 @@
 //
 // Two things may surprise. The last lines are shown beside the first ones, because Python's cgitb writes the plain
 // traceback at the end of its page. The value of Set-Cookie is left out, because it lets a reader of the log act as a
-// user (log-6).
-// rule: log/refused-output-is-shown, log/refused-output-is-bounded
+// user.
+// rule: log/refused-output-is-shown, log/refused-output-is-bounded, log/no-credentials
 #pragma once
 
 #include <cstddef>

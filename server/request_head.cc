@@ -13,7 +13,7 @@ namespace cgi {
 namespace {
 
 // What separates the words of the request line: ASCII only. Python's split() of Latin-1 text also takes
-// 0x1c-0x1f, 0x85 and 0xa0, which other programs on the way do not (http-2).
+// 0x1c-0x1f, 0x85 and 0xa0, which other programs on the way do not.  rule: http/message-is-octets
 constexpr bool is_word_space(char c) { return c == ' ' || c == '\t' || c == '\v' || c == '\f'; }
 
 constexpr std::string_view kFieldSpace = " \t";
@@ -28,7 +28,8 @@ std::string_view next_word(std::string_view& text) {
   return {begin, static_cast<std::size_t>(end - begin)};
 }
 
-// NUL would cut what reaches a script short; a CR inside a line is a line end to some (RFC 9112 2.2; http-3).
+// NUL would cut what reaches a script short; a CR inside a line is a line end to some (RFC 9112 2.2).
+// rule: http/bare-cr-ends-no-line
 bool holds_nul_or_cr(std::string_view line) { return line.find('\0') != line.npos || line.find('\r') != line.npos; }
 
 // One to ten digits, as CPython reads the parts of a version since 3.11.
@@ -43,7 +44,9 @@ int as_int(std::uint64_t value) {
   return static_cast<int>(std::min<std::uint64_t>(value, std::numeric_limits<int>::max()));
 }
 
-// Sets version, major and minor. base-8 … base-11.
+// Sets version, major and minor.
+// rule: base/version-begins-with-http, base/version-is-two-numbers, base/major-version-2-is-505
+// rule: base/higher-minor-version-is-served
 std::optional<Refusal> take_version(std::string_view word, Request& request) {
   constexpr std::string_view kPrefix = "HTTP/";
   const std::size_t dot = word.find('.');
@@ -169,7 +172,7 @@ void HeadParser::take_request_line(std::string_view line) {
   request_.fields.reserve(16);
 }
 
-// Refusals do not repeat the line: it may hold a password, and reasons are logged (log-6).
+// Refusals do not repeat the line: it may hold a password, and reasons are logged.  rule: log/no-credentials
 void HeadParser::take_field_line(std::string_view line) {
   if (holds_nul_or_cr(line)) return refuse({400, "Bad header field (a control character)"});
   if (kFieldSpace.find(line.front()) != kFieldSpace.npos) {

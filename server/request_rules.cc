@@ -38,7 +38,7 @@ bool is_ipv6_literal(std::string_view text) {
 }
 
 // The host of "host[:port]" in lower case; nothing if it is none. User information makes it none, too: only
-// phishing needs it (RFC 9110 4.2.4).
+// phishing needs it.  rule: http/invalid-host-is-400, cgi/server-name-has-no-port  (RFC 9110 4.2.4)
 std::optional<std::string> host_of(std::string_view authority) {
   std::string_view host = authority;
   const std::size_t colon = authority.rfind(':');
@@ -53,7 +53,8 @@ std::optional<std::string> host_of(std::string_view authority) {
   return lowered;
 }
 
-// HeadParser is as tolerant of spaces as CPython; RFC 9112 3 wants exactly one between the words. http-5.
+// HeadParser is as tolerant of spaces as CPython; RFC 9112 3 wants exactly one between the words.
+// rule: http/any-whitespace-may-separate-words
 bool is_strict_line(const Request& request) {
   const std::array<std::string_view, 3> words = {request.method, request.target, request.version};
   std::string_view rest = request.line;
@@ -67,7 +68,8 @@ bool is_strict_line(const Request& request) {
   return rest.empty() && is_token(request.method);
 }
 
-// RFC 9112 3.2: one Host, or none before HTTP/1.1; an empty one says that there is nothing to say. http-24 … http-26.
+// RFC 9112 3.2: one Host, or none before HTTP/1.1; an empty one says that there is nothing to say.
+// rule: http/host-is-required, http/two-hosts-are-400, http/invalid-host-is-400
 std::optional<Refusal> take_host(Request& request) {
   const auto hosts = request.values("Host");
   if (hosts.empty() && request.is_current()) return Refusal{400, "The Host field is missing"};
@@ -90,14 +92,15 @@ void set_host_field(Request& request, std::string_view value) {
 }
 
 // "http://host:port/path?query" → "/path?query". What it says of the host holds, also in the Host field that a
-// script sees: a proxy that looked at one and a script that looks at the other must not differ. RFC 9112 3.2.2;
-// http-12.
+// script sees: a proxy that looked at one and a script that looks at the other must not differ.
+// rule: http/absolute-form-host-wins  (RFC 9112 3.2.2)
 std::optional<Refusal> take_absolute_form(Request& request) {
   const std::string target = request.target;
   const std::size_t colon = target.find("://");
   const std::string_view scheme = std::string_view(target).substr(0, std::min(colon, target.size()));
   if (colon != target.npos && equals_ignoring_case(scheme, "https")) {
-    return Refusal{421, "This connection is not secured, as https asks for"};  // RFC 9110 7.4; http-79
+    // rule: http/https-uri-needs-secure-connection  (RFC 9110 7.4)
+    return Refusal{421, "This connection is not secured, as https asks for"};
   }
   if (colon == target.npos || !equals_ignoring_case(scheme, "http")) {
     return Refusal{400, "Bad request target (neither a path nor an http URI)"};

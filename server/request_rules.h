@@ -17,7 +17,11 @@ namespace cgi {
 // HTTP/1.1 request, several in any, a Host that is no host with an optional port (an empty one will do for a path), a
 // target that holds a control octet, a fragment, `*` with a method other than OPTIONS, a target that is neither
 // origin-form nor an absolute http(s) URI; 501 for CONNECT. An absolute-form target wins over Host, which must be valid
-// all the same; the field gets its value. cgi-40; http-5, http-6, http-11 … http-16, http-22, http-24 … http-26.
+// all the same; the field gets its value.
+// rule: http/any-whitespace-may-separate-words, http/invalid-request-line-is-400, http/absolute-form-is-accepted
+// rule: http/absolute-form-host-wins, http/foreign-target-reaches-no-file, http/asterisk-and-authority-form-methods
+// rule: http/fragment-is-no-part-of-target, http/control-bytes-in-target-do-no-harm, http/http-0-9-may-be-refused
+// rule: http/host-is-required, http/two-hosts-are-400, http/invalid-host-is-400
 std::optional<Refusal> apply_request_rules(Request& request);
 
 }  // namespace cgi

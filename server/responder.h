@@ -32,7 +32,8 @@ class Responder {
   // Sends the page for a refusal. The connection ends with it: a body may be under way that nobody wants.
   After refuse(Connection& client, const Request& request, const Refusal& refusal) const;
 
-  // The client can send another request after this one. RFC 9112 9.3; base-27, http-71.
+  // The client can send another request after this one.
+  // rule: base/http-1-1-keeps-connections, http/connection-is-a-token-list  (RFC 9112 9.3)
   bool stays_open(const Request& request) const;
   // From now on every response is the last of its connection.
   void close_all() { closing_ = true; }

@@ -9,7 +9,7 @@ namespace cgi {
 
 // "PROTOCOL STATUS REASON", Server and Date, each with its CR LF, and no empty line: what every response
 // begins with, in this order; for a script's response the script's own output goes on from here.
-// base-19, base-20, seed 8.
+// rule: base/status-line-has-server-version, base/server-and-date-once, seed/script-response-is-200
 std::string response_head(std::string_view protocol, int status, std::string_view reason, std::time_t now);
 
 // "Server: …" and "Date: …", each with its CR LF.

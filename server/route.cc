@@ -12,7 +12,8 @@
 namespace cgi {
 namespace {
 
-// O_NONBLOCK: a FIFO must not hold the server (resource-15). O_NOCTTY: nor a terminal take it over.
+// O_NONBLOCK: a FIFO must not hold the server. O_NOCTTY: nor a terminal take it over.
+// rule: resource/fifo-is-never-opened
 constexpr int kForReading = O_RDONLY | O_NONBLOCK | O_NOCTTY;
 
 Route refuse(int status, std::string reason) {
@@ -36,7 +37,7 @@ bool is_directory(const DocumentRoot& root, const std::string& path) {
 
 // Splits the path where the first thing that is no directory stands: that is the script, the rest is
 // path-info. Path-info names no file of ours: the script gets its octets as they were sent, surrogates and all.
-// RFC 3875 3.2; seed 22.
+// rule: seed/scripts-at-any-depth, cgi/leading-path-selects-script  (RFC 3875 3.2)
 Route find_script(const TargetPath& target, std::size_t directories, const DocumentRoot& root) {
   const auto& segments = target.segments;
   std::size_t at = directories;
@@ -69,12 +70,13 @@ Route find_script(const TargetPath& target, std::size_t directories, const Docum
 }
 
 // Whether "/" as a CGI directory has to do with the target: it leads to a file of the root, or below one.
+// rule: routing/root-holds-scripts, routing/root-leaves-directories
 bool leads_to_file_of_root(const TargetPath& target, const DocumentRoot& root) {
   return !target.segments.empty() && !is_directory(root, joined(target.segments, 1));
 }
 
-// The index file of a directory, or its listing. base-47, base-48. An executable index file of a root that holds
-// scripts is one of them, and not shown.
+// The index file of a directory, or its listing. An executable index file of a root that holds scripts is one of them,
+// and not shown.  rule: base/directory-serves-its-index, base/directory-without-index-is-listed
 Route find_index(Route directory, const DocumentRoot& root, bool root_holds_scripts) {
   for (const char* name : {"index.html", "index.htm"}) {
     Route index;
@@ -89,6 +91,8 @@ Route find_index(Route directory, const DocumentRoot& root, bool root_holds_scri
   return directory;
 }
 
+// The file, the index or listing of a directory, or the redirect to the directory's URL with a slash.
+// rule: base/missing-file-is-404, base/file-with-slash-is-404, base/directory-without-slash-is-301
 Route find_file(const TargetPath& target, const DocumentRoot& root, bool root_holds_scripts) {
   Route route;
   route.kind = RouteKind::kFile;
@@ -98,7 +102,7 @@ Route find_file(const TargetPath& target, const DocumentRoot& root, bool root_ho
   if (!route.file && errno == EACCES) route.file = root.open(route.path, O_PATH | O_DIRECTORY);
   if (!route.file || ::fstat(route.file.get(), &route.status) != 0) return refuse(404, "File not found");
 
-  const bool slash = target.raw_path.ends_with('/');  // "?a=b" has none: base-45
+  const bool slash = target.raw_path.ends_with('/');  // "?a=b" has none
   if (S_ISDIR(route.status.st_mode)) {
     if (slash) return find_index(std::move(route), root, root_holds_scripts);
     Route redirect;

@@ -31,10 +31,12 @@ struct Route {
 // Decides, in CPython's order: the method (501), the target (400), a script (404, 403), POST elsewhere (501,
 // also for what is not there), directories (301, index, listing) and files (404).
 // With "/" as a CGI directory every file of the root itself is a script, and 403 if it cannot run, as in CPython. A
-// directory and what lies in it are not: they are served as without "/".  rule: routing/root-holds-scripts,
-// routing/root-leaves-directories
+// directory and what lies in it are not: they are served as without "/".
 // `any_method`: a script takes whatever method comes (RFC 3875 4.3), only files are choosy.
-// Seed 13-34; base-3, base-39 … base-53.
+// rule: base/unsupported-method-is-501, seed/path-alone-decides-cgi, seed/cgi-directory-serves-no-files
+// rule: seed/any-suffix-runs-inside-cgi, seed/no-suffix-runs-outside-cgi, seed/scripts-map-like-files
+// rule: seed/post-outside-cgi-is-501, seed/post-refusal-message, seed/post-refusal-by-url-alone
+// rule: routing/root-holds-scripts, routing/root-leaves-directories
 Route find_route(const Request& request, const DocumentRoot& root, const std::vector<std::string>& cgi_directories,
                  bool any_method);
 

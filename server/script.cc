@@ -47,7 +47,8 @@ struct ChildPlan {
 }
 
 // Changes to the account for good. System calls, not the C library's functions: those would change the
-// threads of the server too, whose memory this is. Groups first, while that is still allowed (process-4).
+// threads of the server too, whose memory this is. Groups first, while that is still allowed.
+// rule: process/capabilities-are-dropped
 bool become(const Account& account) {
   return ::syscall(SYS_setgroups, 0, nullptr) == 0 &&
          ::syscall(SYS_setresgid, account.gid, account.gid, account.gid) == 0 &&

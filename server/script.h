@@ -2,7 +2,8 @@
 //
 // clone(CLONE_VM | CLONE_VFORK), never fork(): copying the page tables of a server with many threads costs
 // most of a request, and the child can report in shared memory why it could not execute the script, so that
-// a problem is known before a status line is sent (problems are 403, not "200" and silence: seed 34).
+// a problem is known before a status line is sent (problems are 403, not "200" and silence).
+// rule: seed/unrunnable-script-is-403
 #pragma once
 
 #include <sys/resource.h>
@@ -27,7 +28,7 @@ struct Account {
 };
 
 // How many scripts may run at once. A place belongs to the life of a script, and to nothing else: what a client
-// does before and after it must not keep others from theirs (resource-9).
+// does before and after it must not keep others from theirs.  rule: resource/overload-is-503
 class ScriptPlaces {
  public:
   explicit ScriptPlaces(std::size_t limit) : free_(limit) {}
@@ -67,7 +68,8 @@ enum class StartFailure {
 
 // A running script: its process, and our ends of its standard input and output (non-blocking). Standard error
 // is the server's. The script leads a process group of its own and has the descriptors 0, 1 and 2 only,
-// default signal dispositions and nothing blocked (process-7, process-13).
+// default signal dispositions and nothing blocked.
+// rule: process/no-file-of-the-server, process/default-signals-and-own-group
 class Script {
  public:
   // Starts it, or says why not and what errno was.

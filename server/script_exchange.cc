@@ -103,7 +103,8 @@ class Exchange {
     return true;
   }
 
-  // Hands on what the script takes, and ends its input after the last octet.  cgi-53, cgi-54.
+  // Hands on what the script takes, and ends its input after the last octet.
+  // rule: cgi/stdin-has-the-whole-body, cgi/stdin-may-end-after-body
   void feed_script() {
     if (!script_.input()) return;
     for (std::string_view octets = body_.next(client_); !octets.empty(); octets = body_.next(client_)) {
@@ -115,7 +116,7 @@ class Exchange {
       }
       if (count < 0 && errno == EINTR) continue;
       if (count < 0 && errno == EAGAIN) return;
-      script_.input().reset();  // EPIPE: it wants no more, and need not (cgi-55)
+      script_.input().reset();  // EPIPE: it wants no more, and need not  rule: cgi/script-need-not-read-body
       return;
     }
     if (body_.finished()) script_.input().reset();

@@ -23,14 +23,15 @@ struct ExchangeResult {
 };
 
 // Runs until the script itself has ended and what it printed is sent; a child of it that still holds its output,
-// or goes on writing, does not hold the response (process-11). `deadline` is the script's, not the client's. The
-// script's input ends after the body. The first octets go out together if the script is done within a few
-// milliseconds; if it takes longer, the status line goes out alone, since a client may rely on seeing it before
-// a slow script speaks (seed 9).
+// or goes on writing, does not hold the response. `deadline` is the script's, not the client's. The script's input ends
+// after the body. The first octets go out together if the script is done within a few milliseconds; if it takes longer,
+// the status line goes out alone, since a client may rely on seeing it before a slow script speaks.
+// rule: process/response-ends-with-script, seed/status-line-before-script-output
 //
 // A client that resets the connection is gone at once. One that has only ended its side may be waiting for
 // the answer (`nc -N`), and cannot be told from one that has left: it counts as gone once the script has
-// neither printed nor read anything for `silence` (process-10, http-77).
+// neither printed nor read anything for `silence`.
+// rule: process/script-ends-with-client, http/half-closed-client-is-answered
 //
 // A script whose output is refused may go on for `last_words`: what it prints then is for the log, a traceback most
 // likely, and the client waits for its answer.

@@ -74,7 +74,8 @@ ScriptOutcome ScriptHandler::run(Connection& client, const Request& request, con
   if (framing.length > options_.max_body) return refuse({413, "Request body is too large"});
   if (!places_.any()) return refuse(kNoPlace);  // before a body is taken in; the place itself is taken by the script
 
-  // A client that waits to be asked for the body is asked once a script is there to read it.  base-29, http-74.
+  // A client that waits to be asked for the body is asked once a script is there to read it.
+  // rule: base/continue-in-http-1-1-only, http/expect-continue-does-not-wait
   const bool waits = responder_.is_persistent() && request.is_current() && client.buffered().empty() &&
                      has_token(request, "Expect", "100-continue");
   auto ask_for_body = [&] { return !waits || client.send_all("HTTP/1.1 100 Continue\r\n\r\n"); };

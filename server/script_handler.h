@@ -19,7 +19,8 @@
 namespace cgi {
 
 // Reads a body that nobody wants, so that the next request can be found behind it. False if it is too long for
-// that, broken, or not there by `deadline`.  http-52, http-73.
+// that, broken, or not there by `deadline`.
+// rule: http/refused-body-is-no-request, http/body-is-read-or-connection-closed
 bool discard_body(Connection& client, const Framing& framing, Clock::time_point deadline);
 
 // `seconds` from now.

@@ -24,7 +24,8 @@ constexpr std::uint64_t kNoEnd = std::numeric_limits<std::uint64_t>::max();
 
 using Problem = std::optional<std::string>;
 
-// The fields that tell the server something; none may come twice. RFC 3875 6.3; cgi-81.
+// The fields that tell the server something; none may come twice.
+// rule: cgi/header-needs-cgi-field-none-twice  (RFC 3875 6.3)
 struct CgiFields {
   std::optional<std::string_view> content_type, location, status, content_length;
 
@@ -38,7 +39,9 @@ struct CgiFields {
 };
 
 // Status is no field of HTTP, Content-Length is a claim, Date and Server are said once, by the server, and the
-// others are about a connection that the script does not have. RFC 3875 6.3.4; cgi-93, cgi-94, injection-14.
+// others are about a connection that the script does not have.
+// rule: cgi/script-connection-fields-may-stay-out, cgi/server-resolves-field-conflicts
+// rule: injection/wrong-length-of-script  (RFC 3875 6.3.4)
 bool is_servers_to_say(std::string_view name) {
   constexpr std::array<std::string_view, 14> kNames = {"status",
                                                        "content-length",
@@ -60,9 +63,10 @@ bool is_servers_to_say(std::string_view name) {
 bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }
 
 // One field line of the block. Only names are quoted in what is wrong with it: refused_lines() shows values, and knows
-// which of them are secrets (log-6).
+// which of them are secrets.  rule: log/no-credentials
 Problem take_field(std::string_view line, CgiFields& sent, std::vector<Field>& fields) {
-  // RFC 3875 6.3 has no folding, and a folded line that got through would reach the client folded. cgi-84.
+  // RFC 3875 6.3 has no folding, and a folded line that got through would reach the client folded.
+  // rule: cgi/header-lines-are-not-folded
   if (line[0] == ' ' || line[0] == '\t') return "it begins with a space: fields are not folded";
   const std::size_t colon = line.find(':');
   if (colon == line.npos) return excerpt(line) + " is no field: it has no colon";
@@ -70,11 +74,12 @@ Problem take_field(std::string_view line, CgiFields& sent, std::vector<Field>& f
   if (name.ends_with(' ') || name.ends_with('\t')) return "there is a space before the colon of " + excerpt(name);
   if (!is_token(name)) return excerpt(name) + " is no field name";
   const std::string_view value = trim(line.substr(colon + 1));
-  // A CR would end the line for some clients, and split the response. injection-7.
+  // A CR would end the line for some clients, and split the response.  rule: injection/script-splits-response
   if (std::any_of(value.begin(), value.end(), is_control)) return "there is a control character in " + excerpt(name);
 
   if (auto* place = sent.place_of(name)) {
-    // RFC 3875 6.3: without a value a field counts as not sent. cgi-83. (A Status without one is a mistake; cgi-91.)
+    // RFC 3875 6.3: without a value a field counts as not sent. (A Status without one is a mistake.)
+    // rule: cgi/empty-cgi-field-counts-as-absent
     if (value.empty() && (place == &sent.location || place == &sent.content_type)) return std::nullopt;
     if (*place) return "there is a second " + excerpt(name);
     *place = value;
@@ -87,7 +92,8 @@ bool is_digits(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-// 1xx are no final responses, and 101 would hand the connection to the script. cgi-89 … cgi-91.
+// 1xx are no final responses, and 101 would hand the connection to the script.
+// rule: cgi/status-code-reaches-client, cgi/reason-phrase-may-be-missing, cgi/malformed-status-is-an-error
 Problem take_status(std::string_view value, ScriptHead& head) {
   const std::string_view code = value.substr(0, 3);
   if (code.size() < 3 || !is_digits(code) || (value.size() > 3 && value[3] != ' ')) {
@@ -138,7 +144,7 @@ std::variant<ScriptHead, std::string> parse_script_head(std::string_view block) 
   if (!problem && sent.content_length) problem = take_length(*sent.content_length, head);
   if (problem) return *problem;
   if (sent.location && !sent.status) {
-    head.status = 302;  // RFC 3875 6.2.3; cgi-78, cgi-88
+    head.status = 302;  // rule: cgi/absolute-location-is-302, cgi/location-is-uri-or-absolute-path  (RFC 3875 6.2.3)
     if (is_local(*sent.location)) head.local_location = *sent.location;
   }
   // A phrase may be empty, but not made up: "???" is for error pages.
@@ -163,7 +169,7 @@ void ScriptResponse::take(std::string_view output) {
   auto parsed = parse_script_head(std::string_view(block).substr(0, end));
   if (auto* problem = std::get_if<std::string>(&parsed)) return fail(std::move(*problem), block);
   head_ = std::get<ScriptHead>(std::move(parsed));
-  // RFC 9110 6.4.1, 15.3.6; RFC 3875 4.3.3; cgi-60.
+  // rule: cgi/head-discards-script-body  (RFC 9110 6.4.1, 15.3.6; RFC 3875 4.3.3)
   no_content_ = terms_.head_only || head_->status == 204 || head_->status == 205 || head_->status == 304;
   left_ = head_->content_length.value_or(kNoEnd);
   take_content(std::string_view(block).substr(end));
@@ -227,7 +233,8 @@ std::string ScriptResponse::begin() {
   if (closes_ || !terms_.may_stay_open) {
     add_field(out, "Connection", "close");
   } else if (!terms_.may_chunk) {
-    add_field(out, "Connection", "keep-alive");  // HTTP/1.0 has to be told. RFC 9112 9.3; base-27
+    // HTTP/1.0 has to be told.  rule: base/http-1-1-keeps-connections  (RFC 9112 9.3)
+    add_field(out, "Connection", "keep-alive");
   }
   out.append("\r\n");
   return out;

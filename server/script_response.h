@@ -33,7 +33,12 @@ struct ScriptHead {
 // digits from 200 to 999 with an optional phrase, a Content-Length that is not digits, and a block without
 // any CGI field (Content-Type, Status, Location; an empty Location counts as not sent). A Location that
 // begins with one '/' and has no Status is a local redirect; every other one goes to the client, fragment and
-// all.  cgi-71 … cgi-95.
+// all.
+// rule: cgi/header-order-is-free, cgi/no-status-means-200, cgi/local-redirect-is-followed
+// rule: cgi/absolute-location-is-302, cgi/location-is-uri-or-absolute-path, cgi/redirect-keeps-status-and-document
+// rule: cgi/header-needs-cgi-field-none-twice, cgi/header-names-ignore-case, cgi/empty-cgi-field-counts-as-absent
+// rule: cgi/header-lines-are-not-folded, cgi/blanks-only-after-header-colon, cgi/header-lines-may-end-in-crlf
+// rule: cgi/script-content-type-has-no-default, cgi/malformed-status-is-an-error
 std::variant<ScriptHead, std::string> parse_script_head(std::string_view block);
 
 // How the rest of the connection is to be used.

@@ -2,7 +2,7 @@
 //
 // A limit on each wait alone lets a client that takes an octet now and then hold its connection, and a script,
 // for ever; one on the whole would depend on how long the response is. So the time that a client keeps us
-// waiting is limited in proportion to what it has taken so far (resource-1).
+// waiting is limited in proportion to what it has taken so far.  rule: resource/slow-head-is-limited
 #pragma once
 
 #include <cstddef>

@@ -9,12 +9,15 @@
 
 namespace cgi {
 
-// The host name of the bound address, as socket.getfqdn() finds it; the address itself if it has none. base-33.
+// The host name of the bound address, as socket.getfqdn() finds it; the address itself if it has none.
+// rule: base/server-name-and-port-are-set
 std::string host_name(const std::string& bound);
 
 // What scripts get of the server's own environment: what --pass-env names, or all of it with --inherit-env, but
 // nothing that only a request may set, unless --pass-env names it and may_be_named() allows it. A PATH is always
-// among it.  environment-6, environment-7, environment-12.
+// among it.
+// rule: environment/server-environment-stays-out, environment/inherited-cgi-variables-stay-out
+// rule: environment/path-has-absolute-directories
 Environment passed_environment(const Options& options);
 
 // What --pass-env names and the server's own environment does not have: a misspelt name, more often than not.

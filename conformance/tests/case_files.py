@@ -6,7 +6,7 @@ CASE = """
 [[case]]
 id      = "{id}"
 title   = "GET of a file answers with its content"
-clauses = ["seed-1"]
+clauses = ["seed/a"]
 fault   = "file-cut-short"
 {more}
 [case.cgihttpserver]
@@ -15,7 +15,7 @@ level  = "{level}"
 """
 SEND = "send = 'GET /hello.txt HTTP/1.0\\r\\n\\r\\n'"
 CLAUSES = """
-[seed-1]
+["seed/a"]
 source = "seed"
 level  = "must"
 text   = "A file is served."

@@ -14,8 +14,8 @@ LEVELS = {"warn": "recommended", "differs": "observed"}
 NASTY = "<script>alert('1')</script> & ]]> | `x` ```"
 SERVER: Server = {"name": "cpython-3.13", "title": "CPython 3.13", "version": "Python 3.13.1"}
 CLAUSES = {
-    "seed-29": Clause(
-        id="seed-29",
+    "seed/post-outside-cgi-is-501": Clause(
+        id="seed/post-outside-cgi-is-501",
         source="seed",
         level="must",
         text=f"POST is answered with 501 outside the CGI directories {NASTY}",
@@ -30,7 +30,7 @@ def case_of(name: str, **more: Any) -> Case:
     return Case(
         id=name,
         title=f"The rule of {slug} {NASTY}",
-        clauses=("seed-29", "unknown-1"),
+        clauses=("seed/post-outside-cgi-is-501", "unknown-1"),
         fault="some-fault",
         steps=(Step(send=b"GET /a?<b> HTTP/1.0\r\n\r\n"),),
         expect={"cgihttpserver": read_expectation({"level": "required", "status": 501, "body": "x"}, ("main",))},

@@ -17,8 +17,8 @@ EXAMPLE = next(block for kind, block in BLOCKS if kind == "toml")
 MESSAGES = next(block for kind, block in BLOCKS if not kind).splitlines()
 MISTAKES = [
     ("status =", "stauts ="),
-    ("501", '"501"'),
-    ("seed-29", "sed-29"),
+    ("status = 501", 'status = "501"'),
+    ("seed/post-outside-cgi-is-501", "sed/post-outside-cgi-is-501"),
     ("POST /hello", "\\q /hello"),
     ("post/plain-file", "pst/plain-file"),
     ("", EXAMPLE),

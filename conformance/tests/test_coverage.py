@@ -16,7 +16,7 @@ link = "https://example.org/go"
 tests = ["x_test.go: TestA", "x_test.go: TestB"]
 unreached."x_test.go: TestC" = "Windows only"
 """
-UNREACHED = CLAUSES.replace("seed-1", "seed-2") + 'unreached = "no request can"\n'
+UNREACHED = CLAUSES.replace("seed/a", "seed/b") + 'unreached = "no request can"\n'
 
 
 def see(*texts: str) -> str:
@@ -42,7 +42,7 @@ def test_both_directions_and_the_peers(tmp_path: Path) -> None:
     status, out, err = coverage(whole(tmp_path, *SOUND))
     assert (status, err) == (0, [])
     for line in (
-        "seed-1  a/b a/c", "seed-2  – no request can", "a/b  seed-1",
+        "seed/a  a/b a/c", "seed/b  – no request can", "a/b  seed/a",
         "Go x_test.go: TestA  a/b", "Go x_test.go: TestC  – Windows only",
         "1 of 2 clauses are reached by 2 cases (2 in cgihttpserver, 0 in rfc3875); 2 tests of 1 other projects have a case; no orphans",
     ):  # fmt: skip
@@ -53,7 +53,7 @@ def test_both_directions_and_the_peers(tmp_path: Path) -> None:
 def test_json_and_markdown_hold_the_same(tmp_path: Path) -> None:
     whole(tmp_path, *SOUND)
     document: dict[str, Any] = json.loads(coverage(tmp_path, "--format", "json")[1])
-    assert document["clauses"]["seed-1"]["cases"] == ["a/b", "a/c"] and document["cases"] == {"a/b": ["seed-1"], "a/c": ["seed-1"]}
+    assert document["clauses"]["seed/a"]["cases"] == ["a/b", "a/c"] and document["cases"] == {"a/b": ["seed/a"], "a/c": ["seed/a"]}
     assert document["sources"] == {"seed": {"clauses": 2, "reached": 1, "unreached": 1, "cases": 2}}
     assert document["peers"]["Go"]["tests"]["x_test.go: TestB"] == ["a/c"] and document["orphans"] == []
     told = coverage(tmp_path, "--format", "markdown")[1]
@@ -63,13 +63,13 @@ def test_json_and_markdown_hold_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"clauses": CLAUSES + CLAUSES.replace("seed-1", "seed-9")},
-         'clause "seed-9" is reached by no case (or say why none can: unreached = "…")'),
-        ({"clauses": CLAUSES + 'unreached = "no"\n'}, 'clause "seed-1" is reached by a case, yet says it is unreached'),
-        ({"cases": (*SOUND, case("a/d").replace('["seed-1"]', "[]"))}, 'case "a/d" names no clause'),
-        ({"cases": (*SOUND, case("a/d").replace('clauses = ["seed-1"]', ""))}, 'case "a/d" names no clause'),
-        ({"cases": (*SOUND, case("a/d").replace("seed-1", "sed-1"))},
-         'case "a/d": unknown clause "sed-1" (did you mean "seed-1"?)'),
+        ({"clauses": CLAUSES + CLAUSES.replace("seed/a", "seed/z")},
+         'clause "seed/z" is reached by no case (or say why none can: unreached = "…")'),
+        ({"clauses": CLAUSES + 'unreached = "no"\n'}, 'clause "seed/a" is reached by a case, yet says it is unreached'),
+        ({"cases": (*SOUND, case("a/d").replace('["seed/a"]', "[]"))}, 'case "a/d" names no clause'),
+        ({"cases": (*SOUND, case("a/d").replace('clauses = ["seed/a"]', ""))}, 'case "a/d" names no clause'),
+        ({"cases": (*SOUND, case("a/d").replace("seed/a", "sed/a"))},
+         'case "a/d": unknown clause "sed/a" (did you mean "seed/a"?)'),
         ({"cases": SOUND[:1]}, 'Go test "x_test.go: TestB" is answered by no case (name it in `see`, or say why not)'),
         ({"cases": (*SOUND, case("a/d", more=see("Go x_test.go: TestD")))},
          'case "a/d": Go has no test "x_test.go: TestD" (did you mean "x_test.go: TestB"?)'),
@@ -87,6 +87,13 @@ def test_what_is_broken_otherwise_is_said_as_by_run(tmp_path: Path) -> None:
     status, out, err = coverage(whole(tmp_path, *SOUND, case("a/d").replace("title", "titel")))
     assert (status, out) == (2, "") and any('unknown key "titel" (did you mean "title"?)' in line for line in err)
     assert coverage(whole(tmp_path, *SOUND, peers="[Go]\nlink = 'x'\n"))[0] == 2
+
+
+@pytest.mark.parametrize("name", ["seed-29", "seed", "seed/A", "seed/a/b", "seed/a-"])
+def test_the_id_of_a_clause_is_an_area_and_what_the_clause_asks(tmp_path: Path, name: str) -> None:
+    status, out, err = coverage(whole(tmp_path, *SOUND, clauses=CLAUSES + CLAUSES.replace("seed/a", name)))
+    assert (status, out, len(err)) == (2, "", 1)
+    assert err[0].startswith(f'cgi-conform: clauses.toml: the name "{name}" is not of the form ')
 
 
 def test_this_suite_has_no_orphans() -> None:

@@ -201,25 +201,25 @@ def test_written_expectations_can_be_read_and_keep_their_reasons(tmp_path: Path)
 
 
 def test_clauses_and_cases_reach_each_other(tmp_path: Path) -> None:
-    folder = corpus(tmp_path, case("a/b"), case("a/c", more=SEND).replace('"seed-1"', '"sed-1"'))
+    folder = corpus(tmp_path, case("a/b"), case("a/c", more=SEND).replace('"seed/a"', '"sed/a"'))
     cases = load_cases(folder / "cases", validate=False)
-    text = '[{}]\nsource = "seed"\nlevel = "must"\ntext = "x"\nlink = "https://example.org/"\n{}\n'
+    text = '["{}"]\nsource = "seed"\nlevel = "must"\ntext = "x"\nlink = "https://example.org/"\n{}\n'
     (folder / "clauses.toml").write_text(
-        text.format("seed-1", "unreached = 'no'") + text.format("seed-2", "") + text.format("seed-3", "unreached = 'no'")
+        text.format("seed/a", "unreached = 'no'") + text.format("seed/b", "") + text.format("seed/c", "unreached = 'no'")
     )
     assert unmatched(load_clauses(folder / "clauses.toml"), cases) == [
-        'case "a/c": unknown clause "sed-1" (did you mean "seed-1"?)',
-        'clause "seed-1" is reached by a case, yet says it is unreached',
-        'clause "seed-2" is reached by no case (or say why none can: unreached = "…")',
+        'case "a/c": unknown clause "sed/a" (did you mean "seed/a"?)',
+        'clause "seed/a" is reached by a case, yet says it is unreached',
+        'clause "seed/b" is reached by no case (or say why none can: unreached = "…")',
     ]
 
 
 def test_a_broken_clause_is_said_in_one_line(tmp_path: Path) -> None:
     path = tmp_path / "clauses.toml"
-    path.write_text('[seed-1]\nsource = "sed"\nlevel = "must"\ntext = "x"\nlink = "https://example.org/"\n')
+    path.write_text('["seed/a"]\nsource = "sed"\nlevel = "must"\ntext = "x"\nlink = "https://example.org/"\n')
     with pytest.raises(UserError) as caught:
         load_clauses(path)
-    assert caught.value.message.startswith('clauses.toml: "seed-1.source" is "sed", not one of seed, cpython,')
+    assert caught.value.message.startswith('clauses.toml: "seed/a.source" is "sed", not one of seed, cpython,')
 
 
 def test_the_clauses_of_this_suite_and_its_cases_reach_each_other() -> None:

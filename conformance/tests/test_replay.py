@@ -15,7 +15,7 @@ CASES = r"""
 [[case]]
 id      = "post/refused"
 title   = "POST is refused"
-clauses = ["seed-29"]
+clauses = ["seed/post-outside-cgi-is-501"]
 fault   = "post-allowed"
 send    = 'POST /x HTTP/1.0\r\n\r\n'
 [case.cgihttpserver]
@@ -25,7 +25,7 @@ status = 501
 [[case]]
 id      = "post/by-root"
 title   = "POST is refused to root"
-clauses = ["seed-29"]
+clauses = ["seed/post-outside-cgi-is-501"]
 fault   = "post-allowed"
 needs   = ["launch"]
 send    = 'POST /x HTTP/1.0\r\n\r\n'

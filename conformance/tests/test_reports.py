@@ -65,9 +65,10 @@ class TestEscaped:
 
 class TestTerminal:
     def test_a_failure_reads_as_the_style_guide_shows(self) -> None:
-        case = result_of(case_of("post/plain-file"), "fail", title="POST is refused", clauses=["seed-29"], curl=None)
+        clauses = ["seed/post-outside-cgi-is-501"]
+        case = result_of(case_of("post/plain-file"), "fail", title="POST is refused", clauses=clauses, curl=None)
         assert terminal.failure(case, {}, Style(width=110, reach=Reach(port=41327))).split("\n") == [
-            "FAIL  post/plain-file  POST is refused" + " " * 53 + "[seed-29, required]",
+            "FAIL  post/plain-file  POST is refused" + " " * 32 + "[seed/post-outside-cgi-is-501, required]",
             "      expected  status 501",
             "      got       status 405                          HTTP/1.0 405 No",
             '      expected  body "a\\r\\nb\\xffc"',

@@ -22,7 +22,7 @@ PORT = 41327
 
 
 def case_of(*steps: Step, name: str = "topic/slug", **more: object) -> Case:
-    return Case(name, "title", ("seed-1",), "fault", steps, {}, Path("topic.toml"), **more)  # type: ignore[arg-type]
+    return Case(name, "title", ("seed/a",), "fault", steps, {}, Path("topic.toml"), **more)  # type: ignore[arg-type]
 
 
 def octets_of(case: Case) -> bytes:

@@ -45,8 +45,9 @@ RECORDINGS = [
 def test_list_aligns_columns_and_says_the_same_in_json() -> None:
     cases = [case_of("a/b"), case_of("topic/longer", needs=("root", "log"))]
     rows = listing.as_text(cases, "cgihttpserver").splitlines()
-    assert rows[0].startswith("a/b           required  seed-29,unknown-1  -         The rule of b")
-    assert rows[1].startswith("topic/longer  required  seed-29,unknown-1  root,log  The rule of longer")
+    clauses = "seed/post-outside-cgi-is-501,unknown-1"
+    assert rows[0].startswith(f"a/b           required  {clauses}  -         The rule of b")
+    assert rows[1].startswith(f"topic/longer  required  {clauses}  root,log  The rule of longer")
     told = json.loads(listing.as_json(cases, "cgihttpserver"))
     assert [case["id"] for case in told] == ["a/b", "topic/longer"] and told[1]["needs"] == ["root", "log"]
 
@@ -120,7 +121,7 @@ def test_show_says_the_rule_the_octets_and_three_answers(width: int) -> None:
     found = agreements([recording], case.id, "cgihttpserver")
     text = show.page(case, "cgihttpserver", CLAUSES, found, mixed(), width)
     link, sent = "https://example.com/a?b#c", "  GET /a?<b> HTTP/1.0\\r\\n"
-    for part in ("seed-29 (must)", link, sent, "status 501", "2.7: status 501"):
+    for part in ("seed/post-outside-cgi-is-501 (must)", link, sent, "status 501", "2.7: status 501"):
         assert part in text, part
     assert "printf 'GET /a?<b> HTTP/1.0\\r\\n\\r\\n' | nc 127.0.0.1 PORT" in text
     heads = [line for line in text.splitlines() if line.startswith("the rule")]
