@@ -16,7 +16,7 @@ COMMANDS = {
     "run": ("run", "try the cases against a server"),
     "init-server": ("init_server", "write the definition of a server of yours"),
     "list": ("list", "the cases, one line each"),
-    "show": ("show", "one case: rule, octets, and what servers answer"),
+    "show": ("show", "one case or clause: rule, octets, and what servers answer"),
     "coverage": ("coverage", "clauses and the cases that reach them, in both directions"),
     "servers": ("servers", "the known servers, and which are installed"),
     "fixtures": ("lay_out", "lay the document root out in a directory"),

@@ -16,8 +16,8 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "cgi-conform list --profile rfc3875 --json",
     ),
     "show": (
-        "cgi-conform show post/plain-file",
         "cgi-conform show post/plain-file --profile rfc3875 --port 8000",
+        "cgi-conform show cgi/header-order-is-free",
     ),
     "coverage": (
         "cgi-conform coverage",

@@ -1,20 +1,26 @@
 """`cgi-conform show ID`: a case as a person reads it: the rule, the octets, and three answers side by side.
 
+With the id of a clause: the clause, the cases that cite it, their faults, and the code that is marked with it.
+
 The answers are what the rule asks, what each recorded CPython did (versions that agree are folded), and what
 the last run saw.  Side by side where the terminal is wide enough, else below each other.
 """
 
 import argparse
+import difflib
 import shutil
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from cgi_conform.agreements import Agreement, agreements, first_lines
 from cgi_conform.answer import PROFILES
-from cgi_conform.case import Case, Step, load_cases
+from cgi_conform.case import Case, Step, case_ids, load_cases
 from cgi_conform.clauses import Clause, load_clauses
+from cgi_conform.errors import NOTHING_RAN, UserError
 from cgi_conform.expected import asked
+from cgi_conform.marks import all_marks
 from cgi_conform.octets import clipped, printable
 from cgi_conform.paths import build, fixtures
 from cgi_conform.recordings import Recorded, read_recordings
@@ -22,8 +28,10 @@ from cgi_conform.report.escaped import lines
 from cgi_conform.report.places import line_of, shown_file
 from cgi_conform.reproduce import Reach, bash_line, curl_line, shell_line
 from cgi_conform.results import CaseResult, Results, read, server_line
+from cgi_conform.rule_page import clause_lines, fault_line, rule_page
 from cgi_conform.server import server_names
 from cgi_conform.typed import typed
+from cgi_conform.written import fault_files, places
 
 _WIDE = 100
 _INDENT = "  "
@@ -31,7 +39,8 @@ _INDENT = "  "
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options of `show`."""
-    parser.add_argument("id", metavar="ID", help="the id of a case, such as post/plain-file")
+    parser.add_argument("id", metavar="ID",
+                        help="the id of a case, such as post/plain-file, or of a clause")  # fmt: skip
     parser.add_argument("--profile", choices=PROFILES, help=f"the profile that is shown (default: {PROFILES[0]}, or the "
                         "one that has the case)")  # fmt: skip
     parser.add_argument("--port", type=int, metavar="N", help="the port of your server, for the lines to be pasted")
@@ -39,16 +48,35 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Print one case."""
-    case = load_cases(fixtures() / "cases", [options.id])[0]
+    """Print one case, or one clause."""
+    width = min(shutil.get_terminal_size((100, 24)).columns, 160)
+    clauses = load_clauses(fixtures() / "clauses.toml")
+    where = places(fixtures() / "clauses.toml", *fault_files())
+    if options.id in clauses:
+        cases = load_cases(fixtures() / "cases")
+        print(rule_page(clauses[options.id], cases, all_marks(), where, width), end="")
+        return 0
+    try:
+        case = load_cases(fixtures() / "cases", [options.id])[0]
+    except UserError as error:
+        if error.status == NOTHING_RAN:
+            raise UserError(unknown(options.id, case_ids(fixtures() / "cases"), clauses), NOTHING_RAN) from None
+        raise
     profile = options.profile if options.profile in case.expect else next(iter(case.expect))
     last = options.results or build() / "report" / "results.json"
     run = read(last) if options.results or last.exists() else None
     recorded = agreements(read_recordings(fixtures() / "recordings"), case.id, profile)
-    clauses = load_clauses(fixtures() / "clauses.toml")
-    width = min(shutil.get_terminal_size((100, 24)).columns, 160)
-    print(page(case, profile, clauses, recorded, run, width, options.port), end="")
+    print(page(case, profile, clauses, recorded, run, width, options.port, where), end="")
     return 0
+
+
+def unknown(word: str, cases: Iterable[str], clauses: Iterable[str]) -> str:
+    """Returns the message for a word that is neither a case nor a clause, with the nearest of both kinds."""
+    near = {kind: difflib.get_close_matches(word, names, n=1) for kind, names in (("case", cases), ("clause", clauses))}
+    hints = " or ".join(f'{kind} "{found[0]}"' for kind, found in near.items() if found)
+    return f'no case matches "{word}", and no clause has this id ' + (
+        f"(did you mean {hints}?)" if hints else "(cgi-conform list and cgi-conform coverage show them)"
+    )
 
 
 def page(
@@ -59,9 +87,10 @@ def page(
     run: Results | None,
     width: int = 100,
     port: int | None = None,
+    where: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """The whole text."""
-    parts = [_heading(case, profile, width), *_rules(case, clauses, width), "", *_steps(case), ""]
+    parts = [_heading(case, profile, where, width), *_rules(case, clauses, where, width), "", *_steps(case), ""]
     columns = [("the rule", wanted(case, profile))]
     if recorded:
         columns.append(("CPython", [line for agreement in recorded for line in _agreement(agreement)]))
@@ -86,11 +115,12 @@ def _again(case: Case, profile: str, run: Results | None, port: int | None) -> l
     return [typed(line) for line in lines]
 
 
-def _heading(case: Case, profile: str, width: int) -> str:
+def _heading(case: Case, profile: str, where: Mapping[str, str], width: int) -> str:
     facts = [_judged_in(case, profile), case.expect[profile].level, *(f"needs {need}" for need in case.needs)]
-    facts += [f"{shown_file(case)}:{line_of(case)}", f"broken by fault {case.fault_in(profile)}"]
     facts += [f"see {text}" for text in case.see]
-    return "\n".join([case.id, *textwrap.wrap(case.title, width), *textwrap.wrap(", ".join(facts), width)])
+    named = f"{case.id}  {shown_file(case)}:{line_of(case)}"
+    broken = f"broken by {fault_line(case.fault_in(profile), where)}"
+    return "\n".join([named, *textwrap.wrap(case.title, width), *textwrap.wrap(", ".join(facts), width), broken])
 
 
 def _judged_in(case: Case, profile: str) -> str:
@@ -99,15 +129,10 @@ def _judged_in(case: Case, profile: str) -> str:
     return f"profile {profile} ({others[0] if others else 'only'})"
 
 
-def _rules(case: Case, clauses: Mapping[str, Clause], width: int) -> list[str]:
+def _rules(case: Case, clauses: Mapping[str, Clause], where: Mapping[str, str], width: int) -> list[str]:
     told: list[str] = []
     for name in case.clauses:
-        clause = clauses.get(name)
-        level = f" ({clause.level})" if clause else ""
-        told += ["", f"{name}{level}"]
-        if clause is not None:
-            told += textwrap.wrap(clause.text, width, initial_indent=_INDENT, subsequent_indent=_INDENT)
-            told.append(_INDENT + clause.link)
+        told += ["", *clause_lines(name, clauses.get(name), where, width)]
     return told
 
 

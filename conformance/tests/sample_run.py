@@ -27,16 +27,16 @@ CLAUSES = {
 def case_of(name: str, **more: Any) -> Case:
     """A case that asks for 501."""
     topic, _, slug = name.partition("/")
-    return Case(
-        id=name,
-        title=f"The rule of {slug} {NASTY}",
-        clauses=("seed/post-outside-cgi-is-501", "unknown-1"),
-        fault="some-fault",
-        steps=(Step(send=b"GET /a?<b> HTTP/1.0\r\n\r\n"),),
-        expect={"cgihttpserver": read_expectation({"level": "required", "status": 501, "body": "x"}, ("main",))},
-        file=Path(f"/nowhere/{topic}.toml"),
-        **more,
-    )
+    made: dict[str, Any] = {
+        "id": name,
+        "title": f"The rule of {slug} {NASTY}",
+        "clauses": ("seed/post-outside-cgi-is-501", "unknown-1"),
+        "fault": "some-fault",
+        "steps": (Step(send=b"GET /a?<b> HTTP/1.0\r\n\r\n"),),
+        "expect": {"cgihttpserver": read_expectation({"level": "required", "status": 501, "body": "x"}, ("main",))},
+        "file": Path(f"/nowhere/{topic}.toml"),
+    }
+    return Case(**{**made, **more})
 
 
 def result_of(case: Case, verdict: str, **more: Any) -> CaseResult:

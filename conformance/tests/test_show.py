@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +15,12 @@ from cgi_conform.docroot import remove
 from cgi_conform.answer import Expectation, Host
 from cgi_conform.case import Step
 from cgi_conform.expected import asked, in_words
+from cgi_conform.marks import Mark
 from cgi_conform.matcher import Matcher
 from cgi_conform.paths import REPO
 from cgi_conform.recordings import Recording, read_recordings, recording_of, recording_text
 from cgi_conform.results import Server, assembled
+from cgi_conform.rule_page import rule_page
 from cgi_conform.server import Server as Definition
 from cgi_conform.server import server_names
 from case_files import case as toml_of
@@ -192,9 +195,72 @@ def test_the_lines_of_show_carry_the_port_or_say_where_it_comes_from() -> None:
     assert "cgi-conform replay a/c --server NAME  # more than nc can do\n" in text and "conform serve" not in text
 
 
-def test_an_unknown_case_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["show", "post/plain-fil"]) == 5
-    assert 'no case matches "post/plain-fil"' in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("post/plain-fil", 'case "post/plain-file"'),
+        ("cgi/header-order-is-fre", 'clause "cgi/header-order-is-free"'),
+        ("disclosure/fragments", 'case "disclosure/fragment-and-dots" or clause "disclosure/fragment"'),
+    ],
+)
+def test_a_word_that_is_neither_case_nor_clause_gets_the_nearest_of_both(
+    word: str, meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["show", word]) == 5
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f'no case matches "{word}", and no clause has this id (did you mean {meant}' in line
+
+
+def test_a_word_that_is_near_to_nothing_gets_the_commands_that_list_both() -> None:
+    assert show.unknown("zzz", ["a/b"], ["seed/a"]).endswith("(cgi-conform list and cgi-conform coverage show them)")
+
+
+def test_a_clause_leads_to_its_cases_their_faults_and_the_marked_code() -> None:
+    (clause,) = CLAUSES.values()
+    two = replace(CASES["topic-0/pass"], expect={
+        "cgihttpserver": Expectation("required", ()), "rfc3875": Expectation("required", (), fault="answers-404"),
+    })  # fmt: skip
+    marks = [Mark(clause.id, "server/route.h:43"), Mark("seed/other", "server/route.h:44"), Mark(clause.id, "server/b.h:1")]
+    places = {clause.id: "clauses.toml:7", "some-fault": "faults/post.toml:3", "answers-{status}": "faults/general.toml:2"}
+    assert rule_page(clause, [case_of("a/b", clauses=("seed/other",)), two], marks, places, 1000).splitlines() == [
+        f"{clause.id} (must)  clauses.toml:7",
+        f"  {clause.text}",
+        f"  {clause.link}",
+        "",
+        "1 case",
+        "  topic-0/pass  /nowhere/topic-0.toml:1",
+        f"    {two.title}",
+        "    fault some-fault  faults/post.toml:3",
+        "    fault answers-404  faults/general.toml:2",
+        "",
+        "marked code",
+        "  server/route.h:43",
+        "  server/b.h:1",
+    ]
+    lost = rule_page(replace(clause, unreached="No request can."), [case_of("a/b", clauses=())], [], {}, 100).splitlines()
+    assert lost[-3:] == ["no case: No request can.", "", "marked code: none"]
+
+
+def test_each_place_that_show_prints_is_where_the_thing_is_written(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "post/plain-file"]) == 0
+    case = places_in(capsys.readouterr().out)
+    assert main(["show", "base/encoded-nul-is-refused"]) == 0
+    rule = places_in(capsys.readouterr().out)
+    assert {name for name, _ in case} == {
+        "post/plain-file", "post-outside-cgi-allowed", "seed/post-outside-cgi-is-refused", "seed/post-outside-cgi-is-501",
+    }  # fmt: skip
+    assert {"base/encoded-nul-is-refused", "path-info/nul", "nul-in-path-cuts"} <= {name for name, _ in rule}
+    assert any(place.startswith("server/url_path.h:") for _, place in rule)
+    for name, place in {*case, *rule}:
+        file, _, number = place.partition(":")
+        assert name in (REPO / file).read_text("utf-8").splitlines()[int(number) - 1], place
+
+
+def places_in(text: str) -> list[tuple[str, str]]:
+    """The names and places of a page; marked code stands for the clause that the page begins with."""
+    first = text.partition(" ")[0]
+    found = re.findall(r"^ *(?:broken by )?(?:fault )?(\S*)(?: \(\w+\))? +((?:\S+/)+\S+:\d+)$", text, re.MULTILINE)
+    return [(name or first, place) for name, place in found]
 
 
 def test_servers_that_are_not_installed_say_so() -> None:
