@@ -47,3 +47,17 @@ def unmatched(clauses: Mapping[str, Clause], cases: Iterable[Case]) -> list[str]
         if clause.id in reached and clause.unreached:
             wrong.append(f'clause "{clause.id}" is reached by a case, yet says it is unreached')
     return wrong
+
+
+def unjudged(clauses: Mapping[str, Clause], cases: Iterable[Case]) -> list[str]:
+    """Returns a line for each clause with "must" or "should" that only claims to be reached: its cases just observe."""
+    levels: dict[str, set[str]] = {}
+    for case in cases:
+        for name in case.clauses:
+            levels.setdefault(name, set()).update(expectation.level for expectation in case.expect.values())
+    return [
+        f'clause "{clause.id}" says {clause.level}, and the cases that cite it only observe '
+        "(cite it where a server fails for breaking it)"
+        for clause in clauses.values()
+        if clause.level in ("must", "should") and levels.get(clause.id) == {"observed"}
+    ]

@@ -1,7 +1,10 @@
 """`cgi-conform coverage`: which cases reach a clause, which clauses a case is judged by, and what is reached by none.
 
-Exit status 1, and a line for each, where a clause has neither a case nor a reason, has both, or a case has no clause;
-and where a peer's test (peers.py) has no case.
+Exit status 1, and a line for each:
+* a clause that has neither a case nor a reason, or has both, and a case without a clause;
+* a clause that its cases only observe, although it says "must" or "should";
+* cases that are twins (twins.py), and marks in the code that name no clause (marks.py);
+* a peer's test (peers.py) that has no case.
 """
 
 import argparse
@@ -13,10 +16,12 @@ from typing import TypedDict
 
 from cgi_conform.answer import PROFILES
 from cgi_conform.case import Case, load_cases
-from cgi_conform.clauses import Clause, load_clauses, unmatched
-from cgi_conform.paths import fixtures
+from cgi_conform.clauses import Clause, load_clauses, unjudged, unmatched
+from cgi_conform.marks import Mark, all_marks, dead
+from cgi_conform.paths import REPO, fixtures
 from cgi_conform.peers import Project, answered, load_peers, strays
 from cgi_conform.report.markdown import plain, row
+from cgi_conform.twins import twins
 
 FORMATS = ("text", "markdown", "json")
 
@@ -75,16 +80,20 @@ def covered() -> Coverage:
         cases = load_cases(fixtures() / "cases")  # says what else is wrong
     clauses = load_clauses(fixtures() / "clauses.toml")
     path = fixtures() / "peers.toml"
-    return cover(cases, clauses, load_peers(path) if path.exists() else {})
+    marks = all_marks() if fixtures() == REPO / "fixtures" else []  # another corpus has clauses of its own
+    return cover(cases, clauses, load_peers(path) if path.exists() else {}, marks)
 
 
-def cover(cases: Sequence[Case], clauses: Mapping[str, Clause], peers: Mapping[str, Project]) -> Coverage:
-    """Cases and clauses held against each other."""
+def cover(
+    cases: Sequence[Case], clauses: Mapping[str, Clause], peers: Mapping[str, Project], marks: Sequence[Mark] = ()
+) -> Coverage:
+    """Cases, clauses and marks held against each other."""
     reached: dict[str, list[str]] = {name: [] for name in clauses}
     for case in cases:
         for name in case.clauses:
             reached.setdefault(name, []).append(case.id)
-    orphans = [*unmatched(clauses, cases), *strays(peers, cases)]
+    orphans = [*unmatched(clauses, cases), *unjudged(clauses, cases), *twins(cases), *dead(marks, clauses)]
+    orphans += strays(peers, cases)
     return Coverage(clauses, cases, reached, peers, answered(peers, cases), orphans)
 
 

@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 
-from case_files import CLAUSES, SEND, case, corpus
-from cgi_conform.coverage import as_json, as_markdown, as_text, covered
+from case_files import CLAUSES, SEND, corpus
+from case_files import case as toml_of
+from cgi_conform.case import load_cases
+from cgi_conform.clauses import load_clauses
+from cgi_conform.coverage import as_json, as_markdown, as_text, cover, covered
+from cgi_conform.marks import Mark, all_marks
 from whole_run import cgi_conform
 
 PEERS = """
@@ -21,6 +25,11 @@ UNREACHED = CLAUSES.replace("seed/a", "seed/b") + 'unreached = "no request can"\
 
 def see(*texts: str) -> str:
     return f"{SEND}\nsee = {json.dumps(texts)}"
+
+
+def case(name: str, **more: str) -> str:
+    """A case with a fault of its own: one that sends the same is no twin of it."""
+    return toml_of(name, **more).replace("file-cut-short", name.replace("/", "-"))
 
 
 def whole(folder: Path, *cases: str, clauses: str = CLAUSES + UNREACHED, peers: str = PEERS) -> Path:
@@ -81,6 +90,68 @@ def test_an_orphan_is_said_in_one_line_and_is_red(tmp_path: Path, more: dict[str
     cases = more.pop("cases", SOUND)
     status, out, err = coverage(whole(tmp_path, *cases, **more))
     assert (status, err) == (1, [f"cgi-conform: {said}"]) and "1 orphans" in out
+
+
+RFC = "[case.rfc3875]\nlevel = 'observed'\nstatus = 200"
+
+
+@pytest.mark.parametrize(
+    ("other", "twin"),
+    [
+        (toml_of("a/other"), True),
+        (toml_of("a/other", expect="status = 404", level="observed"), True),
+        (toml_of("a/other", more=f"{SEND}\nlimit = 1.0\ncontrol = '/hello.txt'"), True),
+        (toml_of("a/other").replace("file-cut-short", "another"), False),
+        (toml_of("a/other", more=SEND.replace("1.0", "1.1")), False),
+        (toml_of("a/other", more=f"{SEND}\nneeds = ['launch']"), False),
+        (toml_of("a/other", more=f"{SEND}\nneeds = ['launch']\nenvironment = {{ A = 'b' }}"), False),
+        (toml_of("a/other", more=f"{SEND}\ntimes = 2"), False),
+        (toml_of("a/other").replace("cgihttpserver", "rfc3875"), False),
+        (toml_of("a/other", expect="status = 200\nfault = 'another'", more=f"{SEND}\n{RFC}"), False),
+    ],
+)
+def test_two_cases_with_the_same_bytes_and_fault_in_a_profile_are_twins(tmp_path: Path, other: str, twin: bool) -> None:
+    status, _, err = coverage(whole(tmp_path, toml_of("a/one"), other, peers=""))
+    said = 'cgi-conform: case "a/other" is the twin of "a/one" in cgihttpserver: the same bytes, and the same fault '
+    said += "(remove one of them, or name the fault that only this one notices)"
+    assert (status, err) == ((1, [said]) if twin else (0, []))
+
+
+@pytest.mark.parametrize(("level", "orphans"), [("must", 1), ("should", 1), ("may", 0), ("fact", 0)])
+def test_a_rule_that_is_only_observed_is_not_reached(tmp_path: Path, level: str, orphans: int) -> None:
+    clauses = CLAUSES.replace("must", level)
+    status, _, err = coverage(whole(tmp_path, case("a/b", level="observed"), clauses=clauses, peers=""))
+    assert (status, len(err)) == (bool(orphans), orphans)
+    if orphans:
+        assert err[0].startswith(f'cgi-conform: clause "seed/a" says {level}, and the cases that cite it only observe')
+    both = case("a/b", level="observed"), case("a/c", level="recommended")
+    assert coverage(whole(tmp_path, *both, clauses=clauses, peers=""))[0] == 0
+
+
+def test_marks_are_found_in_the_comments_of_server_and_faulty_server(tmp_path: Path) -> None:
+    (tmp_path / "server" / "tests").mkdir(parents=True)
+    (tmp_path / "conformance" / "faulty" / "faults").mkdir(parents=True)
+    (tmp_path / "server" / "a.h").write_text("// Cuts.  rule: seed/a, seed/b  (RFC 3875 4.1, 4.2)\nint f();\n// The rule: x\n")
+    (tmp_path / "server" / "tests" / "b.cc").write_text("  f();  // rule: seed/c\n")
+    (tmp_path / "server" / "README.md").write_text("rule: seed/d\n")
+    (tmp_path / "conformance" / "faulty" / "c.py").write_text('def f():\n    """Cuts.  rule: seed/a,"""\n')
+    (tmp_path / "conformance" / "faulty" / "faults" / "d.toml").write_text("# rule: seed/e\n")
+    assert all_marks(tmp_path) == [
+        Mark("seed/a", "server/a.h:1"), Mark("seed/b", "server/a.h:1"), Mark("x", "server/a.h:3"),
+        Mark("seed/c", "server/tests/b.cc:1"), Mark("seed/a", "conformance/faulty/c.py:2"), Mark("", "conformance/faulty/c.py:2"),
+    ]  # fmt: skip
+    assert all_marks(tmp_path / "installed") == []
+
+
+def test_a_mark_that_names_no_clause_is_an_orphan(tmp_path: Path) -> None:
+    whole(tmp_path, *SOUND)
+    cases, clauses = load_cases(tmp_path / "cases"), load_clauses(tmp_path / "clauses.toml")
+    marks = [Mark("seed/a", "server/a.h:1"), Mark("sed/b", "server/a.h:2"), Mark("x", "server/a.h:3")]
+    assert cover(cases, clauses, {}, marks[:1]).orphans == []
+    assert cover(cases, clauses, {}, marks).orphans == [
+        'server/a.h:2: mark "rule: sed/b" names no clause (did you mean "seed/b"?)',
+        'server/a.h:3: mark "rule: x" names no clause',
+    ]
 
 
 def test_what_is_broken_otherwise_is_said_as_by_run(tmp_path: Path) -> None:
