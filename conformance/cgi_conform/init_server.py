@@ -79,7 +79,9 @@ _EXPECT = """\
 # outcome = "fail"              # or "skip": do not try it
 # reason  = "refuses with 405"
 #
-# cgi-conform run --server {folder} --write-expect {folder}/{expect} writes one entry for each failure.
+# This writes one entry for each failure:
+#   cgi-conform run --server {folder} --write-expect {folder}/{expect}
+#   cgi-conform run --server {folder} --profile {other} --write-expect {folder}/expect.{other}.toml
 """
 
 
@@ -96,7 +98,7 @@ def main(options: argparse.Namespace) -> int:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in written.items():
-            with (folder / name).open("x", encoding="utf-8") as file:
+            with (folder / name).open("x", encoding="utf-8", errors="backslashreplace") as file:
                 file.write(text)
     except OSError as error:
         raise UserError(f'cannot write into "{folder}": {error.strerror}') from None

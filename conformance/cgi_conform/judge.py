@@ -110,13 +110,20 @@ def _saw(parsed: Parsed, connection: Connection, index: int) -> Status:
     return SILENT if connection.end == "open" else CLOSED
 
 
+def _shown(saw: Status, connection: Connection) -> str:
+    """Returns the status in words, with the limit that ended the wait for it."""
+    if saw == BARE:
+        return f"{BARE} (octets without a status line){_limit(connection)}"
+    return str(saw) + (_limit(connection) if saw == SILENT else "")
+
+
 def _answer(
     answer: Answer, saw: Status, parsed: Parsed, index: int, connection: Connection, around: Surroundings
 ) -> list[Mismatch]:
     if answer.status and saw not in answer.status:
         expected = " or ".join(str(status) for status in answer.status)
         line = excerpt(parsed.responses[index].status_line, 200, around.normal) if index < len(parsed.responses) else ""
-        return [Mismatch("status", expected, str(saw) + (_limit(connection) if saw == SILENT else ""), line=line)]
+        return [Mismatch("status", expected, _shown(saw, connection), line=line)]
     found = []
     if answer.within is not None and (connection.waited is None or connection.waited > answer.within):
         waited = "nothing" if connection.waited is None else "later"
@@ -126,7 +133,7 @@ def _answer(
     if saw == BARE and answer.body is not None:
         found += _some(_match("body", answer.body, parsed.rest, around))
     elif not answer.status and _asks_for_response(answer):
-        found.append(Mismatch("status", "a response", str(saw) + (_limit(connection) if saw == SILENT else "")))
+        found.append(Mismatch("status", "a response", _shown(saw, connection)))
     return found
 
 

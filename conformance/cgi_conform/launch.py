@@ -8,6 +8,7 @@ once more and gets twice the time: a busy machine is the usual cause.
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import subprocess
@@ -151,11 +152,18 @@ def _spawn(
             process = starter(launch)
         except OSError as error:
             scratch.cleanup()
-            raise UserError(f'server "{server.name}" did not start: "{command[0]}": {error.strerror}', SERVER) from None
+            raise UserError(f'server "{server.name}" did not start: {_why_not(command[0], error)}', SERVER) from None
     again = partial(_start_again, starter, launch)
     instance = Instance(server.name, port, process, log, scratch, again)
     alive[id(instance)] = instance
     return instance
+
+
+def _why_not(program: str, error: OSError) -> str:
+    """Returns why a program cannot be executed."""
+    if error.errno == errno.ENOENT and os.path.exists(program):
+        return f'"{program}": its first line names an interpreter that does not exist (does the line end with CR?)'
+    return f'"{program}": {error.strerror}'
 
 
 def _start_again(starter: Starter, launch: Launch, log: Path) -> Process:

@@ -1,5 +1,6 @@
 """What a run is to do, decided from its options before anything starts."""
 
+import math
 import os
 import zlib
 from dataclasses import dataclass, field, fields
@@ -85,7 +86,7 @@ def make_plan(options: Options) -> Plan:
     if options.delivery not in DELIVERIES:
         raise UserError(f'no delivery "{options.delivery}" (known: {", ".join(DELIVERIES)})')
     for name in ("timeout", "case_timeout", "start_timeout"):
-        if (seconds := getattr(options, name)) <= 0:
+        if not 0 < (seconds := getattr(options, name)) < math.inf:
             raise UserError(f"--{name.replace('_', '-')} {seconds:g} is not a positive number of seconds")
     if options.sample is not None and options.sample < 1:
         raise UserError(f"--sample {options.sample}: one case in at least 1")

@@ -4,6 +4,7 @@ Between the choice of a free port and the moment a server takes it, another one 
 proof. Linux tells which process holds the listening socket.
 """
 
+import errno
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,13 +25,19 @@ def free_port() -> int:
 
 def is_free(port: int) -> bool:
     """Whether a server could listen on that port of 127.0.0.1 right now."""
+    return not why_not_free(port)
+
+
+def why_not_free(port: int) -> str:
+    """Returns why no server could listen on that port of 127.0.0.1 right now; nothing if one could."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((ADDRESS, port))
-        except (OSError, OverflowError):
-            return False
-        return True
+        except OSError as error:
+            in_use = error.errno == errno.EADDRINUSE
+            return "is in use" if in_use else f"cannot be taken: {(error.strerror or str(error)).lower()}"
+        return ""
 
 
 def accepts(port: int) -> bool:

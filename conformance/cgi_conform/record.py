@@ -28,6 +28,7 @@ from cgi_conform.recordings import (
     with_release,
 )
 from cgi_conform.results import Results, read, server_line
+from cgi_conform.server import server_names
 from cgi_conform.session import JOBS, carry_out
 from cgi_conform.write import write_whole
 
@@ -52,6 +53,8 @@ def main(options: argparse.Namespace) -> int:
     if options.results and options.globs:
         chosen = {case.id for case in load_cases(fixtures() / "cases", options.globs)}
         new["cases"] = {name: answer for name, answer in new["cases"].items() if name in chosen}
+    if new["server"]["name"] not in server_names():
+        raise UserError(f'"{new["server"]["name"]}" is no known server: only their answers are recorded (cgi-conform servers)')
     path = fixtures() / "recordings" / f"{new['server']['name']}.json"
     print(record(new, path, bool(options.globs), options.force))
     return 0

@@ -5,11 +5,12 @@ import random
 import signal
 import sys
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import FrameType
 
 from cgi_conform.answer import PROFILES
-from cgi_conform.case import Case, load_cases
+from cgi_conform.case import Case, case_ids, load_cases, nearest_id
 from cgi_conform.clauses import load_clauses
 from cgi_conform.delivery import DELIVERIES
 from cgi_conform.errors import INTERRUPTED, NOTHING_RAN, SERVER, UserError
@@ -17,10 +18,11 @@ from cgi_conform.expectations import write_rules
 from cgi_conform.paths import fixtures
 from cgi_conform.launch import START_TIMEOUT
 from cgi_conform.plan import CASE_TIMEOUT, Options, Plan, make_plan
-from cgi_conform.results import CaseResult, exit_status, red_verdicts
+from cgi_conform.results import CaseResult, Results, exit_status, red_verdicts
 from cgi_conform.server_options import configure_server, lines_lead_to
 from cgi_conform.session import JOBS, Outcome, carry_out
 from cgi_conform.wall import since_start
+from cgi_conform.write import need_folder
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -63,6 +65,9 @@ def main(options: argparse.Namespace) -> int:
         raise UserError(f"nothing to run: no such case has an expectation for {plan.profile}{among}", NOTHING_RAN)
     if options.shuffle is not None:
         print(f"order: --shuffle={options.shuffle}", flush=True)
+    _check_skipped(options.skip)
+    if options.report:
+        need_folder(options.report)
     progress = _Progress(len(selected))
     try:
         outcome = carry_out(
@@ -80,6 +85,14 @@ def main(options: argparse.Namespace) -> int:
     return _report(options, plan, selected, outcome)
 
 
+def _check_skipped(globs: list[str]) -> None:
+    """Raises UserError for a glob that leaves nothing out: it is misspelt, or the case is gone."""
+    known = case_ids(fixtures() / "cases") if globs else []
+    for glob in globs:
+        if not any(fnmatchcase(name, glob) for name in known):
+            raise UserError(f'--skip "{glob}" matches no case{nearest_id(glob, known)}')
+
+
 def _report(options: argparse.Namespace, plan: Plan, cases: list[Case], outcome: Outcome) -> int:
     from cgi_conform.report import github, terminal, write_all  # templates are slow to import: not before the run
 
@@ -90,14 +103,13 @@ def _report(options: argparse.Namespace, plan: Plan, cases: list[Case], outcome:
     if options.times:
         for result in results["cases"]:
             result["seconds"] = outcome.seconds.get(result["id"], 0.0)
+    style = terminal.style_for(sys.stdout, lines_lead_to(options, plan))
+    style = replace(style, listed=_listed(options, plan))
+    print(terminal.text(results, clauses, style, options.slowest, outcome.seconds), end="", flush=True)
     if options.report:
         write_all(results, options.report, by_id, clauses)
     if options.write_expect:
-        count = write_rules(options.write_expect, results["cases"], plan.rules, {*red_verdicts(results), "warn"})
-        print(f'{count} expectations written to "{options.write_expect}": say why in each `reason` (those with ?? are red)')
-    style = terminal.style_for(sys.stdout, lines_lead_to(options, plan))
-    style = replace(style, listed=_listed(options, plan))
-    print(terminal.text(results, clauses, style, options.slowest, outcome.seconds), end="")
+        _write_expect(options.write_expect, plan, results)
     if plan.release_note:
         print(plan.release_note)
     github.announce(results, by_id, clauses)
@@ -107,6 +119,16 @@ def _report(options: argparse.Namespace, plan: Plan, cases: list[Case], outcome:
     if outcome.interrupted:
         return INTERRUPTED
     return SERVER if outcome.messages else exit_status(results)
+
+
+def _write_expect(path: Path, plan: Plan, results: Results) -> None:
+    """Writes the failures as expected ones, and says what to do with the file."""
+    count = write_rules(path, results["cases"], plan.rules, {*red_verdicts(results), "warn"})
+    entries = "1 expectation" if count == 1 else f"{count} expectations"
+    print(f'{entries} written to "{path}": say why in each `reason` (those with ?? are red)')
+    own = plan.server.expect_file(plan.profile) if plan.server is not None else None
+    if own is not None and path.absolute().parent == own.parent and path.name != own.name:
+        print(f'in profile {plan.profile} the file is read under the name "{own.name}" (or by --expect)')
 
 
 def _listed(options: argparse.Namespace, plan: Plan) -> str:

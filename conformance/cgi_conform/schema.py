@@ -32,6 +32,8 @@ def read_toml(path: Path, shown: str) -> dict[str, Any]:
         return tomllib.loads(path.read_bytes().decode("utf-8"))
     except FileNotFoundError:
         raise UserError(f"{shown}: no such file") from None
+    except OSError as error:
+        raise UserError(f"{shown}: cannot be read: {error.strerror} (it must be a file that you may read)") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         hint = " (put it between single quotes: our escapes are no TOML's)" if "Unescaped '\\'" in str(error) else ""
         raise UserError(f"{shown}: broken TOML: {error}{hint}") from None

@@ -21,7 +21,7 @@ from cgi_conform.docroot import Docroot, temporary
 from cgi_conform.errors import SERVER, UserError
 from cgi_conform.launch import Instance, start
 from cgi_conform.paths import fixtures
-from cgi_conform.ports import ADDRESS, is_free
+from cgi_conform.ports import ADDRESS, why_not_free
 from cgi_conform.server import Server
 from cgi_conform.server_options import configure_started, started_server
 
@@ -67,8 +67,8 @@ def _server(options: argparse.Namespace) -> Server:
         raise UserError(f"--port {options.port} is not a number from 1 to 65535")
     if options.port and server.takes_free_port:
         raise UserError(f'server "{server.name}" chooses its port itself ({{port_file}}): --port cannot set it')
-    if options.port and not is_free(options.port):
-        raise UserError(f"port {options.port} of {ADDRESS} is in use (name another --port, or none for a free one)")
+    if options.port and (why := why_not_free(options.port)):
+        raise UserError(f"port {options.port} of {ADDRESS} {why} (name another --port, or none for a free one)")
     return server
 
 

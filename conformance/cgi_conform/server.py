@@ -23,6 +23,7 @@ from cgi_conform.errors import SERVER, UserError
 from cgi_conform.paths import SERVERS, build
 from cgi_conform.schema import faults, nearest, read_toml
 
+_OF_A_SHELL = ("|", "||", "&", "&&", ";")
 _FIXED_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
@@ -175,6 +176,11 @@ def from_command(text: str) -> Server:
         raise UserError(f"--command {text!r}: {error}") from None
     if not words:
         raise UserError("--command is empty")
+    for word in words:
+        if word in _OF_A_SHELL or re.match(r"\d?[<>]", word):
+            raise UserError(f'--command: "{word}" needs a shell, and none runs the command (try: sh -c \'…\')')
+    if re.fullmatch(r"\w+=.*", words[0]) and shutil.which(words[0]) is None:
+        raise UserError(f'--command: "{words[0]}" is no program (to set a variable: env {shlex.quote(words[0])} …)')
     _check_port(words, "--command")
     return Server(
         name="command",

@@ -44,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", choices=PROFILES, help=f"the profile that is shown (default: {PROFILES[0]}, or the "
                         "one that has the case)")  # fmt: skip
     parser.add_argument("--port", type=int, metavar="N", help="the port of your server, for the lines to be pasted")
-    parser.add_argument("--results", type=Path, metavar="FILE", help="the run to compare with (default: the last one)")
+    parser.add_argument("--results", type=Path, metavar="FILE", help="the run to compare with (default: the last one of ci/conform)")
 
 
 def main(options: argparse.Namespace) -> int:

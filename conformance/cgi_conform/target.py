@@ -19,9 +19,11 @@ def check_target(plan: Plan) -> None:
     if plan.server is not None:
         return
     if not (Path(plan.root) / CHECKED).is_file():
-        raise UserError(f'--root "{plan.root}" does not hold the fixtures: no {CHECKED} (cgi-conform fixtures DIR makes them)')
+        below = Path(plan.root) / "root"
+        hint = f'did you mean "{below}"?' if (below / CHECKED).is_file() else "cgi-conform fixtures DIR makes DIR/root"
+        raise UserError(f'--root "{plan.root}" does not hold the fixtures: no {CHECKED} ({hint})')
     host, port = plan.address
-    where = f"--url http://{host}:{port}"
+    where = f"--url http://{f'[{host}]' if ':' in host else host}:{port}"
     steps = [Step(send=f"GET /{CHECKED} HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())]
     cap = Cap(plan.case_timeout, time.monotonic() + plan.case_timeout)
     exchange = play(steps, plan.address, Tokens(port, plan.root, plan.root), timeout=plan.timeout, cap=cap)

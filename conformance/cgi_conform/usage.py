@@ -1,6 +1,7 @@
 """The parser of the command line: argparse, with messages that name the nearest word and the command's own usage."""
 
 import argparse
+import difflib
 import itertools
 import sys
 import textwrap
@@ -21,6 +22,8 @@ class Parser(argparse.ArgumentParser):
 
     def parse_all(self, words: Sequence[str]) -> argparse.Namespace:
         """The options; a word that is left over is a mistake in the command that was chosen."""
+        if words and words[0].startswith("-") and words[0] not in self._option_string_actions:
+            self.error(self.unknown(words[0]))
         options, left = self.parse_known_args(words)
         if left:
             before = itertools.takewhile(lambda word: word.startswith("-"), words)
@@ -32,7 +35,10 @@ class Parser(argparse.ArgumentParser):
         """What to say of a word that this command does not take."""
         if word.startswith("-"):
             name = word.partition("=")[0]
-            return f'unknown option "{name}"{nearest(name, list(self._option_string_actions))}'
+            # Without the hyphens: all options share them, and every word would be near some option.
+            known = {option.lstrip("-"): option for option in self._option_string_actions}
+            near = difflib.get_close_matches(name.lstrip("-"), list(known), n=1)
+            return f'unknown option "{name}"' + (f' (did you mean "{known[near[0]]}"?)' if near else "")
         several = any(action.nargs == "*" for action in self._actions if not action.option_strings)
         where = "names of cases stand together" if several else "a value with spaces needs quotes"
         return f'one word too many: "{word}" ({where})'

@@ -7,6 +7,16 @@ from pathlib import Path
 from cgi_conform.errors import UserError
 
 
+def need_folder(path: Path) -> None:
+    """Makes the folder, and raises UserError if no file can be written into it."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise UserError(f'cannot write into "{path}": {error.strerror} (name another folder)') from None
+
+
 def write_whole(path: Path, text: str) -> None:
     """Make `path` hold exactly this text."""
     try:

@@ -174,7 +174,8 @@ def test_nothing_listens_at_the_url(tmp_path: Path) -> None:
     ("root", "octets", "status", "said"),
     [
         ("none", b"", 2, '--root "{root}" is no directory'),
-        ("cases", b"", 2, '--root "{root}" does not hold the fixtures: no hello.txt'),
+        ("cases", b"", 2, '--root "{root}" does not hold the fixtures: no hello.txt ('),
+        ("site", b"", 2, '--root "{root}" does not hold the fixtures: no hello.txt (did you mean "{root}/root"?)'),
         ("docroot", b"HTTP/1.0 404 Not Found\r\n\r\n", 2, 'GET /hello.txt brought "HTTP/1.0 404 Not Found"'),
         ("docroot", b"HTTP/1.0 200 OK\r\n\r\nother\n", 2, "GET /hello.txt brought another content"),
         ("docroot", b"SSH-2.0\r\n", 2, 'GET /hello.txt brought "SSH-2.0\\r\\n"'),
@@ -185,6 +186,8 @@ def test_the_root_must_be_what_the_server_serves(
     tmp_path: Path, root: str, octets: bytes, status: int, said: str
 ) -> None:
     corpus(tmp_path, case("a/b"))
+    (tmp_path / "site" / "root").mkdir(parents=True)
+    (tmp_path / "site" / "root" / "hello.txt").touch()
 
     def talk(client: Any) -> None:
         read_until(client, b"\r\n\r\n")

@@ -288,7 +288,8 @@ def test_a_program_that_cannot_be_run_is_named(tmp_path: Path, docroot: Docroot)
     broken.write_text("#!/no/such/interpreter\n")
     broken.chmod(0o755)
     said = failure(from_command(f"{broken} {{port}}"), docroot)
-    assert said == f'server "command" did not start: "{broken}": No such file or directory'
+    reason = "its first line names an interpreter that does not exist (does the line end with CR?)"
+    assert said == f'server "command" did not start: "{broken}": {reason}'
 
 
 def test_a_shim_leads_to_the_newest_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -431,6 +432,7 @@ def test_the_known_definitions_are_sound_and_short() -> None:
         (Options(command=" "), "--command is empty"),
         (Options(command="none {port}"), 'server "command" is not installed (looked for none)'),
         (Options(command="sh {port}", timeout=0), "--timeout 0 is not a positive number of seconds"),
+        (Options(command="sh {port}", case_timeout=float("nan")), "--case-timeout nan is not a positive number of seconds"),
         (Options(command="sh {port}", start_timeout=0), "--start-timeout 0 is not a positive number of seconds"),
         (Options(command="sh {port}", case_timeout=-1), "--case-timeout -1 is not a positive number of seconds"),
         (Options(url="http://127.0.0.1:1", root="/none"), '--root "/none" is no directory (name the document root of the '

@@ -1,0 +1,82 @@
+"""What a user gets wrong is one line that names it, before a run and not after it."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from case_files import case, corpus
+from cgi_conform.cli import main
+from cgi_conform.errors import UserError
+from cgi_conform.ports import why_not_free
+from cgi_conform.schema import read_toml
+from cgi_conform.results import write
+from cgi_conform.server import from_command
+from sample_run import SERVER, passing
+from whole_run import cgi_conform, command_of
+
+
+def test_a_folder_is_no_toml_file(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        read_toml(tmp_path, "expect.toml")
+    assert caught.value.message == "expect.toml: cannot be read: Is a directory (it must be a file that you may read)"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--report", "/proc/self/report"], 'cannot write into "/proc/self/report": '),
+        (["--skip", "a/bb"], '--skip "a/bb" matches no case (did you mean "a/b"?)'),
+    ],
+)
+def test_a_mistake_is_said_before_the_first_case(tmp_path: Path, words: list[str], said: str) -> None:
+    corpus(tmp_path, case("a/b", more="send = 'GET /die HTTP/1.0\\r\\n\\r\\n'"))
+    done = cgi_conform(tmp_path, "run", command_of(tmp_path), *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"cgi-conform: {said}") and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("sh x {port} | cat", '--command: "|" needs a shell, and none runs the command (try: sh -c \'…\')'),
+        ("sh x {port} 2>&1", '--command: "2>&1" needs a shell, and none runs the command (try: sh -c \'…\')'),
+        ("A=1 sh {port}", '--command: "A=1" is no program (to set a variable: env A=1 …)'),
+    ],
+)
+def test_no_shell_runs_a_command(command: str, said: str) -> None:
+    with pytest.raises(UserError) as caught:
+        from_command(command)
+    assert caught.value.message == said
+
+
+def test_a_word_behind_a_quote_may_look_like_a_shells() -> None:
+    assert from_command("sh -c 'x > y | z' {port}").command[1:] == ("-c", "x > y | z", "{port}")
+
+
+def test_a_port_that_is_taken_says_so() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert why_not_free(taken.getsockname()[1]) == "is in use"
+
+
+def test_only_known_servers_are_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    results = passing(1)
+    results["server"] = {**SERVER, "name": "../evil"}
+    write(results, tmp_path / "results.json")
+    assert main(["record", "--from", str(tmp_path / "results.json")]) == 2
+    assert '"../evil" is no known server: only their answers are recorded' in capsys.readouterr().err
+
+
+def test_expectations_under_a_name_that_is_not_read_are_told(tmp_path: Path) -> None:
+    corpus(tmp_path, case("a/b", "status = 404"))
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    command = command_of(tmp_path).removeprefix("--command=").split()
+    text = ", ".join(f'"{word}"' for word in command)
+    (mine / "server.toml").write_text(
+        f'title = "mine"\nprogram = ["{command[0]}"]\ncommand = [{text}]\nprofiles = ["cgihttpserver"]\n'
+    )
+    for name, told in (("expect.toml", False), ("other.toml", True)):
+        done = cgi_conform(tmp_path, "run", "--server", str(mine), "--write-expect", str(mine / name))
+        assert f'1 expectation written to "{mine / name}"' in done.stdout, done.stderr
+        assert ('the file is read under the name "expect.toml"' in done.stdout) == told
