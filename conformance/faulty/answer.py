@@ -52,6 +52,8 @@ class Answer:
         if framed:
             self._kept += b"\r\n"
 
+    # rule: base/kept-connection-delimits-responses, http/response-is-delimited, http/no-1xx-or-chunks-to-http-1-0
+    # rule: http/close-is-announced
     def _framing(self, status: int, names: set[bytes], length: int | None) -> Fields:
         request = self._request
         added: Fields = []
@@ -70,6 +72,7 @@ class Answer:
             added.append((b"Connection", b"keep-alive"))
         return added
 
+    # rule: http/head-has-no-content, http/no-body-with-204-or-304, cgi/head-discards-script-body
     def write(self, data: bytes) -> None:
         """Body octets: dropped for HEAD, cut at the announced length."""
         if self._bodiless:
@@ -97,6 +100,7 @@ class Answer:
         self.flush()
 
 
+# rule: base/errors-are-html-pages, base/no-body-with-head-204-205-304, base/reason-phrase-is-escaped
 def refuse(
     client: Client,
     request: Request,

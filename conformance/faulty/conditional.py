@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from .head import Request
 
 
+# rule: base/if-modified-since-is-304, http/unchanged-file-is-304
 def not_modified(request: Request, modified: float) -> bool:
     since = request.field(b"If-Modified-Since")
     if since is None:

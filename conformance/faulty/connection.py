@@ -25,6 +25,7 @@ def handle(client: Client, site: Site) -> None:
         client.sock.close()
 
 
+# rule: base/server-survives-any-request, resource/slow-head-is-limited
 def _handle_request(client: Client, site: Site) -> bool:
     """Whether another request may follow."""
     request = Request()
@@ -50,6 +51,7 @@ def _handle_request(client: Client, site: Site) -> bool:
     return False
 
 
+# rule: base/http-1-1-keeps-connections, http/connection-is-a-token-list
 def _may_persist(request: Request, site: Site) -> bool:
     options = request.list_of(b"Connection")
     if not site.settings.http11:
@@ -61,6 +63,7 @@ def _may_persist(request: Request, site: Site) -> bool:
     return request.version == (1, 1)
 
 
+# rule: cgi/local-redirect-is-followed, cgi/local-redirect-loops-end
 def _answer(client: Client, request: Request, body: Body, site: Site) -> None:
     for _ in range(_MOST_REDIRECTS):
         found = route.find(request, site)
@@ -78,6 +81,7 @@ def _answer(client: Client, request: Request, body: Body, site: Site) -> None:
     raise Refused(502, "Too many local redirects")
 
 
+# rule: base/continue-in-http-1-1-only, http/expect-continue-does-not-wait
 def _send_continue(client: Client, request: Request, body: Body, site: Site) -> None:
     if not site.settings.http11:
         return
@@ -98,6 +102,7 @@ def _run(
         site.scripts.release()
 
 
+# rule: cgi/local-redirect-runs-script-as-get, cgi/local-redirect-gains-no-access
 def _redirect(client: Client, request: Request, body: Body, redirect: route.LocalRedirect) -> None:
     """Makes the request one for the path that the script named: without a body, and with no method but GET or HEAD."""
     if not body.drain():
@@ -108,6 +113,7 @@ def _redirect(client: Client, request: Request, body: Body, redirect: route.Loca
         request.method = b"GET"
 
 
+# rule: resource/overload-is-503
 def refuse_crowd(client: Client, site: Site) -> None:
     """For a connection more than the server takes."""
     try:

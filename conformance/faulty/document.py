@@ -28,6 +28,9 @@ class Response:
     fields: Fields
 
 
+# rule: cgi/header-order-is-free, cgi/no-status-means-200, cgi/header-needs-cgi-field-none-twice
+# rule: cgi/empty-cgi-field-counts-as-absent, cgi/malformed-status-is-an-error, cgi/absolute-location-is-302
+# rule: cgi/redirect-keeps-status-and-document, cgi/local-redirect-is-followed, cgi/script-content-type-has-no-default
 def response_of(fields: Fields) -> Response | LocalRedirect | None:
     """None: the script's header block is broken."""
     fields = [(name, value) for name, value in fields if value or name.lower() not in (b"location", b"content-type")]
@@ -87,6 +90,7 @@ class Document:
         elif len(self._begun) > header_block.LIMIT:
             self._decided = True
 
+    # rule: cgi/output-becomes-valid-response, log/refused-output-is-shown, cgi/silent-script-may-time-out
     def finish(self, complete: bool) -> LocalRedirect | None:
         """After the script has ended, or has been ended (not `complete`)."""
         if isinstance(self._response, LocalRedirect):

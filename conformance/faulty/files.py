@@ -26,6 +26,8 @@ def serve(client: Client, request: Request, found: File | Listing | Redirect, si
     answer.end()
 
 
+# rule: base/file-has-type-length-time-and-bytes, base/head-of-file-has-fields-and-no-body, base/empty-file-has-length-0
+# rule: base/range-is-ignored
 def _send_file(answer: Answer, request: Request, path: bytes) -> None:
     try:
         file = open(path, "rb", buffering=0)
@@ -48,6 +50,7 @@ def _send_file(answer: Answer, request: Request, path: bytes) -> None:
             answer.write(data)
 
 
+# rule: base/directory-without-index-is-listed, base/unreadable-directory-is-404
 def _send_listing(answer: Answer, request: Request, directory: bytes) -> None:
     try:
         page = listing.page(directory, request.target)

@@ -39,6 +39,7 @@ class Request:
     persists: bool = False  # whether another request may follow (answer.py and script.py may clear it)
     answered: bool = False  # a head has been sent: too late for an error page
 
+    # rule: http/field-names-ignore-case-and-order
     def field(self, name: bytes) -> bytes | None:
         """The first value of the field, whatever the case of its name."""
         return next(iter(self.fields_named(name)), None)
@@ -56,6 +57,7 @@ def quoted(text: bytes) -> str:
     return ascii(text.decode("latin-1"))
 
 
+# rule: base/long-request-line-is-414, http/refusal-has-status-line-and-closes
 def read(client: Client, request: Request) -> bool:
     """Fills the request in; False if there is none.  Refused is raised as soon as something is wrong."""
     line = _first_line(client)
@@ -68,6 +70,7 @@ def read(client: Client, request: Request) -> bool:
     return True
 
 
+# rule: http/empty-line-before-request-is-skipped, http/empty-lines-are-bounded
 def _first_line(client: Client) -> bytes:
     """Reads the line after the empty ones; an empty one if there are too many of them."""
     line = client.read_line(_LONGEST_LINE + 1)
@@ -78,6 +81,8 @@ def _first_line(client: Client) -> bytes:
     return line
 
 
+# rule: base/whitespace-separates-words, base/wrong-number-of-words-is-400, base/two-words-are-http-0-9
+# rule: base/http-0-9-is-get-only, base/leading-slashes-become-one, http/bare-cr-ends-no-line
 def _take_line(request: Request, line: bytes) -> None:
     request.line = line
     words = _BLANKS.sub(b" ", line).strip(b" ").split(b" ")
@@ -104,6 +109,8 @@ def _take_line(request: Request, line: bytes) -> None:
         request.target = b"/" + request.target.lstrip(b"/")
 
 
+# rule: base/version-begins-with-http, base/version-is-two-numbers, base/major-version-2-is-505
+# rule: base/higher-minor-version-is-served
 def _version(word: bytes) -> tuple[int, int]:
     found = _VERSION.fullmatch(word)
     if not found:
@@ -116,6 +123,7 @@ def _version(word: bytes) -> tuple[int, int]:
     return (1, 1) if minor >= 1 else (1, 0)
 
 
+# rule: base/long-field-line-is-431, base/too-many-fields-are-431, base/lines-end-in-crlf-or-lf
 def _take_fields(client: Client, request: Request) -> None:
     count = 0
     while (line := client.read_line(_LONGEST_LINE + 1)) and line not in _EMPTY_LINES:
@@ -129,6 +137,8 @@ def _take_fields(client: Client, request: Request) -> None:
         _take_field(request, line)
 
 
+# rule: http/no-cr-lf-or-nul-in-field-value, http/space-before-first-field, http/folded-field-is-refused-or-joined
+# rule: http/malformed-field-line-is-400, http/space-before-colon-is-400, http/whitespace-around-value-is-dropped
 def _take_field(request: Request, line: bytes) -> None:
     if b"\0" in line:
         raise Refused(400, "NUL in a field")

@@ -28,12 +28,15 @@ OF_THE_CONNECTION = {
 }
 
 
+# rule: cgi/header-lines-may-end-in-crlf
 def divide(output: bytes) -> tuple[bytes, bytes] | None:
     """The block with its empty line, and the content behind it; None as long as the empty line has not come."""
     end = END.search(output)
     return (output[: end.end()], output[end.end() :]) if end else None
 
 
+# rule: cgi/header-becomes-http-fields, cgi/blanks-only-after-header-colon, injection/script-splits-response
+# rule: script-output/cgitb-first-line-is-skipped
 def fields_of(block: bytes) -> Fields | None:
     """The fields in order, values trimmed and folded lines joined; None if the block is none that HTTP can carry."""
     fields: Fields = []
@@ -57,5 +60,6 @@ def fields_of(block: bytes) -> Fields | None:
     return fields
 
 
+# rule: cgi/script-connection-fields-may-stay-out, cgi/server-resolves-field-conflicts
 def without(fields: Fields, dropped: set[bytes]) -> Fields:
     return [(name, value) for name, value in fields if name.lower() not in dropped]

@@ -12,6 +12,9 @@ _CONTROL = re.compile(rb"[\x01-\x1f\x7f]")
 _ABSOLUTE = re.compile(rb"(?i:https?)://([^/?#]*)(.*)", re.DOTALL)
 
 
+# rule: http/host-is-required, http/two-hosts-are-400, http/invalid-host-is-400, http/absolute-form-is-accepted
+# rule: http/absolute-form-host-wins, http/https-uri-needs-secure-connection, http/foreign-target-reaches-no-file
+# rule: http/control-bytes-in-target-do-no-harm, http/http-0-9-may-be-refused, http/any-whitespace-may-separate-words
 def settle(request: Request) -> None:
     """Leaves the target as a path, `host` as the name that was asked for, and one Host field that says so."""
     if request.version == (0, 9):

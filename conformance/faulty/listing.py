@@ -26,6 +26,7 @@ _PAGE = """\
 """
 
 
+# rule: base/listing-is-sorted-and-marked, injection/html-in-listing
 def page(directory: bytes, target: bytes) -> bytes:
     """The names in the directory, under a title that shows the target; OSError if it cannot be read."""
     names = sorted(os.listdir(directory), key=bytes.lower)
@@ -35,6 +36,7 @@ def page(directory: bytes, target: bytes) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
+# rule: base/listing-is-sorted-and-marked, base/listing-escapes-names, injection/listing-links-lead-to-files
 def _entry(directory: bytes, name: bytes) -> str:
     path = os.path.join(directory, name)
     link = segment_for(name)

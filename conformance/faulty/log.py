@@ -15,11 +15,13 @@ _MOST_LINES = 50
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
+# rule: base/log-line-per-request
 def request_line(client: Client, line: bytes, status: int, size: str = "-") -> None:
     """127.0.0.1 - - [01/Jan/2024 00:00:00] "GET / HTTP/1.0" 200 -"""
     _write(client, f'"{_shown(line.decode("latin-1"))}" {status} {size}')
 
 
+# rule: base/log-line-per-error
 def error(client: Client, status: int, text: str) -> None:
     _write(client, f"code {status}, message {_shown(text)}")
 
@@ -29,6 +31,7 @@ def message(client: Client, text: str) -> None:
     _write(client, _shown(text))
 
 
+# rule: log/refused-output-is-shown, log/refused-output-is-bounded, log/no-credentials
 def output(client: Client, script: bytes, refused: bytes) -> None:
     """The first lines of what a script wrote, where that makes no answer."""
     for line in refused[:_MOST_OUTPUT].split(b"\n")[:_MOST_LINES]:
@@ -37,6 +40,8 @@ def output(client: Client, script: bytes, refused: bytes) -> None:
         message(client, f"CGI script {script.decode('latin-1')} wrote: {line.decode('latin-1')}")
 
 
+# rule: log/control-bytes-are-escaped, log/no-forged-line, log/backslash-is-doubled, log/line-length-is-limited
+# rule: log/refused-output-is-escaped
 def _shown(text: str) -> str:
     text = text[:_LONGEST]
     text = text.replace("\\", "\\\\")

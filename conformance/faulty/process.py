@@ -19,6 +19,8 @@ class Process:
 
     code: int  # the exit status, or minus the number of the signal that ended it; known after end()
 
+    # rule: process/no-file-of-the-server, process/default-signals-and-own-group, process/umask-is-sane
+    # rule: argument/no-shell-is-started, disclosure/no-shell-for-unrunnable-file
     def __init__(
         self, file: bytes, arguments: list[bytes], environment: dict[bytes, bytes], directory: bytes | None, site: Site
     ) -> None:
@@ -60,6 +62,7 @@ class Process:
         if self._child.stdout:
             self._child.stdout.close()
 
+    # rule: process/ended-scripts-leave-no-zombies, process/script-ends-with-client
     def end(self) -> None:
         """Ends the script and its children if it still runs: asks first, then does not ask.  Waits for it."""
         if not self._ends_within(0):
@@ -77,6 +80,7 @@ class Process:
         return bool(select.select([self.exited], [], [], seconds)[0])
 
 
+# rule: resource/stop-leaves-no-script
 def end_all(site: Site) -> None:
     """Ends all scripts: the server is about to end itself."""
     with site.lock:
@@ -91,6 +95,7 @@ def end_all(site: Site) -> None:
             _signal(group, signal.SIGKILL)
 
 
+# rule: seed/scripts-run-as-nobody, process/user-ids-are-nobodys, process/group-ids-are-nobodys
 def _identity(settings: Settings) -> tuple[int | None, int | None, list[int] | None]:
     """User, group and further groups of scripts: another user's where the server may change them."""
     if os.geteuid() != 0:

@@ -15,6 +15,7 @@ from .settings import Site
 FOLLOWS = b"Script output follows"
 
 
+# rule: cgi/nph-may-be-supported, cgi/nph-output-is-unmodified, cgi/nph-output-is-not-held-back
 class Nph:
     """Not an octet is added, removed or moved; the end of the connection ends the answer."""
 
@@ -31,6 +32,8 @@ class Nph:
         return None
 
 
+# rule: seed/script-response-is-200, seed/status-line-before-script-output, seed/script-cannot-redirect
+# rule: seed/script-status-has-no-effect
 class RawOutput:
     """The server's status line, and the script's output behind it."""
 
@@ -67,6 +70,7 @@ class RawOutput:
         return divided[0][before:]
 
 
+# rule: base/kept-connection-delimits-responses
 class DelimitedOutput:
     """The same for HTTP/1.1: the section without the fields that are the server's business, the content delimited."""
 

@@ -43,6 +43,7 @@ class Body:
         self.left -= len(taken)
         return taken
 
+    # rule: http/chunked-body-is-decoded, cgi/transfer-coding-is-removed, http/chunk-data-ends-in-crlf
     def load(self, most: int) -> None:
         """Reads and decodes a chunked body; what is wrong with it is refused."""
         if not self.chunked:
@@ -61,12 +62,14 @@ class Body:
         self.length = self.left = length
         self.chunked = False
 
+    # rule: http/chunk-size-is-plain-hex, http/chunk-extensions-ignored-and-limited
     def _chunk_size(self) -> int:
         found = _SIZE.fullmatch(self._client.read_line(_LONGEST_LINE))
         if not found:
             raise Refused(400, "Bad chunk size")
         return int(found[1], 16)
 
+    # rule: http/trailers-stay-out-of-head
     def _skip_trailers(self) -> None:
         length = 0
         while (line := self._client.read_line(_LONGEST_LINE)) != b"\r\n":
@@ -76,6 +79,7 @@ class Body:
             if length > _MOST_TRAILERS:
                 raise Refused(400, "Too much behind the last chunk")
 
+    # rule: base/unread-body-is-discarded, http/body-is-read-or-connection-closed, http/refused-body-is-no-request
     def drain(self) -> bool:
         """Whether the connection is now at the next request: a small rest is read, anything else is not."""
         if self.chunked:
@@ -87,6 +91,9 @@ class Body:
         return not self.left
 
 
+# rule: http/invalid-content-length-is-400, http/differing-lengths-are-refused, http/huge-length-does-not-overflow
+# rule: http/transfer-encoding-beats-length, http/last-coding-is-chunked, http/unknown-coding-is-501
+# rule: http/no-transfer-encoding-in-http-1-0, http/no-framing-means-no-body
 def announced(client: Client, request: Request, most: int) -> Body:
     """What the fields say about the body, or a refusal if they say nothing sensible."""
     codings = request.list_of(b"Transfer-Encoding")

@@ -51,6 +51,9 @@ class LocalRedirect:
     target: bytes  # the path and query, as the script wrote them
 
 
+# rule: base/unsupported-method-is-501, seed/path-alone-decides-cgi, seed/cgi-directory-serves-no-files
+# rule: seed/post-outside-cgi-is-501, seed/post-refusal-message, seed/post-refusal-by-url-alone
+# rule: http/trace-reveals-no-credentials
 def find(request: Request, site: Site) -> Script | File | Listing | Redirect:
     """Raises Refused for what leads nowhere."""
     unsupported = Refused(501, f"Unsupported method ({quoted(request.method)})")
@@ -68,6 +71,7 @@ def find(request: Request, site: Site) -> Script | File | Listing | Redirect:
     return _file(request, target, site)
 
 
+# rule: seed/no-other-cgi-directory-by-default, seed/cgi-directories-are-configurable
 def _script(target: Target, site: Site) -> Script | None:
     """None if the path is not below a CGI directory."""
     for name in site.settings.cgi_directories:
@@ -78,6 +82,7 @@ def _script(target: Target, site: Site) -> Script | None:
     return _script_of_root(target, site) if b"/" in site.settings.cgi_directories else None
 
 
+# rule: routing/root-holds-scripts, routing/root-leaves-directories
 def _script_of_root(target: Target, site: Site) -> Script | None:
     """As CGI directory "/" holds what lies in the root itself, but no directory."""
     if not target.segments or _is_directory(site.settings.root + b"/" + target.segments[0], site):
@@ -85,6 +90,7 @@ def _script_of_root(target: Target, site: Site) -> Script | None:
     return _script_below(b"", target.segments, target, site)
 
 
+# rule: seed/scripts-at-any-depth, cgi/leading-path-selects-script, base/path-info-collapsed-and-decoded-once
 def _script_below(name: bytes, below: list[bytes], target: Target, site: Site) -> Script:
     """The first name on the way that is no directory is the script; what follows is no name, and stays as it was sent."""
     root = site.settings.root
@@ -105,6 +111,7 @@ def _script_below(name: bytes, below: list[bytes], target: Target, site: Site) -
     return Script(root + name, name, info, target.query, directory)
 
 
+# rule: seed/unrunnable-script-is-403, disclosure/failed-script
 def _check(file: bytes, name: bytes, site: Site) -> None:
     found = _status(file, site)
     if found is None:
@@ -115,6 +122,7 @@ def _check(file: bytes, name: bytes, site: Site) -> None:
         raise Refused(403, f"CGI script is not executable ({quoted(name)})")
 
 
+# rule: process/not-runnable-by-nobody-is-refused
 def _runnable(file: bytes, found: os.stat_result, site: Site) -> bool:
     """For whom it runs as: executable, and readable for its interpreter."""
     if os.geteuid() != 0:
@@ -127,6 +135,8 @@ def _runnable(file: bytes, found: os.stat_result, site: Site) -> bool:
     return executable and readable
 
 
+# rule: base/missing-file-is-404, base/file-with-slash-is-404, base/directory-without-slash-is-301
+# rule: base/fifo-never-blocks
 def _file(request: Request, target: Target, site: Site) -> File | Listing | Redirect:
     path = b"/".join([site.settings.root, *target.segments])
     found = _status(path, site)
@@ -144,6 +154,7 @@ def _file(request: Request, target: Target, site: Site) -> File | Listing | Redi
     return File(path)
 
 
+# rule: base/directory-serves-its-index, base/directory-without-index-is-listed
 def _index(directory: bytes, site: Site) -> File | Listing:
     for name in _INDEXES:
         found = _status(directory + b"/" + name, site)
@@ -157,6 +168,7 @@ def _is_directory(path: bytes, site: Site) -> bool:
     return found is not None and stat.S_ISDIR(found.st_mode)
 
 
+# rule: traversal/symlink-out-of-root, traversal/sibling-of-root, base/dots-stay-below-root
 def _status(path: bytes, site: Site) -> os.stat_result | None:
     """None for what is not there, cannot be reached, or lies behind a link out of the document root."""
     try:

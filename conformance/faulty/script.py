@@ -32,6 +32,8 @@ class Output(Protocol):
     def finish(self, complete: bool) -> LocalRedirect | None: ...
 
 
+# rule: seed/unrunnable-script-is-403, base/script-exit-goes-to-the-log, cgi/script-runs-in-its-directory
+# rule: environment/too-large-request-is-refused
 def serve(client: Client, request: Request, target: Script, body: Body, site: Site) -> LocalRedirect | None:
     """Runs the script and answers with its output, unless that asks for another path of this server."""
     arguments = variables.arguments(request, target, site.settings.rfc)
@@ -63,6 +65,8 @@ def _output(client: Client, request: Request, target: Script, site: Site) -> Out
     return RawOutput(client, request, site)
 
 
+# rule: process/response-ends-with-script, base/stdin-ends-after-body, cgi/stdin-has-the-whole-body
+# rule: cgi/script-need-not-read-body, process/script-ends-with-client, http/half-closed-client-is-answered
 class Pump:
     """The loop that carries octets between client and script, in both directions at once."""
 

@@ -30,6 +30,7 @@ class Target:
         return [name_of(segment) for segment in self.sent]
 
 
+# rule: mapping/surrogate-is-its-octet, traversal/surrogate-of-a-separator
 def name_of(segment: bytes) -> bytes:
     """The octets with those that surrogates stand for."""
     return _SURROGATE.sub(lambda found: found[0].decode("utf-8", "surrogatepass").encode("ascii", "surrogateescape"), segment)
@@ -40,6 +41,9 @@ def segment_for(name: bytes) -> bytes:
     return _SURROGATE.sub(lambda found: found[0].decode("ascii", "surrogateescape").encode("utf-8", "surrogatepass"), name)
 
 
+# rule: traversal/above-root, traversal/encoded-dot-segments, base/encoded-nul-is-refused, base/path-is-decoded-once
+# rule: base/query-from-first-question-mark, disclosure/fragment, disclosure/double-decoding
+# rule: seed/script-runs-by-any-spelling, seed/resolved-path-decides-cgi, cgi/dots-resolved-before-path-is-split
 def parse(target: bytes) -> Target:
     path, mark, query = target.partition(b"?")
     path = path.partition(b"#")[0]
@@ -59,6 +63,7 @@ def parse(target: bytes) -> Target:
     return Target(path, query if mark else None, segments, path.endswith(b"/"), folder)
 
 
+# rule: base/directory-without-slash-is-301, base/directory-redirect-adds-no-host, injection/redirect-host-by-backslash
 def with_slash(target: bytes) -> bytes:
     """The target with a slash behind its path, for a Location: nothing decoded, nothing that names a host."""
     path, _, query = target.partition(b"?")

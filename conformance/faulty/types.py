@@ -48,6 +48,7 @@ _OF_SYSTEM = {  # or of this release: others say something else, or nothing
 }
 
 
+# rule: base/type-follows-suffix
 def content_type(name: bytes) -> bytes:
     suffix = posixpath.splitext(name)[1]
     types = _EVERYWHERE | _OF_SYSTEM

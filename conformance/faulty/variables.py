@@ -51,13 +51,15 @@ def environment(
 
 
 def arguments(request: Request, target: Script, rfc: bool) -> list[bytes]:
-    """The arguments after the script's path."""
+    """The arguments after the script's path.  rule: base/query-is-one-argument, cgi/equals-sign-before-decoding"""
     query = target.query or b""
     if b"=" in query:
         return []
     return _words(request.method, query) if rfc else [query.replace(b"+", b" ")]
 
 
+# rule: cgi/query-becomes-arguments, cgi/arguments-for-get-and-head-only, cgi/no-query-no-arguments
+# rule: cgi/all-arguments-or-none, argument/no-options-to-the-interpreter
 def _words(method: bytes, query: bytes) -> list[bytes]:
     if method not in (b"GET", b"HEAD"):
         return []
@@ -71,6 +73,8 @@ def _words(method: bytes, query: bytes) -> list[bytes]:
     return words
 
 
+# rule: environment/server-environment-stays-out, environment/inherited-cgi-variables-stay-out
+# rule: environment/path-has-absolute-directories, base/only-cgi-variables-and-path
 def _passed_on(names: list[str], own: Mapping[bytes, bytes]) -> Environment:
     absolute = [folder for folder in own.get(b"PATH", PATH).split(b":") if folder.startswith(b"/")]
     kept = {name.encode() for name in names}
@@ -79,6 +83,9 @@ def _passed_on(names: list[str], own: Mapping[bytes, bytes]) -> Environment:
     return variables
 
 
+# rule: cgi/gateway-interface-is-cgi-1-1, cgi/server-software-names-the-server, cgi/server-port-is-the-port-used
+# rule: cgi/request-method-is-the-method, cgi/script-name-is-decoded-path, cgi/query-string-is-not-decoded
+# rule: cgi/query-string-is-always-set, cgi/remote-addr-is-the-peer
 def _of_every_request(client: Client, request: Request, target: Script, site: Site) -> Environment:
     return {
         b"GATEWAY_INTERFACE": b"CGI/1.1",
@@ -91,6 +98,9 @@ def _of_every_request(client: Client, request: Request, target: Script, site: Si
     }
 
 
+# rule: base/server-name-and-port-are-set, base/server-protocol-is-the-servers, base/path-translated-is-always-set
+# rule: base/content-length-is-body-length, base/content-type-defaults-to-text-plain, base/four-fields-become-variables
+# rule: base/unchecked-identity-is-not-set
 def _of_cgihttpserver(request: Request, target: Script, length: int | None, site: Site) -> Environment:
     return {
         b"SERVER_NAME": site.name,
@@ -107,6 +117,10 @@ def _of_cgihttpserver(request: Request, target: Script, length: int | None, site
     }
 
 
+# rule: cgi/server-name-has-no-port, cgi/server-protocol-names-a-version, cgi/remote-host-is-name-or-address
+# rule: cgi/path-translated-set-with-path-info, cgi/path-translated-needs-path-info, cgi/content-length-only-with-body
+# rule: cgi/request-content-type-is-unmodified, cgi/request-content-type-has-no-default
+# rule: cgi/auth-type-only-if-authenticated, cgi/remote-user-only-if-authenticated
 def _of_rfc3875(client: Client, request: Request, target: Script, length: int | None, site: Site) -> Environment:
     variables = {
         b"SERVER_NAME": request.host or site.name,
@@ -131,11 +145,16 @@ def _of_rfc3875(client: Client, request: Request, target: Script, length: int | 
     return variables
 
 
+# rule: environment/authorization-by-option
 def _credentials(request: Request) -> Environment:
     """What the client sent as Authorization, unchecked: for a script that checks it."""
     return {b"HTTP_AUTHORIZATION": value for value in request.fields_named(b"Authorization")}
 
 
+# rule: cgi/fields-become-http-variables, cgi/http-variable-name-form, cgi/repeated-field-becomes-one-value
+# rule: cgi/credential-fields-are-not-passed, cgi/no-http-content-length-or-type
+# rule: cgi/request-connection-fields-may-stay-out, cgi/no-http-proxy, environment/no-http-proxy-by-any-spelling
+# rule: environment/underscore-is-not-hyphen
 def _fields(request: Request) -> Environment:
     """HTTP_ variables: one for each name, its values in order."""
     variables: Environment = {}
