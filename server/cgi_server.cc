@@ -217,6 +217,7 @@ After CgiServer::answer_with_file(Connection& client, const Request& request, co
   return After::kLinger;
 }
 
+// rule: base/head-of-file-has-fields-and-no-body, base/range-is-ignored
 After CgiServer::send_file(Connection& client, const Request& request, const Route& route) {
   if (is_not_modified(request, route.status.st_mtime)) {
     std::string head = responder_.begin(request, 304, "Not Modified");

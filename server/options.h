@@ -14,6 +14,8 @@ namespace cgi {
 // What a server of CGI scripts promises: the contract of CPython's CGIHTTPServer, or CGI/1.1.
 enum class Profile { kCgiHttpServer, kRfc3875 };
 
+// The settings of a server. The CGI directories are CPython's by default.
+// rule: seed/cgi-bin-is-default, seed/htbin-is-default
 struct Options {
   int port = 8000;  // 0: a free one
   std::string bind = "127.0.0.1";

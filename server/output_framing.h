@@ -10,6 +10,7 @@ namespace cgi {
 
 // Where the first empty line of `output` ends (CR LF or LF), or npos. An empty first line counts: the header
 // section then is empty. `seen`: so many octets are known not to hold the end; they are not searched again.
+// rule: cgi/header-lines-may-end-in-crlf
 std::size_t header_section_end(std::string_view output, std::size_t seen = 0);
 
 // Appends `data` as one chunk; nothing if it is empty, since that chunk would be the last. RFC 9112 7.1.

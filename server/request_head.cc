@@ -68,6 +68,7 @@ std::optional<Refusal> take_version(std::string_view word, Request& request) {
 
 }  // namespace
 
+// rule: http/field-names-ignore-case-and-order
 std::vector<std::string_view> Request::values(std::string_view name) const {
   std::vector<std::string_view> found;
   for (const Field& field : fields) {
@@ -85,6 +86,8 @@ std::optional<std::string_view> Request::first(std::string_view name) const {
 
 HeadParser::HeadParser(HeadLimits limits) : limits_(limits) {}
 
+// rule: base/long-request-line-is-414, base/long-field-line-is-431, http/long-target-is-414, http/oversized-head-is-4xx
+// rule: base/lines-end-in-crlf-or-lf, http/packet-boundaries-mean-nothing
 std::size_t HeadParser::consume(std::string_view bytes) {
   std::size_t used = 0;
   while (!done_ && used < bytes.size()) {
@@ -126,6 +129,7 @@ void HeadParser::end_of_input() {
 }
 
 // `line` comes without its LF.
+// rule: base/too-many-fields-are-431
 void HeadParser::take_line(std::string_view line) {
   if (!has_request_line_) return take_request_line(line);
   if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
@@ -138,6 +142,8 @@ void HeadParser::take_line(std::string_view line) {
   }
 }
 
+// rule: base/whitespace-separates-words, base/wrong-number-of-words-is-400, base/two-words-are-http-0-9
+// rule: base/http-0-9-is-get-only
 void HeadParser::take_request_line(std::string_view line) {
   while (!line.empty() && line.back() == '\r') line.remove_suffix(1);
   has_request_line_ = true;
@@ -173,6 +179,8 @@ void HeadParser::take_request_line(std::string_view line) {
 }
 
 // Refusals do not repeat the line: it may hold a password, and reasons are logged.  rule: log/no-credentials
+// rule: http/malformed-field-line-is-400, http/space-before-colon-is-400, http/no-cr-lf-or-nul-in-field-value
+// rule: http/space-before-first-field, http/folded-field-is-refused-or-joined, http/whitespace-around-value-is-dropped
 void HeadParser::take_field_line(std::string_view line) {
   if (holds_nul_or_cr(line)) return refuse({400, "Bad header field (a control character)"});
   if (kFieldSpace.find(line.front()) != kFieldSpace.npos) {

@@ -24,6 +24,7 @@ After Responder::end_head(const Request& request, std::string& head) const {
   return stays ? After::kNextRequest : After::kLinger;
 }
 
+// rule: base/errors-are-html-pages, base/no-body-with-head-204-205-304, base/head-error-has-fields-of-get
 After Responder::refuse(Connection& client, const Request& request, const Refusal& refusal) const {
   log_.refusal(request.remote_addr, refusal.status, refusal.reason);
   const std::string page = error_page(refusal.status, refusal.reason);

@@ -48,7 +48,8 @@ struct ChildPlan {
 
 // Changes to the account for good. System calls, not the C library's functions: those would change the
 // threads of the server too, whose memory this is. Groups first, while that is still allowed.
-// rule: process/capabilities-are-dropped
+// rule: process/capabilities-are-dropped, process/user-ids-are-nobodys, process/group-ids-are-nobodys
+// rule: seed/scripts-run-as-nobody
 bool become(const Account& account) {
   return ::syscall(SYS_setgroups, 0, nullptr) == 0 &&
          ::syscall(SYS_setresgid, account.gid, account.gid, account.gid) == 0 &&
@@ -56,6 +57,7 @@ bool become(const Account& account) {
 }
 
 // Nothing but system calls from here: the parent's other threads may hold any lock.
+// rule: process/no-file-of-the-server, process/default-signals-and-own-group, disclosure/no-shell-for-unrunnable-file
 int run_child(void* argument) {
   auto* plan = static_cast<ChildPlan*>(argument);
   ::setpgid(0, 0);
@@ -186,6 +188,7 @@ void Script::signal_group(int signal) const {
   if (::getpgid(pid_) != pid_) ::kill(pid_, signal);
 }
 
+// rule: process/ended-scripts-leave-no-zombies
 int Script::reap() {
   int status = 0;
   if (pid_ > 0) {
@@ -197,6 +200,7 @@ int Script::reap() {
   return status;
 }
 
+// rule: process/script-ends-with-client
 int Script::end() {
   signal_group(SIGKILL);
   pollfd ended{pidfd_.get(), POLLIN, 0};

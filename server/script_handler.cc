@@ -41,6 +41,7 @@ Clock::time_point from_now(double seconds) {
   return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
 }
 
+// rule: base/unread-body-is-discarded, resource/unread-body-goes-in-bulk
 bool discard_body(Connection& client, const Framing& framing, Clock::time_point deadline) {
   if (framing.chunked) {
     RequestBody unwanted;
@@ -134,6 +135,7 @@ ScriptOutcome ScriptHandler::run(Connection& client, const Request& request, con
 
 // Who turns the script's output into a response: nobody for a script that prints a whole one ("nph-…", RFC 3875
 // 5), CGI/1.1 in its profile, and otherwise a status line ahead of everything.
+// rule: cgi/nph-may-be-supported, cgi/nph-output-is-unmodified, seed/script-response-is-200
 std::unique_ptr<ResponseWriter> ScriptHandler::writer_for(const Request& request, const Route& route) const {
   const bool head_only = request.method == "HEAD";
   const bool stays = responder_.stays_open(request);
