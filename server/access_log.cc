@@ -93,10 +93,10 @@ std::string json_line(std::string_view client, std::time_t when, std::string_vie
   return json_object(client, when, "\"message\":" + json_string(message));
 }
 
-void AccessLog::request(std::string_view client, std::string_view request_line, int status) const {
+void AccessLog::request(std::string_view client, std::string_view request_line, std::optional<int> status) const {
   if (format_ == LogFormat::kNone) return;
   const std::string line = log_escape(request_line);
-  const std::string code = std::to_string(status);
+  const std::string code = status ? std::to_string(*status) : format_ == LogFormat::kJson ? "null" : "-";
   if (format_ == LogFormat::kJson) {
     write(json_object(client, std::time(nullptr), "\"request\":" + json_string(line) + ",\"status\":" + code));
   } else {

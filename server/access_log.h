@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ctime>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,8 +30,9 @@ class AccessLog {
  public:
   explicit AccessLog(LogFormat format) : format_(format) {}
 
-  // A response went out: `"REQUEST LINE" STATUS -`.
-  void request(std::string_view client, std::string_view request_line, int status) const;
+  // A request and its answer: `"REQUEST LINE" STATUS -`. Without a status, the client left before it got one: '-', or
+  // null in JSON.
+  void request(std::string_view client, std::string_view request_line, std::optional<int> status) const;
   // A refusal: `code STATUS, message REASON`, which comes before its request line.  rule: base/log-line-per-error
   void refusal(std::string_view client, int status, std::string_view reason) const;
   // Anything else worth knowing: how a script ended, why it could not start, what it printed instead of a response.

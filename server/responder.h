@@ -37,6 +37,7 @@ class Responder {
   bool stays_open(const Request& request) const;
   // From now on every response is the last of its connection.
   void close_all() { closing_ = true; }
+  bool is_closing() const { return closing_; }
 
  private:
   const std::string protocol_;

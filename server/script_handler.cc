@@ -7,6 +7,8 @@
 #include <array>
 #include <cstring>
 #include <ctime>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "quote.h"
@@ -34,6 +36,25 @@ bool begins_with_interpreter_line(const UniqueFd& file) {
   std::array<char, 2> start{};
   return ::pread(file.get(), start.data(), start.size(), 0) == 2 && start[0] == '#' && start[1] == '!';
 }
+
+// Logs the request when its head goes out. The script may run on, and its client may leave.
+// rule: log/request-of-gone-client-is-logged
+class LoggedResponse : public ScriptResponse {
+ public:
+  LoggedResponse(ResponseTerms terms, const AccessLog& log, const Request& request)
+      : ScriptResponse(std::move(terms)), log_(log), request_(request) {}
+
+  std::string flush() override {
+    const bool was_unsent = is_unsent();
+    std::string out = ScriptResponse::flush();
+    if (was_unsent && !is_unsent()) log_.request(request_.remote_addr, request_.line, head()->status);
+    return out;
+  }
+
+ private:
+  const AccessLog& log_;
+  const Request& request_;
+};
 
 }  // namespace
 
@@ -84,34 +105,45 @@ ScriptOutcome ScriptHandler::run(Connection& client, const Request& request, con
     return options_.script_timeout > 0 ? from_now(options_.script_timeout) : Clock::time_point::max();
   };
 
+  // The client left before it got a status line.
+  auto log_unanswered = [&] { responder_.log().request(request.remote_addr, request.line, std::nullopt); };
+  auto give_up = [&] {
+    log_unanswered();
+    return ScriptOutcome{};
+  };
+
   RequestBody body(framing.length);
   std::string content_length = framing.announced ? std::to_string(framing.length) : "";
   if (framing.chunked) {
-    if (!ask_for_body()) return {};
+    if (!ask_for_body()) return give_up();
     if (auto refusal = RequestBody::put_aside(client, options_.max_body, deadline(), body)) return refuse(*refusal);
     content_length = std::to_string(body.stored());
   }
   Script script;
   if (auto refusal = start(request, route, content_length, script)) return refuse(*refusal);
-  if (body.from_client() > 0 && !ask_for_body()) return {};
+  if (body.from_client() > 0 && !ask_for_body()) return give_up();
 
   const auto response = writer_for(request, route);
   const ExchangeResult result = run_exchange(client, script, body, *response, deadline());
+  const auto* document = dynamic_cast<ScriptResponse*>(response.get());
 
   auto note = [&](const std::string& text) { responder_.log().note(request.remote_addr, "CGI script " + text); };
   const std::string quoted = python_repr(route.script.script_name);
-  if (result.end == ExchangeEnd::kClientGone) note(quoted + " was ended: the client is gone");
   if (result.end == ExchangeEnd::kTimeout) note(quoted + " was ended: it ran over the time limit (--script-timeout)");
   // CPython's words, so that a search for them finds this line; the script follows.  rule: log/exit-names-the-script
   if (const std::string text = exit_text(result.exit_status); result.end == ExchangeEnd::kDone && !text.empty()) {
     note(text + ": " + quoted);
   }
   // The client may have ended its side only: what was sent must reach it, whatever of its body is left unread.
-  if (result.end == ExchangeEnd::kClientGone) return {After::kLinger, ""};
+  if (result.end == ExchangeEnd::kClientGone) {
+    if (document != nullptr && document->is_unsent()) log_unanswered();
+    note(quoted + " was ended: " + (responder_.is_closing() ? "the server stops" : "the client is gone"));
+    return {After::kLinger, ""};
+  }
 
   Framing unread;
   unread.length = body.from_client();
-  if (const auto* document = dynamic_cast<ScriptResponse*>(response.get())) {
+  if (document != nullptr) {
     if (document->is_unsent() && result.end == ExchangeEnd::kTimeout && document->problem().empty()) {
       return refuse({504, "CGI script took too long"});
     }
@@ -124,7 +156,6 @@ ScriptOutcome ScriptHandler::run(Connection& client, const Request& request, con
       for (const std::string& line : refused_lines(document->refused())) note(quoted + " printed: " + line);
       return refuse({500, "CGI script gave no valid response"});
     }
-    responder_.log().request(request.remote_addr, request.line, document->head()->status);
   }
   if (result.end == ExchangeEnd::kTimeout) return {After::kLinger, ""};
   if (response->keeps_connection() && discard_body(client, unread, from_now(options_.header_timeout))) {
@@ -144,8 +175,9 @@ std::unique_ptr<ResponseWriter> ScriptHandler::writer_for(const Request& request
       responder_.log().request(request.remote_addr, request.line, 200);
       return std::make_unique<RawResponse>("", Delimiting::kClose, false);
     }
-    return std::make_unique<ScriptResponse>(
-        ResponseTerms{server_fields(std::time(nullptr)), head_only, request.is_current(), stays});
+    return std::make_unique<LoggedResponse>(
+        ResponseTerms{server_fields(std::time(nullptr)), head_only, request.is_current(), stays}, responder_.log(),
+        request);
   }
   const bool framed = request.is_current() && stays;
   std::string head = responder_.begin(request, 200, "Script output follows");

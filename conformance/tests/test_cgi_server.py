@@ -6,8 +6,10 @@ What any server must do is a case of the suite; its own command line, its messag
 import json
 import os
 import re
+import select
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -213,3 +215,47 @@ def test_the_operator_is_told_of_a_script_that_cannot_be_run(root: Path) -> None
         'script "/cgi-bin/lost" cannot be executed: No such file or directory'
         " (does its first line name an interpreter?)",
     ]
+
+
+def script(root: Path, text: str) -> None:
+    (root / "cgi-bin/script").write_text(f"#!/bin/sh\n{text}\n")
+    (root / "cgi-bin/script").chmod(0o755)
+
+
+def logged_until(server: Started, end: str) -> list[str]:
+    """Returns the messages of the log once it ends with `end`."""
+    assert server.process.stderr is not None
+    logged = ""
+    while not logged.endswith(end + "\n"):
+        assert select.select([server.process.stderr], [], [], LONG)[0], logged
+        more = os.read(server.process.stderr.fileno(), 65536)
+        assert more, logged
+        logged += more.decode()
+    return [line.rpartition("] ")[2] for line in logged.splitlines()]
+
+
+@pytest.mark.parametrize(("profile", "status"), [("cgihttpserver", 200), ("rfc3875", 404)])
+def test_a_request_is_logged_before_its_script_ends(root: Path, profile: str, status: int) -> None:
+    script(root, "printf 'Status: 404\\nContent-Type: text/plain\\n\\nanswer'; exec sleep 30")
+    with started(root, "--profile", profile) as server:
+        with socket.create_connection(("127.0.0.1", server.port), LONG) as client:
+            client.sendall(b"GET /cgi-bin/script HTTP/1.0\r\n\r\n")
+            assert f" {status} ".encode() in read_until(client, b"answer").splitlines()[0]
+            logged_until(server, f'"GET /cgi-bin/script HTTP/1.0" {status} -')
+            _, _, logged = server.end()
+        messages = [line.partition("] ")[2] for line in logged.splitlines()]
+        assert messages == ["CGI script '/cgi-bin/script' was ended: the server stops"]
+
+
+def test_a_client_that_leaves_without_an_answer_is_logged(root: Path) -> None:
+    script(root, "echo started >&2; exec sleep 30")
+    with started(root, "--profile", "rfc3875") as server:
+        with socket.create_connection(("127.0.0.1", server.port), LONG) as client:
+            client.sendall(b"GET /cgi-bin/script HTTP/1.0\r\n\r\n")
+            logged_until(server, "started")
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset
+        assert logged_until(server, "the client is gone") == [
+            '"GET /cgi-bin/script HTTP/1.0" - -',
+            "CGI script '/cgi-bin/script' was ended: the client is gone",
+        ]
+        assert server.end()[2] == ""

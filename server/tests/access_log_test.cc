@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <map>
+#include <optional>
 #include <string>
 
 namespace cgi {
@@ -95,6 +96,13 @@ TEST(AccessLog, SaysWhatWasAskedAndAnswered) {
   const auto request = [](const AccessLog& log) { log.request("127.0.0.1", "GET /\x1b HTTP/1.0", 404); };
   EXPECT_EQ("127.0.0.1 - - [NOW] \"GET /\\x1b HTTP/1.0\" 404 -\n", without_time(logged(LogFormat::kCommon, request)));
   EXPECT_EQ("{\"time\":\"NOW\",\"client\":\"127.0.0.1\",\"request\":\"GET /\\\\x1b HTTP/1.0\",\"status\":404}\n",
+            without_time(logged(LogFormat::kJson, request)));
+}
+
+TEST(AccessLog, SaysThatARequestGotNoStatus) {
+  const auto request = [](const AccessLog& log) { log.request("c", "GET / HTTP/1.0", std::nullopt); };
+  EXPECT_EQ("c - - [NOW] \"GET / HTTP/1.0\" - -\n", without_time(logged(LogFormat::kCommon, request)));
+  EXPECT_EQ("{\"time\":\"NOW\",\"client\":\"c\",\"request\":\"GET / HTTP/1.0\",\"status\":null}\n",
             without_time(logged(LogFormat::kJson, request)));
 }
 
