@@ -2,6 +2,6 @@
 
 import sys
 
-from cgi_conform.cli import main
+from cgi_conform.cli import command
 
-sys.exit(main())
+sys.exit(command())

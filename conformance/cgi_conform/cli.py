@@ -6,8 +6,11 @@ import sys
 from collections.abc import Sequence
 
 from cgi_conform import __version__
-from cgi_conform.errors import UserError
+from cgi_conform.docroot import remove_all
+from cgi_conform.endings import Interruption, handled
+from cgi_conform.errors import INTERRUPTED, UserError
 from cgi_conform.examples import EXAMPLES, FIRST_STEPS
+from cgi_conform.instance import kill_all
 from cgi_conform.typed import typed
 from cgi_conform.usage import Parser, epilog
 
@@ -51,11 +54,25 @@ def parser(chosen: str) -> Parser:
     return whole
 
 
+def command() -> int:
+    """The exit status of a process of its own, which a signal ends with its servers and files."""
+    with handled(Interruption(_end_at_once)):
+        return main()
+
+
+def _end_at_once() -> None:
+    try:
+        kill_all()
+        remove_all()
+    finally:
+        os._exit(INTERRUPTED)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    options = parser(next((word for word in words if not word.startswith("-")), "")).parse_all(words)
     try:
+        options = parser(next((word for word in words if not word.startswith("-")), "")).parse_all(words)
         status: int = options.main(options)
         sys.stdout.flush()
         return status
@@ -69,4 +86,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         print("cgi-conform: interrupted", file=sys.stderr)
-        return 130
+        return INTERRUPTED

@@ -14,14 +14,14 @@ from cgi_conform.answer import PROFILES
 from cgi_conform.case import Case, load_cases
 from cgi_conform.compare import Comparison, compared
 from cgi_conform.delivery import DELIVERIES
-from cgi_conform.errors import UserError
+from cgi_conform.errors import INTERRUPTED, UserError
 from cgi_conform.paths import fixtures
 from cgi_conform.plan import Options, make_plan
 from cgi_conform.results import Results, read
 from cgi_conform.session import JOBS, carry_out
 
 SAME, DIFFER, TROUBLE = 0, 1, 2
-EPILOG = "exit status: 0 they answer alike, 1 they differ, 2 trouble"
+EPILOG = "exit status: 0 they answer alike, 1 they differ, 2 trouble, 130 interrupted"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +51,7 @@ def main(options: argparse.Namespace) -> int:
 
             write_all(comparison, options.report)
     except UserError as error:
-        raise UserError(error.message, TROUBLE) from None
+        raise UserError(error.message, error.status if error.status == INTERRUPTED else TROUBLE) from None
     from cgi_conform.report.comparison import text
 
     width = shutil.get_terminal_size((120, 24)).columns if sys.stdout.isatty() else 120

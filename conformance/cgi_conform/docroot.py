@@ -12,7 +12,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,14 +37,26 @@ class Docroot:
         return self.base / self.name
 
 
+_temporary: set[Path] = set()
+
+
 @contextmanager
 def temporary(fixtures: Path) -> Iterator[Docroot]:
     """A document root in a new directory under /tmp (or TMPDIR), removed afterwards."""
     base = Path(tempfile.mkdtemp(prefix="cgi-conform-", dir=reachable_tmp()))
+    _temporary.add(base)
     try:
         yield lay_out(fixtures, base)
     finally:
         remove(base)
+        _temporary.discard(base)
+
+
+def remove_all() -> None:
+    """Remove every temporary document root: the process is about to end."""
+    for base in list(_temporary):
+        with suppress(OSError):
+            remove(base)
 
 
 def lay_out(fixtures: Path, base: Path) -> Docroot:

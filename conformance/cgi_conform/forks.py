@@ -15,17 +15,18 @@ from multiprocessing.context import ForkProcess
 from types import FrameType
 from typing import Generic, TypeVar
 
+from cgi_conform.endings import ENDING
+
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-_ENDING = {signal.SIGINT, signal.SIGTERM}
 _CLEANING = 10.0  # seconds that a process has to end its servers
 
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
     """Holds back the signals that end a process, for a fork: what a handler raises within one would be lost."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     try:
         yield
     finally:
@@ -98,9 +99,10 @@ class Pool(Generic[Task, Result]):
 
     def _serve(self, ours: Connection, theirs: Connection) -> None:
         """Carries out what comes until no more does; our ends of the pipes are closed, or nobody would see that."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal tells everybody; who made the pool ends it
+        for number in (signal.SIGINT, signal.SIGHUP):  # a terminal tells everybody; who made the pool ends it
+            signal.signal(number, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, _end_once)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
         try:
             for end in (*self._processes, ours):
                 end.close()

@@ -10,13 +10,11 @@ Exit status: 0 all is proven; 1 something is not; 2 usage, or data that makes no
 
 import argparse
 import gc
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from types import FrameType
 
 from cgi_conform import forked
 from cgi_conform.answer import PROFILES
@@ -51,7 +49,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Prove and report."""
-    signal.signal(signal.SIGTERM, _interrupt)
     if options.jobs < 1:
         raise UserError(f"-j {options.jobs}: at least one")
     profiles = list(dict.fromkeys(options.profile or load_server(options.server).profiles))
@@ -164,7 +161,3 @@ def _report(options: argparse.Namespace, kills: Kills, wrong: Sequence[str]) -> 
     if wrong:
         raise UserError("\n".join(wrong))
     return exit_status(kills)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -2,12 +2,10 @@
 
 import argparse
 import random
-import signal
 import sys
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from types import FrameType
 
 from cgi_conform.answer import PROFILES
 from cgi_conform.case import Case, case_ids, load_cases, nearest_id
@@ -23,6 +21,8 @@ from cgi_conform.server_options import configure_server, lines_lead_to
 from cgi_conform.session import JOBS, Outcome, carry_out
 from cgi_conform.wall import since_start
 from cgi_conform.write import need_folder
+
+_INTERRUPTED = "interrupted: writing what is known; once more ends at once"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +50,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Run and report."""
-    signal.signal(signal.SIGTERM, _interrupt)
     if options.shuffle == -1:
         options.shuffle = random.SystemRandom().randrange(1_000_000)
     cases = load_cases(fixtures() / "cases", options.globs)
@@ -78,6 +77,7 @@ def main(options: argparse.Namespace) -> int:
             strict=options.strict,
             strict_observed=options.strict_observed,
             progress=progress.show,
+            interrupted=progress.interrupted,
             partial=True,
         )
     finally:
@@ -143,16 +143,15 @@ class _Progress:
 
     def __init__(self, total: int) -> None:
         self._total = total
-        self._watched = sys.stderr.isatty()
 
     def show(self, result: CaseResult, number: int) -> None:
-        if self._watched:
+        if sys.stderr.isatty():  # it is asked each time: a terminal may be gone by now
             print(f"\r{number}/{self._total} {result['id'][:60]:<60}", end="", file=sys.stderr, flush=True)
 
     def clear(self) -> None:
-        if self._watched:
+        if sys.stderr.isatty():
             print("\r\033[K", end="", file=sys.stderr, flush=True)
 
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    def interrupted(self) -> None:
+        self.clear()
+        print(f"cgi-conform: {_INTERRUPTED}", file=sys.stderr, flush=True)

@@ -1,8 +1,8 @@
 """`cgi-conform serve`: starts a server and keeps it running, for another client or for the lines of a report.
 
 Prints what one needs to know about it, one "key value" line each, `ready` last: url, root, pid, profile, title and
-version. The server ends with this command: on SIGTERM or SIGINT, or, if standard input is a pipe, when that ends (a
-program that starts it so need not be alive to stop it).
+version. The server ends with this command: on SIGTERM, SIGINT or SIGHUP, or, if standard input is a pipe, when that
+ends (a program that starts it so need not be alive to stop it).
 """
 
 import argparse
@@ -15,9 +15,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 from cgi_conform.answer import PROFILES
 from cgi_conform.docroot import Docroot, temporary
+from cgi_conform.endings import handled, let_go_of_terminal
 from cgi_conform.errors import SERVER, UserError
 from cgi_conform.launch import Instance, start
 from cgi_conform.paths import fixtures
@@ -103,16 +105,17 @@ def _told_to_end() -> Iterator[socket.socket]:
     """A socket that becomes readable once a signal has asked for the end."""
     reader, writer = socket.socketpair()
     writer.setblocking(False)
-    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
-    wakeup = signal.set_wakeup_fd(writer.fileno())
-    try:
-        yield reader
-    finally:
-        signal.set_wakeup_fd(wakeup)
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        reader.close()
-        writer.close()
+    with reader, writer, handled(_told):
+        wakeup = signal.set_wakeup_fd(writer.fileno())
+        try:
+            yield reader
+        finally:
+            signal.set_wakeup_fd(wakeup)
+
+
+def _told(number: int, frame: FrameType | None) -> None:
+    if number == signal.SIGHUP:
+        let_go_of_terminal()
 
 
 def _wait(instance: Instance, told: socket.socket) -> None:

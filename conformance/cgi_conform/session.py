@@ -6,7 +6,6 @@ an outcome, too, and says that it is incomplete.
 """
 
 import os
-import signal
 import sys
 import threading
 import traceback
@@ -15,9 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from types import FrameType
 
 from cgi_conform.case import Case, case_ids
+from cgi_conform.endings import Interruption, handled
 from cgi_conform.errors import INTERRUPTED, SERVER, UserError
 from cgi_conform.expectations import stale
 from cgi_conform.order import ordered
@@ -95,17 +94,19 @@ def carry_out(
     strict_observed: bool = False,
     progress: Progress = lambda result, number: None,
     partial: bool = False,
+    interrupted: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Try the cases and put the results together; `jobs` None: as many as pay off.
 
-    UserError if the run ends early, unless `partial` says that the caller can do with less.
+    UserError if the run ends early, unless `partial` says that the caller can do with less. An interruption is told to
+    `interrupted` as soon as it comes; servers take their time to end.
     """
     chosen = [case for case in cases if not any(fnmatchcase(case.id, glob) for glob in options.skip)]
     count = _count(jobs, len(chosen))
     known = _Known()
     check_target(plan)
     if chosen:
-        _try_all(ordered(chosen, plan, options.shuffle), plan, count, progress, known)
+        _try_all(ordered(chosen, plan, options.shuffle), plan, count, progress, known, interrupted)
     if known.incomplete and not partial:
         raise UserError(known.messages[-1], INTERRUPTED if known.interrupted else SERVER)
     left = {case.id for case in chosen}
@@ -143,12 +144,14 @@ def _count(jobs: int | None, cases: int) -> int:
     return jobs
 
 
-def _try_all(cases: Sequence[Case], plan: Plan, count: int, progress: Progress, known: _Known) -> None:
+def _try_all(
+    cases: Sequence[Case], plan: Plan, count: int, progress: Progress, known: _Known, interrupted: Callable[[], None]
+) -> None:
     """Tries the cases, or as many as there is a reason to try."""
     here = fixtures()
     workers = Workers(plan, count)
     row = Row(lambda: workers.server_is_alive(here))
-    with _interruptible(workers) as may:
+    with _interruptible(workers) as interruption:
         try:
             workers.begin((case, here) for case in cases)
             for case in cases:
@@ -164,8 +167,9 @@ def _try_all(cases: Sequence[Case], plan: Plan, count: int, progress: Progress, 
                 known.tell(workers.deaths())
         except KeyboardInterrupt:
             known.interrupted = True
+            interrupted()
         finally:
-            may.interrupt = False
+            interruption.may_interrupt = False
             # What a worker finds from here on is the doing of stop().
             for case in cases:
                 if (known_now := workers.finished(case, here)) is not None:
@@ -185,35 +189,19 @@ def _result(workers: Workers, case: Case, plan: Plan, here: Path) -> Found:
         return Found(untried(case, plan, "error", f"the runner broke: {told}"))
 
 
-@dataclass
-class _May:
-    """Whether a signal may break off what is being done."""
-
-    interrupt: bool = True
-
-
 @contextmanager
-def _interruptible(workers: Workers) -> Iterator[_May]:
-    """The first SIGINT or SIGTERM is a KeyboardInterrupt; a second one ends the process and its servers at once."""
-    may, told = _May(), False
+def _interruptible(workers: Workers) -> Iterator[Interruption]:
+    """The first signal is a KeyboardInterrupt; a second one ends the process and its servers at once."""
 
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        nonlocal told
-        if told:
-            try:
-                workers.kill()
-            finally:
-                os._exit(INTERRUPTED)
-        told = True
-        if may.interrupt:
-            raise KeyboardInterrupt
+    def at_once() -> None:
+        try:
+            workers.kill()
+        finally:
+            os._exit(INTERRUPTED)
 
+    interruption = Interruption(at_once)
     if threading.current_thread() is not threading.main_thread():  # which alone gets signals
-        yield may
+        yield interruption
         return
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield may
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with handled(interruption):
+        yield interruption

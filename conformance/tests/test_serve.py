@@ -33,7 +33,7 @@ def definition(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def served(definition: str, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+def served(definition: str, tmp_path: Path, hangup: None) -> Iterator[subprocess.Popen[str]]:
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "a.txt").write_text("served")
     words = [sys.executable, "-m", "cgi_conform", "serve", definition, "--root", str(tmp_path / "site")]
@@ -73,7 +73,7 @@ def test_it_ends_with_its_input(served: subprocess.Popen[str]) -> None:
     assert not accepts(port)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_it_ends_by_a_signal(served: subprocess.Popen[str], number: int) -> None:
     port = int(introduction(served)["url"].rpartition(":")[2])
     served.send_signal(number)

@@ -1,7 +1,6 @@
 """`cgi-conform programs`: do real CGI programs work on these servers? One table, program × server."""
 
 import argparse
-import signal
 import sys
 from pathlib import Path
 
@@ -29,7 +28,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Try and report."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if options.timeout <= 0:
         raise UserError(f"--timeout {options.timeout:g} is not a positive number of seconds")
     servers = [load_server(name) for name in options.server] + [from_command(text) for text in options.command]
@@ -38,19 +36,18 @@ def main(options: argparse.Namespace) -> int:
     contenders = [contender(server, options.profile) for server in servers]
     programs = load_programs(options.globs)
     corpus = [check.id for program in load_programs() for check in program.checks]
-    watched = sys.stderr.isatty()
     found: list[ServerFindings] = []
     messages: list[str] = []
     for one in contenders:
 
         def progress(name: str, server: str = one.server.name) -> None:
-            if watched:
+            if sys.stderr.isatty():
                 print(f"\r\033[K{server}: {name}", end="", file=sys.stderr, flush=True)
 
         findings, message = try_programs(one, programs, corpus, options.timeout, progress)
         found.append(findings)
         messages += [message] if message else []
-    if watched:
+    if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr, flush=True)
     whole = assembled(user(), len(corpus), found)
     if options.report:

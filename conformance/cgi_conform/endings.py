@@ -1,0 +1,64 @@
+"""The signals that end a command: Ctrl-C, SIGTERM, and SIGHUP when the terminal or the connection is lost.
+
+The first one is a KeyboardInterrupt: the command ends its servers and removes its files. A second SIGINT or SIGTERM
+ends all of it at once. A second SIGHUP does nothing, because a lost terminal often sends two. SIGHUP is left alone
+where the command was started with it ignored, as by `nohup`.
+"""
+
+import os
+import signal
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+Handler = Callable[[int, FrameType | None], object]
+
+
+@contextmanager
+def handled(handler: Handler) -> Iterator[None]:
+    """Has the signals call the handler; SIGHUP is left alone where it is ignored."""
+    numbers = [number for number in ENDING if number != signal.SIGHUP or not _ignored(number)]
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, was in before.items():
+            signal.signal(number, was)
+
+
+class Interruption:
+    """A handler: the first signal interrupts, a second one calls `at_once`, which is to end the process."""
+
+    def __init__(self, at_once: Callable[[], object]) -> None:
+        self._at_once = at_once
+        self._told = False
+        self.may_interrupt = True
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGHUP:
+            let_go_of_terminal()
+        if not self._told:
+            self._told = True
+            if self.may_interrupt:
+                raise KeyboardInterrupt
+        elif number != signal.SIGHUP:
+            self._at_once()
+
+
+def let_go_of_terminal() -> None:
+    """Has the output go nowhere if its terminal is gone: an error while it is written would stop the clean-up."""
+    for descriptor in (1, 2):
+        try:
+            gone = stat.S_ISCHR(os.fstat(descriptor).st_mode) and not os.isatty(descriptor)
+        except OSError:
+            continue
+        if gone:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, descriptor)
+            os.close(nowhere)
+
+
+def _ignored(number: signal.Signals) -> bool:
+    return signal.getsignal(number) is signal.SIG_IGN
