@@ -2,12 +2,13 @@
 
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
-from cgi_conform import __version__
+from cgi_conform import __version__, adopted
 from cgi_conform.docroot import remove_all
-from cgi_conform.endings import Interruption, handled
+from cgi_conform.endings import ENDING, Interruption, handled
 from cgi_conform.errors import INTERRUPTED, UserError
 from cgi_conform.examples import EXAMPLES, FIRST_STEPS
 from cgi_conform.instance import kill_all
@@ -55,9 +56,15 @@ def parser(chosen: str) -> Parser:
 
 
 def command() -> int:
-    """The exit status of a process of its own, which a signal ends with its servers and files."""
+    """The exit status of a process of its own, which ends with everything that it has started."""
+    adopted.adopt()
     with handled(Interruption(_end_at_once)):
-        return main()
+        try:
+            return main()
+        finally:
+            for number in ENDING:
+                signal.signal(number, signal.SIG_IGN)
+            adopted.end_all()
 
 
 def _end_at_once() -> None:

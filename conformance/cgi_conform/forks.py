@@ -15,6 +15,7 @@ from multiprocessing.context import ForkProcess
 from types import FrameType
 from typing import Generic, TypeVar
 
+from cgi_conform import adopted
 from cgi_conform.endings import ENDING
 
 Task = TypeVar("Task")
@@ -70,6 +71,7 @@ class Pool(Generic[Task, Result]):
             for ready in wait(list(busy)):
                 assert isinstance(ready, Connection)
                 result = self._received(ready)
+                adopted.reap()  # what the servers of the other processes have left
                 if waiting:
                     ready.send(waiting.pop())
                 else:

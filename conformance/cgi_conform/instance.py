@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from cgi_conform import adopted
 from cgi_conform.octets import printable
 from cgi_conform.ports import accepts
 
@@ -87,8 +88,9 @@ class Instance:
             os.kill(self.process.pid, signal.Signals[f"SIG{name}"])
 
     def stop(self) -> None:
-        """End the whole process group, gently first."""
+        """End the whole process group, gently first, and a daemon that has left it."""
         _end_group(self.process)
+        adopted.end_listener(self.port)
         self.scratch.cleanup()
         alive.pop(id(self), None)
 
@@ -102,6 +104,7 @@ def kill_all() -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(instance.process.pid, signal.SIGKILL)
         instance.scratch.cleanup()
+    adopted.end_all(0.0)
 
 
 def _end_group(process: Process) -> None:

@@ -15,6 +15,18 @@ from test_incomplete import command, wait_for_silence
 from toy_server import SERVER, toy
 from whole_run import SERVE, command_of, environment, get
 
+DAEMON = """
+import os
+ready, tell = os.pipe()
+if os.fork():
+    os.read(ready, 1)
+    os._exit(0)
+os.setsid()
+open(os.environ["PIDS"], "a").write(f"{os.getpid()} ")
+os.write(tell, b"!")
+"""
+LISTENING = DAEMON.replace("import os\n", 'import os, socket, sys\nlistener = socket.create_server(("127.0.0.1", int(sys.argv[1])))\n')
+
 
 def begun(folder: Path, temporary: Path, *words: str) -> subprocess.Popen[str]:
     here = environment(folder, {"TMPDIR": str(temporary)})
@@ -22,8 +34,59 @@ def begun(folder: Path, temporary: Path, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(told, env=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+def daemon(folder: Path, text: str) -> tuple[str, Path]:
+    """The definition of a server that leaves its process group and session, and the file with its process ids."""
+    pids = folder / "pids"
+    (folder / "server.py").write_text(text)
+    (folder / "server.toml").write_text(
+        f'title = "Mine"\nprogram = ["{sys.executable}"]\nprofiles = ["cgihttpserver"]\n'
+        f'command = ["{{program}}", "{{here}}/server.py", "{{port}}"]\nenvironment.PIDS = "{pids}"\n'
+    )
+    return f"{folder}/", pids
+
+
 def is_gone(pid: int) -> bool:
     return processes.stat(pid)[:1] in ([], [b"Z"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(LISTENING + "while True: listener.accept()", id="listens"),
+        pytest.param(DAEMON + "import signal\nsignal.pause()", id="does not listen"),
+        pytest.param(
+            LISTENING + "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True: listener.accept()",
+            id="ignores SIGTERM",
+        ),
+    ],
+)
+@pytest.mark.parametrize("words", [["run", "-j", "3"], ["replay", "a/b"], ["serve"]], ids=lambda words: str(words[0]))
+def test_a_daemon_is_ended_with_the_command(tmp_path: Path, temporary: Path, words: list[str], text: str) -> None:
+    corpus(tmp_path, case("a/b"))
+    server, pids = daemon(tmp_path, text)
+    with begun(tmp_path, temporary, *words, "--server", server) as process:
+        _, err = process.communicate(timeout=120)
+    assert process.returncode == 3 and "it must stay in the foreground" in err
+    found = [int(word) for word in pids.read_text().split()]
+    left = [pid for pid in found if not is_gone(pid)]
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert found and not left
+
+
+def test_children_that_the_command_did_not_start_live_on(tmp_path: Path) -> None:
+    """A shell that replaces itself by the command leaves it the jobs of the shell."""
+    corpus(tmp_path, case("a/b"))
+    job = f"{sys.executable} -c 'import os; os.setpgid(0, 0); print(os.getpid(), flush=True); os.read(0, 1)'"
+    text = f"exec 3<&0; {job} <&3 & exec {sys.executable} -m cgi_conform list"
+    with subprocess.Popen(
+        ["sh", "-c", text], env=environment(tmp_path), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as shell:
+        assert shell.stdout is not None and shell.stdin is not None
+        assert shell.wait(60) == 0
+        pid = next(int(line) for line in shell.stdout if line.strip().isdecimal())
+        assert not is_gone(pid)
+        shell.stdin.close()
 
 
 @pytest.mark.usefixtures("hangup")
