@@ -1,6 +1,8 @@
 """The command line: parses, calls, and turns what a user can cause into a line and an exit status."""
 
+import errno
 import importlib
+import io
 import os
 import signal
 import sys
@@ -33,6 +35,7 @@ COMMANDS = {
     "programs": ("programs.main", "try real CGI programs with their real clients"),
 }
 
+_OUTPUT_LOST = (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG)
 _STATUSES = (
     "exit status: 0 conforms; 1 does not; 2 usage, broken case or expectation file; "
     "3 server did not start or died; 5 nothing ran; 130 interrupted"
@@ -79,6 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        _check_surroundings()
         options = parser(next((word for word in words if not word.startswith("-")), "")).parse_all(words)
         status: int = options.main(options)
         sys.stdout.flush()
@@ -91,6 +95,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.errno not in _OUTPUT_LOST or error.filename is not None:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"cgi-conform: the output is lost: {error.strerror}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("cgi-conform: interrupted", file=sys.stderr)
         return INTERRUPTED
+
+
+def _check_surroundings() -> None:
+    """Makes the standard output take any text; UserError if there is no current folder."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        os.getcwd()
+    except OSError:
+        raise UserError("the current folder does not exist any more (go to another one)") from None

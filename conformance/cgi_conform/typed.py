@@ -21,7 +21,11 @@ _CALL = re.compile(rf"(?<![\w/.-]){NAME}(?= (?:{'|'.join(map(re.escape, EXAMPLES
 
 def typed(text: str) -> str:
     """The text with each `cgi-conform COMMAND` as it can be typed here."""
-    return _CALL.sub(lambda _: program(Path(sys.argv[0]), Path.cwd(), os.environ), text)
+    try:
+        here = Path.cwd()
+    except OSError:  # it was removed
+        return text
+    return _CALL.sub(lambda _: program(Path(sys.argv[0]), here, os.environ), text)
 
 
 def program(started: Path, here: Path, environment: Mapping[str, str]) -> str:

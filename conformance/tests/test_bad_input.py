@@ -1,6 +1,9 @@
 """What a user gets wrong is one line that names it, before a run and not after it."""
 
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,7 @@ from cgi_conform.schema import read_toml
 from cgi_conform.results import write
 from cgi_conform.server import from_command
 from sample_run import SERVER, passing
-from whole_run import cgi_conform, command_of
+from whole_run import CONFORMANCE, cgi_conform, command_of
 
 
 def test_a_folder_is_no_toml_file(tmp_path: Path) -> None:
@@ -80,3 +83,36 @@ def test_expectations_under_a_name_that_is_not_read_are_told(tmp_path: Path) -> 
         done = cgi_conform(tmp_path, "run", "--server", str(mine), "--write-expect", str(mine / name))
         assert f'1 expectation written to "{mine / name}"' in done.stdout, done.stderr
         assert ('the file is read under the name "expect.toml"' in done.stdout) == told
+
+
+def test_a_folder_that_was_removed_is_told(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    command = f"cd {gone} && rmdir {gone} && exec {sys.executable} -m cgi_conform list post"
+    done = subprocess.run(
+        ["sh", "-c", command], env={**os.environ, "PYTHONPATH": str(CONFORMANCE)}, capture_output=True, text=True
+    )
+    said = "cgi-conform: the current folder does not exist any more (go to another one)\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_output_that_cannot_be_written_is_told() -> None:
+    words = [sys.executable, "-m", "cgi_conform", "list", "post"]
+    environment = {**os.environ, "PYTHONPATH": str(CONFORMANCE)}
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(words, env=environment, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (2, "cgi-conform: the output is lost: No space left on device\n")
+
+
+def test_output_in_another_encoding_is_escaped() -> None:
+    words = [sys.executable, "-m", "cgi_conform", "show", "post/plain-file"]
+    environment = {**os.environ, "PYTHONPATH": str(CONFORMANCE), "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(words, env=environment, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"") and b"\\u2013" in done.stdout
+
+
+def test_a_name_that_is_not_utf_8_is_written_escaped(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"a\xff")
+    assert main(["init-server", str(folder)]) == 0
+    assert "\\udcff" in (folder / "expect.toml").read_text()
