@@ -2,9 +2,10 @@
 
 An interpreter of its own would take ten times as long to start. The child is made what `python3 -m PACKAGE` would
 be: process group, groups, directory, environment, descriptors, signals; and it imports every module of the package
-anew, from code that has been compiled before the fork.
+anew, from code that has been compiled before the fork. It does not outlive this process: the kernel kills it then.
 """
 
+import ctypes
 import gc
 import importlib
 import os
@@ -12,6 +13,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Mapping, Sequence
@@ -27,6 +29,8 @@ from cgi_conform.server import Server
 from faulty import faults
 
 _ARGUMENTS = 2  # behind "-m"
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
@@ -66,9 +70,11 @@ def starter(whole: Subject, broken: Mapping[str, CodeType]) -> Starter:
     def start(launch: Launch) -> Process:
         sys.stdout.flush()
         sys.stderr.flush()
+        parent = os.getpid()
         with undisturbed():
             pid = os.fork()
             if not pid:
+                _end_with(parent)
                 _become(whole.folder, codes, launch)
         try:
             os.setpgid(pid, pid)
@@ -105,6 +111,13 @@ class _Child:
         return status
 
 
+def _end_with(parent: int) -> None:
+    """Has this process killed when its parent ends, in whatever way."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
+    if os.getppid() != parent:
+        os._exit(1)
+
+
 def _become(folder: Path, codes: Mapping[str, CodeType], launch: Launch) -> NoReturn:
     """Be the server until it ends; nothing of the process forked from goes on."""
     status = 1
@@ -119,6 +132,7 @@ def _become(folder: Path, codes: Mapping[str, CodeType], launch: Launch) -> NoRe
         os.environb.clear()
         os.environb.update(launch.environment)
         time.tzset()
+        tempfile.tempdir = None
         status = _run(folder, codes, launch.command[launch.command.index("-m") + _ARGUMENTS :])
     except SystemExit as ending:
         status = ending.code if isinstance(ending.code, int) else 1

@@ -103,6 +103,7 @@ _docroot: tuple[Docroot, object] | None = None
 
 def _carry_out(task: Task) -> Found:
     assert _bench is not None
+    tempfile.tempdir = str(_bench.base)  # what an interrupted process leaves there goes with the base
     found = Found(task)
     try:
         fault = find(task.fault, _bench.faults) if task.fault else None

@@ -1,12 +1,14 @@
 """The pool of processes of `prove`: all is done, what goes wrong is told, and no process stays."""
 
 import os
+import select
 import signal
 import threading
 from collections.abc import Iterator
 
 import pytest
 
+from cgi_conform import forked
 from cgi_conform.forks import Pool
 
 
@@ -96,3 +98,25 @@ def test_an_interrupted_pool_ends_its_processes_after_their_clean_up(begun: tupl
     assert line.startswith("cleaned up ")
     with pytest.raises(ProcessLookupError):
         os.kill(int(line.split()[-1]), 0)
+
+
+def test_a_server_does_not_outlive_the_process_that_started_it(begun: tuple[int, int]) -> None:
+    readable, writable = begun
+    process = os.fork()
+    if not process:
+        parent = os.getpid()
+        if not os.fork():
+            forked._end_with(parent)
+            os.write(writable, f"{os.getpid()}".encode())
+            signal.pause()
+        signal.pause()
+    server = os.pidfd_open(int(os.read(readable, 20)))
+    try:
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+        ended = bool(select.select([server], [], [], 20)[0])
+        if not ended:
+            signal.pidfd_send_signal(server, signal.SIGKILL)
+        assert ended, "the server lives on"
+    finally:
+        os.close(server)
