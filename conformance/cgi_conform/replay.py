@@ -126,6 +126,8 @@ def _target(case: Case, plan: Plan) -> Iterator[Target]:
         target = Target((ADDRESS, instance.port), running.docroot.root, instance.signal, start)
         begun = instance.log_size()
         yield target
+        if instance.is_in_background():  # it went there after it had accepted connections
+            raise UserError(f'server "{instance.name}" cannot be judged: {instance.died()}', SERVER)
         target.log.append(instance.log_since(begun))
     finally:
         running.stop()
