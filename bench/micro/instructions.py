@@ -38,7 +38,7 @@ def counted(program: Path, room: str, times: int) -> int:
 
 
 def said(program: Path, question: str) -> list[str]:
-    """The lines that the program answers."""
+    """Returns the lines that the program answers."""
     return subprocess.run([str(program), question], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
 
 

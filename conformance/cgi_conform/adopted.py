@@ -63,7 +63,7 @@ def end_listener(port: int) -> None:
 
 
 def _adopts() -> bool:
-    """Whether this process adopts; a fork of the one that does has its variables, but adopts nothing."""
+    """Returns whether this process adopts. A fork of it has the same variables and adopts nothing."""
     return processes.adopter == os.getpid()
 
 
@@ -95,7 +95,7 @@ def _children() -> dict[int, list[bytes]]:
 
 
 def _left() -> list[int]:
-    """The children that may be ended."""
+    """Returns the children that may be ended."""
     group = os.getpgrp()
     return [pid for pid, words in _children().items() if pid not in _before and int(words[2]) != group]
 

@@ -40,7 +40,7 @@ class _Span:
 
 
 def agreements(recordings: Iterable[Recording], case: str, profile: str) -> list[Agreement]:
-    """The answers to a case, equal ones folded, in the order in which servers first gave them."""
+    """Returns the answers to a case, equal ones folded, in the order in which servers first gave them."""
     asked = [recording for recording in recordings if recording["profile"] == profile and case in recording["cases"]]
     spans = [span for recording in asked for span in _spans(recording, case)]
     groups: dict[str, list[int]] = {}
@@ -55,7 +55,7 @@ def agreements(recordings: Iterable[Recording], case: str, profile: str) -> list
 
 
 def _spans(recording: Recording, case: str) -> list[_Span]:
-    """The answers of a server's releases to a case, in the order of the releases."""
+    """Returns the answers of a server's releases to a case, in the order of the releases."""
     name, recorded = _short(recording["server"]), recording["cases"][case]
     points = answers_by_release(recording, recording.get("otherwise", []), case)
     answers, starts = [points[0][1]], [""]
@@ -75,7 +75,7 @@ def _spans(recording: Recording, case: str) -> list[_Span]:
 
 
 def _first_unlike(answer: Recorded, recorded: Recorded) -> str:
-    """The first line of an answer that the other does not have, lengths aside; a long one from near the difference."""
+    """Returns the first line of an answer that the other answer lacks. Lengths do not count; a long line is cut."""
     known = [line for each in recorded["received"] for line in lines(same_version(each["bytes"]))]
     for each in answer["received"]:
         for line in lines(same_version(each["bytes"])):
@@ -86,7 +86,7 @@ def _first_unlike(answer: Recorded, recorded: Recorded) -> str:
 
 
 def first_lines(answer: Recorded) -> list[str]:
-    """The first line of what came on each connection."""
+    """Returns the first line of what came on each connection."""
     return [line for each in answer["received"] for line in lines(each["bytes"])[:1]]
 
 

@@ -37,7 +37,7 @@ class Step:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The options of `bisect`."""
+    """Adds the options of `bisect`."""
     parser.epilog = "levels: see fixtures/levels.toml; exit status: 0 the last one, or --until, is reached, 1 it is not"
     configure_server(parser)
     add = parser.add_argument
@@ -95,7 +95,7 @@ def _line(step: Step) -> str:
 
 
 def _stopped(plan: Plan, reached: Level | None, step: Step, options: argparse.Namespace) -> str:
-    """How far it went, what stopped it, and what to do next."""
+    """Returns how far it went, what stopped it, and what to do next."""
     from cgi_conform.report.terminal import failure, style_for
 
     first = step.red[0]

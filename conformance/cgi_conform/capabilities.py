@@ -18,7 +18,7 @@ class Abilities:
 
 
 def missing(case: Case, abilities: Abilities) -> str | None:
-    """Why a case cannot be run, or None."""
+    """Returns why a case cannot be run, or None."""
     return next((reason for need in case.needs if (reason := _lacks(need, abilities))), None)
 
 

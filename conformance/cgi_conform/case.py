@@ -84,26 +84,26 @@ class Case:
 
     @property
     def variant(self) -> str:
-        """The launch variant the case needs, "" for the plain server."""
+        """Returns the launch variant the case needs, "" for the plain server."""
         return next((need for need in self.needs if need in VARIANTS), "")
 
     @property
     def ends_server(self) -> bool:
-        """Whether a step tells the server to end."""
+        """Returns whether a step tells the server to end."""
         return any(step.signal or step.start == "again" for step in self.steps)
 
     def fault_in(self, profile: str) -> str:
-        """The defect that turns the case red in that profile."""
+        """Returns the defect that turns the case red in that profile."""
         return self.expect[profile].fault or self.fault
 
     @property
     def connections(self) -> tuple[str, ...]:
-        """The connections it opens, in the order they are first named."""
+        """Returns the connections it opens, in the order they are first named."""
         return _connections(self.steps)
 
 
 def load_cases(directory: Path, globs: Sequence[str] = (), *, validate: bool = True) -> list[Case]:
-    """The cases of a corpus whose ids match one of the globs (all without), in the order they are written.
+    """Returns the cases of a corpus whose ids match one of the globs (all without), in the order they are written.
 
     A glob without a slash is a topic. Faults are looked for in the files that are read, which are those that
     the topics in the globs name. Without `validate` the files are taken as sound.
@@ -126,7 +126,7 @@ def load_cases(directory: Path, globs: Sequence[str] = (), *, validate: bool = T
 
 
 def select(cases: Iterable[Case], globs: Sequence[str], directory: Path) -> list[Case]:
-    """The cases that match one of the globs, all without; every glob has to match one."""
+    """Returns the cases that match one of the globs, all without; every glob has to match one."""
     selected = [case for case in cases if not globs or any(_matches(case.id, glob) for glob in globs)]
     for glob in globs:
         if not any(_matches(case.id, glob) for case in selected):
@@ -136,13 +136,13 @@ def select(cases: Iterable[Case], globs: Sequence[str], directory: Path) -> list
 
 
 def case_ids(directory: Path) -> list[str]:
-    """Every id of the corpus, sorted, without looking at the rest of the cases."""
+    """Returns every id of the corpus, sorted, without looking at the rest of the cases."""
     pattern = re.compile(r"""^id\s*=\s*["']([^"']*)["']""", re.MULTILINE)
     return sorted(name for path in _files(directory, ()) for name in pattern.findall(path.read_text("utf-8")))
 
 
 def nearest_id(glob: str, ids: Iterable[str]) -> str:
-    """A hint at the id or topic that was meant."""
+    """Returns a hint at the id or topic that was meant."""
     ids = list(ids)
     close = difflib.get_close_matches(glob, [*ids, *(f"{name.partition('/')[0]}/*" for name in ids)], n=1)
     return f' (did you mean "{close[0]}"?)' if close else " (cgi-conform list shows them)"

@@ -22,7 +22,7 @@ class Clause:
 
 
 def load_clauses(path: Path) -> dict[str, Clause]:
-    """The clauses of clauses.toml by id."""
+    """Returns the clauses of clauses.toml by id."""
     table = read_toml(path, path.name)
     wrong = faults(table, "clauses.schema.json")
     if wrong:
@@ -31,7 +31,7 @@ def load_clauses(path: Path) -> dict[str, Clause]:
 
 
 def unmatched(clauses: Mapping[str, Clause], cases: Iterable[Case]) -> list[str]:
-    """What is wrong in either direction: a clause no case reaches (nor says why), a case without a clause."""
+    """Returns what is wrong in either direction: a clause no case reaches (nor says why), a case without a clause."""
     wrong: list[str] = []
     reached: set[str] = set()
     for case in cases:

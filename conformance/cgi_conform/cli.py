@@ -43,7 +43,7 @@ _STATUSES = (
 
 
 def parser(chosen: str) -> Parser:
-    """The parser of the whole command line; only the chosen command has its options, the others need no import."""
+    """Returns the parser of the command line. Only the chosen command has its options: the others are not imported."""
     whole = Parser(prog="cgi-conform", description="Does a server do what CGIHTTPServer did?")
     whole.epilog = epilog(_STATUSES, FIRST_STEPS)
     whole.add_argument("--version", action="version", version=f"cgi-conform {__version__}")
@@ -59,7 +59,7 @@ def parser(chosen: str) -> Parser:
 
 
 def command() -> int:
-    """The exit status of a process of its own, which ends with everything that it has started."""
+    """Runs the command as a process of its own, ends all that it has started, and returns the exit status."""
     adopted.adopt()
     with handled(Interruption(_end_at_once)):
         try:
@@ -79,7 +79,7 @@ def _end_at_once() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit status."""
+    """Runs the command that the arguments name, and returns the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         _check_surroundings()

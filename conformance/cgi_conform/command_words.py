@@ -1,4 +1,4 @@
-"""The words of a command that name files: relative to what a user writes them, and what the server makes of them.
+"""Finds the files that the words of a command name: the user writes them relative to the current folder.
 
 A server runs in the document root. A user writes `./my-server my.conf {port}` where the file lies, and means that
 folder. So a word of `--command` that names a file there, or the part behind its `=`, becomes an absolute path. Words
@@ -16,12 +16,12 @@ _NO_PATH = re.compile(r".*://|HTTP/\d|.*[{}*\s]|[-/]")
 
 
 def found_beside(words: Sequence[str], folder: Path) -> tuple[str, ...]:
-    """The words; those that name a file in the folder are absolute, and so is a part behind `=` that does."""
+    """Returns the words; those that name a file in the folder are absolute, and so is a part behind `=` that does."""
     return tuple(_absolute(word, folder) for word in words)
 
 
 def lost_words(words: Sequence[str], here: Path, root: Path) -> list[str]:
-    """A sentence about each word that looks like the path of a file and names none in the document root."""
+    """Returns a sentence about each word that looks like the path of a file and names none in the document root."""
     told: list[str] = []
     for before, word in zip(("", *words), words, strict=False):
         path = _part(word)
@@ -48,7 +48,7 @@ def _absolute(word: str, folder: Path) -> str:
 
 
 def _part(word: str) -> str:
-    """What may be a path in a word: the part behind `=`, or all of it."""
+    """Returns the part of a word that may be a path: the part behind `=`, or the whole word."""
     return word.partition("=")[2] or word
 
 

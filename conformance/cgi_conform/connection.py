@@ -80,7 +80,7 @@ def _register(selector: selectors.BaseSelector, connection: Connection, events: 
 
 
 def _wishes(connection: Connection, now: float) -> tuple[int, float]:
-    """The events to wait for, and the seconds until there is something to do without one."""
+    """Returns the events to wait for, and the seconds until there is something to do without one."""
     events = selectors.EVENT_READ if connection.end == "open" and not connection.reads_late else 0
     if connection.outbox:
         if now < connection.next_send:

@@ -59,7 +59,7 @@ class Coverage:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The options of `coverage`."""
+    """Adds the options of `coverage`."""
     parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="default: %(default)s")
 
 
@@ -73,7 +73,7 @@ def main(options: argparse.Namespace) -> int:
 
 
 def covered() -> Coverage:
-    """The coverage of this corpus."""
+    """Returns the coverage of this corpus."""
     try:  # what is wrong with clauses is no error here, but what is looked for
         cases = load_cases(fixtures() / "cases", validate=False)
     except (AttributeError, KeyError, TypeError, ValueError):
@@ -121,7 +121,7 @@ def _table(rows: list[list[str]]) -> list[str]:
 
 
 def _sources(coverage: Coverage) -> list[tuple[str, str, str, str, str]]:
-    """The counts as rows, a head first."""
+    """Returns the counts as rows, a head first."""
     counts = coverage.counts()
     return [
         ("source", "clauses", "reached", "not, with a reason", "cases"),

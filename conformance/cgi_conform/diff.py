@@ -25,7 +25,7 @@ EPILOG = "exit status: 0 they answer alike, 1 they differ, 2 trouble, 130 interr
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The options of `diff`."""
+    """Adds the options of `diff`."""
     parser.epilog = EPILOG
     add = parser.add_argument
     which = "a known server, a folder of yours, 'CMD {port} {root}', http://HOST:PORT (with --root), or a results.json"
@@ -65,7 +65,7 @@ def status(comparison: Comparison) -> int:
 
 
 def _both(options: argparse.Namespace) -> Iterator[Results]:
-    """The results of A and of B."""
+    """Yields the results of A and of B."""
     cases = load_cases(fixtures() / "cases", options.globs)
     names = {case.id for case in cases if options.profile in case.expect}
     roots = list(options.root)

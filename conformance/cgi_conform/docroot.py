@@ -42,7 +42,7 @@ _temporary: set[Path] = set()
 
 @contextmanager
 def temporary(fixtures: Path) -> Iterator[Docroot]:
-    """A document root in a new directory under /tmp (or TMPDIR), removed afterwards."""
+    """Gives a document root in a new directory under /tmp (or TMPDIR), removed afterwards."""
     base = Path(tempfile.mkdtemp(prefix="cgi-conform-", dir=reachable_tmp()))
     _temporary.add(base)
     try:

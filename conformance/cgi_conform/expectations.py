@@ -38,14 +38,14 @@ class Rule:
 
     @property
     def is_explained(self) -> bool:
-        """Whether somebody has said why."""
+        """Returns whether somebody has said why."""
         return not self.reason.startswith(_TO_FILL_IN)
 
     def matches(self, name: str) -> bool:
         return name == self.glob or fnmatchcase(name, self.glob)
 
     def holds_for(self, release: Release | None) -> bool:
-        """Whether it holds for that release; one that needs to know the release holds for no unknown one."""
+        """Returns whether the rule holds for that release. A rule with a bound does not hold for an unknown release."""
         if release is None:
             return not (self.since or self.before)
         is_there = not self.since or has_change(release, self.since)
@@ -53,7 +53,7 @@ class Rule:
 
 
 def load_rules(path: Path, including: tuple[Path, ...] = ()) -> list[Rule]:
-    """The rules of a file, after those of the files it includes."""
+    """Returns the rules of a file, after those of the files it includes."""
     path = path.absolute()
     shown = f"{path.parent.name}/{path.name}"
     if path in including:
@@ -84,13 +84,13 @@ def _rule(glob: str, shown: str, entry: Mapping[str, Any]) -> Rule:
 
 
 def rules_at(rules: Iterable[Rule], version: str) -> tuple[Rule, ...]:
-    """The rules that hold for the release that a server's version names."""
+    """Returns the rules that hold for the release that a server's version names."""
     release = release_in(version)
     return tuple(rule for rule in rules if rule.holds_for(release))
 
 
 def release_note(name: str, version: str, checked: Sequence[str], rules: Iterable[Rule]) -> str:
-    """A line for a run whose expectations may be wrong because of the server's release, or ""."""
+    """Returns a line for a run whose expectations may be wrong because of the server's release, or ""."""
     release = release_in(version)
     if release is None and any(not rule.holds_for(None) for rule in rules):
         return f'{name}: release unknown, so that expectations with "since" or "before" are left out'
@@ -101,7 +101,7 @@ def release_note(name: str, version: str, checked: Sequence[str], rules: Iterabl
 
 
 def rule_for(rules: Iterable[Rule], name: str, user: str) -> Rule | None:
-    """The rule that applies to a case when the server is started by `user` (root or user)."""
+    """Returns the rule that applies to a case when the server is started by `user` (root or user)."""
     chosen: Rule | None = None
     for rule in rules:
         if rule.when in ("", user) and rule.matches(name):
@@ -111,7 +111,7 @@ def rule_for(rules: Iterable[Rule], name: str, user: str) -> Rule | None:
 
 
 def stale(rules: Iterable[Rule], names: Iterable[str]) -> list[Stale]:
-    """The rules whose glob matches no case of the whole corpus."""
+    """Returns the rules whose glob matches no case of the whole corpus."""
     known = list(names)
     return [
         {"glob": rule.glob, "reason": rule.reason, "file": rule.file}
@@ -154,5 +154,5 @@ def _bounds(rule: Rule) -> Iterator[str]:
 
 
 def _toml(text: str) -> str:
-    """A TOML string; a literal one where that needs no escapes."""
+    """Returns a TOML string; a literal one where that needs no escapes."""
     return f"'{text}'" if "'" not in text and text.isprintable() else json.dumps(text, ensure_ascii=False)

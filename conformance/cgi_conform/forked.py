@@ -42,7 +42,7 @@ class Subject:
 
 
 def subject(server: Server) -> Subject:
-    """What `python3 -m PACKAGE` in the definition of a server runs."""
+    """Returns what `python3 -m PACKAGE` in the definition of a server runs."""
     if "-m" not in server.command[:-1] or "PYTHONPATH" not in server.environment:
         raise UserError(f'server "{server.name}" is not started by python3 -m PACKAGE with a PYTHONPATH: no fault fits')
     place = server.words((server.environment["PYTHONPATH"],), {})[0]

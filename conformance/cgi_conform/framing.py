@@ -37,18 +37,18 @@ class Asked:
 
 
 def asked_for(sent: Sequence[bytes], profile: str, *, root_is_cgi: bool = False) -> Asked:
-    """What is asked for by these requests in a profile; `root_is_cgi`: the files of the document root are scripts, too."""
+    """Returns what these requests ask for. With `root_is_cgi` the files of the document root are scripts, too."""
     scripts = profile == "rfc3875" and (root_is_cgi or asks_for_a_script(sent))
     return Asked(scripts, any(b"HEAD " in octets for octets in sent))
 
 
 def asks_for_a_script(sent: Iterable[bytes]) -> bool:
-    """Whether some request names a CGI directory, by whatever escapes."""
+    """Returns whether some request names a CGI directory, by whatever escapes."""
     return any(name in unquote_to_bytes(octets) for octets in sent for name in _CGI_DIRECTORIES)
 
 
 def unframed(received: bytes, asked: Asked) -> bytes:
-    """The responses of a connection; from where one is not understood on, the octets as they came."""
+    """Returns the responses of a connection; from where one is not understood on, the octets as they came."""
     done: list[bytes] = []
     at = 0
     while (head := _HEAD.match(received, at)) is not None:
@@ -75,12 +75,12 @@ def unframed(received: bytes, asked: Asked) -> bytes:
 
 
 def _noted(head: bytes) -> bytes:
-    """The head with {framing} for its last line."""
+    """Returns the head with {framing} for its last line."""
     return head.removesuffix(b"\r\n") + b"{framing}\r\n\r\n"
 
 
 def _chunks(received: bytes, at: int) -> tuple[bytes, int] | None:
-    """The octets in the chunks from `at`, and where they end: possibly too early; None where they are no chunks."""
+    """Returns the octets in the chunks from `at`, and where they end (perhaps early); None if they are no chunks."""
     pieces: list[bytes] = []
     while (line := _CHUNK.match(received, at)) is not None:
         size = int(line[1], 16)

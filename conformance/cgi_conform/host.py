@@ -53,7 +53,7 @@ class Watch:
             self._files = _listing(self.base)
 
     def mismatches(self, patience: float) -> list[Mismatch]:
-        """What is not as asked, at the latest after that time; without patience nothing is asked that takes time."""
+        """Returns the mismatches, waiting up to `patience` seconds; with 0, skips the checks that wait."""
         words = {what: told for what, told in bounds(self.asked)}
         deadline = time.monotonic() + patience
         wrong: dict[str, str] = {}
@@ -73,7 +73,7 @@ class Watch:
         return self.instance.process.pid
 
     def _lasting(self) -> Iterator[tuple[str, Callable[[], str]]]:
-        """What is waited for: each look says what is wrong, or nothing."""
+        """Yields what is waited for: each look says what is wrong, or nothing."""
         asked = self.asked
         if asked.ended is not None:
             yield "ended", lambda: _unlike(asked.ended, self._ended(), "it has ended", "it runs on")
@@ -90,11 +90,11 @@ class Watch:
         return self.instance.process.poll() is not None
 
     def _listens(self) -> bool:
-        """The same socket as before: the port may be another server's by now."""
+        """Returns whether the same socket listens as before: another server may have the port by now."""
         return bool(self._sockets & set(listening(self.instance.port)))
 
     def _own(self) -> Iterator[int]:
-        """The server's process, and those below it that run the same program."""
+        """Yields the server's process, and those below it that run the same program."""
         yield from (pid for pid in processes.below(self._pid) if processes.executable(pid) == self._program)
 
     def _zombies(self) -> int:
@@ -104,7 +104,7 @@ class Watch:
         return sum(processes.executable(pid) not in ("", self._program) for pid in processes.below(self._pid))
 
     def _grown(self, before: dict[int, int], measure: Callable[[int], int]) -> int:
-        """How much more it is in one of the server's processes; one that is new began as the largest there was."""
+        """Returns the growth of one of the server's processes; a new process counts from the largest one before it."""
         most = max(before.values(), default=0)
         return max((measure(pid) - before.get(pid, most) for pid in self._own()), default=0)
 

@@ -43,14 +43,14 @@ command = ["{{program}}", "{{files}}/{configuration}"]
 # CHANGE: how it tells its version, which reports show; leave the line out if it cannot.
 version = ["{{program}}", "--version"]
 
-# What it can be judged by: {profiles}.
+# The suite may judge the server in these profiles: {profiles}.
 profiles = [{quoted}]
 
 # Written afresh for each start: NAME = the file beside this one that is the template.
 [files]
 "{configuration}" = "{configuration}"
 
-# What the server can do besides, and the arguments that make it do so; [] if it always does.
+# The server can do more if these arguments are added to its command; [] if it needs none.
 # Cases that need a line that is not here are skipped.
 [variants]
 {variants}
@@ -86,7 +86,7 @@ _EXPECT = """\
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The options of `init-server`."""
+    """Adds the options of `init-server`."""
     parser.add_argument("directory", type=Path, metavar="DIR", help="a folder, which is made if it does not exist")
 
 
@@ -107,7 +107,7 @@ def main(options: argparse.Namespace) -> int:
 
 
 def files(folder: Path) -> dict[str, str]:
-    """The text of each file."""
+    """Returns the text of each file."""
     return {
         SERVER: _SERVER.format(
             configuration=CONFIGURATION,
@@ -123,7 +123,7 @@ def files(folder: Path) -> dict[str, str]:
 
 
 def next_steps(folder: Path) -> str:
-    """What was written, what to change, and the command after that."""
+    """Returns what was written, what to change, and the command after that."""
     what = {
         SERVER: "how the server is started: change what is marked with CHANGE",
         CONFIGURATION: "its configuration: put yours here, with {port} and {root}; or delete it and [files]",

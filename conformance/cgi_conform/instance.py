@@ -47,7 +47,7 @@ class Instance:
         return self.log.stat().st_size
 
     def log_since(self, size: int) -> bytes:
-        """What it has printed since its log had that size."""
+        """Returns what it has printed since its log had that size."""
         with self.log.open("rb") as file:
             file.seek(size)
             return file.read()
@@ -71,11 +71,11 @@ class Instance:
         return f"{ending(status, background=self.is_in_background())}{last_lines(self.log_since(0))}"
 
     def is_in_background(self) -> bool:
-        """Whether its process has exited with status 0 while something listens on its port: it has daemonised."""
+        """Returns whether it has daemonised: its process exited with status 0, and something listens on its port."""
         return self.process.poll() == 0 and accepts(self.port)
 
     def ends(self, within: float) -> bool:
-        """Whether it ends, or has ended, in that time."""
+        """Returns whether it ends, or has ended, in that time."""
         try:
             self.process.wait(within)
         except subprocess.TimeoutExpired:
@@ -121,13 +121,13 @@ def _end_group(process: Process) -> None:
 
 
 def ending(status: int, *, background: bool) -> str:
-    """How a process ended, in words; `background`: whether it may have left another one there."""
+    """Returns how a process ended, in words; `background`: whether it may have left another one there."""
     if status >= 0:
         return f"it exited with status {status}{f': {_FOREGROUND}' if background and status == 0 else ''}"
     return f"it was ended by {signal.Signals(-status).name}"
 
 
 def last_lines(log: bytes, count: int = 5) -> str:
-    """The end of what a server printed, for a message."""
+    """Returns the end of what a server printed, for a message."""
     lines = [line for line in log.splitlines() if line.strip()][-count:]
     return "".join(f"\n    {printable(line)}" for line in lines)

@@ -50,7 +50,7 @@ class Judgement:
 
 
 def settled(expectation: Expectation) -> Callable[[str, bytes | bytearray, bytes], bool]:
-    """Whether a connection that stays open has said all it will: then nobody waits for its end."""
+    """Returns whether a connection that stays open has said all it will: then nobody waits for its end."""
 
     def whole(name: str, received: bytes | bytearray, sent: bytes) -> bool:
         answers = expectation.on(name)
@@ -98,7 +98,7 @@ def judge(expectation: Expectation, exchange: Exchange, around: Surroundings) ->
 
 
 def judge_log(matcher: Matcher, log: bytes, around: Surroundings) -> Mismatch | None:
-    """What the server wrote to stderr since the case began."""
+    """Returns what the server wrote to stderr since the case began."""
     return _match("log", matcher, log, around)
 
 
@@ -138,7 +138,7 @@ def _answer(
 
 
 def _limit(connection: Connection) -> str:
-    """The limit at which it was given up, behind what was found."""
+    """Returns the limit at which it was given up, behind what was found."""
     return f": {connection.gave_up}" if connection.gave_up else ""
 
 
@@ -203,7 +203,7 @@ def _probe(answer: Answer, probe: Probe, around: Surroundings) -> list[Mismatch]
 def _whole(
     answers: Sequence[Answer], count: int | None, parsed: Parsed, connection: Connection, around: Surroundings
 ) -> list[Mismatch]:
-    """What holds of a connection as a whole."""
+    """Returns what holds of a connection as a whole."""
     found: list[Mismatch | None] = []
     raw = [answer.raw for answer in answers if answer.raw is not None]
     found += [_match("raw", matcher, bytes(connection.received), around) for matcher in raw]

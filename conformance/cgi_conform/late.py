@@ -43,7 +43,7 @@ def wait_until_full(connection: Connection, others: Collection[Connection], dead
 
 
 def _waiting(connection: Connection) -> tuple[int, bool]:
-    """The octets that wait to be read, and whether the connection has ended without any."""
+    """Returns the octets that wait to be read, and whether the connection has ended without any."""
     if connection.sock is None:
         return 0, True
     try:

@@ -55,7 +55,7 @@ Starter = Callable[[Launch], Process]
 
 
 def started(launch: Launch) -> Process:
-    """A process that runs the command."""
+    """Returns a process that runs the command."""
     return subprocess.Popen(
         launch.command,
         stdin=subprocess.DEVNULL,
@@ -80,7 +80,7 @@ def start(
     timeout: float = START_TIMEOUT,
     over: Callable[[], bool] = lambda: False,
 ) -> Instance:
-    """A running server, on the port or, with 0, on a free one; UserError with status 3 tells why there is none.
+    """Returns a running server, on the port or, with 0, on a free one; UserError with status 3 tells why there is none.
 
     Once `over` says so, the start is given up.
     """
@@ -174,7 +174,7 @@ def _start_again(starter: Starter, launch: Launch, log: Path) -> Process:
 
 @contextlib.contextmanager
 def _opened(descriptor: int | None) -> Iterator[None]:
-    """A file under that number in this process, for one that is started now."""
+    """Gives a file under that number in this process, for one that is started now."""
     if descriptor is None:
         yield
         return
@@ -224,7 +224,7 @@ def wait_until_ready(instance: Instance, patience: float, over: Callable[[], boo
 
 
 def _says_so(instance: Instance) -> bool:
-    """Whether it has printed the line of http.server, which comes after it has got its port."""
+    """Returns whether it has printed the line of http.server, which comes after it has got its port."""
     return b"Serving HTTP on %s port %d " % (ADDRESS.encode(), instance.port) in instance.log_since(0)
 
 

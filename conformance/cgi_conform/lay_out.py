@@ -10,7 +10,7 @@ from cgi_conform.typed import typed
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The options of `fixtures`."""
+    """Adds the options of `fixtures`."""
     parser.add_argument("directory", type=Path, metavar="DIR", help="a new or empty directory")
 
 

@@ -64,7 +64,7 @@ def _second(instance: Instance) -> str:
 
 
 def _is_free(port: int, patience: float) -> bool:
-    """Whether a server that asks for SO_REUSEADDR could listen there, at the latest after that time."""
+    """Returns whether a server that asks for SO_REUSEADDR could listen there, at the latest after that time."""
     deadline = time.monotonic() + patience
     while True:
         with socket.socket() as probe:

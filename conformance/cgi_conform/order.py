@@ -27,7 +27,7 @@ def _turn(case: Case, plan: Plan) -> tuple[Any, ...]:
 
 
 def _is_slow(case: Case, plan: Plan) -> bool:
-    """Whether it lets seconds go by: then it should not be what the end of a run waits for."""
+    """Returns whether it lets seconds go by: then it should not be what the end of a run waits for."""
     if case.variant == "limits" or case.times > 1 or (case.limit or 0.0) > plan.timeout:
         return True
     return any(step.wait_gone is not None for step in case.steps) or sum(step.pause for step in case.steps) >= 0.5

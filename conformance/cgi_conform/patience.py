@@ -29,12 +29,12 @@ class Cap:
         return f"no end within {self.seconds:g} s (--case-timeout)"
 
     def after(self, seconds: float) -> Callable[[], float]:
-        """A deadline in so many seconds, or before."""
+        """Returns a deadline in so many seconds, or before."""
         end = min(time.monotonic() + seconds, self.until)
         return lambda: 0.0 if self.over() else end
 
     def without_progress(self, seconds: float, connection: Connection) -> Callable[[], float]:
-        """A deadline so many seconds after the last octet on the connection, or before."""
+        """Returns a deadline so many seconds after the last octet on the connection, or before."""
         begun = time.monotonic()
         return lambda: 0.0 if self.over() else min(max(begun, connection.moved_at) + seconds, self.until)
 
@@ -53,11 +53,11 @@ class Patience:
 
     @property
     def silent(self) -> float:
-        """How long it waits for the first octet."""
+        """Returns how long it waits for the first octet."""
         return self.timeout if self.limit is None else self.limit
 
     def told(self, what: str, seconds: float | None = None) -> str:
-        """The limit that has been reached, in words; the greater one if `seconds` names none."""
+        """Returns the limit that has been reached, in words; the greater one if `seconds` names none."""
         if time.monotonic() >= self.cap.until:
             return self.cap.told
         seconds = self.greater if seconds is None else seconds

@@ -45,12 +45,12 @@ class Options:
 
     @classmethod
     def of(cls, namespace: Any, prefix: str = "") -> Self:
-        """The options in a namespace; what is not set there keeps its default."""
+        """Returns the options in a namespace; what is not set there keeps its default."""
         known = {item.name: getattr(namespace, prefix + item.name, None) for item in fields(cls)}
         return cls(**{name: value for name, value in known.items() if value is not None})
 
     def samples(self, name: str) -> bool:
-        """Whether a case belongs to the sample: about one in so many, the same ones in every run."""
+        """Returns whether a case belongs to the sample: about one in so many, the same ones in every run."""
         return self.sample is None or zlib.crc32(name.encode()) % self.sample == 0
 
 
@@ -76,7 +76,7 @@ class Plan:
 
 
 def make_plan(options: Options) -> Plan:
-    """The plan, or UserError with what to change."""
+    """Returns the plan, or UserError with what to change."""
     named = [name for name in ("server", "command", "url") if getattr(options, name)]
     if len(named) != 1:
         got = " and ".join(f"--{name}" for name in named) or "none"

@@ -16,7 +16,7 @@ _LISTENING = "0A"
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on right now."""
+    """Returns a port of 127.0.0.1 that nobody listens on right now."""
     with socket.socket() as probe:
         probe.bind((ADDRESS, 0))
         port: int = probe.getsockname()[1]
@@ -24,7 +24,7 @@ def free_port() -> int:
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on that port of 127.0.0.1 right now."""
+    """Returns whether a server could listen on that port of 127.0.0.1 right now."""
     return not why_not_free(port)
 
 
@@ -41,7 +41,7 @@ def why_not_free(port: int) -> str:
 
 
 def accepts(port: int) -> bool:
-    """Whether somebody accepts connections there."""
+    """Returns whether somebody accepts connections there."""
     try:
         with socket.create_connection((ADDRESS, port), timeout=1.0):
             return True
@@ -50,7 +50,7 @@ def accepts(port: int) -> bool:
 
 
 def held_by(port: int, group: int) -> bool:
-    """Whether a process of that process group listens on the port; True where that cannot be found out."""
+    """Returns whether a process of that process group listens on the port; True where that cannot be found out."""
     sockets = set(listening(port))
     if not sockets:
         return True
@@ -61,7 +61,7 @@ def held_by(port: int, group: int) -> bool:
 
 
 def listening(port: int) -> Iterator[str]:
-    """The sockets that listen on a port."""
+    """Yields the sockets that listen on a port."""
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         try:
             lines = Path(table).read_text().splitlines()[1:]

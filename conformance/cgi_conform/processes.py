@@ -13,7 +13,7 @@ adopter = 0  # the process of ours that orphans come to, instead of init; it rea
 
 
 def stat(pid: int) -> list[bytes]:
-    """The words of /proc/PID/stat behind the name: state, parent and group first; empty when it is gone."""
+    """Returns the words of /proc/PID/stat behind the name: state, parent and group first; empty when it is gone."""
     try:
         return (_PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
     except OSError:
@@ -21,14 +21,14 @@ def stat(pid: int) -> list[bytes]:
 
 
 def everything() -> Iterator[tuple[int, list[bytes]]]:
-    """Every process, with the words of its stat."""
+    """Yields every process, with the words of its stat."""
     for path in _PROC.glob("[0-9]*"):
         if words := stat(int(path.name)):
             yield int(path.name), words
 
 
 def below(pid: int) -> dict[int, bytes]:
-    """The state of a process and of all that descend from it."""
+    """Returns the state of a process and of all that descend from it."""
     parents = {one: (int(words[1]), words[0]) for one, words in everything()}
     found = {pid: parents[pid][1]} if pid in parents else {}
     grown = bool(found)
@@ -40,7 +40,7 @@ def below(pid: int) -> dict[int, bytes]:
 
 
 def activity(pid: int) -> str:
-    """What a process still does; "" if there is none."""
+    """Returns what a process still does; "" if there is none."""
     words = stat(pid)
     if words:
         if words[0] != b"Z":
@@ -56,7 +56,7 @@ def activity(pid: int) -> str:
 
 
 def executable(pid: int) -> str:
-    """The program it runs; "" where that is not told, as of a zombie."""
+    """Returns the program it runs; "" where that is not told, as of a zombie."""
     try:
         return os.readlink(_PROC / str(pid) / "exe")
     except OSError:
@@ -64,12 +64,12 @@ def executable(pid: int) -> str:
 
 
 def written(pid: int) -> int | None:
-    """How many octets it has written so far, into pipes and sockets too; None where that is not told."""
+    """Returns how many octets it has written so far, into pipes and sockets too; None where that is not told."""
     return _number(pid, "io", b"wchar:")
 
 
 def peak(pid: int) -> int:
-    """The most memory it has held, in octets, since it began or forget_peak()."""
+    """Returns the most memory it has held, in octets, since it began or forget_peak()."""
     return 1024 * (_number(pid, "status", b"VmHWM:") or 0)
 
 
@@ -82,7 +82,7 @@ def forget_peak(pid: int) -> None:
 
 
 def open_files(pid: int) -> list[str]:
-    """What its descriptors refer to; PermissionError where that is not told."""
+    """Returns what its descriptors refer to; PermissionError where that is not told."""
     folder = _PROC / str(pid) / "fd"
     found: list[str] = []
     try:

@@ -54,7 +54,7 @@ class Tried:
 
     @classmethod
     def of(cls, result: CaseResult) -> "Tried":
-        """The first mismatch, in a length that one can read, and without what varies: normalise.py knows what a
+        """Returns the first mismatch, in a length that one can read, and without what varies: normalise.py knows what a
         sound server says. A reset goes first, for how much had come by then varies, and what else is wrong with it.
         """
         first = min(result["mismatches"], key=lambda mismatch: mismatch["what"] != "reset", default=None)
@@ -92,7 +92,7 @@ class Branch:
 
 
 def branches(case: Case, profile: str) -> list[Branch]:
-    """The statuses that a case may see in a profile, where there is more than one."""
+    """Returns the statuses that a case may see in a profile, where there is more than one."""
     answers = case.expect[profile].answers
     return [
         Branch(case.id, profile, index, status)
@@ -103,7 +103,7 @@ def branches(case: Case, profile: str) -> list[Branch]:
 
 
 def on_the_status(expectation: Expectation, index: int, statuses: Sequence[Status]) -> Expectation:
-    """An expectation that looks at nothing but the status of one answer."""
+    """Returns an expectation that looks at nothing but the status of one answer."""
     bare = [Answer(connection=answer.connection) for answer in expectation.answers]
     bare[index] = replace(bare[index], status=tuple(statuses))
     return replace(expectation, answers=tuple(bare), log=None, host=None)
@@ -112,7 +112,7 @@ def on_the_status(expectation: Expectation, index: int, statuses: Sequence[Statu
 def case_proof(
     case: Case, profile: str, sound: Tried, broken: Tried | None = None, fault: Fault | None = None
 ) -> CaseProof:
-    """The proof that a case can fail; `broken` is None where it was not tried with its fault."""
+    """Returns the proof that a case can fail; `broken` is None where it was not tried with its fault."""
     verdict, note, by = _decided(sound, broken, fault is not None and fault.dies)
     if verdict == KILLED and fault is not None and fault.varies:
         by = _VARIES
@@ -143,7 +143,7 @@ def _decided(sound: Tried, broken: Tried | None, dies: bool) -> tuple[str, str, 
 
 
 def branch_proof(branch: Branch, saw: Saw, *, taken: bool, refused: bool) -> BranchProof:
-    """The proof of a branch: whether its status was seen and accepted, and refused without it."""
+    """Returns the proof of a branch: whether its status was seen and accepted, and refused without it."""
     note = ""
     if not taken:
         note = f"cannot be taken: a server that answers so is seen to answer {saw}"
@@ -153,12 +153,12 @@ def branch_proof(branch: Branch, saw: Saw, *, taken: bool, refused: bool) -> Bra
 
 
 def branch_skipped(branch: Branch, reason: str) -> BranchProof:
-    """A branch of a case that cannot be tried here."""
+    """Returns a branch of a case that cannot be tried here."""
     return _branch(branch, SKIPPED, reason)
 
 
 def branch_untried(branch: Branch, reason: str) -> BranchProof:
-    """A branch whose server did not start, or ended."""
+    """Returns a branch whose server did not start, or ended."""
     return _branch(branch, UNPROVEN, f"no proof: {reason}")
 
 
@@ -175,7 +175,7 @@ def _branch(branch: Branch, verdict: str, note: str) -> BranchProof:
 
 
 def fault_proofs(faults: Iterable[Fault], cases: Sequence[CaseProof]) -> list[FaultProof]:
-    """What each fault kills."""
+    """Returns what each fault kills."""
     by_fault: dict[str, list[CaseProof]] = {}
     for case in cases:
         by_fault.setdefault(case["fault"], []).append(case)

@@ -36,7 +36,7 @@ _JOBS = 12  # most of the time they wait
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The options of `prove`."""
+    """Adds the options of `prove`."""
     add = parser.add_argument
     add("globs", nargs="*", metavar="CASE-GLOB", help="cases to prove, by id or topic (default: all)")
     add("--profile", action="append", choices=PROFILES, help="the profile to prove them in (default: all of the server's)")
@@ -93,7 +93,7 @@ class _Work:
 
     @classmethod
     def of(cls, cases: Sequence[Case], plans: Mapping[str, Plan], globs: Sequence[str]) -> "_Work":
-        """The cases and branches whose faults match a glob, all without; some cannot be tried here."""
+        """Returns the cases and branches whose faults match a glob, all without; some cannot be tried here."""
 
         def chosen(fault: str) -> bool:
             return not globs or any(fnmatchcase(fault, glob) for glob in globs)

@@ -88,7 +88,7 @@ def _show_progress(text: str) -> None:
 
 @contextmanager
 def base() -> Iterator[Path]:
-    """A directory for the document roots of all processes."""
+    """Gives a directory for the document roots of all processes."""
     made = Path(tempfile.mkdtemp(prefix="cgi-conform-prove-", dir=reachable_tmp()))
     made.chmod(0o711)
     try:
@@ -144,7 +144,7 @@ def _try_cases(task: Task, found: Found, starter: Starter, *, dies: bool) -> Non
 
 
 def _unhurried(case: Case, plan: Plan, task: Task) -> tuple[Case, Plan]:
-    """A fault that breaks a silence may take its time; one that does not answer need not have too much of it."""
+    """Returns the patience of a fault: a server that breaks a silence gets its time, one that is silent gets less."""
     if not task.fault:
         return case, plan
     patience = task.patience[case.id]
@@ -173,7 +173,7 @@ def _try_branches(task: Task, found: Found, starter: Starter) -> None:
 
 
 def _judged(case: Case, group: Sequence[Branch], plan: Plan, instance: Instance, docroot: Docroot) -> list[BranchProof]:
-    """The exchange is played once, with nothing before or after it, and judged with each branch and without."""
+    """Plays the exchange once, with nothing before or after it, and judges it with each branch and without."""
     expectation = case.expect[plan.profile]
     tokens = Tokens(instance.port, str(docroot.root), str(docroot.base))
     exchange = play(
@@ -213,7 +213,7 @@ def _running(plan: Plan, starter: Starter) -> Running:
 
 
 def _fresh() -> Docroot:
-    """A document root as the fixtures have it."""
+    """Returns a document root as the fixtures have it."""
     global _docroot
     assert _bench is not None
     if _docroot is None or _changed():
@@ -229,7 +229,7 @@ def _changed() -> bool:
 
 
 def _state(top: Path | str) -> object:
-    """What a server could change of the document root; a directory that may not be read may not be changed either."""
+    """Returns what a server could change of the document root. A server cannot change a directory it cannot read."""
     known: list[object] = []
     try:
         entries = list(os.scandir(top))

@@ -33,7 +33,7 @@ from cgi_conform.session import JOBS, carry_out
 from cgi_conform.write import write_whole
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The options of `record`."""
+    """Adds the options of `record`."""
     parser.add_argument("globs", nargs="*", metavar="CASE-GLOB", help="record only these cases, keep the others")
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--server", metavar="NAME", help="run this server and record it")
@@ -61,7 +61,7 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> Results:
-    """The results of a run; what is expected to fail is recorded like the rest."""
+    """Returns the results of a run; what is expected to fail is recorded like the rest."""
     cases = load_cases(fixtures() / "cases", options.globs)
     chosen = Options(
         server=options.server,
@@ -116,12 +116,12 @@ def _add_release(old: Recording, new: Recording, path: Path, force: bool) -> str
 
 
 def _cases_of(recording: Recording, version: str) -> dict[str, Recorded] | None:
-    """What another release answers otherwise; None if that was never recorded."""
+    """Returns what another release answers otherwise; None if that was never recorded."""
     return next((each["cases"] for each in recording.get("otherwise", []) if each["version"] == version), None)
 
 
 def merged(old: Recording, new: Recording, path: Path) -> Recording:
-    """The old recording with the newly recorded cases; both must be of the same server."""
+    """Returns the old recording with the newly recorded cases; both must be of the same server."""
     for key, was, became in _facts(old, new):
         if was != became:
             raise UserError(f'"{path}" is of {key} {was}, not {became}: record all cases, not some')
@@ -131,7 +131,7 @@ def merged(old: Recording, new: Recording, path: Path) -> Recording:
 
 
 def difference(old: Recording, new: Recording) -> str:
-    """What is different, in a few words."""
+    """Returns what is different, in a few words."""
     told = [f"{key} {was} became {became}" for key, was, became in _facts(old, new) if was != became]
     cases = changed(old, new)
     if cases:
@@ -140,7 +140,7 @@ def difference(old: Recording, new: Recording) -> str:
 
 
 def _counted(cases: list[str]) -> str:
-    """How many cases, and the first of them."""
+    """Returns how many cases, and the first of them."""
     more = f" and {len(cases) - 3} more" if len(cases) > 3 else ""
     return f"{len(cases)} cases, {', '.join(cases[:3])}{more}" if cases else "no case"
 

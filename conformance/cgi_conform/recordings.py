@@ -46,17 +46,17 @@ class Recording(TypedDict):
 
 
 def read_recording(path: Path) -> Recording:
-    """A recording; anything else is said in one line."""
+    """Returns a recording; anything else is said in one line."""
     return cast(Recording, read_json(path, "recording.schema.json", "a recording"))
 
 
 def read_recordings(folder: Path) -> list[Recording]:
-    """Every recording in a folder, CPython's in the order of its versions."""
+    """Returns every recording in a folder, CPython's in the order of its versions."""
     return sorted((read_recording(path) for path in folder.glob("*.json")), key=_order)
 
 
 def recording_of(results: Results) -> Recording:
-    """What a run received; cases that were skipped or broke off have no answer to record."""
+    """Returns what a run received; cases that were skipped or broke off have no answer to record."""
     answered = [case for case in results["cases"] if case["verdict"] not in ("skip", "error")]
     return {
         "format": FORMAT,
@@ -69,18 +69,18 @@ def recording_of(results: Results) -> Recording:
 
 
 def recording_text(recording: Recording) -> str:
-    """The JSON text, the same octets for the same recording."""
+    """Returns the JSON text, the same octets for the same recording."""
     return json.dumps(recording, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def changed(old: Recording, new: Recording) -> list[str]:
-    """The ids of cases that differ, those missing on one side included."""
+    """Returns the ids of cases that differ, those missing on one side included."""
     ids = old["cases"].keys() | new["cases"].keys()
     return sorted(name for name in ids if old["cases"].get(name) != new["cases"].get(name))
 
 
 def is_other_release(old: Recording, new: Recording) -> bool:
-    """Whether the second is of another release of the server that the first is of, from the same branch."""
+    """Returns whether the second is of another release of the server that the first is of, from the same branch."""
     was, became = release_in(old["server"]["version"]), release_in(new["server"]["version"])
     if was is None or became is None or was == became or branch(was) != branch(became):
         return False
@@ -89,7 +89,7 @@ def is_other_release(old: Recording, new: Recording) -> bool:
 
 
 def with_release(old: Recording, new: Recording) -> Recording:
-    """The old recording and what the new one, of another release, answers otherwise.
+    """Returns the old recording and what the new one, of another release, answers otherwise.
 
     A case that the new one does not have keeps what is known of it. So does an answer that was recorded before:
     its first release may have been corrected.
@@ -113,7 +113,7 @@ def with_release(old: Recording, new: Recording) -> Recording:
 
 
 def _bounded(answer: Recorded, release: Release, answers: list[tuple[Release, Recorded]]) -> Recorded:
-    """The answer with the first release that gives it, or that no longer does, as far as the recorded ones tell."""
+    """Returns the answer with its bound: the first recorded release that gives it, or that no longer gives it."""
     base = next(at for at, each in answers if "since" not in each and "before" not in each)
     bounded = answer.copy()
     if release > base:
@@ -128,7 +128,7 @@ def _bounded(answer: Recorded, release: Release, answers: list[tuple[Release, Re
 
 
 def answers_by_release(recording: Recording, others: Iterable[Otherwise], case: str) -> list[tuple[Release, Recorded]]:
-    """What each recorded release answers to a case, in the order of the releases."""
+    """Returns what each recorded release answers to a case, in the order of the releases."""
     answers = [(release_of(each["version"]), each["cases"][case]) for each in others if case in each["cases"]]
     return sorted(
         [(release_of(recording["server"]["version"]), recording["cases"][case]), *answers], key=lambda pair: pair[0]
@@ -136,7 +136,7 @@ def answers_by_release(recording: Recording, others: Iterable[Otherwise], case: 
 
 
 def with_otherwise_of(old: Recording, new: Recording) -> Recording:
-    """The new recording, with what the old one knew of other releases, as far as the cases are still there."""
+    """Returns the new recording, with what the old one knew of other releases, as far as the cases are still there."""
     if "otherwise" not in old:
         return new
     whole = new.copy()
@@ -148,18 +148,18 @@ def with_otherwise_of(old: Recording, new: Recording) -> Recording:
 
 
 def same_version(text: str) -> str:
-    """The text with one version for all that report their own."""
+    """Returns the text with one version for all that report their own."""
     return _VERSION.sub("Python/…", text)
 
 
 def octets(answer: Recorded) -> str:
-    """What was received; whether the end of it was awaited may depend on how busy the machine was."""
+    """Returns what was received; whether the end of it was awaited may depend on how busy the machine was."""
     received = [(each["connection"], each["bytes"]) for each in answer["received"]]
     return same_version(json.dumps([answer["saw"], received]))
 
 
 def release_of(version: str) -> Release:
-    """The release that a version names."""
+    """Returns the release that a version names."""
     return release_in(version) or (0, 0, 0, 0)
 
 

@@ -55,7 +55,7 @@ class Marks:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The options of `replay`."""
+    """Adds the options of `replay`."""
     parser.add_argument("id", metavar="ID", help="the id of a case, such as post/plain-file")
     configure_server(parser)
     parser.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help="what it is judged by")
@@ -115,7 +115,7 @@ def _play(
 
 @contextmanager
 def _target(case: Case, plan: Plan) -> Iterator[Target]:
-    """The server of the plan, started for this case unless it runs already."""
+    """Gives the server of the plan, started for this case unless it runs already."""
     if plan.server is None:
         yield Target(plan.address, Path(plan.root))
         return
@@ -147,7 +147,7 @@ def _nobody() -> dict[str, int]:
 
 
 def transcript(exchange: Exchange, marks: Marks, log: bytes) -> str:
-    """The octets of every connection: > sent, < received, with times."""
+    """Returns the octets of every connection: > sent, < received, with times."""
     several = len(exchange.connections) > 1
     told: list[str] = []
     for connection in exchange.all:
@@ -161,7 +161,7 @@ def transcript(exchange: Exchange, marks: Marks, log: bytes) -> str:
 
 
 def _received(connection: Connection, seen: list[tuple[float, int]]) -> list[str]:
-    """What came in, cut where the reader looked up."""
+    """Returns what came in, cut where the reader looked up."""
     data, begun, shown = bytes(connection.received), connection.sent_at, 0
     told: list[str] = []
     if connection.first_at is not None:
@@ -178,7 +178,7 @@ def _received(connection: Connection, seen: list[tuple[float, int]]) -> list[str
 
 
 def verdict(case: Case, expectation: Expectation, judgement: Judgement) -> str:
-    """Whether the exchange is as the case expects."""
+    """Returns whether the exchange is as the case expects."""
     head = f"{case.id} ({expectation.level}): "
     if not judgement.mismatches:
         return f"{head}as expected\n"

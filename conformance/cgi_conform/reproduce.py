@@ -38,7 +38,7 @@ class Reach:
     starts: str = ""  # the command that starts a server there, "" if one runs
 
     def fill(self, line: str) -> str:
-        """The line with port, host and server in it."""
+        """Returns the line with port, host and server in it."""
         if line.startswith(_REPLAY):
             call, note, rest = line.partition("  #")
             return f"{call} {self.server}".rstrip() + note + rest
@@ -55,7 +55,7 @@ def shell_line(case: Case, port: int | None = None) -> str:
 
 
 def bash_line(case: Case, port: int | None = None) -> str | None:
-    """The same without nc, by bash alone; None where it takes more than to send and to read to the end."""
+    """Returns the same without nc, by bash alone; None where it takes more than to send and to read to the end."""
     if _needs_more_than_nc(case) or any(step.half_close for step in case.steps):
         return None
     where = f"/dev/tcp/127.0.0.1/{PORT if port is None else port}"
@@ -69,7 +69,7 @@ def bash_line(case: Case, port: int | None = None) -> str | None:
 
 
 def _as_often(case: Case, line: str) -> str:
-    """The line, repeated where the case is."""
+    """Returns the line, repeated where the case is."""
     return line if case.times == 1 else f"for n in $(seq {case.times}); do {line}; done"
 
 
@@ -84,7 +84,7 @@ def _sending(steps: Sequence[Step], port: int | None) -> list[str]:
 
 
 def _of_connection(steps: Sequence[Step], port: int | None) -> str:
-    """What is sent on one connection, piped into nc."""
+    """Returns what is sent on one connection, piped into nc."""
     commands = _sending(steps, port)
     sending = commands[0] if len(commands) == 1 and "|" not in commands[0] else f"{{ {'; '.join(commands)}; }}"
     where = PORT if port is None else str(port)
@@ -104,7 +104,7 @@ def octet_commands(send: bytes, body: Repeat | None) -> list[str]:
 
 
 def printf_format(data: bytes) -> str:
-    """The text between single quotes that makes POSIX printf write these octets."""
+    """Returns the text between single quotes that makes POSIX printf write these octets."""
     text = "".join(_printf_octet(octet) for octet in data)
     return "\\055" + text[1:] if text.startswith("-") else text  # else it would be an option
 
@@ -116,12 +116,12 @@ def _printf_octet(octet: int) -> str:
 
 
 def fill_port(data: bytes, port: int | None) -> bytes:
-    """The octets with the port filled in; {root} and {base} stay for the person to fill in."""
+    """Returns the octets with the port filled in; {root} and {base} stay for the person to fill in."""
     return data if port is None else fill(data, Tokens(port, ROOT, BASE))
 
 
 def _needs_more_than_nc(case: Case) -> bool:
-    """A reset, a late reader, a look at a process, or connections that must be open at the same time."""
+    """Returns whether the case resets, reads late, looks at a process, or holds connections open side by side."""
     if any(step.reset or step.read_late or step.signal or step.start for step in case.steps):
         return True
     if any((step.wait_gone, step.wait_blocked) != (None, None) for step in case.steps):
@@ -130,7 +130,7 @@ def _needs_more_than_nc(case: Case) -> bool:
 
 
 def _one_after_another(case: Case) -> bool:
-    """Every connection sends once and gets its answer: then none has to wait for another."""
+    """Returns whether every connection sends once and gets its answer: then none has to wait for another."""
     if case.variant or len(case.steps) != len(case.connections):
         return False
     if any(step.await_bytes is not None or step.pause or step.close or not step.send for step in case.steps):
@@ -155,7 +155,7 @@ def _ending(steps: Sequence[Step]) -> str:
 
 
 def _notes(case: Case) -> str:
-    """What the line cannot say, as a shell comment."""
+    """Returns what the line cannot say, as a shell comment."""
     waits = [step for step in case.steps[1:] if step.await_bytes is not None and not _is_only_a_wait(step)]
     notes = ["sleeps where the case waits for octets"] if waits else []
     if case.variant:
@@ -171,7 +171,7 @@ def _notes(case: Case) -> str:
 
 
 def curl_line(case: Case, port: int | None = None) -> str | None:
-    """The same request by curl; None where curl would repair it or cannot say it."""
+    """Returns the same request by curl; None where curl would repair it or cannot say it."""
     if len(case.steps) != 1 or case.steps[0] != Step(send=case.steps[0].send) or case.times > 1:
         return None
     head, _, body = fill_port(case.steps[0].send, port).partition(b"\r\n\r\n")
@@ -192,7 +192,7 @@ def curl_line(case: Case, port: int | None = None) -> str | None:
 
 
 def _target(target: str, port: str) -> list[str]:
-    """The target as it is. curl 8.14 drops an empty query from a URL, but not from --request-target."""
+    """Returns the options that keep the target: curl 8.14 drops an empty query from a URL."""
     server = f"http://127.0.0.1:{port}"
     if target.partition("?")[1:] == ("?", ""):
         return ["--request-target", _quoted(target), server]

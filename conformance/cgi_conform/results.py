@@ -103,7 +103,7 @@ def assembled(
     strict_observed: bool = False,
     incomplete: str = "",
 ) -> Results:
-    """The results of a run; `corpus` is how many cases there are, `incomplete` why not all selected were tried."""
+    """Returns the results of a run. `corpus` counts all cases; `incomplete` says why the run ended early."""
     ordered = sorted(cases, key=lambda case: case["id"])
     results: Results = {
         "format": FORMAT,
@@ -124,30 +124,30 @@ def assembled(
 
 
 def totals(cases: list[CaseResult]) -> dict[str, int]:
-    """How many cases have each verdict; they add up to "selected". Those of "skip" that were not tried, if any."""
+    """Returns the number of cases per verdict, which add up to "selected", and of those that were not tried."""
     counted = {verdict: sum(case["verdict"] == verdict for case in cases) for verdict in VERDICTS}
     untried = sum(not case.get("tried", True) for case in cases)
     return {**counted, "selected": len(cases), **({"untried": untried} if untried else {})}
 
 
 def red_verdicts(results: Results) -> frozenset[str]:
-    """The verdicts that turn this run red."""
+    """Returns the verdicts that turn this run red."""
     return frozenset(results.get("red", ALWAYS_RED))
 
 
 def red_cases(results: Results) -> list[CaseResult]:
-    """The cases that turned the run red."""
+    """Returns the cases that turned the run red."""
     red = red_verdicts(results)
     return [case for case in results["cases"] if case["verdict"] in red]
 
 
 def judged(results: Results) -> int:
-    """How many cases were run and judged."""
+    """Returns how many cases were run and judged."""
     return results["totals"]["selected"] - results["totals"]["skip"]
 
 
 def is_red(results: Results) -> bool:
-    """Whether what was found turns the run red."""
+    """Returns whether what was found turns the run red."""
     return bool(red_cases(results) or results["stale"])
 
 
@@ -161,13 +161,13 @@ def exit_status(results: Results) -> int:
 
 
 def started_by(results: Results) -> str:
-    """Who started the server, in words."""
+    """Returns who started the server, in words."""
     known = {"root": "started by root", "user": "started by an ordinary user"}
     return known.get(results["user"], "not started by cgi-conform")
 
 
 def conclusion(results: Results) -> str:
-    """The run in a few words."""
+    """Returns the run in a few words."""
     if "incomplete" in results:
         return f"{'does not conform, and is ' if is_red(results) else ''}incomplete: {results['incomplete']}"
     if is_red(results):
@@ -180,7 +180,7 @@ def conclusion(results: Results) -> str:
 
 
 def server_line(server: Server) -> str:
-    """The server's title and exact version; a version that says the title itself stands alone."""
+    """Returns the server's title and exact version; a version that says the title itself stands alone."""
     title, version = server["title"] or server["name"], server["version"]
     if not version or title.lower() in version.lower():
         return version or title
@@ -188,7 +188,7 @@ def server_line(server: Server) -> str:
 
 
 def text(results: Results) -> str:
-    """The JSON text, the same octets for the same results."""
+    """Returns the JSON text, the same octets for the same results."""
     return json.dumps(results, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
@@ -200,12 +200,12 @@ def write(results: Results, path: Path) -> None:
 
 
 def read(path: Path) -> Results:
-    """The results in a file, whoever wrote it; anything else is said in one line."""
+    """Returns the results in a file, whoever wrote it; anything else is said in one line."""
     return cast(Results, read_json(path, "results.schema.json", "results of a run"))
 
 
 def read_json(path: Path, against: str, kind: str) -> dict[str, Any]:
-    """A JSON document of this suite, checked against its schema; `kind` says what it should be."""
+    """Returns a JSON document of this suite, checked against its schema; `kind` says what it should be."""
     try:
         document = json.loads(path.read_text("utf-8"))
     except OSError as error:

@@ -25,7 +25,7 @@ class Row:
         self._length = 0
 
     def ends_with(self, found: Found) -> bool:
-        """Whether the run ends with this case."""
+        """Returns whether the run ends with this case."""
         if found.answered is not None:
             self._length = 0 if found.answered else self._length + 1
         if self._length < LENGTH:

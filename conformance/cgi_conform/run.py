@@ -26,7 +26,7 @@ _INTERRUPTED = "interrupted: writing what is known; once more ends at once"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The options of `run`."""
+    """Adds the options of `run`."""
     add = parser.add_argument
     add("globs", nargs="*", metavar="CASE-GLOB", help="cases to run, by id or topic (default: all)")
     configure_server(parser)
@@ -132,7 +132,7 @@ def _write_expect(path: Path, plan: Plan, results: Results) -> None:
 
 
 def _listed(options: argparse.Namespace, plan: Plan) -> str:
-    """Where the known failures can be read."""
+    """Returns where the known failures can be read."""
     path = options.expect or (plan.server and plan.server.expect_file(plan.profile))
     page = f"{options.report}/index.html shows" if options.report else "--report DIR writes a page that shows"
     return f': "{path}" gives the reason of each, {page} the answers'

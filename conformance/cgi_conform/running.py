@@ -18,7 +18,7 @@ PLAIN: Key = ("", (), 0)
 
 
 def server_key(case: Case) -> Key:
-    """What the server of a case is started with: cases with the same key share one."""
+    """Returns what the server of a case is started with: cases with the same key share one."""
     return case.variant, tuple(sorted(case.environment.items())), case.descriptor or 0
 
 
@@ -51,7 +51,7 @@ class Running:
         return self._docroot
 
     def instance(self, case: Case) -> Instance:
-        """The server for a case; one that died is started again, one that did not start or daemonised is not."""
+        """Returns the server for a case. A dead server is started again; one that never started or daemonised is not."""
         key = server_key(case)
         if key in self._failures:
             raise self._failures[key]
@@ -87,12 +87,12 @@ class Running:
         self._instances = {key: one for key, one in self._instances.items() if one is not instance}
 
     def one_ends(self, within: float) -> bool:
-        """Whether a server ends, or has ended, in that time."""
+        """Returns whether a server ends, or has ended, in that time."""
         deadline = time.monotonic() + within
         return any(one.ends(max(0.0, deadline - time.monotonic())) for one in self._instances.values())
 
     def deaths(self) -> list[str]:
-        """The servers that have died after a case had been judged, each told once."""
+        """Returns the servers that have died after a case had been judged, each told once."""
         dead = [one for one in self._instances.values() if not one.death_told and one.died() is not None]
         for one in dead:
             one.death_told = True

@@ -27,7 +27,7 @@ _BOUNDS = {"minimum": "less than", "exclusiveMinimum": "not more than", "maximum
 
 
 def read_toml(path: Path, shown: str) -> dict[str, Any]:
-    """The document in a TOML file; broken TOML is named with its line."""
+    """Returns the document in a TOML file; broken TOML is named with its line."""
     try:
         return tomllib.loads(path.read_bytes().decode("utf-8"))
     except FileNotFoundError:
@@ -40,7 +40,7 @@ def read_toml(path: Path, shown: str) -> dict[str, Any]:
 
 
 def faults(document: object, schema: str, part: str = "") -> list[str]:
-    """What is wrong with a document, one sentence per fault; `part` names a $defs entry to check against."""
+    """Returns what is wrong with a document, one sentence per fault; `part` names a $defs entry to check against."""
     validator = _validator(schema, part)
     found = sorted(validator.iter_errors(document), key=lambda error: list(map(str, error.path)))
     return [sentence for error in found for sentence in _sentences(error, validator.schema.get("$defs", {}))]
@@ -57,7 +57,7 @@ def _validator(schema: str, part: str) -> Any:
 
 
 def nearest(word: str, known: list[str]) -> str:
-    """A hint such as ' (did you mean "status"?)', or nothing."""
+    """Returns a hint such as ' (did you mean "status"?)', or nothing."""
     close = difflib.get_close_matches(word, known, n=1)
     return f' (did you mean "{close[0]}"?)' if close else ""
 
@@ -100,7 +100,7 @@ def _sentences(error: Any, parts: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _placed(key: str, parts: Mapping[str, Any]) -> str:
-    """Where a key would be right that stands in a wrong place."""
+    """Returns where a key would be right that stands in a wrong place."""
     places = [part["$comment"] for part in parts.values() if key in part.get("properties", {}) and "$comment" in part]
     return f" (it belongs into {' or '.join(places)})" if places else ""
 
@@ -110,7 +110,7 @@ def _unquoted(got: object) -> str:
 
 
 def _alternatives(error: Any, where: str, parts: Mapping[str, Any]) -> Iterator[str]:
-    """The faults in the alternative that has the right type; if none has, what would do."""
+    """Yields the faults in the alternative that has the right type; if none has, what would do."""
     asked = [branch["required"][0] for branch in error.validator_value if set(branch) == {"required"}]
     if asked:
         yield f'"{where}" needs exactly one of {", ".join(asked)}'

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # which imports this module
 
 
 def nonsense(case: "Case", known: set[str] | None) -> list[str]:
-    """What is wrong with a case whose shape is right; `known` are the clauses there are."""
+    """Returns what is wrong with a case whose shape is right; `known` are the clauses there are."""
     wrong = []
     if case.topic != case.file.stem:
         wrong.append(f'belongs into {case.topic}.toml: the file is named after the part before "/"')
@@ -57,7 +57,7 @@ def _sent_after_large_bodies(case: "Case") -> list[str]:
 
 
 def _late_too_late(case: "Case") -> list[str]:
-    """The receive buffer of a connection is made small before it is opened."""
+    """Returns a fault for each step that asks for late reading on a connection that is open already."""
     opened: set[str] = set()
     wrong: list[str] = []
     for number, step in enumerate(case.steps, 1):
@@ -79,7 +79,7 @@ def _matchers(case: "Case") -> list[Matcher]:
 
 
 def holder(value: Any, escape: str, path: str = "") -> str:
-    """The key whose text holds a bad escape."""
+    """Returns the key whose text holds a bad escape."""
     if isinstance(value, str):
         try:
             decode(value)

@@ -31,7 +31,7 @@ _LOOK = 0.5
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The options of `serve`."""
+    """Adds the options of `serve`."""
     parser.add_argument("name", nargs="?", metavar="NAME", help="the same as --server NAME")
     configure_started(parser)
     parser.add_argument("--profile", choices=PROFILES, help="started for this one (default: its first)")
@@ -60,7 +60,7 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _server(options: argparse.Namespace) -> Server:
-    """The server that is named, if it can be started on the port that is asked for."""
+    """Returns the server that is named, if it can be started on the port that is asked for."""
     if sum(each is not None for each in (options.name, options.server, options.command)) != 1:
         raise UserError("name one server: NAME, --server NAME or --command 'CMD {port} {root}'")
     options.server = options.server or options.name
@@ -102,7 +102,7 @@ def _introduce(server: Server, profile: str, instance: Instance, docroot: Docroo
 
 @contextmanager
 def _told_to_end() -> Iterator[socket.socket]:
-    """A socket that becomes readable once a signal has asked for the end."""
+    """Gives a socket that becomes readable once a signal has asked for the end."""
     reader, writer = socket.socketpair()
     writer.setblocking(False)
     with reader, writer, handled(_told):

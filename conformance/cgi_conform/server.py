@@ -48,19 +48,19 @@ class Server:
 
     @property
     def takes_free_port(self) -> bool:
-        """Whether it chooses its port and writes it to a file."""
+        """Returns whether it chooses its port and writes it to a file."""
         return "{port_file}" in " ".join((*self.command, *self.files.values()))
 
     def for_profile(self, profile: str) -> "Server":
-        """The server as it is started to be judged in that profile."""
+        """Returns the server as it is started to be judged in that profile."""
         return replace(self, command=(*self.command, *self.in_profile.get(profile, ())), in_profile={})
 
     def command_with(self, arguments: tuple[str, ...]) -> tuple[str, ...]:
-        """The command with the arguments of a variant; arguments that begin with {program} are a command of their own."""
+        """Returns the command of a variant: the arguments are added, unless they begin with {program}."""
         return arguments if _is_command(arguments) else (*self.command, *arguments)
 
     def expect_file(self, profile: str, kind: str = "expect") -> Path:
-        """Where its expected failures in that profile stand, if it has any."""
+        """Returns where its expected failures in that profile stand, if it has any."""
         return self.here / (f"{kind}.toml" if profile == PROFILES[0] else f"{kind}.{profile}.toml")
 
     def lost_words(self, root: Path) -> str:
@@ -68,7 +68,7 @@ class Server:
         return "".join(f"\n    {sentence}" for sentence in lost_words(self.command, self.here, root))
 
     def having(self, more: Mapping[str, tuple[str, ...]]) -> "Server":
-        """The server with these variants besides its own; their words may name files in the current folder."""
+        """Returns the server with these variants besides its own; their words may name files in the current folder."""
         added = {name: found_beside(words, Path.cwd()) for name, words in more.items()}
         return replace(self, variants={**self.variants, **added})
 
@@ -80,7 +80,7 @@ class Server:
         return [fill_words(word, known) for word in words]
 
     def version(self) -> str:
-        """What the server says its version is: the first line it prints, "" if it cannot be asked."""
+        """Returns what the server says its version is: the first line it prints, "" if it cannot be asked."""
         if not self.version_command or self.program is None:
             return ""
         command = self.words(self.version_command, {})
@@ -95,22 +95,22 @@ class Server:
 
 
 def server_names() -> list[str]:
-    """The names of the known servers."""
+    """Returns the names of the known servers."""
     return sorted(path.parent.name for path in SERVERS.glob("*/server.toml"))
 
 
 def known_servers() -> list[Server]:
-    """Every known server, installed or not."""
+    """Returns every known server, installed or not."""
     return [load_server(name) for name in server_names()]
 
 
 def named_server(name: str | None, command: str | None, has: Mapping[str, tuple[str, ...]]) -> Server:
-    """The server of --server or --command, with the variants that --has declares."""
+    """Returns the server of --server or --command, with the variants that --has declares."""
     return (load_server(name) if name else from_command(command or "")).having(has)
 
 
 def load_server(name: str) -> Server:
-    """The definition of a known server, or the one in a folder; a folder's name needs no slash."""
+    """Returns the definition of a known server, or the one in a folder; a folder's name needs no slash."""
     here = _folder(name)
     shown = f"{here.name}/server.toml"
     table = read_toml(here / "server.toml", shown)
@@ -142,7 +142,7 @@ def load_server(name: str) -> Server:
 
 
 def _folder(name: str) -> Path:
-    """The folder of a definition. A known server wins over a folder of the same name, and says so once."""
+    """Returns the folder of a definition. A known server wins over a folder of the same name, and says so once."""
     folder = Path(name).absolute()
     if folder.name == "server.toml" and folder.is_file():
         folder = folder.parent
@@ -169,7 +169,7 @@ def _say_which(name: str) -> None:
 
 
 def from_command(text: str) -> Server:
-    """A server that is started by a command line of the user's."""
+    """Returns a server that is started by a command line of the user's."""
     try:
         words = shlex.split(text)
     except ValueError as error:
@@ -194,7 +194,7 @@ def from_command(text: str) -> Server:
 
 
 def find_on_path(name: str) -> Path | None:
-    """A program on PATH, else among pyenv's versions; behind a pyenv shim, the version's own program."""
+    """Returns a program on PATH, else among pyenv's versions; behind a pyenv shim, the version's own program."""
     for folder in os.environ.get("PATH", _FIXED_PATH).split(os.pathsep):
         path = Path(folder) / name
         if not (os.path.isfile(path) and os.access(path, os.X_OK)):  # unlike Path's, it takes "forbidden" for no
@@ -225,13 +225,13 @@ def _first_program(candidates: list[str], here: Path) -> Path | None:
 
 
 def _placed(word: str, here: Path) -> str:
-    """A program as it is looked for: tokens filled in, a relative path beside the definition."""
+    """Returns a program as it is looked for: tokens filled in, a relative path beside the definition."""
     filled = fill_words(word, {"build": str(build()), "python": sys.executable, "here": str(here)})
     return str(here / filled) if "/" in filled else filled
 
 
 def _sought(word: str, here: Path) -> str:
-    """A program that was looked for, and why it was not found although it is there."""
+    """Returns a program that was looked for, and why it was not found although it is there."""
     if os.path.isfile(here / word) and "/" not in word:
         return f"{word} on PATH: write ./{word} for the one in {here}"
     if os.path.isfile(here / word) and not os.access(here / word, os.X_OK):
@@ -261,5 +261,5 @@ def _template(path: Path, shown: str) -> str:
 
 
 def fill_words(word: str, known: Mapping[str, str]) -> str:
-    """The text with every known {token} replaced; other braces stay."""
+    """Returns the text with every known {token} replaced; other braces stay."""
     return re.sub(r"\{([a-z_]+)\}", lambda match: known.get(match[1], match[0]), word)

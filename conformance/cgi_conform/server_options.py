@@ -15,7 +15,7 @@ USUAL_PORT = 8000
 
 
 def configure_server(parser: argparse.ArgumentParser) -> None:
-    """The three ways to name a server, and what it can do."""
+    """Adds the three ways to name a server, and what it can do."""
     which = _by_start(parser)
     which.add_argument("--url", metavar="URL", help="a server that runs already, such as http://127.0.0.1:8000")
     parser.add_argument("--root", metavar="DIR", help="with --url: the document root that server has")
@@ -23,7 +23,7 @@ def configure_server(parser: argparse.ArgumentParser) -> None:
 
 
 def configure_started(parser: argparse.ArgumentParser) -> None:
-    """The ways to name a server that the suite starts, and what it can do."""
+    """Adds the ways to name a server that the suite starts, and what it can do."""
     _by_start(parser)
     _capabilities(parser)
 
@@ -50,12 +50,12 @@ def _capabilities(parser: argparse.ArgumentParser) -> None:
 
 
 def started_server(options: Any) -> Server:
-    """The server that --server or --command names, with what --has declares."""
+    """Returns the server that --server or --command names, with what --has declares."""
     return named_server(options.server, options.command, variants.declared(options.has))
 
 
 def named_again(options: Any, profile: str | None = None) -> str:
-    """The options that name the server and the profile, as one types them."""
+    """Returns the options that name the server and the profile, as one types them."""
     told = [(f"--{name}", getattr(options, name, None)) for name in ("server", "command", "url", "root")]
     told += [("--has", word) for word in options.has]
     if profile not in (None, PROFILES[0]):
@@ -64,7 +64,7 @@ def named_again(options: Any, profile: str | None = None) -> str:
 
 
 def lines_lead_to(options: Any, plan: Plan) -> Reach:
-    """Where the lines to be pasted lead: the server at the URL, or one that `cgi-conform serve` starts there."""
+    """Returns the place that pasted lines lead to: the server at the URL, or one that `cgi-conform serve` starts."""
     words = named_again(options, plan.profile)
     if plan.server is None:
         return Reach(*plan.address, server=words)

@@ -77,7 +77,7 @@ class _Known:
 
     @property
     def incomplete(self) -> str:
-        """Why not all cases have been tried, in a line."""
+        """Returns why not all cases have been tried, in a line."""
         if self.interrupted:
             return "interrupted"
         reasons = [*self.failures.values(), *([self.end] if self.end else [])]
@@ -191,7 +191,7 @@ def _result(workers: Workers, case: Case, plan: Plan, here: Path) -> Found:
 
 @contextmanager
 def _interruptible(workers: Workers) -> Iterator[Interruption]:
-    """The first signal is a KeyboardInterrupt; a second one ends the process and its servers at once."""
+    """Turns the first signal into a KeyboardInterrupt; a second one ends the process and its servers at once."""
 
     def at_once() -> None:
         try:

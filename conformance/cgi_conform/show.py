@@ -38,7 +38,7 @@ _INDENT = "  "
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The options of `show`."""
+    """Adds the options of `show`."""
     parser.add_argument("id", metavar="ID",
                         help="the id of a case, such as post/plain-file, or of a clause")  # fmt: skip
     parser.add_argument("--profile", choices=PROFILES, help=f"the profile that is shown (default: {PROFILES[0]}, or the "
@@ -89,7 +89,7 @@ def page(
     port: int | None = None,
     where: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """The whole text."""
+    """Returns the whole text."""
     parts = [_heading(case, profile, where, width), *_rules(case, clauses, where, width), "", *_steps(case), ""]
     columns = [("the rule", wanted(case, profile))]
     if recorded:
@@ -103,7 +103,7 @@ def page(
 
 
 def _again(case: Case, profile: str, run: Results | None, port: int | None) -> list[str]:
-    """The lines that repeat it, and where the server for them comes from if its port is not known."""
+    """Returns the lines that repeat it, and where the server for them comes from if its port is not known."""
     name = run["server"]["name"] if run is not None and run["server"]["name"] in server_names() else "NAME"
     more = [] if profile == PROFILES[0] else ["--profile", profile]
     reach = Reach(port=port or "PORT", server=" ".join(["--server", name, *more]))
@@ -124,7 +124,7 @@ def _heading(case: Case, profile: str, where: Mapping[str, str], width: int) -> 
 
 
 def _judged_in(case: Case, profile: str) -> str:
-    """The profile that is shown, and whether there is another."""
+    """Returns the profile that is shown, and whether there is another."""
     others = [f"also in {other}: --profile {other}" for other in case.expect if other != profile]
     return f"profile {profile} ({others[0] if others else 'only'})"
 
@@ -137,7 +137,7 @@ def _rules(case: Case, clauses: Mapping[str, Clause], where: Mapping[str, str], 
 
 
 def _steps(case: Case) -> list[str]:
-    """What is sent and done, step by step."""
+    """Returns what is sent and done, step by step."""
     told: list[str] = []
     several = len(case.connections) > 1
     for step in case.steps:
@@ -175,7 +175,7 @@ def _step(step: Step) -> list[str]:
 
 
 def wanted(case: Case, profile: str) -> list[str]:
-    """What the profile asks for, a line each."""
+    """Returns what the profile asks for, a line each."""
     return [f"{what} {told}" for what, told in asked(case.expect[profile])]
 
 

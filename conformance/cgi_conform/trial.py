@@ -47,7 +47,7 @@ class Found:
 def try_case(
     case: Case, plan: Plan, running: Running | None, fixtures: Path, over: Callable[[], bool] = lambda: False
 ) -> Found:
-    """What trying a case found; once `over` says so, nothing is waited for any more."""
+    """Returns what trying a case found; once `over` says so, nothing is waited for any more."""
     expectation = case.expect[plan.profile]
     rule = rule_for(plan.rules, case.id, plan.abilities.user)
     if (reason := reason_to_skip(case, plan)) is not None:
@@ -78,7 +78,7 @@ def _waits(case: Case) -> float:
 
 
 def _answered(expectation: Expectation, trial: Trial) -> bool | None:
-    """Whether the server gave any answer at all, if the case asks for one and does not go well without.
+    """Returns whether the server gave any answer at all, if the case asks for one and does not go well without.
 
     To close without an octet is an outcome that a case can ask for, and no answer.
     """
@@ -89,7 +89,7 @@ def _answered(expectation: Expectation, trial: Trial) -> bool | None:
 
 
 def _is_spent(case: Case, judgement: Judgement, *, late: bool) -> bool:
-    """Whether the next case needs another server.
+    """Returns whether the next case needs another server.
 
     One that serves one client at a time may be stuck, or wait for a script that has not gone, or still be at what took
     it as long as anybody waits; one with few places may not yet have cleared those of this case.
@@ -100,7 +100,7 @@ def _is_spent(case: Case, judgement: Judgement, *, late: bool) -> bool:
 
 
 def is_alive(address: tuple[str, int], tokens: Tokens, timeout: float) -> bool:
-    """Whether a plain GET brings any octet."""
+    """Returns whether a plain GET brings any octet."""
     return bool(_ask(b"/hello.txt", address, tokens, timeout, Cap()).received)
 
 
@@ -146,12 +146,12 @@ def _try(
 
 
 def _cut_off(exchange: Exchange) -> bool:
-    """Whether what a step waited for did not come, and the connection ended instead."""
+    """Returns whether what a step waited for did not come, and the connection ended instead."""
     return bool(exchange.troubles) and any(connection.end != "open" for connection in exchange.all)
 
 
 def _watch(expectation: Expectation, instance: Instance | None, base: Path) -> Watch | None:
-    """What looks at the server's processes and files, where the case asks for that."""
+    """Returns what looks at the server's processes and files, where the case asks for that."""
     if instance is None or expectation.host is None:
         return None
     watch = Watch(expectation.host, instance, base)
@@ -168,7 +168,7 @@ def _exchange(
     instance: Instance | None,
     cap: Cap,
 ) -> tuple[Exchange, Judgement]:
-    """The steps, played as often as the case says: the first time that is not as expected, or the last."""
+    """Returns the steps, played as often as the case says: the first time that is not as expected, or the last."""
     for left in reversed(range(case.times)):
         exchange = play(
             case.steps,
@@ -195,13 +195,13 @@ def _to_nobody(_name: str) -> None:
 
 
 def _ask(path: bytes, address: tuple[str, int], tokens: Tokens, timeout: float, cap: Cap) -> Connection:
-    """A connection on which a plain GET has been sent and read to its end."""
+    """Returns a connection on which a plain GET has been sent and read to its end."""
     steps = [Step(send=b"GET " + path + b" HTTP/1.0\r\n\r\n")]
     return play(steps, address, tokens, timeout=timeout, cap=cap).connections["main"]
 
 
 def _status(path: bytes, address: tuple[str, int], tokens: Tokens, timeout: float, cap: Cap) -> str:
-    """The status of a plain GET, or how the connection ended."""
+    """Returns the status of a plain GET, or how the connection ended."""
     connection = _ask(path, address, tokens, timeout, cap)
     parsed = parse(bytes(connection.received), ended=connection.end != "open")
     if parsed.responses:

@@ -20,7 +20,7 @@ _CALL = re.compile(rf"(?<![\w/.-]){NAME}(?= (?:{'|'.join(map(re.escape, EXAMPLES
 
 
 def typed(text: str) -> str:
-    """The text with each `cgi-conform COMMAND` as it can be typed here."""
+    """Returns the text with each `cgi-conform COMMAND` as it can be typed here."""
     try:
         here = Path.cwd()
     except OSError:  # it was removed
@@ -29,7 +29,7 @@ def typed(text: str) -> str:
 
 
 def program(started: Path, here: Path, environment: Mapping[str, str]) -> str:
-    """What starts this program in the folder `here`; `started` is how it was started."""
+    """Returns what starts this program in the folder `here`; `started` is how it was started."""
     own = here / started if started.name == NAME else build() / "bin" / NAME
     on_path = shutil.which(NAME, path=environment.get("PATH", os.defpath))
     if own.exists() and not (on_path and os.path.samefile(on_path, own)):

@@ -21,7 +21,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **more)
 
     def parse_all(self, words: Sequence[str]) -> argparse.Namespace:
-        """The options; a word that is left over is a mistake in the command that was chosen."""
+        """Returns the options; a word that is left over is a mistake in the command that was chosen."""
         if words and words[0].startswith("-") and words[0] not in self._option_string_actions:
             self.error(self.unknown(words[0]))
         options, left = self.parse_known_args(words)
@@ -32,7 +32,7 @@ class Parser(argparse.ArgumentParser):
         return options
 
     def unknown(self, word: str) -> str:
-        """What to say of a word that this command does not take."""
+        """Returns what to say of a word that this command does not take."""
         if word.startswith("-"):
             name = word.partition("=")[0]
             # Without the hyphens: all options share them, and every word would be near some option.
@@ -59,7 +59,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def epilog(paragraphs: str | None, examples: Sequence[str]) -> str:
-    """The end of a help text: what a command has to say more, then its examples as they can be typed."""
+    """Returns the end of a help text: what a command has to say more, then its examples as they can be typed."""
     told = [textwrap.fill(each, _WIDTH) if "\n" not in each else each for each in (paragraphs or "").split("\n\n") if each]
     lines = "\n".join(f"  {typed(example)}" for example in examples)
     return "\n\n".join([*told, f"examples:\n{lines}"])

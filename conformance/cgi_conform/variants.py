@@ -27,7 +27,7 @@ _FOUND_OUT = ("launch", "root", "user", "host", "log")
 
 
 def declared(words: Iterable[str], *, at_url: bool = False) -> dict[str, tuple[str, ...]]:
-    """The variants that `--has` words declare, each with the arguments it adds to the server's command."""
+    """Returns the variants that `--has` words declare, each with the arguments it adds to the server's command."""
     found: dict[str, tuple[str, ...]] = {}
     for word in words:
         name, separator, text = word.partition("=")
@@ -47,12 +47,12 @@ def declared(words: Iterable[str], *, at_url: bool = False) -> dict[str, tuple[s
 
 
 def how_to_declare(name: str, *, at_url: bool = False) -> str:
-    """The option that declares a variant, as a user types it."""
+    """Returns the option that declares a variant, as a user types it."""
     return f"--has {name}" if at_url else f"--has {name}='ARGUMENTS'"
 
 
 def told() -> str:
-    """The table, for a help text."""
+    """Returns the table, for a help text."""
     width = max(map(len, VARIANTS)) + 2
     room = 100 - width - 2
     rows = [

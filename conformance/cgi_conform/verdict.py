@@ -32,7 +32,7 @@ class Trial:
 
 
 def reason_to_skip(case: Case, plan: Plan) -> str | None:
-    """Why the case is not tried with this server, whatever happens."""
+    """Returns why the case is not tried with this server, whatever happens."""
     rule = rule_for(plan.rules, case.id, plan.abilities.user)
     if (reason := missing(case, plan.abilities)) is not None:
         return reason
@@ -40,12 +40,12 @@ def reason_to_skip(case: Case, plan: Plan) -> str | None:
 
 
 def untried(case: Case, plan: Plan, verdict: str, note: str) -> CaseResult:
-    """The result of a case that was left out."""
+    """Returns the result of a case that was left out."""
     return _result(case, case.expect[plan.profile], verdict, note)
 
 
 def not_tried(case: Case, plan: Plan, why: str) -> CaseResult:
-    """The result of a case that the run did not come to: skipped, and marked if it would have been tried."""
+    """Returns the result of a case that the run did not come to: skipped, and marked if it would have been tried."""
     if (reason := reason_to_skip(case, plan)) is not None:
         return untried(case, plan, "skip", reason)
     result = untried(case, plan, "skip", f"not tried: {why}")
@@ -54,7 +54,7 @@ def not_tried(case: Case, plan: Plan, why: str) -> CaseResult:
 
 
 def judged(case: Case, expectation: Expectation, rule: Rule | None, trial: Trial, plan: Plan) -> CaseResult:
-    """The result of a case that was tried."""
+    """Returns the result of a case that was tried."""
     mismatches = list(trial.judgement.mismatches)
     saw = trial.judgement.saw
     verdict, note = _RED[expectation.level] if mismatches else "pass", ""

@@ -97,7 +97,7 @@ def play(
 def _play_step(
     exchange: Exchange, step: Step, address: tuple[str, int], tokens: Tokens, patience: Patience, delivery: str
 ) -> bool:
-    """Whether to go on with the next step."""
+    """Returns whether to go on with the next step."""
     known = step.connection in exchange.connections
     connection = exchange.connections.setdefault(
         step.connection, Connection(step.connection, gap=GAP[delivery], reads_late=step.read_late)
@@ -136,7 +136,7 @@ def _play_step(
 
 
 def _follow_script(exchange: Exchange, step: Step, signal: Callable[[str], None], cap: Cap) -> bool:
-    """What becomes of the script on a connection, and of the server: whether to go on with the next step."""
+    """Returns what becomes of the script on a connection, and of the server: whether to go on with the next step."""
     connection = exchange.connections[step.connection]
     if step.wait_blocked is not None and not _wait_blocked(exchange, connection, step.wait_blocked, cap):
         return False
@@ -164,7 +164,7 @@ def _connect(exchange: Exchange, connection: Connection, address: tuple[str, int
 
 
 def _connected(address: tuple[str, int], patience: float, reads_late: bool) -> socket.socket:
-    """A socket that is connected; OSError says why there is none."""
+    """Returns a socket that is connected; OSError says why there is none."""
     if not reads_late:
         return socket.create_connection(address, timeout=patience)
     family, kind, protocol, _, where = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0]
@@ -248,7 +248,7 @@ def _wait_gone(exchange: Exchange, connection: Connection, seconds: float, cap: 
 
 
 def _named(exchange: Exchange, connection: Connection, what: str) -> int:
-    """The process that the script has named, 0 if it has not."""
+    """Returns the process that the script has named, 0 if it has not."""
     found = re.search(rb"\bpid=(\d+)", connection.received)
     if found is None:
         exchange.troubles.append(Trouble(what, b"pid=N in what came in", bytes(connection.received)))

@@ -59,7 +59,7 @@ class Workers:
         return begun.result()
 
     def server_is_alive(self, fixtures: Path) -> bool:
-        """Whether the server gives any answer to a plain GET: a fresh one, where it is started here."""
+        """Returns whether the server gives any answer to a plain GET: a fresh one, where it is started here."""
         server, timeout = self._plan.server, self._plan.timeout
         if server is None:
             return is_alive(self._plan.address, Tokens(self._plan.address[1], "", ""), timeout)
@@ -107,7 +107,7 @@ class Workers:
         return found
 
     def _running(self, fixtures: Path, alone: bool) -> Running | None:
-        """The servers of this worker; `alone`: over a document root that no other worker's server can write to."""
+        """Returns the servers of this worker. With `alone` they have a document root of their own."""
         if self._plan.server is None:
             return None
         if not hasattr(self._own, "running"):

@@ -16,7 +16,7 @@ from cgi_conform.write import write_whole
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The options of `programs`."""
+    """Adds the options of `programs`."""
     add = parser.add_argument
     add("globs", nargs="*", metavar="PROGRAM-GLOB", help="programs or checks to try (default: all that are installed)")
     add("--server", action="append", default=[], metavar="NAME", help="a known server, or a folder of yours; repeat it")

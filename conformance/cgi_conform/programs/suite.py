@@ -53,7 +53,7 @@ def try_programs(
     seconds: float,
     progress: Callable[[str], None] = lambda name: None,
 ) -> tuple[ServerFindings, str]:
-    """What the server makes of the programs, and a message if it died meanwhile."""
+    """Returns what the server makes of the programs, and a message if it died meanwhile."""
     results: list[CheckResult] = []
     message = ""
     with made(programs, seconds) as site:

@@ -8,7 +8,7 @@ LABEL = {"cgihttpserver": "CGIHTTPServer", "rfc3875": "CGI/1.1"}
 
 
 def text(results: Results) -> str:
-    """The JSON text of the badge."""
+    """Returns the JSON text of the badge."""
     message, colour = _verdict(results)
     badge = {"schemaVersion": 1, "label": LABEL[results["profile"]], "message": message, "color": colour}
     return json.dumps(badge, indent=1) + "\n"

@@ -4,13 +4,13 @@ from cgi_conform.results import Mismatch
 
 
 def beside(item: Mismatch) -> str:
-    """The words, or nothing."""
+    """Returns the words, or nothing."""
     connection = item.get("connection", "")
     words = [item.get("line", ""), f"(connection {connection})" if connection else ""]
     return " ".join(word for word in words if word)
 
 
 def joined(got: str, item: Mismatch) -> str:
-    """What was got, with what stands beside it."""
+    """Returns what was got, with what stands beside it."""
     more = beside(item)
     return f"{got}  {more}" if more else got

@@ -38,7 +38,7 @@ def announce(
 
 
 def annotations(results: Results, cases: Mapping[str, Case]) -> list[str]:
-    """The ::error lines, at most as many as GitHub keeps."""
+    """Returns the ::error lines, at most as many as GitHub keeps."""
     found = [_error({"title": "incomplete"}, results["incomplete"])] if "incomplete" in results else []
     found += [_annotation(case, cases.get(case["id"])) for case in red_cases(results)]
     for entry in results["stale"]:

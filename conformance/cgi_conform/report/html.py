@@ -59,7 +59,7 @@ _DETAILS = (Detail(4096, 1500), Detail(4096, 400), Detail(2000, 0), Detail(600, 
 
 
 def text(results: Results, cases: Mapping[str, Case], clauses: Mapping[str, Clause]) -> str:
-    """The page, as long as it may be."""
+    """Returns the page, as long as it may be."""
     page = ""
     for detail in _DETAILS:
         page = _page(results, cases, clauses, detail)
@@ -108,7 +108,7 @@ def _by_topic(views: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
 def _view(
     result: CaseResult, case: Case | None, profile: str, clauses: Mapping[str, Clause], detail: Detail
 ) -> dict[str, Any]:
-    """A case as the template shows it."""
+    """Returns a case as the template shows it."""
     quiet = result["verdict"] in ("pass", "skip")
     limit = detail.quiet if quiet else detail.found
     expectation = case.expect.get(profile) if case is not None else None
@@ -143,7 +143,7 @@ def _mismatch(item: Mismatch) -> dict[str, Any]:
 
 
 def with_mark(told: str, at: int | None) -> Markup:
-    """The text with the first differing octet in a <mark>."""
+    """Returns the text with the first differing octet in a <mark>."""
     part = marked(told, at)
     if part is None:
         return escape(told)

@@ -20,7 +20,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def text(results: Results, cases: Mapping[str, Case], clauses: Mapping[str, Clause]) -> str:
-    """The XML text."""
+    """Returns the XML text."""
     red = red_verdicts(results)
     errors = results["totals"]["error"]
     incomplete = results.get("incomplete", "")
@@ -87,7 +87,7 @@ def _testcase(
 
 
 def _story(case: CaseResult, clauses: Mapping[str, Clause]) -> str:
-    """What a person needs to understand the verdict without leaving the page."""
+    """Returns what a person needs to understand the verdict without leaving the page."""
     told = [f"{rule.id} ({rule.level}): {rule.text}\n{rule.link}" for rule in rules(case, clauses) if rule.text]
     told += [case["note"]] if case["note"] else []
     for item in case["mismatches"]:

@@ -30,7 +30,7 @@ _SIGN = {0: "✅", 3: "⚠️", 5: "⚠️"}  # where nothing is red
 
 
 def text(results: Results, clauses: Mapping[str, Clause]) -> str:
-    """The Markdown text."""
+    """Returns the Markdown text."""
     counts = results["totals"]
     seen = [verdict for verdict in VERDICTS if counts[verdict]]
     seen += ["untried"] if counts.get("untried") else []
@@ -74,7 +74,7 @@ def _failure(case: CaseResult, clauses: Mapping[str, Clause]) -> str:
 
 
 def _others(results: Results) -> list[str]:
-    """What did not turn the run red and yet is no pass: warnings, differences and known failures, folded."""
+    """Returns what did not turn the run red and yet is no pass: warnings, differences and known failures, folded."""
     red = red_verdicts(results)
     others = [case for case in results["cases"] if case["verdict"] in {"warn", "differs"} - red]
     known = [case for case in results["cases"] if case["verdict"] == "expected"]
@@ -91,7 +91,7 @@ def _folded(title: str, head: str, cases: list[CaseResult], key: Literal["title"
 
 
 def row(cells: list[str]) -> str:
-    """A line of a table."""
+    """Returns a line of a table."""
     return f"| {' | '.join(cells)} |"
 
 

@@ -51,7 +51,7 @@ class Style:
 
 
 def style_for(stream: TextIO, reach: Reach = Reach(), environment: Mapping[str, str] = os.environ) -> Style:
-    """The style that suits where the text goes."""
+    """Returns the style that suits where the text goes."""
     if not stream.isatty():
         return Style(reach=reach)
     columns = shutil.get_terminal_size((80, 24)).columns
@@ -66,7 +66,7 @@ def text(
     slowest: int = 0,
     seconds: Mapping[str, float] | None = None,
 ) -> str:
-    """The whole report of a run; `seconds` by case id where they are known."""
+    """Returns the whole report of a run; `seconds` by case id where they are known."""
     red = red_verdicts(results)
     parts: list[str] = []
     for case in results["cases"]:
@@ -87,7 +87,7 @@ def text(
 
 
 def failure(case: CaseResult, clauses: Mapping[str, Clause], style: Style) -> str:
-    """A case that broke: the rule, expected and got, and the line that does it again."""
+    """Returns a case that broke: the rule, expected and got, and the line that does it again."""
     word = _WORD.get(case["verdict"], case["verdict"])
     head = [f"{word:<5} {case['id']}  {case['title']}", f"[{', '.join([*case['clauses'], case['level']])}]"]
     found = _head(head[0], head[1], style).replace(word, style.tint(word, _TINT.get(word, "")), 1)
@@ -106,14 +106,14 @@ def failure(case: CaseResult, clauses: Mapping[str, Clause], style: Style) -> st
 
 
 def _server_for_pasting(results: Results, style: Style) -> str:
-    """How to start a server for the lines to be pasted: the one of this run has ended."""
+    """Returns how to start a server for the lines to be pasted: the one of this run has ended."""
     told = f'The "again" lines need a running server: {typed(style.reach.starts)}'
     variants = any("# server started for " in case["again"] for case in red_cases(results))
     return told + (" (--variant NAME for a line that says so)" if variants else "")
 
 
 def _head(text: str, tail: str, style: Style) -> str:
-    """The first line of a failure with the clauses at its right end, wrapped where it must be."""
+    """Returns the first line of a failure with the clauses at its right end, wrapped where it must be."""
     wrapped = textwrap.wrap(text, style.width, subsequent_indent=_INDENT, break_on_hyphens=False) or [""]
     room = style.width - len(wrapped[-1]) - len(tail)
     if room >= 2:
@@ -148,7 +148,7 @@ def _expected_got(mismatch: Mismatch, style: Style) -> list[str]:
 
 
 def _brief(case: CaseResult, style: Style) -> str:
-    """A warning or an observed difference: one line, two when narrow."""
+    """Returns a warning or an observed difference: one line, two when narrow."""
     word = _WORD[case["verdict"]]
     head = f"{word:<8}{case['id']}"
     told = "; ".join(
@@ -167,7 +167,7 @@ def _stale(glob: str, file: str, reason: str, style: Style) -> str:
 
 
 def _known(results: Results, style: Style) -> str:
-    """The known failures, a line each; many of them are counted, with the places that list them."""
+    """Returns the known failures, a line each; many of them are counted, with the places that list them."""
     known = [case for case in results["cases"] if case["verdict"] == "expected"]
     if len(known) > _FEW:
         return style.tint(f"{len(known)} known failures{style.listed}", "2")
@@ -176,7 +176,7 @@ def _known(results: Results, style: Style) -> str:
 
 
 def _skips(results: Results, style: Style) -> str:
-    """How many cases were skipped for which reason."""
+    """Returns how many cases were skipped for which reason."""
     reasons: dict[str, int] = {}
     for case in results["cases"]:
         if case["verdict"] == "skip" and case.get("tried", True):
@@ -192,7 +192,7 @@ def _slowest(number: int, seconds: Mapping[str, float]) -> str:
 
 
 def total(results: Results, style: Style) -> str:
-    """The last lines: who was judged by what, how many of each verdict, and the conclusion."""
+    """Returns the last lines: who was judged by what, how many of each verdict, and the conclusion."""
     counts = results["totals"]
     untried = counts.get("untried", 0)
     shown = {**{verdict: counts[verdict] for verdict in VERDICTS}, "skip": counts["skip"] - untried, "not tried": untried}

@@ -25,7 +25,7 @@ _WORD = {SURVIVED: "SURVIVED", UNSOUND: "UNSOUND"}
 
 
 def text(kills: Kills, style: Style = Style()) -> str:
-    """The whole report of a proof."""
+    """Returns the whole report of a proof."""
     parts = [_case(case, style) for case in kills["cases"] if case["verdict"] in _WORD]
     parts += [_fault(fault, style) for fault in kills["faults"] if fault["verdict"] == UNPROVEN]
     parts += [_branch(branch, style) for branch in kills["branches"] if branch["verdict"] == UNPROVEN]
@@ -74,7 +74,7 @@ def _beside(kills: Kills) -> list[str]:
 
 
 def _skips(kills: Kills) -> list[str]:
-    """How many cases were skipped for which reason."""
+    """Returns how many cases were skipped for which reason."""
     notes = [case["note"] for case in kills["cases"] if case["verdict"] == SKIPPED]
     ordered = sorted(set(notes), key=lambda note: (-notes.count(note), note))
     return [f"skipped {notes.count(note):>3}  {note}" for note in ordered]
