@@ -6,8 +6,11 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <optional>
+#include <stdexcept>
+#include <string>
 #include <string_view>
 #include <system_error>
 
@@ -37,14 +40,18 @@ std::optional<std::string> resolved_below(const std::string& root, const std::st
   return std::string(found.substr(prefix.size()));
 }
 
+[[noreturn]] void throw_unusable(int error) {
+  throw std::runtime_error(std::string(std::strerror(error)) + " (name another: --directory DIR)");
+}
+
 }  // namespace
 
 DocumentRoot::DocumentRoot(const std::string& directory, bool follow_symlinks) : follow_symlinks_(follow_symlinks) {
   std::unique_ptr<char, decltype(&std::free)> real(::realpath(directory.c_str(), nullptr), &std::free);
-  if (!real) throw std::system_error(errno, std::generic_category());
+  if (!real) throw_unusable(errno);
   path_ = real.get();
   directory_.reset(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory_) throw std::system_error(errno, std::generic_category());
+  if (!directory_) throw_unusable(errno);
   if (!follow_symlinks_ && !UniqueFd(open_beneath(directory_.get(), ".", O_PATH | O_CLOEXEC))) {
     throw std::system_error(errno, std::generic_category(),
                             "this kernel or sandbox has no openat2(), which keeps links inside the root "

@@ -16,8 +16,8 @@ namespace cgi {
 
 class DocumentRoot {
  public:
-  // Opens `directory`. Throws std::system_error if it cannot, or if the kernel lacks openat2() (before
-  // Linux 5.6, or hidden by a sandbox) and links are not to be followed.
+  // Opens `directory`. Throws std::runtime_error, with the next step, if that fails, or if the kernel lacks openat2()
+  // (before Linux 5.6, or hidden by a sandbox) and links are not to be followed.
   DocumentRoot(const std::string& directory, bool follow_symlinks);
 
   // Absolute and without symbolic links; "/" for the file system's root.

@@ -12,8 +12,8 @@
 #include <cstdio>
 #include <cstring>
 #include <optional>
+#include <stdexcept>
 #include <string>
-#include <system_error>
 #include <thread>
 
 #include "bind_failure.h"
@@ -65,11 +65,8 @@ int main(int argc, char** argv) {
   std::optional<cgi::DocumentRoot> root;
   try {
     root.emplace(options.directory, options.follow_symlinks);
-  } catch (const std::system_error& error) {
-    const std::string what = error.what();  // of a kernel that lacks something, with advice of its own
-    const bool has_advice = what.find('(') != std::string::npos;
-    return fail(1, "cannot serve directory \"" + options.directory + "\": " + what +
-                       (has_advice ? "" : " (name another: --directory DIR)"));
+  } catch (const std::runtime_error& error) {
+    return fail(1, "cannot serve directory \"" + options.directory + "\": " + error.what());
   }
 
   std::optional<cgi::Account> account;

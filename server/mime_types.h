@@ -19,7 +19,7 @@ class MimeTypes {
   // Adds the lines of a mime.types file ("type suffix suffix …", '#' comments), which replace built-in ones.
   void add(std::string_view mime_types_file);
 
-  // How many suffixes have a type.
+  // Returns the number of suffixes that have a type.
   std::size_t size() const { return types_.size(); }
 
   // The type of the file called `name` (a path is fine).

@@ -1,5 +1,5 @@
-// What the log shows of a script's output that cannot become a response. The client is told nothing of it (500), so
-// the log is the only place where an operator can read why: a traceback, usually. Pure: octets in, lines out.
+// Chooses the lines that the log shows of a script's output that cannot become a response. The client gets 500 and none
+// of the output, so an operator can read the reason in the log only: usually a traceback. Pure: octets in, lines out.
 //
 // Two things may surprise. The last lines are shown beside the first ones, because Python's cgitb writes the plain
 // traceback at the end of its page. The value of Set-Cookie is left out, because it lets a reader of the log act as a

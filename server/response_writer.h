@@ -22,7 +22,7 @@ class ResponseWriter {
   // spoken, chunks before it has ended.
   virtual std::string flush() = 0;
 
-  // What the script prints cannot become a response any more: whatever comes is for the log.
+  // Returns whether the output cannot become a response any more: the rest of it is for the log.
   virtual bool gives_up() const { return false; }
   // After finish() and flush(): the connection can carry another response.
   virtual bool keeps_connection() const = 0;

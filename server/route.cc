@@ -69,7 +69,7 @@ Route find_script(const TargetPath& target, std::size_t directories, const Docum
   return route;
 }
 
-// Whether "/" as a CGI directory has to do with the target: it leads to a file of the root, or below one.
+// Returns whether "/" as a CGI directory concerns the target: the target leads to a file of the root, or below one.
 // rule: routing/root-holds-scripts, routing/root-leaves-directories
 bool leads_to_file_of_root(const TargetPath& target, const DocumentRoot& root) {
   return !target.segments.empty() && !is_directory(root, joined(target.segments, 1));

@@ -57,7 +57,7 @@ class Exchange {
     return half_closed_ && outgoing_.empty() ? last_activity_ + silence_ : Clock::time_point::max();
   }
 
-  // When a script is ended whose output is refused.
+  // Returns the time at which a script is ended whose output is refused.
   Clock::time_point last_words_end() {
     if (!response_.gives_up() || script_ended_) return Clock::time_point::max();
     if (!refused_at_) refused_at_ = Clock::now();

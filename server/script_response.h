@@ -71,7 +71,7 @@ class ScriptResponse : public ResponseWriter {
   const std::optional<ScriptHead>& head() const { return head_; }
   // What was wrong with the header block, or with its absence; empty if nothing. The client gets 500 then.
   const std::string& problem() const { return problem_; }
-  // What the script printed, up to kRefusedKept octets, if there is a problem: for the log.
+  // Returns the script's output, up to kRefusedKept octets, if there is a problem: for the log.
   const std::string& refused() const { return refused_; }
   // Nothing has gone out: once the script is over, the server answers itself (problem(), a local redirect, or a
   // script that ran out of time before its header block was complete).

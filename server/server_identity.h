@@ -20,7 +20,7 @@ std::string host_name(const std::string& bound);
 // rule: environment/path-has-absolute-directories
 Environment passed_environment(const Options& options);
 
-// What --pass-env names and the server's own environment does not have: a misspelt name, more often than not.
+// Returns the names of --pass-env that the server's own environment does not have: often they are misspelt.
 std::vector<std::string> names_not_set(const Options& options);
 
 }  // namespace cgi

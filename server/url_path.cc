@@ -23,17 +23,33 @@ std::string encoded(std::string_view text, bool backslash) {
   return out;
 }
 
-// Whether `text` begins with a surrogate that stands for an octet: U+DC80 … U+DCFF in UTF-8.
+// Returns whether `text` begins with a surrogate that stands for an octet: U+DC80 … U+DCFF in UTF-8.
 bool begins_with_escaped_octet(std::string_view text) {
   return text.size() >= 3 && text[0] == '\xed' && (text[1] == '\xb2' || text[1] == '\xb3') &&
          (static_cast<unsigned char>(text[2]) & 0xc0) == 0x80;
 }
 
-// The octets of such a surrogate for 80 … FF.
+// Appends the surrogate that stands for an octet 80 … FF.
 void append_escaped(std::string& out, char octet) {
   out += '\xed';
   out += static_cast<unsigned char>(octet) < 0xc0 ? '\xb2' : '\xb3';
   out += static_cast<char>((static_cast<unsigned char>(octet) & 0x3f) | 0x80);
+}
+
+// Returns `text` with what `append(out, surrogate)` writes in the place of each such surrogate.
+template <typename Append>
+std::string with_surrogates_replaced(std::string_view text, Append append) {
+  if (text.find('\xed') == text.npos) return std::string(text);
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (begins_with_escaped_octet(text.substr(i))) {
+      append(out, text.substr(i, 3));
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -78,31 +94,15 @@ std::optional<TargetPath> parse_target(std::string_view target) {
 }
 
 std::string file_name(std::string_view segment) {
-  if (segment.find('\xed') == segment.npos) return std::string(segment);
-  std::string name;
-  for (std::size_t i = 0; i < segment.size(); ++i) {
-    if (begins_with_escaped_octet(segment.substr(i))) {
-      name += static_cast<char>(segment[i + 1] == '\xb2' ? segment[i + 2] : segment[i + 2] | 0x40);
-      i += 2;
-    } else {
-      name += segment[i];
-    }
-  }
-  return name;
+  return with_surrogates_replaced(segment, [](std::string& name, std::string_view surrogate) {
+    name += static_cast<char>(surrogate[1] == '\xb2' ? surrogate[2] : surrogate[2] | 0x40);
+  });
 }
 
 std::string segment_for(std::string_view file_name) {
-  if (file_name.find('\xed') == file_name.npos) return std::string(file_name);
-  std::string segment;
-  for (std::size_t i = 0; i < file_name.size(); ++i) {
-    if (begins_with_escaped_octet(file_name.substr(i))) {
-      for (const char octet : file_name.substr(i, 3)) append_escaped(segment, octet);
-      i += 2;
-    } else {
-      segment += file_name[i];
-    }
-  }
-  return segment;
+  return with_surrogates_replaced(file_name, [](std::string& segment, std::string_view surrogate) {
+    for (const char octet : surrogate) append_escaped(segment, octet);
+  });
 }
 
 std::optional<std::size_t> cgi_directory_of(const TargetPath& target, const std::vector<std::string>& cgi_directories) {

@@ -20,7 +20,7 @@ _FOREGROUND = "it must stay in the foreground (for example nginx -g 'daemon off;
 
 
 class Process(Protocol):
-    """What is asked of a started process: the part of subprocess.Popen that is used here."""
+    """A started process: the part of subprocess.Popen that the suite uses."""
 
     pid: int
     returncode: int | None

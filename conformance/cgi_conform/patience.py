@@ -1,4 +1,4 @@
-"""How long an exchange waits: for the next octet, and in all.
+"""Limits how long an exchange waits: for the next octet, and in all.
 
 `timeout` is for silence, so that a slow server that keeps sending is not late. The cap is for the whole case, so that a
 server that drips for ever comes to an end, too. A limit that has been reached tells its name.
@@ -18,7 +18,7 @@ def _never() -> bool:
 
 @dataclass(frozen=True)
 class Cap:
-    """The end of a whole case, whatever still moves: a moment of time.monotonic(); `over` may end it any time."""
+    """The latest end of a case, a moment of time.monotonic(); `over` may end the case earlier."""
 
     seconds: float = math.inf  # for the message
     until: float = math.inf
@@ -41,7 +41,7 @@ class Cap:
 
 @dataclass(frozen=True)
 class Patience:
-    """How long an exchange waits for the next octet: `timeout`, or a limit that the case itself sets."""
+    """The time that an exchange waits for the next octet: `timeout`, or a limit that the case itself sets."""
 
     timeout: float
     limit: float | None

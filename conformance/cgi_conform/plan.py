@@ -41,7 +41,7 @@ class Options:
     select: list[str] = field(default_factory=list)
     shuffle: int | None = None
     sample: int | None = None
-    hands: int | None = None
+    workers: int | None = None
 
     @classmethod
     def of(cls, namespace: Any, prefix: str = "") -> Self:

@@ -1,6 +1,6 @@
 """The pytest plugin: collects the case files, runs each case as an item, reports its verdict.
 
-Workers (workers.py) try the cases, with --hands several at a time; every worker of pytest-xdist has one of them. The
+Workers (workers.py) try the cases, with --workers several at a time; every worker of pytest-xdist has one of them. The
 result of a case travels in the user properties of its report: "cgi-conform" holds it, "cgi-conform-server" the message
 of a server that did not start or died.
 """
@@ -56,7 +56,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("select", "take only cases whose id matches", action="append")
     add("shuffle", "run in an order that depends on this number", type=int)
     add("sample", "take only about one case in so many", type=int)
-    add("hands", "try so many cases at a time", type=int)
+    add("workers", "try so many cases at a time", type=int)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -67,7 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(error.message) from None
     config.stash[_OPTIONS] = options
     # A worker of pytest-xdist gets its cases one by one: there is nothing to begin with.
-    count = 1 if hasattr(config, "workerinput") else options.hands or 1
+    count = 1 if hasattr(config, "workerinput") else options.workers or 1
     config.stash[_WORKERS] = Workers(config.stash[_PLAN], count)
     folders: set[Path] = set()
     config.stash[_FOLDERS] = folders

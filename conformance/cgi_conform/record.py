@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from cgi_conform.answer import PROFILES
-from cgi_conform.case import load_cases
+from cgi_conform.case import case_ids, load_cases
 from cgi_conform.errors import UserError
 from cgi_conform.paths import fixtures
 from cgi_conform.plan import Options, make_plan
@@ -55,6 +55,8 @@ def main(options: argparse.Namespace) -> int:
         new["cases"] = {name: answer for name, answer in new["cases"].items() if name in chosen}
     if new["server"]["name"] not in server_names():
         raise UserError(f'"{new["server"]["name"]}" is no known server: only their answers are recorded (cgi-conform servers)')
+    if unknown := sorted(set(new["cases"]) - set(case_ids(fixtures() / "cases"))):
+        raise UserError(f'"{options.results}" holds a case that does not exist: "{unknown[0]}" (run the suite again)')
     path = fixtures() / "recordings" / f"{new['server']['name']}.json"
     print(record(new, path, bool(options.globs), options.force))
     return 0

@@ -28,7 +28,7 @@ class Recorded(TypedDict):
 
 
 class Otherwise(TypedDict):
-    """What another release answers otherwise."""
+    """The answers in which another release differs."""
 
     version: str
     user: str

@@ -30,7 +30,7 @@ _ADDED_BY_CURL = ("Host", "User-Agent", "Accept")
 
 @dataclass(frozen=True)
 class Reach:
-    """Where a person's lines lead: fills in what the lines of this module leave open."""
+    """The server that pasted lines lead to; fills in what the lines of this module leave open."""
 
     host: str = "127.0.0.1"
     port: int | str = 8000

@@ -1,4 +1,4 @@
-"""When a run ends because the server gives no answer at all: the tenth case in a row of which that is true.
+"""Ends a run whose server gives no answer at all to ten cases in a row.
 
 A case counts if it asks for an answer, is not as expected, and brought no octet: silence, no connection, or a connection
 that the server closed without an octet. A server may close on purpose, and a server may be silent whenever a script

@@ -39,7 +39,7 @@ Progress = Callable[[CaseResult, int], None]
 
 @dataclass
 class Outcome:
-    """What a run found; `messages` tell of servers that did not start or died, and why the run ended early."""
+    """The outcome of a run; `messages` tell of servers that did not start or died, and why the run ended early."""
 
     results: Results
     messages: list[str]
@@ -49,7 +49,7 @@ class Outcome:
 
 @dataclass
 class _Known:
-    """What is known so far: results by case id, messages, and why cases are left that were not tried.
+    """The state of a run: results by case id, messages, and why cases are left that were not tried.
 
     A server that does not start is one message for each variant; one for the run if it is the plain server.
     """
@@ -170,7 +170,7 @@ def _try_all(
             interrupted()
         finally:
             interruption.may_interrupt = False
-            # What a worker finds from here on is the doing of stop().
+            # stop() causes all that a worker finds from here on.
             for case in cases:
                 if (known_now := workers.finished(case, here)) is not None:
                     known.add(case, known_now)

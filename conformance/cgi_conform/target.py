@@ -1,4 +1,4 @@
-"""Whether the server at --url is there, and has the document root that --root names: asked before any case is played."""
+"""Checks, before any case is played, that the server at --url answers and serves what --root holds."""
 
 import time
 from pathlib import Path

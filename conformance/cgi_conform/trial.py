@@ -72,7 +72,7 @@ def try_case(
 
 
 def _waits(case: Case) -> float:
-    """Seconds that the case itself lets go by, whatever the server does."""
+    """Returns the seconds that the case itself waits, with any server."""
     steps = sum(step.pause + (step.wait_blocked or 0.0) + (step.wait_gone or 0.0) for step in case.steps)
     return case.times * (steps + (case.limit or 0.0))
 

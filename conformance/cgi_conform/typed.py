@@ -1,4 +1,4 @@
-"""How the user can type this program's name where they stand: hints and "next" lines must work when pasted.
+"""Spells this program as the user can type it in the current folder: hints and "next" lines must work when pasted.
 
 A checkout has build/bin/cgi-conform, which `ci/conform` starts too; an installed package has cgi-conform on PATH. Texts
 of this package say `cgi-conform COMMAND`; `typed()` replaces that, in what goes to a person and never in a report.

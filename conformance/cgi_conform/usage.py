@@ -37,8 +37,11 @@ class Parser(argparse.ArgumentParser):
             name = word.partition("=")[0]
             # Without the hyphens: all options share them, and every word would be near some option.
             known = {option.lstrip("-"): option for option in self._option_string_actions}
-            near = difflib.get_close_matches(name.lstrip("-"), list(known), n=1)
-            return f'unknown option "{name}"' + (f' (did you mean "{known[near[0]]}"?)' if near else "")
+            close = difflib.get_close_matches(name.lstrip("-"), list(known), n=1)
+            if close:
+                return f'unknown option "{name}" (did you mean "{known[close[0]]}"?)'
+            [nearest_one] = difflib.get_close_matches(name.lstrip("-"), list(known), n=1, cutoff=0.0)
+            return f'unknown option "{name}" (the nearest is "{known[nearest_one]}"; {typed(f"{self.prog} --help")} lists all)'
         several = any(action.nargs == "*" for action in self._actions if not action.option_strings)
         where = "names of cases stand together" if several else "a value with spaces needs quotes"
         return f'one word too many: "{word}" ({where})'

@@ -1,4 +1,4 @@
-"""What a server may be able to do besides the rules that hold for every server, and how a user declares it.
+"""Lists the capabilities that only some servers have, and reads how a user declares them.
 
 Some cases need a server that is started another way, or that can do more: they name a variant in `needs`. A server
 declares a variant in [variants] of its server.toml, or with `--has NAME=ARGUMENTS`; the arguments are added to its

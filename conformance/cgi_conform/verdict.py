@@ -1,4 +1,4 @@
-"""What a case comes to, as results.json has it: from what was found, what was expected, and what could not be tried."""
+"""Turns what a case found into its result in results.json: the verdict, the note and the octets."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _RED = {"required": "fail", "recommended": "warn", "observed": "differs"}
 
 @dataclass
 class Trial:
-    """What trying a case found; `broken` is the message when the server did not start or died."""
+    """The findings of one case; `broken` is the message when the server did not start or died."""
 
     judgement: Judgement
     exchange: Exchange

@@ -1,4 +1,4 @@
-"""Where clauses and faults are written: FILE:LINE by name, relative to this checkout."""
+"""Finds where clauses and faults are written: FILE:LINE by name, relative to this checkout."""
 
 import re
 from collections.abc import Mapping

@@ -249,3 +249,12 @@ def test_recordings_and_expectations_agree_on_the_release_of_a_change() -> None:
                     assert bound in named, f"{kept['server']['name']}: {name}: {bound}"
                     agreed += 1
     assert agreed >= 8
+
+
+def test_a_case_that_does_not_exist_is_not_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "results.json"
+    results = passing(1)
+    results["server"]["name"] = "cpython-3.12"
+    write(results, path)
+    assert main(["record", "--from", str(path), "--force"]) == 2
+    assert f'"{path}" holds a case that does not exist: "many/case-0000" (run the suite again)' in capsys.readouterr().err

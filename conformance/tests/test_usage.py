@@ -73,7 +73,7 @@ def test_help_ends_with_two_examples(name: str, capsys: pytest.CaptureFixture[st
         ("rum", "", 'cgi-conform: no command "rum" (did you mean "run"?)'),
         ("x", "", f'cgi-conform: no command "x" (known: {", ".join(COMMANDS)})'),
         ("--vers", "", 'cgi-conform: unknown option "--vers" (did you mean "--version"?)'),
-        ("run --frobnicate", "run", 'cgi-conform run: unknown option "--frobnicate" ('),
+        ("run --frobnicate", "run", 'cgi-conform run: unknown option "--frobnicate" (the nearest is "--'),
         ("run --profil rfc3875", "run", 'cgi-conform run: unknown option "--profil" (did you mean "--profile"?)'),
         ("--vers list", "", 'cgi-conform: unknown option "--vers" (did you mean "--version"?)'),
     ],

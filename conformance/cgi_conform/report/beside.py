@@ -1,4 +1,4 @@
-"""What stands beside the "got" of a mismatch: the status line that was judged, and on which of several connections."""
+"""Adds to the "got" of a mismatch the status line that was judged, and the connection if there are several."""
 
 from cgi_conform.results import Mismatch
 
