@@ -13,6 +13,7 @@ from cgi_conform.octets import decode
 
 PROFILES = ("cgihttpserver", "rfc3875")
 LEVELS = ("required", "recommended", "observed")
+_OF_THE_CASE = ("level", "title", "clauses", "log", "host", "fault", "response")  # keys that say nothing of one answer
 CLOSED, SILENT, BARE = "closed", "silent", "bare"
 
 Status = int | str  # a status code, or one of the words above
@@ -69,6 +70,8 @@ class Expectation:
     log: Matcher | None = None
     host: Host | None = None
     fault: str = ""  # what turns the case red in this profile, where that is not what the case itself names
+    title: str = ""  # what this profile asks, where that is not what the case's title says
+    clauses: tuple[str, ...] = ()  # what this profile is judged by, beside the clauses of the case
 
     def on(self, connection: str) -> tuple[Answer, ...]:
         """The answers expected on one connection, in order."""
@@ -85,7 +88,7 @@ def read_expectation(table: dict[str, Any], connections: tuple[str, ...]) -> Exp
     """The expectation in [case.PROFILE]; its shape has been validated. ValueError says what makes no sense."""
     log = read_matcher(table["log"]) if "log" in table else None
     host = Host(**{key: _tupled(value) for key, value in table["host"].items()}) if "host" in table else None
-    top = {key: value for key, value in table.items() if key not in ("level", "log", "host", "fault", "response")}
+    top = {key: value for key, value in table.items() if key not in _OF_THE_CASE}
     usual = connections[0] if len(connections) == 1 else "main"
     if "response" not in table:
         answers = [_read_answer(top, usual)]
@@ -106,7 +109,15 @@ def read_expectation(table: dict[str, Any], connections: tuple[str, ...]) -> Exp
     for answer in answers:
         if answer.connection not in connections:
             raise ValueError(f'expects an answer on connection "{answer.connection}", which no step opens')
-    return Expectation(table["level"], tuple(answers), log, host, table.get("fault", ""))
+    return Expectation(
+        level=table["level"],
+        answers=tuple(answers),
+        log=log,
+        host=host,
+        fault=table.get("fault", ""),
+        title=table.get("title", ""),
+        clauses=tuple(table.get("clauses", ())),
+    )
 
 
 def _tupled(value: Any) -> Any:

@@ -65,7 +65,7 @@ class Case:
 
     id: str
     title: str
-    clauses: tuple[str, ...]
+    shared_clauses: tuple[str, ...]  # of all its profiles
     fault: str
     steps: tuple[Step, ...]
     expect: Mapping[str, Expectation]  # by profile
@@ -91,6 +91,19 @@ class Case:
     def ends_server(self) -> bool:
         """Returns whether a step tells the server to end."""
         return any(step.signal or step.start == "again" for step in self.steps)
+
+    @property
+    def clauses(self) -> tuple[str, ...]:
+        """Returns what it is judged by in one of its profiles at least."""
+        return tuple(dict.fromkeys(clause for profile in self.expect for clause in self.clauses_in(profile)))
+
+    def clauses_in(self, profile: str) -> tuple[str, ...]:
+        """Returns what it is judged by in that profile."""
+        return self.shared_clauses + self.expect[profile].clauses
+
+    def title_in(self, profile: str) -> str:
+        """Returns the rule in one sentence, as that profile has it."""
+        return self.expect[profile].title or self.title
 
     def fault_in(self, profile: str) -> str:
         """Returns the defect that turns the case red in that profile."""
@@ -222,7 +235,7 @@ def _read_case(entry: dict[str, Any], path: Path) -> Case:
     return Case(
         id=entry["id"],
         title=entry["title"],
-        clauses=tuple(entry.get("clauses", ())),
+        shared_clauses=tuple(entry.get("clauses", ())),
         fault=entry["fault"],
         steps=steps,
         expect=expect,

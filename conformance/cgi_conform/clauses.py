@@ -36,8 +36,9 @@ def unmatched(clauses: Mapping[str, Clause], cases: Iterable[Case]) -> list[str]
     reached: set[str] = set()
     for case in cases:
         reached.update(case.clauses)
-        if not case.clauses:
-            wrong.append(f'case "{case.id}" names no clause')
+        for profile in case.expect:
+            if not case.clauses_in(profile):
+                wrong.append(f'case "{case.id}" names no clause for {profile}')
         for name in case.clauses:
             if name not in clauses:
                 wrong.append(f'case "{case.id}": unknown clause "{name}"{nearest(name, sorted(clauses))}')
@@ -53,8 +54,9 @@ def unjudged(clauses: Mapping[str, Clause], cases: Iterable[Case]) -> list[str]:
     """Returns a line for each clause with "must" or "should" that only claims to be reached: its cases just observe."""
     levels: dict[str, set[str]] = {}
     for case in cases:
-        for name in case.clauses:
-            levels.setdefault(name, set()).update(expectation.level for expectation in case.expect.values())
+        for profile, expectation in case.expect.items():
+            for name in case.clauses_in(profile):
+                levels.setdefault(name, set()).add(expectation.level)
     return [
         f'clause "{clause.id}" says {clause.level}, and the cases that cite it only observe '
         "(cite it where a server fails for breaking it)"

@@ -174,7 +174,12 @@ def _clause_rows(coverage: Coverage) -> list[str]:
 
 
 def _case_rows(coverage: Coverage) -> list[str]:
-    return [row([f"`{case.id}`", plain(case.title), " ".join(case.clauses)]) for case in coverage.cases]
+    return [row([f"`{case.id}`", plain(_titles(case)), " ".join(case.clauses)]) for case in coverage.cases]
+
+
+def _titles(case: Case) -> str:
+    """Returns the title of a case, or one for each profile."""
+    return " / ".join(dict.fromkeys(case.title_in(profile) for profile in case.expect))
 
 
 def _codes(names: Sequence[str]) -> str:

@@ -26,7 +26,7 @@ def main(options: argparse.Namespace) -> int:
 def as_text(cases: Sequence[Case], profile: str) -> str:
     """id, level, clauses, needs, title in columns; the title last, for it is the longest."""
     rows = [
-        (case.id, case.expect[profile].level, ",".join(case.clauses), ",".join(case.needs) or "-", case.title)
+        (case.id, case.expect[profile].level, ",".join(case.clauses_in(profile)), ",".join(case.needs) or "-", case.title_in(profile))
         for case in cases
     ]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
@@ -41,9 +41,9 @@ def as_json(cases: Sequence[Case], profile: str) -> str:
     listed = [
         {
             "id": case.id,
-            "title": case.title,
+            "title": case.title_in(profile),
             "level": case.expect[profile].level,
-            "clauses": list(case.clauses),
+            "clauses": list(case.clauses_in(profile)),
             "needs": list(case.needs),
             "fault": case.fault_in(profile),
         }

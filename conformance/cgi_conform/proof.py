@@ -118,7 +118,7 @@ def case_proof(
         by = _VARIES
     return {
         "id": case.id,
-        "title": case.title,
+        "title": case.title_in(profile),
         "profile": profile,
         "level": case.expect[profile].level,
         "fault": case.fault_in(profile),

@@ -46,7 +46,9 @@ def _judged(clause: Clause, cases: Sequence[Case], places: Mapping[str, str], wi
     told = ["1 case" if len(citing) == 1 else f"{len(citing)} cases"]
     for case in citing:
         told.append(f"{_INDENT}{case.id}  {shown_file(case)}:{line_of(case)}")
-        told += textwrap.wrap(case.title, width, initial_indent=_INDENT * 2, subsequent_indent=_INDENT * 2)
-        faults = dict.fromkeys(case.fault_in(profile) for profile in case.expect)
+        profiles = [profile for profile in case.expect if clause.id in case.clauses_in(profile)]
+        for title in dict.fromkeys(case.title_in(profile) for profile in profiles):
+            told += textwrap.wrap(title, width, initial_indent=_INDENT * 2, subsequent_indent=_INDENT * 2)
+        faults = dict.fromkeys(case.fault_in(profile) for profile in profiles)
         told += [_INDENT * 2 + fault_line(fault, places) for fault in faults]
     return told

@@ -18,10 +18,13 @@ def nonsense(case: "Case", known: set[str] | None) -> list[str]:
     wrong = []
     if case.topic != case.file.stem:
         wrong.append(f'belongs into {case.topic}.toml: the file is named after the part before "/"')
-    own = [profile for profile, expectation in case.expect.items() if expectation.fault]
-    if own and len(own) == len(case.expect):
-        wrong.append(f'"fault" of [case.{own[0]}] leaves no profile to the case\'s own: put it there')
+    for key in ("title", "fault"):
+        own = [profile for profile, expectation in case.expect.items() if getattr(expectation, key)]
+        if own and len(own) == len(case.expect):
+            wrong.append(f'"{key}" of [case.{own[0]}] leaves no profile to the case\'s own: put it there')
     if known is not None:
+        if not all(map(case.clauses_in, case.expect)):
+            wrong.append('names no clause: it needs "clauses", in the case or in each profile')
         for clause in case.clauses:
             if clause not in known:
                 wrong.append(f'unknown clause "{clause}"{nearest(clause, sorted(known))}')

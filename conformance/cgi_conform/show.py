@@ -90,7 +90,7 @@ def page(
     where: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Returns the whole text."""
-    parts = [_heading(case, profile, where, width), *_rules(case, clauses, where, width), "", *_steps(case), ""]
+    parts = [_heading(case, profile, where, width), *_rules(case.clauses_in(profile), clauses, where, width), "", *_steps(case), ""]
     columns = [("the rule", wanted(case, profile))]
     if recorded:
         columns.append(("CPython", [line for agreement in recorded for line in _agreement(agreement)]))
@@ -120,7 +120,7 @@ def _heading(case: Case, profile: str, where: Mapping[str, str], width: int) -> 
     facts += [f"see {text}" for text in case.see]
     named = f"{case.id}  {shown_file(case)}:{line_of(case)}"
     broken = f"broken by {fault_line(case.fault_in(profile), where)}"
-    return "\n".join([named, *textwrap.wrap(case.title, width), *textwrap.wrap(", ".join(facts), width), broken])
+    return "\n".join([named, *textwrap.wrap(case.title_in(profile), width), *textwrap.wrap(", ".join(facts), width), broken])
 
 
 def _judged_in(case: Case, profile: str) -> str:
@@ -129,9 +129,9 @@ def _judged_in(case: Case, profile: str) -> str:
     return f"profile {profile} ({others[0] if others else 'only'})"
 
 
-def _rules(case: Case, clauses: Mapping[str, Clause], where: Mapping[str, str], width: int) -> list[str]:
+def _rules(names: Sequence[str], clauses: Mapping[str, Clause], where: Mapping[str, str], width: int) -> list[str]:
     told: list[str] = []
-    for name in case.clauses:
+    for name in names:
         told += ["", *clause_lines(name, clauses.get(name), where, width)]
     return told
 

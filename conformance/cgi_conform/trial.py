@@ -66,7 +66,7 @@ def try_case(
         running.retire(instance)
     if running is not None and any(found.what == "host.written" for found in trial.judgement.mismatches):
         running.stop()  # and with the servers goes the document root: the next case finds it as it should be
-    result = judged(case, expectation, rule, trial, plan)
+    result = judged(case, rule, trial, plan)
     result["seconds"] = round(took, 3)
     return Found(result, [*messages, trial.broken] if trial.broken else messages, _answered(expectation, trial))
 

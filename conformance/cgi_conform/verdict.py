@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cgi_conform import reproduce
-from cgi_conform.answer import Expectation
 from cgi_conform.capabilities import missing
 from cgi_conform.case import Case
 from cgi_conform.connection import Connection
@@ -41,7 +40,7 @@ def reason_to_skip(case: Case, plan: Plan) -> str | None:
 
 def untried(case: Case, plan: Plan, verdict: str, note: str) -> CaseResult:
     """Returns the result of a case that was left out."""
-    return _result(case, case.expect[plan.profile], verdict, note)
+    return _result(case, plan.profile, verdict, note)
 
 
 def not_tried(case: Case, plan: Plan, why: str) -> CaseResult:
@@ -53,11 +52,11 @@ def not_tried(case: Case, plan: Plan, why: str) -> CaseResult:
     return result
 
 
-def judged(case: Case, expectation: Expectation, rule: Rule | None, trial: Trial, plan: Plan) -> CaseResult:
+def judged(case: Case, rule: Rule | None, trial: Trial, plan: Plan) -> CaseResult:
     """Returns the result of a case that was tried."""
     mismatches = list(trial.judgement.mismatches)
     saw = trial.judgement.saw
-    verdict, note = _RED[expectation.level] if mismatches else "pass", ""
+    verdict, note = _RED[case.expect[plan.profile].level] if mismatches else "pass", ""
     if trial.broken:
         verdict, note = "error", trial.broken.partition("\n")[0]
     elif rule is not None and not mismatches:
@@ -69,18 +68,19 @@ def judged(case: Case, expectation: Expectation, rule: Rule | None, trial: Trial
         mismatches.append(Mismatch("saw", str(rule.saw), str(saw)))
     elif rule is not None:
         verdict, note = "expected", rule.reason
-    return _result(case, expectation, verdict, note, saw, mismatches, trial)
+    return _result(case, plan.profile, verdict, note, saw, mismatches, trial)
 
 
 def _result(
     case: Case,
-    expectation: Expectation,
+    profile: str,
     verdict: str,
     note: str,
     saw: Saw = None,
     mismatches: list[Mismatch] | None = None,
     trial: Trial | None = None,
 ) -> CaseResult:
+    expectation = case.expect[profile]
     connections = list(trial.exchange.connections.values()) if trial else []
     judged = {answer.connection for answer in expectation.answers}
 
@@ -93,11 +93,11 @@ def _result(
 
     return {
         "id": case.id,
-        "title": case.title,
+        "title": case.title_in(profile),
         "topic": case.topic,
         "level": expectation.level,
-        "clauses": list(case.clauses),
-        "fault": expectation.fault or case.fault,
+        "clauses": list(case.clauses_in(profile)),
+        "fault": case.fault_in(profile),
         "verdict": verdict,
         "note": note,
         "saw": saw,

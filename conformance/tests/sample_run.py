@@ -30,7 +30,7 @@ def case_of(name: str, **more: Any) -> Case:
     made: dict[str, Any] = {
         "id": name,
         "title": f"The rule of {slug} {NASTY}",
-        "clauses": ("seed/post-outside-cgi-is-501", "unknown-1"),
+        "shared_clauses": ("seed/post-outside-cgi-is-501", "unknown-1"),
         "fault": "some-fault",
         "steps": (Step(send=b"GET /a?<b> HTTP/1.0\r\n\r\n"),),
         "expect": {"cgihttpserver": read_expectation({"level": "required", "status": 501, "body": "x"}, ("main",))},

@@ -9,7 +9,7 @@ from cgi_conform.answer import Answer, Host
 from cgi_conform.capabilities import Abilities, missing
 from cgi_conform.case import Step, case_ids, load_cases
 from cgi_conform.errors import UserError
-from cgi_conform.list import as_json
+from cgi_conform.list import as_json, as_text
 from cgi_conform.matcher import Matcher, Repeat
 from cgi_conform.paths import REPO
 from cgi_conform.show import page
@@ -184,9 +184,24 @@ def test_a_profile_may_have_a_fault_of_its_own(tmp_path: Path) -> None:
     assert "broken by fault other-fault" in " ".join(page(found, "rfc3875", {}, (), None).split())
 
 
+def test_a_profile_may_have_a_title_and_clauses_of_its_own(tmp_path: Path) -> None:
+    text = case("a/b", more=f"{SEND}\n") + "[case.rfc3875]\nlevel = 'required'\ntitle = 'T'\nclauses = ['seed/b']"
+    [found] = load_cases(corpus(tmp_path, text) / "cases", validate=False)
+    assert (found.title_in("cgihttpserver"), found.title_in("rfc3875")) == (found.title, "T")
+    assert (found.clauses_in("cgihttpserver"), found.clauses_in("rfc3875")) == (("seed/a",), ("seed/a", "seed/b"))
+    assert found.clauses == ("seed/a", "seed/b")
+    assert "seed/a,seed/b  -  T\n" in as_text([found], "rfc3875")
+    assert page(found, "rfc3875", {}, (), None).splitlines()[1] == "T"
+    assert "seed/b" not in page(found, "cgihttpserver", {}, (), None)
+
+
 FAULTS = [
     (case("a/b", "fault = 'x'"), 'case "a/b": "fault" of [case.cgihttpserver] leaves no profile to the case\'s own: '
      'put it there'),
+    (case("a/b", "title = 'x'"), 'case "a/b": "title" of [case.cgihttpserver] leaves no profile to the case\'s own: '
+     'put it there'),
+    (case("a/b").replace('clauses = ["seed/a"]', ""),
+     'case "a/b": names no clause: it needs "clauses", in the case or in each profile'),
     (case("a/b", "fault = 'X'"),
      'case "a/b": "cgihttpserver.fault" is "X", which is not a name of small letters, digits and hyphens'),
     (case("a/b", "stauts = 1"), 'case "a/b": unknown key "stauts" in "cgihttpserver" (did you mean "status"?)'),

@@ -222,7 +222,7 @@ def test_a_clause_leads_to_its_cases_their_faults_and_the_marked_code() -> None:
     })  # fmt: skip
     marks = [Mark(clause.id, "server/route.h:43"), Mark("seed/other", "server/route.h:44"), Mark(clause.id, "server/b.h:1")]
     places = {clause.id: "clauses.toml:7", "some-fault": "faults/post.toml:3", "answers-{status}": "faults/general.toml:2"}
-    assert rule_page(clause, [case_of("a/b", clauses=("seed/other",)), two], marks, places, 1000).splitlines() == [
+    assert rule_page(clause, [case_of("a/b", shared_clauses=("seed/other",)), two], marks, places, 1000).splitlines() == [
         f"{clause.id} (must)  clauses.toml:7",
         f"  {clause.text}",
         f"  {clause.link}",
@@ -237,7 +237,7 @@ def test_a_clause_leads_to_its_cases_their_faults_and_the_marked_code() -> None:
         "  server/route.h:43",
         "  server/b.h:1",
     ]
-    lost = rule_page(replace(clause, unreached="No request can."), [case_of("a/b", clauses=())], [], {}, 100).splitlines()
+    lost = rule_page(replace(clause, unreached="No request can."), [case_of("a/b", shared_clauses=())], [], {}, 100).splitlines()
     assert lost[-3:] == ["no case: No request can.", "", "marked code: none"]
 
 
