@@ -9,11 +9,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "conformance"))
 
-from cgi_conform.answer import PROFILES
-from cgi_conform.case import Case, load_cases
-from cgi_conform.clauses import load_clauses
+from cgi_conform.cases.answer import PROFILES
+from cgi_conform.cases.case import Case
+from cgi_conform.cases.clauses import load_clauses
+from cgi_conform.cases.load import load_cases
 from cgi_conform.paths import REPO, fixtures
-from cgi_conform.proof import branches
+from cgi_conform.proof.verdicts import branches
 from cgi_conform.write import write_whole
 
 README = REPO / "README.md"

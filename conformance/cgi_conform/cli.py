@@ -8,30 +8,31 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from cgi_conform import __version__, adopted
-from cgi_conform.docroot import remove_all
+from cgi_conform import __version__
+from cgi_conform.cases.docroot import remove_all
 from cgi_conform.endings import ENDING, Interruption, handled
 from cgi_conform.errors import INTERRUPTED, UserError
 from cgi_conform.examples import EXAMPLES, FIRST_STEPS
-from cgi_conform.instance import kill_all
+from cgi_conform.servers import adopted
+from cgi_conform.servers.instance import kill_all
 from cgi_conform.typed import typed
 from cgi_conform.usage import Parser, epilog
 
 # name: the module that has configure(parser) and main(options), and what it does
 COMMANDS = {
-    "run": ("run", "try the cases against a server"),
-    "init-server": ("init_server", "write the definition of a server of yours"),
-    "list": ("list", "the cases, one line each"),
-    "show": ("show", "one case or clause: rule, octets, and what servers answer"),
-    "coverage": ("coverage", "clauses and the cases that reach them, in both directions"),
-    "servers": ("servers", "the known servers, and which are installed"),
-    "fixtures": ("lay_out", "lay the document root out in a directory"),
-    "serve": ("serve", "start a server for another client"),
-    "bisect": ("bisect", "how far a server has come, and what stops it first"),
-    "diff": ("diff", "the same octets to two servers: where their answers differ"),
-    "replay": ("replay", "play one case and show every octet"),
-    "record": ("record", "record what a server answers"),
-    "prove": ("prove", "prove that every case can fail"),
+    "run": ("commands.run", "try the cases against a server"),
+    "init-server": ("commands.init_server", "write the definition of a server of yours"),
+    "list": ("commands.list", "the cases, one line each"),
+    "show": ("commands.show", "one case or clause: rule, octets, and what servers answer"),
+    "coverage": ("commands.coverage", "clauses and the cases that reach them, in both directions"),
+    "servers": ("commands.servers", "the known servers, and which are installed"),
+    "fixtures": ("commands.fixtures", "lay the document root out in a directory"),
+    "serve": ("commands.serve", "start a server for another client"),
+    "bisect": ("commands.bisect", "how far a server has come, and what stops it first"),
+    "diff": ("commands.diff", "the same octets to two servers: where their answers differ"),
+    "replay": ("commands.replay", "play one case and show every octet"),
+    "record": ("commands.record", "record what a server answers"),
+    "prove": ("commands.prove", "prove that every case can fail"),
     "programs": ("programs.main", "try real CGI programs with their real clients"),
 }
 

@@ -12,16 +12,17 @@ from typing import Any
 
 import pytest
 
-from cgi_conform.answer import PROFILES
-from cgi_conform.case import Case, case_ids, load_cases
-from cgi_conform.delivery import DELIVERIES
+from cgi_conform.cases.answer import PROFILES
+from cgi_conform.cases.case import Case
+from cgi_conform.cases.load import case_ids, load_cases
 from cgi_conform.errors import UserError
-from cgi_conform.expectations import stale
-from cgi_conform.order import ordered
-from cgi_conform.plan import Options, Plan, make_plan
-from cgi_conform.results import ALWAYS_RED, CaseResult
-from cgi_conform.target import check_target
-from cgi_conform.workers import Workers
+from cgi_conform.http.delivery import DELIVERIES
+from cgi_conform.judging.known_failures import stale
+from cgi_conform.judging.results import ALWAYS_RED, CaseResult
+from cgi_conform.running.order import ordered
+from cgi_conform.running.plan import Options, Plan, make_plan
+from cgi_conform.running.target import check_target
+from cgi_conform.running.workers import Workers
 
 RESULT = "cgi-conform"
 SERVER_MESSAGE = "cgi-conform-server"

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from cgi_conform.answer import read_expectation
-from cgi_conform.case import Case, Step
-from cgi_conform.clauses import Clause
+from cgi_conform.cases.answer import read_expectation
+from cgi_conform.cases.case import Case, Step
+from cgi_conform.cases.clauses import Clause
+from cgi_conform.cases.reproduce import curl_line, shell_line
+from cgi_conform.judging.results import VERDICTS, CaseResult, Mismatch, Results, Server, Stale, assembled
 from cgi_conform.octets import printable
-from cgi_conform.reproduce import curl_line, shell_line
-from cgi_conform.results import VERDICTS, CaseResult, Mismatch, Results, Server, Stale, assembled
 
 LEVELS = {"warn": "recommended", "differs": "observed"}
 NASTY = "<script>alert('1')</script> & ]]> | `x` ```"

@@ -11,10 +11,10 @@ import pytest
 from case_files import case, corpus
 from cgi_conform.cli import main
 from cgi_conform.errors import UserError
-from cgi_conform.ports import why_not_free
+from cgi_conform.judging.results import write
 from cgi_conform.schema import read_toml
-from cgi_conform.results import write
-from cgi_conform.server import from_command
+from cgi_conform.servers.definition import from_command
+from cgi_conform.servers.ports import why_not_free
 from sample_run import SERVER, passing
 from whole_run import CONFORMANCE, cgi_conform, command_of
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from case_files import SEND, case, corpus
-from cgi_conform.answer import PROFILES
-from cgi_conform.case import load_cases
-from cgi_conform.framing import asks_for_a_script
-from cgi_conform.levels import climbed, load_levels
+from cgi_conform.cases.answer import PROFILES
+from cgi_conform.cases.levels import climbed, load_levels
+from cgi_conform.cases.load import load_cases
+from cgi_conform.http.framing import asks_for_a_script
 from cgi_conform.paths import REPO
 from whole_run import cgi_conform, command_of, get
 

@@ -1,18 +1,19 @@
-"""case.py, answer.py, schema.py: case files, and the one line that each fault in them gets."""
+"""cases/load.py, cases/answer.py, schema.py: case files, and the one line that each fault in them gets."""
 
 from pathlib import Path
 
 import pytest
 
 from case_files import SEND, case, corpus
-from cgi_conform.answer import Answer, Host
-from cgi_conform.capabilities import Abilities, missing
-from cgi_conform.case import Step, case_ids, load_cases
+from cgi_conform.cases.answer import Answer, Host
+from cgi_conform.cases.case import Step
+from cgi_conform.cases.load import case_ids, load_cases
+from cgi_conform.cases.matcher import Matcher, Repeat
+from cgi_conform.commands.list import as_json, as_text
+from cgi_conform.commands.show import page
 from cgi_conform.errors import UserError
-from cgi_conform.list import as_json, as_text
-from cgi_conform.matcher import Matcher, Repeat
 from cgi_conform.paths import REPO
-from cgi_conform.show import page
+from cgi_conform.running.capabilities import Abilities, missing
 
 REQUEST = b"GET /hello.txt HTTP/1.0\r\n\r\n"
 

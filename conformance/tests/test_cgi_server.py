@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from cgi_conform.docroot import reachable_tmp
+from cgi_conform.cases.docroot import reachable_tmp
 from cgi_conform.paths import build
 from scripted import read_until
 

@@ -1,4 +1,4 @@
-"""command_words.py, server.py: where the words of a command lead that name files."""
+"""servers/command_words.py, servers/definition.py: where the words of a command lead that name files."""
 
 import os
 import sys
@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from case_files import case, corpus
-from cgi_conform.command_words import found_beside, lost_words
-from cgi_conform.docroot import Docroot
+from cgi_conform.cases.docroot import Docroot
 from cgi_conform.errors import UserError
-from cgi_conform.launch import start
-from cgi_conform.plan import Options, make_plan
-from cgi_conform.server import from_command, load_server
+from cgi_conform.running.plan import Options, make_plan
+from cgi_conform.servers.command_words import found_beside, lost_words
+from cgi_conform.servers.definition import from_command, load_server
+from cgi_conform.servers.launch import start
 from whole_run import SERVE, cgi_conform
 
 

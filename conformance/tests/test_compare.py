@@ -1,4 +1,4 @@
-"""compare.py and its reports: what differs between two runs, and nothing where they agree."""
+"""judging/compare.py and its reports: what differs between two runs, and nothing where they agree."""
 
 import json
 from pathlib import Path
@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from cgi_conform import schema
-from cgi_conform.compare import compared, differences
 from cgi_conform.errors import UserError
+from cgi_conform.judging.compare import compared, differences
+from cgi_conform.judging.results import CaseResult, Results, assembled
 from cgi_conform.report.comparison import html, markdown, text, write_all
-from cgi_conform.results import CaseResult, Results, assembled
 from sample_run import NASTY, SERVER, case_of, result_of
 
 HEAD = "HTTP/1.0 200 OK\\r\\nServer: one/1\\r\\nContent-Type: text/plain\\r\\nContent-Length: 2\\r\\n\\r\\n"

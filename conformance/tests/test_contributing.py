@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from cgi_conform.case import load_cases
+from cgi_conform.cases.load import load_cases
 from cgi_conform.errors import UserError
-from cgi_conform.faults import load_faults, unknown
 from cgi_conform.paths import REPO
+from cgi_conform.proof.fault_files import load_faults, unknown
 
 TEXT = (REPO / "conformance" / "CONTRIBUTING.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)

@@ -8,10 +8,10 @@ import pytest
 
 from case_files import CLAUSES, SEND, corpus
 from case_files import case as toml_of
-from cgi_conform.case import load_cases
-from cgi_conform.clauses import load_clauses
-from cgi_conform.coverage import as_json, as_markdown, as_text, cover, covered
-from cgi_conform.marks import Mark, all_marks
+from cgi_conform.cases.clauses import load_clauses
+from cgi_conform.cases.load import load_cases
+from cgi_conform.cases.marks import Mark, all_marks
+from cgi_conform.commands.coverage import as_json, as_markdown, as_text, cover, covered
 from whole_run import cgi_conform
 
 PEERS = """

@@ -1,4 +1,4 @@
-"""docroot.py: what is laid out, and that nothing stays behind."""
+"""cases/docroot.py: what is laid out, and that nothing stays behind."""
 
 import os
 import stat
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cgi_conform import docroot
-from cgi_conform.docroot import CHANGED, lay_out, remove, temporary
+from cgi_conform.cases import docroot
+from cgi_conform.cases.docroot import CHANGED, lay_out, remove, temporary
 from cgi_conform.errors import UserError
 from cgi_conform.paths import REPO
 

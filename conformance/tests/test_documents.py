@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from cgi_conform.launch import START_TIMEOUT
 from cgi_conform.paths import REPO
+from cgi_conform.servers.launch import START_TIMEOUT
 
 WORDS = {"four": 4}
 

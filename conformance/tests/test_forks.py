@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from cgi_conform import forked
-from cgi_conform.forks import Pool
+from cgi_conform.proof import forked_server
+from cgi_conform.running.forks import Pool
 
 
 def _square(number: int) -> tuple[int, int]:
@@ -106,7 +106,7 @@ def test_a_server_does_not_outlive_the_process_that_started_it(begun: tuple[int,
     if not process:
         parent = os.getpid()
         if not os.fork():
-            forked._end_with(parent)
+            forked_server._end_with(parent)
             os.write(writable, f"{os.getpid()}".encode())
             signal.pause()
         signal.pause()

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from case_files import case, corpus
+from cgi_conform.cases.variants import VARIANTS
 from cgi_conform.cli import main
-from cgi_conform.expectations import load_rules
-from cgi_conform.init_server import files, next_steps
+from cgi_conform.commands.init_server import files, next_steps
+from cgi_conform.judging.known_failures import load_rules
 from cgi_conform.paths import SCHEMAS
 from cgi_conform.schema import faults
-from cgi_conform.server import load_server
-from cgi_conform.variants import VARIANTS
+from cgi_conform.servers.definition import load_server
 from whole_run import SERVE, cgi_conform, environment
 
 NAMES = ["expect.toml", "server.conf", "server.toml"]

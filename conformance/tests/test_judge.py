@@ -1,15 +1,15 @@
-"""judge.py: what came back against what a case expects."""
+"""judging/judge.py: what came back against what a case expects."""
 
 from typing import Any
 
 import pytest
 
-from cgi_conform.answer import Expectation, read_expectation
-from cgi_conform.connection import Connection
-from cgi_conform.judge import Judgement, Mismatch, Surroundings, judge, judge_log, settled
-from cgi_conform.matcher import Matcher
+from cgi_conform.cases.answer import Expectation, read_expectation
+from cgi_conform.cases.matcher import Matcher
+from cgi_conform.http.connection import Connection
+from cgi_conform.http.exchange import Exchange, Trouble
+from cgi_conform.judging.judge import Judgement, Mismatch, Surroundings, judge, judge_log, settled
 from cgi_conform.octets import Tokens
-from cgi_conform.wire import Exchange, Trouble
 
 GET = b"GET / HTTP/1.0\r\n\r\n"
 OK = b"HTTP/1.0 200 OK\r\nServer: s\r\nA: 1\r\nA: 2\r\nContent-Length: 5\r\n\r\nhello"

@@ -1,4 +1,4 @@
-"""matcher.py: what a value must be, and where it differs."""
+"""cases/matcher.py: what a value must be, and where it differs."""
 
 import hashlib
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cgi_conform.matcher import Difference, Matcher, Repeat, Value, described, filled, first_difference, mismatch
+from cgi_conform.cases.matcher import Difference, Matcher, Repeat, Value, described, filled, first_difference, mismatch
 from cgi_conform.octets import Tokens
 
 

@@ -1,10 +1,10 @@
 """What differs from run to run is replaced, and nothing else."""
 
 import pytest
-from cgi_conform.case import Step
-from cgi_conform.connection import Connection
-from cgi_conform.framing import Asked, asked_for, asks_for_a_script, unframed
-from cgi_conform.normalise import lasting, normalised
+from cgi_conform.cases.case import Step
+from cgi_conform.http.connection import Connection
+from cgi_conform.http.framing import Asked, asked_for, asks_for_a_script, unframed
+from cgi_conform.judging.normalise import lasting, normalised
 
 ROOT, BASE = "/tmp/cgi-conform-x/root", "/tmp/cgi-conform-x"
 

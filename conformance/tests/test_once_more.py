@@ -1,4 +1,4 @@
-"""once_more.py: a server that is started again on its port, or a second time."""
+"""servers/once_more.py: a server that is started again on its port, or a second time."""
 
 import sys
 from collections.abc import Iterator
@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from cgi_conform import once_more, processes
-from cgi_conform.docroot import Docroot
-from cgi_conform.launch import Instance, start
-from cgi_conform.once_more import start_once_more
-from cgi_conform.ports import accepts
-from cgi_conform.server import Server
+from cgi_conform import processes
+from cgi_conform.cases.docroot import Docroot
+from cgi_conform.servers import once_more
+from cgi_conform.servers.definition import Server
+from cgi_conform.servers.launch import Instance, start
+from cgi_conform.servers.once_more import start_once_more
+from cgi_conform.servers.ports import accepts
 
 SERVER = """
 import os, signal, socket, sys

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cgi_conform.answer import PROFILES
+from cgi_conform.cases.answer import PROFILES
 from cgi_conform.paths import build
 from whole_run import CONFORMANCE
 

@@ -1,4 +1,4 @@
-"""patience.py, wire.py: who is late, and who is not, on a clock that the tests move."""
+"""http/patience.py, http/exchange.py: who is late, and who is not, on a clock that the tests move."""
 
 import itertools
 import socket
@@ -7,14 +7,15 @@ from collections.abc import Iterable
 
 import pytest
 
-from cgi_conform import connection, patience, wire
-from cgi_conform.answer import read_expectation
-from cgi_conform.case import Step
-from cgi_conform.connection import Connection
-from cgi_conform.judge import Surroundings, judge
+from cgi_conform.cases.answer import read_expectation
+from cgi_conform.cases.case import Step
+from cgi_conform.http import connection, patience
+from cgi_conform.http import exchange as wire
+from cgi_conform.http.connection import Connection
+from cgi_conform.http.exchange import play
+from cgi_conform.http.patience import Cap, Patience
+from cgi_conform.judging.judge import Surroundings, judge
 from cgi_conform.octets import Tokens
-from cgi_conform.patience import Cap, Patience
-from cgi_conform.wire import play
 from scripted import read_until, scripted
 
 TIMEOUT, CAP = 5.0, 60.0

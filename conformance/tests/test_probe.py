@@ -1,8 +1,8 @@
-"""probe.py: what the probe script tells."""
+"""judging/probe.py: what the probe script tells."""
 
 import pytest
 
-from cgi_conform.probe import NotTheProbe, read_probe
+from cgi_conform.judging.probe import NotTheProbe, read_probe
 
 
 def test_octets_come_as_code_points() -> None:

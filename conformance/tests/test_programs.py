@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 from cgi_conform.cli import main
 from cgi_conform.errors import UserError
-from cgi_conform.expectations import load_rules, stale
+from cgi_conform.judging.known_failures import load_rules, stale
 from cgi_conform.paths import SERVERS
 from cgi_conform.programs import definition, junit, site, table
 from cgi_conform.programs.attempt import Found, attempt

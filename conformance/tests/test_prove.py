@@ -1,4 +1,4 @@
-"""prove.py and its rooms: what cannot fail is told, what fails where it should is counted."""
+"""commands/prove.py and its rooms: what cannot fail is told, what fails where it should is counted."""
 
 import json
 import os
@@ -12,18 +12,18 @@ from xml.etree import ElementTree
 import pytest
 
 from case_files import SEND, case, corpus
-from cgi_conform import forked, proof, proving
-from cgi_conform.case import load_cases
-from cgi_conform.docroot import Docroot
+from cgi_conform.cases.docroot import Docroot
+from cgi_conform.cases.load import load_cases
 from cgi_conform.errors import UserError
-from cgi_conform.faults import load_faults, unmatched
-from cgi_conform.kills import Kills, assembled, unproven
-from cgi_conform.launch import start
+from cgi_conform.judging.results import Mismatch, Server
 from cgi_conform.paths import REPO
-from cgi_conform.proof import Branch, Tried, branch_proof, branches, case_proof
+from cgi_conform.proof import forked_server, verdicts, workers
+from cgi_conform.proof.fault_files import load_faults, unmatched
+from cgi_conform.proof.kills_json import Kills, assembled, unproven
+from cgi_conform.proof.verdicts import Branch, Tried, branch_proof, branches, case_proof
 from cgi_conform.report.kills import html, junit, markdown, terminal
-from cgi_conform.results import Mismatch, Server
-from cgi_conform.server import load_server
+from cgi_conform.servers.definition import load_server
+from cgi_conform.servers.launch import start
 from faulty.faults import Edit, Fault
 from sample_run import case_of, result_of
 from test_runs import cgi_conform
@@ -258,7 +258,7 @@ def test_faults_and_cases_name_each_other(tmp_path: Path) -> None:
 
 
 def test_the_faults_of_this_suite_have_their_places() -> None:
-    folder = forked.subject(load_server("faulty")).folder
+    folder = forked_server.subject(load_server("faulty")).folder
     known, wrong = load_faults(folder)
     assert wrong + unmatched(known, load_cases(REPO / "fixtures" / "cases")) == []
 
@@ -280,12 +280,12 @@ def main(argv):
 def test_a_fork_is_what_an_interpreter_of_its_own_would_be(tmp_path: Path) -> None:
     (tmp_path / "base" / "root").mkdir(parents=True)
     server = load_server(f"{toy(tmp_path / 's', server=LOOK)}/")
-    whole = forked.subject(server)
+    whole = forked_server.subject(server)
     script = (
-        "import sys\nfrom pathlib import Path\nfrom cgi_conform import forked, launch\n"
-        "from cgi_conform.docroot import Docroot\nfrom cgi_conform.server import load_server\n"
-        "server = load_server(sys.argv[1])\nwhole = forked.subject(server)\n"
-        "for starter in (launch.started, forked.starter(whole, {})):\n"
+        "import sys\nfrom pathlib import Path\nfrom cgi_conform.proof import forked_server\n"
+        "from cgi_conform.servers import launch\nfrom cgi_conform.cases.docroot import Docroot\nfrom cgi_conform.servers.definition import load_server\n"
+        "server = load_server(sys.argv[1])\nwhole = forked_server.subject(server)\n"
+        "for starter in (launch.started, forked_server.starter(whole, {})):\n"
         "    instance = launch.start(server, Docroot(Path(sys.argv[2])), '', {'A': b'\\xff'}, starter)\n"
         "    print(instance.log_since(0).decode().replace(str(instance.port), 'PORT'), end='\\f')\n"
         "    instance.stop()\n"
@@ -304,7 +304,8 @@ def test_a_fork_is_what_an_interpreter_of_its_own_would_be(tmp_path: Path) -> No
 def test_a_fork_is_waited_for_as_popen_is(tmp_path: Path) -> None:
     (tmp_path / "base" / "root").mkdir(parents=True)
     server = load_server(f"{toy(tmp_path / 's')}/")
-    instance = start(server, Docroot(tmp_path / "base"), starter=forked.starter(forked.subject(server), {}))
+    starter = forked_server.starter(forked_server.subject(server), {})
+    instance = start(server, Docroot(tmp_path / "base"), starter=starter)
     with pytest.raises(subprocess.TimeoutExpired):
         instance.process.wait(0.01)
     assert instance.process.poll() is None and instance.died() is None
@@ -316,10 +317,10 @@ def test_what_cannot_be_forked_is_said(tmp_path: Path) -> None:
     folder = toy(tmp_path / "s")
     (folder / "server.toml").write_text((folder / "server.toml").read_text().replace("'-m', ", ""))
     with pytest.raises(UserError, match="is not started by python3 -m PACKAGE with a PYTHONPATH"):
-        forked.subject(load_server(f"{folder}/"))
+        forked_server.subject(load_server(f"{folder}/"))
     (toy(tmp_path / "s") / "toy" / "server.py").write_text("def (")
     with pytest.raises(UserError, match="server.py, line 1: "):
-        forked.subject(load_server(f"{folder}/"))
+        forked_server.subject(load_server(f"{folder}/"))
 
 
 def test_a_document_root_that_a_fault_changed_is_laid_out_again(
@@ -327,16 +328,17 @@ def test_a_document_root_that_a_fault_changed_is_laid_out_again(
 ) -> None:
     fixtures = corpus(tmp_path / "f")
     (tmp_path / "base").mkdir()
-    monkeypatch.setattr(proving, "_bench", proving.Bench({}, {}, {}, forked.Subject(tmp_path, {}), fixtures, tmp_path / "base"))
-    monkeypatch.setattr(proving, "_docroot", None)
-    first = proving._fresh()
-    assert proving._fresh() == first
+    subject = forked_server.Subject(tmp_path, {})
+    monkeypatch.setattr(workers, "_bench", workers.Bench({}, {}, {}, subject, fixtures, tmp_path / "base"))
+    monkeypatch.setattr(workers, "_docroot", None)
+    first = workers._fresh()
+    assert workers._fresh() == first
     (first.root / "hello.txt").read_text()
-    assert not proving._changed()
+    assert not workers._changed()
     for change in (lambda root: (root / "new").touch(), lambda root: (root / "hello.txt").chmod(0o600)):
-        change(proving._fresh().root)
-        assert proving._changed()
-        assert proving._fresh().root.joinpath("hello.txt").read_text() == "hello static\n"
+        change(workers._fresh().root)
+        assert workers._changed()
+        assert workers._fresh().root.joinpath("hello.txt").read_text() == "hello static\n"
     assert len(list((tmp_path / "base").iterdir())) == 1
 
 
@@ -344,7 +346,7 @@ def test_a_branch_is_decided_by_the_status_alone(tmp_path: Path) -> None:
     [found] = load_cases(corpus(tmp_path, case("a/b", "status = [200, 'closed']\nbody = 'x'\ncount = 2")) / "cases")
     two = branches(found, "cgihttpserver")
     assert [(one.index, one.status, one.fault) for one in two] == [(0, 200, "answers-200"), (0, "closed", "closes-unanswered")]
-    reduced = proof.on_the_status(found.expect["cgihttpserver"], 0, [200])
+    reduced = verdicts.on_the_status(found.expect["cgihttpserver"], 0, [200])
     assert [(one.status, one.body, one.count) for one in reduced.answers] == [((200,), None, None)]
     branch = Branch("a/b", "cgihttpserver", 0, "bare")
     assert branch.fault == "answers-without-a-head"
@@ -387,7 +389,7 @@ def sample() -> Kills:
         case_proof(found["b/unsound"], "cgihttpserver", Tried("warn", "", by), None),
         case_proof(found["b/skipped"], "cgihttpserver", Tried("skip", "needs root"), None),
     ]
-    faults = proof.fault_proofs(
+    faults = verdicts.fault_proofs(
         [Fault(one.fault, (Edit("server.py", "was <this>", "now <that>"),), written="faults/a.toml")
          for one in found.values()],
         cases,

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cgi_conform.answer import read_expectation
-from cgi_conform.connection import Connection, pump
-from cgi_conform.judge import settled
-from cgi_conform.patience import Cap
-from cgi_conform.response import Parsed, Response, parse
+from cgi_conform.cases.answer import read_expectation
+from cgi_conform.http.connection import Connection, pump
+from cgi_conform.http.patience import Cap
+from cgi_conform.http.response import Parsed, Response, parse
+from cgi_conform.judging.judge import settled
 
 LONG = 20.0  # seconds; never waited for in a test that passes
 

@@ -4,13 +4,12 @@ from copy import deepcopy
 from pathlib import Path
 
 import pytest
-from cgi_conform.agreements import agreements
 from cgi_conform.cli import main
+from cgi_conform.commands.record import record
 from cgi_conform.errors import UserError
-from cgi_conform.paths import REPO
-from cgi_conform.expectations import load_rules, rule_for, rules_at
-from cgi_conform.record import record
-from cgi_conform.recordings import (
+from cgi_conform.judging.agreements import agreements
+from cgi_conform.judging.known_failures import load_rules, rule_for, rules_at
+from cgi_conform.judging.recordings import (
     Recorded,
     Recording,
     read_recording,
@@ -18,9 +17,10 @@ from cgi_conform.recordings import (
     recording_of,
     recording_text,
 )
-from cgi_conform.releases import release_in
-from cgi_conform.results import write
-from cgi_conform.server import load_server
+from cgi_conform.judging.releases import release_in
+from cgi_conform.judging.results import write
+from cgi_conform.paths import REPO
+from cgi_conform.servers.definition import load_server
 from sample_run import CUT, cut_short, mixed, passing
 
 

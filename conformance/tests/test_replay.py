@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from cgi_conform.cli import main
-from cgi_conform.connection import Connection
-from cgi_conform.replay import Marks, transcript
-from cgi_conform.wire import Exchange
+from cgi_conform.commands.replay import Marks, transcript
+from cgi_conform.http.connection import Connection
+from cgi_conform.http.exchange import Exchange
 
 CASES = r"""
 [[case]]

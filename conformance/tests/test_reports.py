@@ -9,11 +9,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from cgi_conform.cases.reproduce import Reach
+from cgi_conform.escaped import Marked, clipped, lines, marked, window
+from cgi_conform.judging.results import VERDICTS, Results, assembled, exit_status, read
 from cgi_conform.report import badge, github, html, junit, markdown, terminal, write_all
-from cgi_conform.report.escaped import Marked, clipped, lines, marked, window
 from cgi_conform.report.terminal import Style
-from cgi_conform.reproduce import Reach
-from cgi_conform.results import VERDICTS, Results, assembled, exit_status, read
 from sample_run import CASES, CLAUSES, CUT, SERVER, case_of, cut_short, mixed, passing, result_of
 
 RED = ("error", "fail", "unexpected-pass")

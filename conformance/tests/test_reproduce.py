@@ -9,12 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cgi_conform.answer import Expectation, Host
-from cgi_conform.case import PROFILES, Case, Step, load_cases
-from cgi_conform.matcher import Repeat
+from cgi_conform.cases.answer import PROFILES, Expectation, Host
+from cgi_conform.cases.case import Case, Step
+from cgi_conform.cases.load import load_cases
+from cgi_conform.cases.matcher import Repeat
+from cgi_conform.cases.reproduce import Reach, bash_line, curl_line, printf_format, shell_line
 from cgi_conform.octets import Tokens, fill
 from cgi_conform.paths import REPO
-from cgi_conform.reproduce import Reach, bash_line, curl_line, printf_format, shell_line
 
 CORPUS = load_cases(REPO / "fixtures" / "cases", validate=False) if (REPO / "fixtures" / "cases").is_dir() else []
 SHELLS = [shell for shell in ("dash", "bash") if shutil.which(shell)]

@@ -1,11 +1,11 @@
-"""request_methods.py and delivery.py: the requests in sent octets, and how they are cut into writes."""
+"""http/request_methods.py and http/delivery.py: the requests in sent octets, and how they are cut into writes."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cgi_conform.delivery import DELIVERIES, pieces
-from cgi_conform.request_methods import request_methods
+from cgi_conform.http.delivery import DELIVERIES, pieces
+from cgi_conform.http.request_methods import request_methods
 
 HEAD = b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n"
 

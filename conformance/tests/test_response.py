@@ -1,11 +1,11 @@
-"""response.py: the bytes of a connection taken apart; h11 gives a second opinion on well-formed input."""
+"""http/response.py: the bytes of a connection taken apart; h11 gives a second opinion on well-formed input."""
 
 import h11
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cgi_conform.response import Parsed, Response, parse
+from cgi_conform.http.response import Parsed, Response, parse
 
 
 def only(parsed: Parsed) -> Response:

@@ -6,10 +6,19 @@ import stat
 from pathlib import Path
 
 import pytest
-from cgi_conform import results
 from cgi_conform.errors import UserError
+from cgi_conform.judging import results
+from cgi_conform.judging.results import (
+    ALWAYS_RED,
+    VERDICTS,
+    conclusion,
+    exit_status,
+    read,
+    red_cases,
+    server_line,
+    write,
+)
 from cgi_conform.paths import SCHEMAS
-from cgi_conform.results import ALWAYS_RED, VERDICTS, conclusion, exit_status, read, red_cases, server_line, write
 from sample_run import mixed, passing
 
 

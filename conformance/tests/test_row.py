@@ -1,4 +1,4 @@
-"""row.py, trial.py: ten cases in a row without any answer end a run."""
+"""running/row.py, running/trial.py: ten cases in a row without any answer end a run."""
 
 import socket
 import threading
@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from case_files import case, corpus
-from cgi_conform.case import load_cases
-from cgi_conform.plan import Options, make_plan
-from cgi_conform.row import LENGTH, Row
-from cgi_conform.trial import Found, try_case
-from cgi_conform.results import CaseResult
+from cgi_conform.cases.load import load_cases
+from cgi_conform.judging.results import CaseResult
+from cgi_conform.running.plan import Options, make_plan
+from cgi_conform.running.row import LENGTH, Row
+from cgi_conform.running.trial import Found, try_case
 from scripted import Talk, read_until, scripted
 
 RESULT: CaseResult = {}  # type: ignore[typeddict-item]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from case_files import SEND, case, corpus
-from cgi_conform.results import VERDICTS
+from cgi_conform.judging.results import VERDICTS
 from whole_run import SERVE, cgi_conform, command_of, environment, get
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from cgi_conform.cli import main
 from cgi_conform.paths import REPO
-from cgi_conform.ports import accepts, free_port
+from cgi_conform.servers.ports import accepts, free_port
 
 SERVER = """
 title   = "a server of files"

@@ -1,4 +1,4 @@
-"""server.py, plan.py, launch.py: finding, planning, starting and ending a server."""
+"""servers/definition.py, running/plan.py, servers/launch.py: finding, planning, starting and ending a server."""
 
 import os
 import socket
@@ -12,17 +12,20 @@ from typing import Any
 import pytest
 
 from case_files import case, corpus
-from cgi_conform import instance as instance_module
-from cgi_conform import launch, processes, server, servers
-from cgi_conform.account import script_account
-from cgi_conform.case import load_cases
-from cgi_conform.docroot import Docroot
+from cgi_conform import processes
+from cgi_conform.cases.docroot import Docroot
+from cgi_conform.cases.load import load_cases
+from cgi_conform.commands import servers
 from cgi_conform.errors import UserError
-from cgi_conform.launch import Instance, start
-from cgi_conform.plan import Options, make_plan
-from cgi_conform.ports import accepts, free_port
-from cgi_conform.running import Key, Running
-from cgi_conform.server import Server, find_on_path, from_command, known_servers, load_server
+from cgi_conform.running.plan import Options, make_plan
+from cgi_conform.servers import launch
+from cgi_conform.servers import definition as server
+from cgi_conform.servers import instance as instance_module
+from cgi_conform.servers.account import script_account
+from cgi_conform.servers.definition import Server, find_on_path, from_command, known_servers, load_server
+from cgi_conform.servers.launch import Instance, start
+from cgi_conform.servers.pool import Key, Running
+from cgi_conform.servers.ports import accepts, free_port
 
 from scripted import read_until
 

@@ -1,4 +1,4 @@
-"""server_options.py: the words that name a server again, and where the lines to be pasted lead."""
+"""commands/server_options.py: the words that name a server again, and where the lines to be pasted lead."""
 
 import argparse
 import shlex
@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from cgi_conform import server_options
 from cgi_conform.cli import parser
-from cgi_conform.plan import Options, make_plan
-from cgi_conform.server_options import lines_lead_to, named_again
+from cgi_conform.commands import server_options
+from cgi_conform.commands.server_options import lines_lead_to, named_again
+from cgi_conform.running.plan import Options, make_plan
 
 
 def options_of(*words: str) -> argparse.Namespace:

@@ -7,22 +7,22 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cgi_conform import list as listing
-from cgi_conform import servers, show
-from cgi_conform.agreements import agreements
+from cgi_conform.cases.answer import Expectation, Host
+from cgi_conform.cases.case import Step
+from cgi_conform.cases.docroot import remove
+from cgi_conform.cases.marks import Mark
+from cgi_conform.cases.matcher import Matcher
+from cgi_conform.cases.wording import asked, in_words
 from cgi_conform.cli import main
-from cgi_conform.docroot import remove
-from cgi_conform.answer import Expectation, Host
-from cgi_conform.case import Step
-from cgi_conform.expected import asked, in_words
-from cgi_conform.marks import Mark
-from cgi_conform.matcher import Matcher
+from cgi_conform.commands import servers, show
+from cgi_conform.commands import list as listing
+from cgi_conform.judging.agreements import agreements
+from cgi_conform.judging.recordings import Recording, read_recordings, recording_of, recording_text
+from cgi_conform.judging.results import Server, assembled
 from cgi_conform.paths import REPO
-from cgi_conform.recordings import Recording, read_recordings, recording_of, recording_text
-from cgi_conform.results import Server, assembled
-from cgi_conform.rule_page import rule_page
-from cgi_conform.server import Server as Definition
-from cgi_conform.server import server_names
+from cgi_conform.report.rule_page import rule_page
+from cgi_conform.servers.definition import server_names
+from cgi_conform.servers.definition import Server as Definition
 from case_files import case as toml_of
 from case_files import corpus
 from sample_run import CASES, CLAUSES, case_of, mixed, result_of

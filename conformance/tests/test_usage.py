@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from cgi_conform import typed as typed_module
-from cgi_conform.case import load_cases
-from cgi_conform.clauses import load_clauses
+from cgi_conform.cases.clauses import load_clauses
+from cgi_conform.cases.load import load_cases
 from cgi_conform.cli import COMMANDS, main, parser
 from cgi_conform.examples import EXAMPLES, FIRST_STEPS
 from cgi_conform.paths import REPO
 from cgi_conform.programs.definition import load_programs
-from cgi_conform.server import from_command, load_server
+from cgi_conform.servers.definition import from_command, load_server
 from cgi_conform.typed import program, typed
 
 ALL = [*FIRST_STEPS, *(line for lines in EXAMPLES.values() for line in lines)]

@@ -1,4 +1,4 @@
-"""variants.py: what a server can do besides, and how a user declares it with --has."""
+"""cases/variants.py: what a server can do besides, and how a user declares it with --has."""
 
 import json
 from pathlib import Path
@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from case_files import SEND, case, corpus
+from cgi_conform.cases.variants import VARIANTS, declared
 from cgi_conform.errors import UserError
 from cgi_conform.paths import SCHEMAS
-from cgi_conform.plan import Options, make_plan
-from cgi_conform.variants import VARIANTS, declared
+from cgi_conform.running.plan import Options, make_plan
 from whole_run import cgi_conform, command_of
 
 COMMAND = "sh {port}"

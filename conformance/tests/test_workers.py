@@ -1,4 +1,4 @@
-"""workers.py: several cases at a time, and who shares what."""
+"""running/workers.py: several cases at a time, and who shares what."""
 
 import socket
 import threading
@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from case_files import SEND, case, corpus
-from cgi_conform import workers as workers_module
-from cgi_conform.case import Case, load_cases
-from cgi_conform.plan import Options, Plan, make_plan
-from cgi_conform.results import CaseResult
-from cgi_conform.running import Running
-from cgi_conform.trial import Found, try_case
-from cgi_conform.workers import Workers
+from cgi_conform.cases.case import Case
+from cgi_conform.cases.load import load_cases
+from cgi_conform.judging.results import CaseResult
+from cgi_conform.running import workers as workers_module
+from cgi_conform.running.plan import Options, Plan, make_plan
+from cgi_conform.running.trial import Found, try_case
+from cgi_conform.running.workers import Workers
+from cgi_conform.servers.pool import Running
 from scripted import Talk, read_until, scripted
 from whole_run import command_of, get
 

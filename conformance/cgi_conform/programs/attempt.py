@@ -4,13 +4,13 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from cgi_conform.docroot import reachable_tmp
-from cgi_conform.matcher import Matcher, filled, mismatch
+from cgi_conform.cases.docroot import reachable_tmp
+from cgi_conform.cases.matcher import Matcher, filled, mismatch
 from cgi_conform.octets import Tokens
 from cgi_conform.programs.command import Command, run
 from cgi_conform.programs.definition import Check, Program
 from cgi_conform.programs.site import Site
-from cgi_conform.server import fill_words
+from cgi_conform.servers.definition import fill_words
 
 _SHELL = ("sh", "-eu", "-c")
 

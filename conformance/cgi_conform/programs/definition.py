@@ -14,9 +14,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from cgi_conform.answer import read_matcher
+from cgi_conform.cases.answer import read_matcher
+from cgi_conform.cases.matcher import Matcher
 from cgi_conform.errors import UserError
-from cgi_conform.matcher import Matcher
 from cgi_conform.octets import BadEscape
 from cgi_conform.paths import REPO
 from cgi_conform.schema import faults, nearest, read_toml

@@ -11,7 +11,7 @@ from typing import TypedDict
 
 from cgi_conform import __version__, schema
 from cgi_conform.errors import NOTHING_RAN
-from cgi_conform.results import FORMAT, Server, Stale, Suite
+from cgi_conform.judging.results import FORMAT, Server, Stale, Suite
 from cgi_conform.write import write_whole
 
 VERDICTS = ("pass", "fail", "expected", "unexpected-pass", "skip", "error")

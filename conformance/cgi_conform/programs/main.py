@@ -4,14 +4,14 @@ import argparse
 import sys
 from pathlib import Path
 
-from cgi_conform.answer import PROFILES
+from cgi_conform.cases.answer import PROFILES
 from cgi_conform.errors import SERVER, UserError
 from cgi_conform.programs import junit
 from cgi_conform.programs.definition import load_programs
 from cgi_conform.programs.findings import ServerFindings, assembled, exit_status, write
 from cgi_conform.programs.suite import contender, try_programs, user
 from cgi_conform.programs.table import text
-from cgi_conform.server import from_command, load_server
+from cgi_conform.servers.definition import from_command, load_server
 from cgi_conform.write import write_whole
 
 

@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cgi_conform.account import script_account
-from cgi_conform.docroot import Docroot, reachable_tmp, remove
+from cgi_conform.cases.docroot import Docroot, reachable_tmp, remove
 from cgi_conform.programs.command import Command, run
 from cgi_conform.programs.definition import PATH, Program
-from cgi_conform.server import fill_words
+from cgi_conform.servers.account import script_account
+from cgi_conform.servers.definition import fill_words
 
 
 @dataclass(frozen=True)

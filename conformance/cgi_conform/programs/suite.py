@@ -4,15 +4,15 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from cgi_conform.answer import PROFILES
+from cgi_conform.cases.answer import PROFILES
 from cgi_conform.errors import SERVER, UserError
-from cgi_conform.expectations import Rule, load_rules, rule_for, rules_at, stale
-from cgi_conform.launch import Instance, start
+from cgi_conform.judging.known_failures import Rule, load_rules, rule_for, rules_at, stale
 from cgi_conform.programs.attempt import Found, attempt
 from cgi_conform.programs.definition import Check, Program
 from cgi_conform.programs.findings import CheckResult, ServerFindings, totals
 from cgi_conform.programs.site import made
-from cgi_conform.server import Server
+from cgi_conform.servers.definition import Server
+from cgi_conform.servers.launch import Instance, start
 
 _MOST_USEFUL = "rfc3875"  # the profile that programs were written for
 

@@ -6,11 +6,11 @@ Cases and clauses only add words: a report can be made again from results.json y
 from collections.abc import Mapping
 from pathlib import Path
 
-from cgi_conform import results as results_file
-from cgi_conform.case import Case
-from cgi_conform.clauses import Clause
+from cgi_conform.cases.case import Case
+from cgi_conform.cases.clauses import Clause
+from cgi_conform.judging import results as results_file
+from cgi_conform.judging.results import Results
 from cgi_conform.report import badge, html, junit, markdown
-from cgi_conform.results import Results
 from cgi_conform.write import write_whole
 
 

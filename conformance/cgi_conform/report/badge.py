@@ -2,7 +2,7 @@
 
 import json
 
-from cgi_conform.results import Results, exit_status, judged, red_cases
+from cgi_conform.judging.results import Results, exit_status, judged, red_cases
 
 LABEL = {"cgihttpserver": "CGIHTTPServer", "rfc3875": "CGI/1.1"}
 

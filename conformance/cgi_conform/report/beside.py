@@ -1,6 +1,6 @@
 """Adds to the "got" of a mismatch the status line that was judged, and the connection if there are several."""
 
-from cgi_conform.results import Mismatch
+from cgi_conform.judging.results import Mismatch
 
 
 def beside(item: Mismatch) -> str:

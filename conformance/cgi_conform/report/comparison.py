@@ -8,10 +8,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from cgi_conform import schema
-from cgi_conform.compare import CaseComparison, Comparison, Difference
-from cgi_conform.report.escaped import clipped
+from cgi_conform.escaped import clipped
+from cgi_conform.judging.compare import CaseComparison, Comparison, Difference
+from cgi_conform.judging.results import server_line
 from cgi_conform.report.markdown import SHOWN, code, plain, row
-from cgi_conform.results import server_line
 from cgi_conform.write import write_whole
 
 _HERE = Path(__file__).parent

@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
-from cgi_conform.case import Case
-from cgi_conform.clauses import Clause
+from cgi_conform.cases.case import Case
+from cgi_conform.cases.clauses import Clause
+from cgi_conform.cases.places import line_of, shown_file
+from cgi_conform.escaped import clipped
+from cgi_conform.judging.results import CaseResult, Results, red_cases
 from cgi_conform.paths import REPO
 from cgi_conform.report import markdown
 from cgi_conform.report.beside import joined
-from cgi_conform.report.escaped import clipped
-from cgi_conform.report.places import line_of, shown_file
-from cgi_conform.results import CaseResult, Results, red_cases
 
 _KEPT = 10
 

@@ -14,13 +14,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from cgi_conform.case import Case
-from cgi_conform.clauses import Clause
-from cgi_conform.expected import asked
-from cgi_conform.report.beside import beside
-from cgi_conform.report.escaped import clipped, marked
-from cgi_conform.report.rule import rules
-from cgi_conform.results import (
+from cgi_conform.cases.case import Case
+from cgi_conform.cases.clauses import Clause
+from cgi_conform.cases.wording import asked
+from cgi_conform.escaped import clipped, marked
+from cgi_conform.judging.results import (
     VERDICTS,
     CaseResult,
     Mismatch,
@@ -31,6 +29,8 @@ from cgi_conform.results import (
     server_line,
     started_by,
 )
+from cgi_conform.report.beside import beside
+from cgi_conform.report.rule import rules
 
 LARGEST = 750_000
 _HERE = Path(__file__).parent

@@ -9,12 +9,12 @@ import re
 from collections.abc import Mapping
 from xml.etree import ElementTree
 
-from cgi_conform.case import Case
-from cgi_conform.clauses import Clause
+from cgi_conform.cases.case import Case
+from cgi_conform.cases.clauses import Clause
+from cgi_conform.cases.places import shown_file
+from cgi_conform.judging.results import CaseResult, Results, red_cases, red_verdicts, server_line
 from cgi_conform.report.beside import joined
-from cgi_conform.report.places import shown_file
 from cgi_conform.report.rule import rules
-from cgi_conform.results import CaseResult, Results, red_cases, red_verdicts, server_line
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 

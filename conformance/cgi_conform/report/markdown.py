@@ -7,11 +7,9 @@ import html
 from collections.abc import Mapping
 from typing import Literal
 
-from cgi_conform.clauses import Clause
-from cgi_conform.report.beside import joined
-from cgi_conform.report.escaped import clipped
-from cgi_conform.report.rule import rules
-from cgi_conform.results import (
+from cgi_conform.cases.clauses import Clause
+from cgi_conform.escaped import clipped
+from cgi_conform.judging.results import (
     VERDICTS,
     CaseResult,
     Results,
@@ -23,6 +21,8 @@ from cgi_conform.results import (
     server_line,
     started_by,
 )
+from cgi_conform.report.beside import joined
+from cgi_conform.report.rule import rules
 
 SHOWN = 200
 _LINE = 400

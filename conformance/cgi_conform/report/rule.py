@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cgi_conform.clauses import Clause
-from cgi_conform.results import CaseResult
+from cgi_conform.cases.clauses import Clause
+from cgi_conform.judging.results import CaseResult
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
-from cgi_conform.clauses import Clause
-from cgi_conform.report.beside import beside
-from cgi_conform.report.escaped import clipped, marked, window
-from cgi_conform.report.rule import rules
-from cgi_conform.reproduce import Reach
-from cgi_conform.results import (
+from cgi_conform.cases.clauses import Clause
+from cgi_conform.cases.reproduce import Reach
+from cgi_conform.escaped import clipped, marked, window
+from cgi_conform.judging.results import (
     VERDICTS,
     CaseResult,
     Mismatch,
@@ -28,6 +26,8 @@ from cgi_conform.results import (
     server_line,
     started_by,
 )
+from cgi_conform.report.beside import beside
+from cgi_conform.report.rule import rules
 from cgi_conform.typed import typed
 
 _WORD = {"fail": "FAIL", "error": "ERROR", "unexpected-pass": "PASSED", "warn": "warn", "differs": "differs"}

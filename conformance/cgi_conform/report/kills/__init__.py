@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cgi_conform.kills import Kills, write
+from cgi_conform.proof.kills_json import Kills, write
 from cgi_conform.report.kills import html, junit, markdown
 from cgi_conform.write import write_whole
 

@@ -10,7 +10,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from cgi_conform.kills import (
+from cgi_conform.escaped import clipped
+from cgi_conform.proof.kills_json import (
     CASE_VERDICTS,
     KILLED,
     PROVEN,
@@ -23,7 +24,6 @@ from cgi_conform.kills import (
     counted,
     exit_status,
 )
-from cgi_conform.report.escaped import clipped
 from cgi_conform.report.html import plain, with_mark
 
 _HERE = Path(__file__).parent

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
-from cgi_conform.kills import KILLED, PROVEN, SKIPPED, Kills
+from cgi_conform.proof.kills_json import KILLED, PROVEN, SKIPPED, Kills
 from cgi_conform.report.junit import xml_text
 
 _GOOD = (KILLED, PROVEN)

@@ -1,7 +1,17 @@
 """kills.md for a step summary or a comment: the totals, and what is not proven."""
 
-from cgi_conform.kills import KILLED, PROVEN, SKIPPED, SURVIVED, UNPROVEN, UNSOUND, Kills, conclusion, exit_status
-from cgi_conform.report.escaped import clipped
+from cgi_conform.escaped import clipped
+from cgi_conform.proof.kills_json import (
+    KILLED,
+    PROVEN,
+    SKIPPED,
+    SURVIVED,
+    UNPROVEN,
+    UNSOUND,
+    Kills,
+    conclusion,
+    exit_status,
+)
 from cgi_conform.report.markdown import code, plain, row
 
 SHOWN = 200

@@ -2,7 +2,8 @@
 
 import textwrap
 
-from cgi_conform.kills import (
+from cgi_conform.escaped import clipped
+from cgi_conform.proof.kills_json import (
     SKIPPED,
     SURVIVED,
     UNPROVEN,
@@ -15,8 +16,7 @@ from cgi_conform.kills import (
     counted,
     exit_status,
 )
-from cgi_conform.proof import NOT_ABOUT_THE_RULE
-from cgi_conform.report.escaped import clipped
+from cgi_conform.proof.verdicts import NOT_ABOUT_THE_RULE
 from cgi_conform.report.terminal import Style
 from cgi_conform.typed import typed
 

@@ -1,0 +1,1 @@
+"""Reads and checks what fixtures/ holds: cases, clauses, levels, and the document root."""

@@ -1,0 +1,101 @@
+"""What a schema cannot say about a case: names that name nothing, patterns that are none, the place of a bad escape."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from cgi_conform.cases.case import Case
+from cgi_conform.cases.matcher import Matcher
+from cgi_conform.cases.variants import VARIANTS
+from cgi_conform.octets import BadEscape, decode
+from cgi_conform.schema import nearest
+
+
+def nonsense(case: Case, known: set[str] | None) -> list[str]:
+    """Returns what is wrong with a case whose shape is right; `known` are the clauses there are."""
+    wrong = []
+    if case.topic != case.file.stem:
+        wrong.append(f'belongs into {case.topic}.toml: the file is named after the part before "/"')
+    for key in ("title", "fault"):
+        own = [profile for profile, expectation in case.expect.items() if getattr(expectation, key)]
+        if own and len(own) == len(case.expect):
+            wrong.append(f'"{key}" of [case.{own[0]}] leaves no profile to the case\'s own: put it there')
+    if known is not None:
+        if not all(map(case.clauses_in, case.expect)):
+            wrong.append('names no clause: it needs "clauses", in the case or in each profile')
+        for clause in case.clauses:
+            if clause not in known:
+                wrong.append(f'unknown clause "{clause}"{nearest(clause, sorted(known))}')
+    if case.ends_server and case.times > 1:
+        wrong.append('"signal" ends the server: the steps cannot be played several times')
+    wrong += _sent_after_large_bodies(case)
+    wrong += _late_too_late(case)
+    variants = [need for need in case.needs if need in VARIANTS]
+    if len(variants) > 1:
+        wrong.append(f"needs {' and '.join(variants)} at once: one variant per case")
+    docroot = case.file.parent.parent / "docroot"
+    for matcher in _matchers(case):
+        try:
+            re.compile(matcher.matches or b"")
+        except re.error as error:
+            wrong.append(f'"matches" is no regular expression: {error}')
+        if matcher.file is not None and not (docroot / matcher.file).is_file():
+            files = [path.relative_to(docroot).as_posix() for path in docroot.rglob("*") if path.is_file()]
+            wrong.append(f'"file" is "{matcher.file}", which docroot/ does not have{nearest(matcher.file, files)}')
+    return wrong
+
+
+def _sent_after_large_bodies(case: Case) -> list[str]:
+    """Of a large body only the first block is kept (exchange.py): which requests come after it could not be told."""
+    wrong: list[str] = []
+    large: dict[str, int] = {}  # octets, by connection
+    for number, step in enumerate(case.steps, 1):
+        if (step.send or step.body) and step.connection in large:
+            wrong.append(f"step {number} sends after the {large[step.connection]} octets of a body: nothing can follow")
+        if step.body is not None and len(step.body.blocks()) > 1:
+            large[step.connection] = len(step.body.repeat) * step.body.times
+    return wrong
+
+
+def _late_too_late(case: Case) -> list[str]:
+    """Returns a fault for each step that asks for late reading on a connection that is open already."""
+    opened: set[str] = set()
+    wrong: list[str] = []
+    for number, step in enumerate(case.steps, 1):
+        if step.read_late and step.connection in opened:
+            name = step.connection
+            wrong.append(f'step {number}: "read-late" on connection "{name}", which is open: put it into its first step')
+        opened.add(step.connection)
+    return wrong
+
+
+def _matchers(case: Case) -> list[Matcher]:
+    matchers: list[Matcher | None] = []
+    for expectation in case.expect.values():
+        matchers.append(expectation.log)
+        for answer in expectation.answers:
+            matchers += [answer.reason, answer.version, answer.body, answer.raw]
+            matchers += [*answer.header.values(), *answer.env.values(), *answer.probe.values()]
+    return [matcher for matcher in matchers if matcher is not None]
+
+
+def holder(value: Any, escape: str, path: str = "") -> str:
+    """Returns the key whose text holds a bad escape."""
+    if isinstance(value, str):
+        try:
+            decode(value)
+        except BadEscape as error:
+            return f'"{path.lstrip(".")}"' if str(error) == escape else ""
+        return ""
+    items: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, list):
+        items = enumerate(value, 1)
+    for key, inner in items:
+        if key in ("matches", "id", "title", "clauses", "see", "fault"):
+            continue
+        found = holder(inner, escape, f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}")
+        if found:
+            return found
+    return ""

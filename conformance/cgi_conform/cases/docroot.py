@@ -1,0 +1,166 @@
+"""Lays the document root out afresh: the files of fixtures/docroot, then the entries of docroot.toml.
+
+    base/root      the document root          base/outside, …   what must never be reached
+
+Modes and times are the same on every machine: 0644, 0755 where git has the executable bit, directories 0755,
+everything last changed at 2020-01-02T03:04:05Z. Scripts run as nobody, so the base must be reachable by all.
+"""
+
+import os
+import pwd
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cgi_conform.cases.answer import read_repeat
+from cgi_conform.errors import UserError
+from cgi_conform.octets import BadEscape, Tokens, decode, fill
+from cgi_conform.schema import faults, read_toml
+
+CHANGED = 1577934245  # 2020-01-02T03:04:05Z
+
+
+@dataclass(frozen=True)
+class Docroot:
+    """A laid out document root and the base directory it lies in."""
+
+    base: Path
+    name: str = "root"
+
+    @property
+    def root(self) -> Path:
+        return self.base / self.name
+
+
+_temporary: set[Path] = set()
+
+
+@contextmanager
+def temporary(fixtures: Path) -> Iterator[Docroot]:
+    """Gives a document root in a new directory under /tmp (or TMPDIR), removed afterwards."""
+    base = Path(tempfile.mkdtemp(prefix="cgi-conform-", dir=reachable_tmp()))
+    _temporary.add(base)
+    try:
+        yield lay_out(fixtures, base)
+    finally:
+        remove(base)
+        _temporary.discard(base)
+
+
+def remove_all() -> None:
+    """Remove every temporary document root: the process is about to end."""
+    for base in list(_temporary):
+        with suppress(OSError):
+            remove(base)
+
+
+def lay_out(fixtures: Path, base: Path) -> Docroot:
+    """Lay out in `base`, which must be empty or absent."""
+    try:
+        base.mkdir(parents=True, exist_ok=True)
+        if any(base.iterdir()):
+            raise UserError(f'"{base}" is not empty (name a new directory)')
+    except OSError as error:
+        raise UserError(f'cannot lay out in "{base}": {error.strerror}') from None
+    base = base.resolve()
+    modes: dict[Path, int] = {base: 0o755}
+    _copy(fixtures / "docroot", base / "root", modes)
+    manifest = fixtures / "docroot.toml"
+    if manifest.exists():
+        for number, entry in enumerate(_read_manifest(manifest), 1):
+            if entry.get("needs") == "root" and os.geteuid() != 0:
+                continue
+            try:
+                _make(entry, base, modes)
+            except (BadEscape, OSError, ValueError) as error:
+                raise UserError(f'{manifest.name}: entry {number} "{entry["path"]}": {error}') from error
+    _finish(base, modes)
+    return Docroot(base)
+
+
+def remove(base: Path) -> None:
+    """Remove a directory with all below it, also what its owner may not read."""
+    if not base.is_symlink() and base.is_dir():
+        _open_up(base)
+        shutil.rmtree(base)
+
+
+def _open_up(directory: Path) -> None:
+    os.chmod(directory, 0o700)
+    for entry in os.scandir(directory):
+        if entry.is_dir(follow_symlinks=False):
+            _open_up(Path(entry.path))
+
+
+def reachable_tmp() -> Path:
+    """TMPDIR, unless scripts that run as nobody could not get there."""
+    chosen = Path(tempfile.gettempdir()).resolve()
+    reachable = all(place.stat().st_mode & stat.S_IXOTH for place in [chosen, *chosen.parents])
+    return chosen if reachable or os.geteuid() != 0 else Path("/tmp")
+
+
+def _read_manifest(path: Path) -> list[dict[str, Any]]:
+    document = read_toml(path, path.name)
+    wrong = faults(document, "docroot.schema.json")
+    if wrong:
+        raise UserError("\n".join(f"{path.name}: {fault}" for fault in wrong))
+    entries: list[dict[str, Any]] = document["entry"]
+    return entries
+
+
+def _copy(source: Path, target: Path, modes: dict[Path, int]) -> None:
+    target.mkdir()
+    modes[target] = 0o755
+    for entry in sorted(os.scandir(source), key=lambda entry: entry.name):
+        copy = target / entry.name
+        if entry.is_symlink():
+            copy.symlink_to(os.readlink(entry.path))
+        elif entry.is_dir():
+            _copy(Path(entry.path), copy, modes)
+        else:
+            shutil.copyfile(entry.path, copy)
+            modes[copy] = 0o755 if entry.stat().st_mode & stat.S_IXUSR else 0o644
+
+
+def _make(entry: dict[str, Any], base: Path, modes: dict[Path, int]) -> None:
+    name = decode(entry["path"])
+    path = base / os.fsdecode(name)
+    if name.startswith(b"/") or b".." in name.split(b"/"):
+        raise ValueError("leads out of the base directory")
+    for parent in reversed(path.relative_to(base).parents[:-1]):
+        if not (base / parent).is_dir():
+            (base / parent).mkdir()
+            modes[base / parent] = 0o755
+    usual = 0o644
+    if "link" in entry:
+        place = Tokens(port=0, root=str(base / "root"), base=str(base))
+        path.symlink_to(os.fsdecode(fill(decode(entry["link"]), place)))
+        return
+    if entry.get("directory"):
+        path.mkdir(exist_ok=True)
+        usual = 0o755
+    elif entry.get("fifo"):
+        os.mkfifo(path)
+    elif "repeat" in entry:
+        path.write_bytes(read_repeat(entry["repeat"]).octets())
+    else:
+        path.write_bytes(decode(entry["text"]))
+    modes[path] = int(entry["mode"], 8) if "mode" in entry else usual
+    if "owner" in entry and os.geteuid() == 0:
+        owner = pwd.getpwnam(entry["owner"])
+        os.chown(path, owner.pw_uid, owner.pw_gid)
+
+
+def _finish(base: Path, modes: dict[Path, int]) -> None:
+    """Times and modes come last, from the bottom up: what is laid out changes both of its directory."""
+    for directory, names, files in os.walk(base, topdown=False):
+        for name in [*names, *files]:
+            os.utime(os.path.join(directory, name), (CHANGED, CHANGED), follow_symlinks=False)
+    os.utime(base, (CHANGED, CHANGED))
+    for path in sorted(modes, key=lambda path: len(path.parts), reverse=True):
+        os.chmod(path, modes[path])

@@ -1,0 +1,59 @@
+"""The levels that a server climbs on its way (fixtures/levels.toml), and the cases that each adds to those before."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from cgi_conform.cases.case import Case
+from cgi_conform.errors import UserError
+from cgi_conform.schema import faults, read_toml
+
+
+@dataclass(frozen=True)
+class Level:
+    """Its name, what a server that reaches it can do, the topics it adds, and cases of them that come later."""
+
+    name: str
+    about: str
+    adds: tuple[str, ...]
+    leaves: tuple[str, ...] = ()
+    recommended: bool = False
+
+    def counts(self, case: Case, profile: str) -> bool:
+        """Whether the level asks for the case."""
+        if profile not in case.expect or not any(fnmatchcase(case.topic, glob) for glob in self.adds):
+            return False
+        if any(fnmatchcase(case.id, glob) for glob in self.leaves):
+            return False
+        return case.expect[profile].level in ("required", *["recommended"] * self.recommended)
+
+
+def load_levels(path: Path) -> tuple[Level, ...]:
+    """The levels, the first one first."""
+    table = read_toml(path, path.name)
+    wrong = faults(table, "levels.schema.json")
+    if wrong:
+        raise UserError("\n".join(f"{path.name}: {fault}" for fault in wrong))
+    return tuple(
+        Level(
+            entry["name"],
+            entry["about"],
+            tuple(entry["adds"]),
+            tuple(entry.get("leaves", ())),
+            entry.get("recommended", False),
+        )
+        for entry in table["level"]
+    )
+
+
+def climbed(levels: Sequence[Level], cases: Iterable[Case], profile: str) -> list[tuple[Level, list[Case]]]:
+    """Each level with the cases that it adds, in the order in which it names their topics."""
+    left = list(cases)
+    found: list[tuple[Level, list[Case]]] = []
+    for level in levels:
+        mine = [case for case in left if level.counts(case, profile)]
+        left = [case for case in left if case not in mine]
+        mine.sort(key=lambda case: next(i for i, glob in enumerate(level.adds) if fnmatchcase(case.topic, glob)))
+        found.append((level, mine))
+    return found

@@ -1,0 +1,175 @@
+"""Reads the files that hold the cases, and selects cases by their ids.
+
+Whatever is wrong with the files is said all at once, one line per fault, naming file, case and key.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from cgi_conform.cases.answer import PROFILES, read_expectation, read_repeat
+from cgi_conform.cases.case import Case, Step, connections_of
+from cgi_conform.cases.checks import holder, nonsense
+from cgi_conform.errors import NOTHING_RAN, UserError
+from cgi_conform.octets import BadEscape, decode
+from cgi_conform.schema import faults, read_toml
+
+
+def load_cases(directory: Path, globs: Sequence[str] = (), *, validate: bool = True) -> list[Case]:
+    """Returns the cases of a corpus whose ids match one of the globs (all without), in the order they are written.
+
+    A glob without a slash is a topic. Faults are looked for in the files that are read, which are those that
+    the topics in the globs name. Without `validate` the files are taken as sound.
+    """
+    known = _clause_ids(directory.parent / "clauses.toml") if validate else None
+    cases: list[Case] = []
+    wrong: list[str] = []
+    for path in _files(directory, globs):
+        found, said = _load_file(path, known, validate)
+        cases += found
+        wrong += said
+    files: dict[str, Path] = {}
+    for case in cases:
+        if case.id in files:
+            wrong.append(f'{_shown(case.file)}: case "{case.id}": the id is used twice')
+        files[case.id] = case.file
+    if wrong:
+        raise UserError("\n".join(wrong))
+    return select(cases, globs, directory)
+
+
+def select(cases: Iterable[Case], globs: Sequence[str], directory: Path) -> list[Case]:
+    """Returns the cases that match one of the globs, all without; every glob has to match one."""
+    selected = [case for case in cases if not globs or any(_matches(case.id, glob) for glob in globs)]
+    for glob in globs:
+        if not any(_matches(case.id, glob) for case in selected):
+            hint = nearest_id(glob, case_ids(directory))
+            raise UserError(f'no case matches "{glob}"{hint}', NOTHING_RAN)
+    return selected
+
+
+def case_ids(directory: Path) -> list[str]:
+    """Returns every id of the corpus, sorted, without looking at the rest of the cases."""
+    pattern = re.compile(r"""^id\s*=\s*["']([^"']*)["']""", re.MULTILINE)
+    return sorted(name for path in _files(directory, ()) for name in pattern.findall(path.read_text("utf-8")))
+
+
+def nearest_id(glob: str, ids: Iterable[str]) -> str:
+    """Returns a hint at the id or topic that was meant."""
+    ids = list(ids)
+    close = difflib.get_close_matches(glob, [*ids, *(f"{name.partition('/')[0]}/*" for name in ids)], n=1)
+    return f' (did you mean "{close[0]}"?)' if close else " (cgi-conform list shows them)"
+
+
+def _matches(name: str, glob: str) -> bool:
+    return fnmatchcase(name, glob if "/" in glob else f"{glob}/*") or glob == "*"
+
+
+def _files(directory: Path, globs: Sequence[str]) -> list[Path]:
+    if not directory.is_dir():
+        raise UserError(f"{directory}: no such folder of cases")
+    topics = {glob.partition("/")[0] for glob in globs}
+    literal = topics and not any(re.search(r"[*?\[]", topic) for topic in topics)
+    return [path for path in sorted(directory.glob("*.toml")) if not literal or path.stem in topics]
+
+
+def _clause_ids(path: Path) -> set[str] | None:
+    return set(read_toml(path, path.name)) if path.exists() else None
+
+
+def _shown(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
+
+
+def _load_file(path: Path, known: set[str] | None, validate: bool) -> tuple[list[Case], list[str]]:
+    shown = _shown(path)
+    try:
+        document = read_toml(path, shown)
+    except UserError as error:
+        return [], [error.message]
+    entries = document.get("case", [])
+    wrong: list[str] = []
+    if validate:
+        if isinstance(entries, dict):
+            return [], [f'{shown}: "case" is a table: begin each case with [[case]], not [case]']
+        if not isinstance(entries, list) or set(document) != {"case"} or not entries:
+            wrong = [f"{shown}: {fault}" for fault in faults(document, "case.schema.json")]
+            return [], wrong
+    cases: list[Case] = []
+    for number, entry in enumerate(entries, 1):
+        name = entry.get("id") if isinstance(entry, dict) else None
+        where = f'{shown}: case "{name}": ' if isinstance(name, str) else f"{shown}: case {number}: "
+        said = faults(entry, "case.schema.json", "case") if validate else []
+        if not said:
+            try:
+                case = _read_case(entry, path)
+                said = nonsense(case, known)
+                cases.append(case)
+            except BadEscape as error:
+                said = [f'bad escape "{error}" (\\r \\n \\t \\0 \\\\ \\xHH are known) in {holder(entry, str(error))}']
+            except ValueError as error:
+                said = [str(error)]
+        wrong += [where + fault for fault in said]
+    return cases, wrong
+
+
+def _read_case(entry: dict[str, Any], path: Path) -> Case:
+    simple = {key: value for key, value in entry.items() if key in ("send", "body", "half-close")}
+    if "step" in entry and simple:
+        raise ValueError(f'"{next(iter(simple))}" beside "step": put it into a step')
+    if "step" not in entry and not simple:
+        raise ValueError('sends nothing: it needs "send" or "step"')
+    steps = tuple(_read_step(step) for step in entry.get("step", [simple]))
+    expect = {
+        profile: read_expectation(entry[profile], connections_of(steps)) for profile in PROFILES if profile in entry
+    }
+    if not expect:
+        raise ValueError(f"expects nothing: it needs {' or '.join(f'[case.{profile}]' for profile in PROFILES)}")
+    needs = list(entry.get("needs", []))
+    implied = {
+        "launch": "environment" in entry or "descriptor" in entry,
+        "host": any(map(_looks_at_processes, steps)) or any(expectation.host for expectation in expect.values()),
+        "log": any(expectation.log for expectation in expect.values()),
+        "same-port": any(step.start for step in steps),
+    }
+    return Case(
+        id=entry["id"],
+        title=entry["title"],
+        shared_clauses=tuple(entry.get("clauses", ())),
+        fault=entry["fault"],
+        steps=steps,
+        expect=expect,
+        file=path,
+        see=tuple(entry.get("see", [])),
+        needs=tuple(needs + [need for need, holds in implied.items() if holds and need not in needs]),
+        environment={name: decode(value) for name, value in entry.get("environment", {}).items()},
+        control=decode(entry["control"]) if "control" in entry else None,
+        limit=entry.get("limit"),
+        times=entry.get("times", 1),
+        descriptor=entry.get("descriptor"),
+    )
+
+
+def _read_step(step: dict[str, Any]) -> Step:
+    return Step(
+        connection=step.get("connection", "main"),
+        await_bytes=decode(step["await"]) if "await" in step else None,
+        pause=float(step.get("pause", 0)),
+        send=decode(step.get("send", "")),
+        body=read_repeat(step["body"]) if "body" in step else None,
+        half_close=step.get("half-close", False),
+        close=step.get("close", False),
+        reset=step.get("reset", False),
+        read_late=step.get("read-late", False),
+        wait_blocked=step.get("wait-blocked"),
+        signal=step.get("signal", ""),
+        start=step.get("start", ""),
+        wait_gone=step.get("wait-gone"),
+    )
+
+
+def _looks_at_processes(step: Step) -> bool:
+    return step.wait_gone is not None or step.wait_blocked is not None or bool(step.signal)

@@ -1,0 +1,30 @@
+"""Twins: cases that send the same and name the same fault in one profile, so that one of them says nothing new."""
+
+from collections.abc import Hashable, Iterable, Mapping
+
+from cgi_conform.cases.case import Case
+
+
+def twins(cases: Iterable[Case]) -> list[str]:
+    """Returns a line for each case that repeats an earlier one, in the first profile where it does."""
+    first: dict[Hashable, str] = {}
+    wrong: dict[tuple[str, str], str] = {}
+    for case in cases:
+        for profile in case.expect:
+            other = first.setdefault((profile, case.fault_in(profile), _exchange(case)), case.id)
+            if other != case.id:
+                wrong.setdefault((other, case.id), profile)
+    return [
+        f'case "{name}" is the twin of "{other}" in {profile}: the same bytes, and the same fault '
+        "(remove one of them, or name the fault that only this one notices)"
+        for (other, name), profile in wrong.items()
+    ]
+
+
+def _exchange(case: Case) -> Hashable:
+    """Returns everything that decides what the server sees; limits and controls do not."""
+    return case.steps, frozenset(case.needs), _pairs(case.environment), case.times, case.descriptor
+
+
+def _pairs(environment: Mapping[str, bytes]) -> frozenset[tuple[str, bytes]]:
+    return frozenset(environment.items())

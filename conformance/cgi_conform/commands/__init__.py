@@ -1,0 +1,1 @@
+"""One module for each command; cli.py lists them."""

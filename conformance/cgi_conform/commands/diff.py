@@ -1,0 +1,105 @@
+"""`cgi-conform diff A B`: the same octets to two servers, and where their answers differ.
+
+A and B each are a known server, a folder with a server.toml, a command with {port} and {root}, the URL of a
+server that runs (with --root), or the results.json of an earlier run.  Exit status as diff(1) has it.
+"""
+
+import argparse
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from cgi_conform.cases.answer import PROFILES
+from cgi_conform.cases.case import Case
+from cgi_conform.cases.load import load_cases
+from cgi_conform.errors import INTERRUPTED, UserError
+from cgi_conform.http.delivery import DELIVERIES
+from cgi_conform.judging.compare import Comparison, compared
+from cgi_conform.judging.results import Results, read
+from cgi_conform.paths import fixtures
+from cgi_conform.running.plan import Options, make_plan
+from cgi_conform.running.session import JOBS, carry_out
+
+SAME, DIFFER, TROUBLE = 0, 1, 2
+EPILOG = "exit status: 0 they answer alike, 1 they differ, 2 trouble, 130 interrupted"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of `diff`."""
+    parser.epilog = EPILOG
+    add = parser.add_argument
+    which = "a known server, a folder of yours, 'CMD {port} {root}', http://HOST:PORT (with --root), or a results.json"
+    add("a", metavar="A", help=which)
+    add("b", metavar="B", help="the same")
+    add("globs", nargs="*", metavar="CASE-GLOB", help="cases to compare, by id or topic (default: all)")
+    add("--root", action="append", metavar="DIR", default=[], help="the document root at a URL; twice for two of them")
+    add("--profile", choices=PROFILES, default=PROFILES[0], help="which cases, and what they are judged by")
+    add("--report", type=Path, metavar="DIR", help="write diff.json, diff.md and diff.html")
+    add("-j", dest="jobs", type=int, metavar="N", help=JOBS)
+    add("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for an answer (default: %(default)g)")
+    add("--delivery", choices=DELIVERIES, default="whole", help="how requests are cut into writes (default: whole)")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run what has to be run, compare, report."""
+    try:
+        comparison = compared(*_both(options))
+        if not comparison["totals"]["compared"]:
+            raise UserError("there is no case that both have answered")
+        if options.report:
+            from cgi_conform.report.comparison import write_all
+
+            write_all(comparison, options.report)
+    except UserError as error:
+        raise UserError(error.message, error.status if error.status == INTERRUPTED else TROUBLE) from None
+    from cgi_conform.report.comparison import text
+
+    width = shutil.get_terminal_size((120, 24)).columns if sys.stdout.isatty() else 120
+    print(text(comparison, max(60, min(width, 160))), end="")
+    return status(comparison)
+
+
+def status(comparison: Comparison) -> int:
+    """0 or 1."""
+    return DIFFER if comparison["totals"]["differ"] else SAME
+
+
+def _both(options: argparse.Namespace) -> Iterator[Results]:
+    """Yields the results of A and of B."""
+    cases = load_cases(fixtures() / "cases", options.globs)
+    names = {case.id for case in cases if options.profile in case.expect}
+    roots = list(options.root)
+    for word in (options.a, options.b):
+        if not word.startswith("http://") or not roots:
+            root = None
+        else:
+            root = roots.pop(0) if len(roots) > 1 else roots[0]
+        if word.endswith(".json"):
+            results = read(Path(word))
+            results["cases"] = [case for case in results["cases"] if not options.globs or case["id"] in names]
+            yield results
+        else:
+            yield _run(word, root, options, cases)
+
+
+def _run(word: str, root: str | None, options: argparse.Namespace, cases: list[Case]) -> Results:
+    kind = "url" if word.startswith("http://") else "command" if "{port}" in word else "server"
+    chosen = Options(
+        server=word if kind == "server" else None,
+        command=word if kind == "command" else None,
+        url=word if kind == "url" else None,
+        root=root,
+        profile=options.profile,
+        timeout=options.timeout,
+        delivery=options.delivery,
+        select=[glob if "/" in glob or glob == "*" else f"{glob}/*" for glob in options.globs],
+    )
+    plan = make_plan(chosen)
+    selected = [case for case in cases if plan.profile in case.expect]
+    if not selected:
+        raise UserError(f"nothing to compare: no such case has an expectation for {plan.profile}")
+    outcome = carry_out(chosen, plan, selected, options.jobs)
+    if outcome.messages:
+        raise UserError(outcome.messages[0])
+    return outcome.results

@@ -1,0 +1,23 @@
+"""`cgi-conform fixtures DIR`: lays the document root out, for a server that somebody else starts."""
+
+import argparse
+import shlex
+from pathlib import Path
+
+from cgi_conform.cases.docroot import lay_out
+from cgi_conform.paths import fixtures
+from cgi_conform.typed import typed
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of `fixtures`."""
+    parser.add_argument("directory", type=Path, metavar="DIR", help="a new or empty directory")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Lay out, and say how to go on."""
+    made = lay_out(fixtures(), options.directory)
+    print(f"document root: {made.root}")
+    root = shlex.quote(str(made.root))
+    print(typed(f"start a server there, then: cgi-conform run --url http://127.0.0.1:PORT --root {root}"))
+    return 0

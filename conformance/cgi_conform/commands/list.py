@@ -1,0 +1,53 @@
+"""`cgi-conform list`: the cases in one line each, for people; --json for programs."""
+
+import argparse
+import json
+from collections.abc import Sequence
+
+from cgi_conform.cases.answer import PROFILES
+from cgi_conform.cases.case import Case
+from cgi_conform.cases.load import load_cases
+from cgi_conform.paths import fixtures
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The options of `list`."""
+    parser.add_argument("globs", nargs="*", metavar="CASE-GLOB", help="cases to list, by id or topic (default: all)")
+    parser.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help="the profile whose level is shown")
+    parser.add_argument("--json", action="store_true", help="one JSON document")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Print the cases that have an expectation in the profile."""
+    cases = [case for case in load_cases(fixtures() / "cases", options.globs) if options.profile in case.expect]
+    print((as_json if options.json else as_text)(cases, options.profile), end="")
+    return 0
+
+
+def as_text(cases: Sequence[Case], profile: str) -> str:
+    """id, level, clauses, needs, title in columns; the title last, for it is the longest."""
+    rows = [
+        (case.id, case.expect[profile].level, ",".join(case.clauses_in(profile)), ",".join(case.needs) or "-", case.title_in(profile))
+        for case in cases
+    ]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
+    return "".join(
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row[:4], widths, strict=True)), row[4]]) + "\n"
+        for row in rows
+    )
+
+
+def as_json(cases: Sequence[Case], profile: str) -> str:
+    """The same as a list of objects, lists as lists."""
+    listed = [
+        {
+            "id": case.id,
+            "title": case.title_in(profile),
+            "level": case.expect[profile].level,
+            "clauses": list(case.clauses_in(profile)),
+            "needs": list(case.needs),
+            "fault": case.fault_in(profile),
+        }
+        for case in cases
+    ]
+    return json.dumps(listed, indent=1, ensure_ascii=False) + "\n"

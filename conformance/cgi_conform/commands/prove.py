@@ -1,0 +1,164 @@
+"""`cgi-conform prove`: does each case fail where it should? Tried against the faulty server, with its faults.
+
+    sound     without a fault the server passes the case
+    killed    with the fault that the case names it does not, though it runs on
+    branches  each status of a list can be seen, and is what the case looks at
+    faults    each is named by a case, and kills one
+
+Exit status: 0 all is proven; 1 something is not; 2 usage, or data that makes no sense; 5 nothing could be tried.
+"""
+
+import argparse
+import gc
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from cgi_conform.cases.answer import PROFILES
+from cgi_conform.cases.case import NEEDS, Case
+from cgi_conform.cases.load import load_cases, select
+from cgi_conform.errors import UserError
+from cgi_conform.paths import fixtures
+from cgi_conform.proof import forked_server
+from cgi_conform.proof.fault_files import check_globs, load_faults, unknown, unmatched
+from cgi_conform.proof.kills_json import BranchProof, CaseProof, Kills, assembled, exit_status
+from cgi_conform.proof.tasks import Task, branch_tasks, fault_tasks, sound_tasks
+from cgi_conform.proof.verdicts import Branch, Tried, branch_skipped, branches, case_proof, fault_proofs
+from cgi_conform.proof.workers import Bench, Found, base, workshop
+from cgi_conform.running.capabilities import missing
+from cgi_conform.running.plan import Options, Plan, make_plan
+from cgi_conform.servers.definition import Server, load_server
+from cgi_conform.wall import since_start
+from faulty.faults import find
+
+_JOBS = 12  # most of the time they wait
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of `prove`."""
+    add = parser.add_argument
+    add("globs", nargs="*", metavar="CASE-GLOB", help="cases to prove, by id or topic (default: all)")
+    add("--profile", action="append", choices=PROFILES, help="the profile to prove them in (default: all of the server's)")
+    add("--fault", action="append", default=[], metavar="NAME", help="only what this fault, or glob of faults, kills")
+    add("--needs", choices=NEEDS, metavar="CAPABILITY", help="only cases that need it (root, user, limits, …)")
+    add("-j", dest="jobs", type=int, default=_JOBS, metavar="N", help="servers at a time (default: %(default)s)")
+    add("--report", type=Path, metavar="DIR", help="write kills.json, kills.md, kills.html and junit.xml")
+    add("--server", default="faulty", metavar="NAME", help="the server to put faults in (default: %(default)s)")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Prove and report."""
+    if options.jobs < 1:
+        raise UserError(f"-j {options.jobs}: at least one")
+    profiles = list(dict.fromkeys(options.profile or load_server(options.server).profiles))
+    plans = {profile: make_plan(Options(server=options.server, profile=profile)) for profile in profiles}
+    server = _definition(plans[profiles[0]])
+    subject = forked_server.subject(server)
+    faults, wrong = load_faults(subject.folder)
+    corpus = load_cases(fixtures() / "cases")
+    chosen = select(corpus, options.globs, fixtures() / "cases")
+    cases = {case.id: case for case in chosen if options.needs in (None, *case.needs)}
+    work = _Work.of(list(cases.values()), plans, options.fault)
+    check_globs(options.fault, faults, [branch.fault for branch in work.branches])
+    if not (options.globs or options.fault or options.needs):
+        wrong += unmatched(faults, corpus)
+    forked_server.import_what_it_imports(subject)
+    gc.freeze()
+    with base() as folder:
+        _prove(work, Bench(cases, plans, faults, subject, fixtures(), folder), options.jobs)
+    shown = [find(name, faults) for name in {case["fault"] for case in work.proven} if not unknown(name, faults)]
+    kills = assembled(
+        {"name": server.name, "title": server.title, "version": server.version()},
+        plans[profiles[0]].abilities.user,
+        profiles,
+        len(corpus),
+        work.proven,
+        fault_proofs(shown, work.proven),
+        work.branched,
+    )
+    wrong += [said for said in work.broken if not any(said in line for line in wrong)]
+    return _report(options, kills, wrong)
+
+
+@dataclass
+class _Work:
+    """What is to be proven, and what has been."""
+
+    wanted: dict[str, list[Case]] = field(default_factory=dict)  # by profile
+    branches: list[Branch] = field(default_factory=list)
+    proven: list[CaseProof] = field(default_factory=list)
+    branched: list[BranchProof] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, cases: Sequence[Case], plans: Mapping[str, Plan], globs: Sequence[str]) -> "_Work":
+        """Returns the cases and branches whose faults match a glob, all without; some cannot be tried here."""
+
+        def chosen(fault: str) -> bool:
+            return not globs or any(fnmatchcase(fault, glob) for glob in globs)
+
+        work = cls()
+        for profile, plan in plans.items():
+            mine = [case for case in cases if profile in case.expect]
+            work.wanted[profile] = []
+            for case in mine:
+                reason = missing(case, plan.abilities)
+                if chosen(case.fault_in(profile)):
+                    if reason is None:
+                        work.wanted[profile].append(case)
+                    else:
+                        work.proven.append(case_proof(case, profile, Tried("skip", reason)))
+                for branch in branches(case, profile):
+                    if chosen(branch.fault):
+                        if reason is None:
+                            work.branches.append(branch)
+                        else:
+                            work.branched.append(branch_skipped(branch, reason))
+        return work
+
+
+def _prove(work: _Work, bench: Bench, jobs: int) -> None:
+    with workshop(bench, jobs) as carry_out:
+        first = [task for profile, cases in work.wanted.items() for task in sound_tasks(cases, profile)]
+        sound = carry_out([*first, *branch_tasks(work.branches)], "without a fault, and branches")
+        without = _by_profile(sound)
+        second: list[Task] = []
+        for profile, cases in work.wanted.items():
+            seconds = {name: tried.seconds for name, tried in without[profile].items() if tried.verdict == "pass"}
+            second += fault_tasks([case for case in cases if case.id in seconds], bench.plans[profile], seconds)
+        killed = carry_out(second, "with their faults")
+        broken = _by_profile(killed)
+    for profile, cases in work.wanted.items():
+        for case in cases:
+            fault = bench.faults.get(case.fault_in(profile))
+            work.proven.append(case_proof(case, profile, without[profile][case.id], broken[profile].get(case.id), fault))
+    work.branched += [proof for found in sound for proof in found.branches]
+    work.broken = sorted({found.broken for found in [*sound, *killed] if found.broken})
+
+
+def _by_profile(found: Sequence[Found]) -> dict[str, dict[str, Tried]]:
+    tried: dict[str, dict[str, Tried]] = {profile: {} for profile in PROFILES}
+    for one in found:
+        tried[one.task.profile] |= one.tried
+    return tried
+
+
+def _definition(plan: Plan) -> Server:
+    assert plan.server is not None
+    return plan.server
+
+
+def _report(options: argparse.Namespace, kills: Kills, wrong: Sequence[str]) -> int:
+    from cgi_conform.report import kills as reports  # templates are slow to import: not before the proof
+    from cgi_conform.report.kills import terminal
+    from cgi_conform.report.terminal import style_for
+
+    if options.report:
+        reports.write_all(kills, options.report)
+    print(terminal.text(kills, style_for(sys.stdout)), end="")
+    print(f"{since_start():.1f} s", flush=True)
+    if wrong:
+        raise UserError("\n".join(wrong))
+    return exit_status(kills)

@@ -1,0 +1,190 @@
+"""`cgi-conform replay ID`: one exchange, once, with the octets of both sides, when they came, and the verdict.
+
+Times count from the end of sending and are as fine as the 20 ms pauses after which the reader looks up.  Only
+the exchange is judged: control, liveness probe, log and look at the machine belong to `cgi-conform run`.
+"""
+
+import argparse
+import pwd
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from cgi_conform.cases.answer import PROFILES, Expectation
+from cgi_conform.cases.case import Case
+from cgi_conform.cases.load import load_cases
+from cgi_conform.commands.server_options import configure_server
+from cgi_conform.errors import SERVER, UserError
+from cgi_conform.escaped import lines
+from cgi_conform.http.connection import Connection
+from cgi_conform.http.exchange import Exchange, play
+from cgi_conform.http.patience import Cap
+from cgi_conform.judging.judge import Judgement, Surroundings, judge, settled
+from cgi_conform.octets import Tokens, clipped, printable
+from cgi_conform.paths import fixtures
+from cgi_conform.running.capabilities import missing
+from cgi_conform.running.plan import Options, Plan, make_plan
+from cgi_conform.servers.launch import ADDRESS, last_lines
+from cgi_conform.servers.once_more import start_once_more
+from cgi_conform.servers.pool import Running
+
+_SHOWN = 8000
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the exchange goes, and what the server has printed since."""
+
+    address: tuple[str, int]
+    root: Path
+    signal: Callable[[str], None] = lambda name: None
+    start: Callable[[str], str] = partial(start_once_more, None)
+    log: list[bytes] = field(default_factory=list)
+
+
+@dataclass
+class Marks:
+    """When a connection had received how much."""
+
+    seen: dict[str, list[tuple[float, int]]] = field(default_factory=dict)
+
+    def note(self, name: str, length: int) -> None:
+        self.seen.setdefault(name, []).append((time.monotonic(), length))
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of `replay`."""
+    parser.add_argument("id", metavar="ID", help="the id of a case, such as post/plain-file")
+    configure_server(parser)
+    parser.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help="what it is judged by")
+    parser.add_argument("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for an answer")
+    parser.add_argument("--delivery", default="whole", help="how requests are cut into writes")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Play the case once and print what went both ways; 1 if the answer is not as expected."""
+    case = load_cases(fixtures() / "cases", [options.id])[0]
+    if options.profile not in case.expect:
+        other = next(iter(case.expect))
+        raise UserError(f'case "{case.id}" is not judged in profile {options.profile} (--profile {other})')
+    plan = make_plan(Options.of(options))
+    lacking = missing(case, plan.abilities)
+    if lacking is not None:
+        raise UserError(f'case "{case.id}" cannot be played here: it {lacking}')
+    expectation = case.expect[plan.profile]
+    with _target(case, plan) as target:
+        tokens = Tokens(target.address[1], str(target.root), str(target.root.parent))
+        exchange, marks = _play(case, expectation, plan, target, tokens)
+        if exchange.refused:
+            where = f"{target.address[0]} port {target.address[1]}"
+            raise UserError(f"no connection to {where} (is the server running?)", SERVER)
+        around = Surroundings(tokens, lambda name: _file(target.root, name), _nobody())
+        judgement = judge(expectation, exchange, around)
+    print(transcript(exchange, marks, b"".join(target.log)), end="")
+    print(verdict(case, expectation, judgement), end="")
+    return 1 if judgement.mismatches else 0
+
+
+def _play(
+    case: Case, expectation: Expectation, plan: Plan, target: Target, tokens: Tokens
+) -> tuple[Exchange, Marks]:
+    marks = Marks()
+    whole = settled(expectation)
+
+    def watched(name: str, received: bytearray, sent: bytes) -> bool:
+        marks.note(name, len(received))
+        return whole(name, received, sent)
+
+    exchange = play(
+        case.steps,
+        target.address,
+        tokens,
+        timeout=plan.timeout,
+        limit=case.limit,
+        judged=[answer.connection for answer in expectation.answers],
+        settled=watched,
+        delivery=plan.delivery,
+        signal=target.signal,
+        start=target.start,
+        cap=Cap(plan.case_timeout, time.monotonic() + plan.case_timeout),
+    )
+    return exchange, marks
+
+
+@contextmanager
+def _target(case: Case, plan: Plan) -> Iterator[Target]:
+    """Gives the server of the plan, started for this case unless it runs already."""
+    if plan.server is None:
+        yield Target(plan.address, Path(plan.root))
+        return
+    running = Running(plan.server, fixtures())
+    try:
+        instance = running.instance(case)
+        start = partial(start_once_more, instance)
+        target = Target((ADDRESS, instance.port), running.docroot.root, instance.signal, start)
+        begun = instance.log_size()
+        yield target
+        if instance.is_in_background():  # it went there after it had accepted connections
+            raise UserError(f'server "{instance.name}" cannot be judged: {instance.died()}', SERVER)
+        target.log.append(instance.log_since(begun))
+    finally:
+        running.stop()
+
+
+def _file(root: Path, name: str) -> bytes:
+    path = root / name
+    return (path if path.exists() else fixtures() / "docroot" / name).read_bytes()
+
+
+def _nobody() -> dict[str, int]:
+    try:
+        entry = pwd.getpwnam("nobody")
+    except KeyError:
+        return {}
+    return {"uid": entry.pw_uid, "gid": entry.pw_gid}
+
+
+def transcript(exchange: Exchange, marks: Marks, log: bytes) -> str:
+    """Returns the octets of every connection: > sent, < received, with times."""
+    several = len(exchange.connections) > 1
+    told: list[str] = []
+    for connection in exchange.all:
+        told += [f"connection {connection.name}"] if several else []
+        told.append(f"> {len(connection.sent) + connection.left_out} octets")
+        told += [f"> {line}" for line in lines(clipped(printable(bytes(connection.sent)), _SHOWN))]
+        told += _received(connection, marks.seen.get(connection.name, []))
+    if log:
+        told.append("the server printed" + last_lines(log, 20))
+    return "\n".join(told) + "\n"
+
+
+def _received(connection: Connection, seen: list[tuple[float, int]]) -> list[str]:
+    """Returns what came in, cut where the reader looked up."""
+    data, begun, shown = bytes(connection.received), connection.sent_at, 0
+    told: list[str] = []
+    if connection.first_at is not None:
+        told.append(f"< first octet after {max(0.0, connection.first_at - begun):.3f} s")
+    for moment, length in [*seen, (connection.last_at, len(data))]:
+        if length > shown:
+            text = clipped(printable(data[shown:length]), _SHOWN)
+            told.append(f"< {length - shown} octets until {max(0.0, moment - begun):.3f} s")
+            told += [f"< {line}" for line in lines(text)]
+            shown = length
+    after = f" after {max(0.0, connection.last_at - begun):.3f} s" if connection.end != "open" else ""
+    end = f"{connection.end}{after}" if not connection.ended_by_us else "ended by the client"
+    return [*told, f"< {'nothing, ' if not data else ''}{'still ' if end == 'open' else ''}{end}"]
+
+
+def verdict(case: Case, expectation: Expectation, judgement: Judgement) -> str:
+    """Returns whether the exchange is as the case expects."""
+    head = f"{case.id} ({expectation.level}): "
+    if not judgement.mismatches:
+        return f"{head}as expected\n"
+    told = [f"{head}not as expected"]
+    for item in judgement.mismatches:
+        told += [f"  expected  {item.what} {item.expected}", f"  got       {item.what} {item.got}"]
+        told += [f"            first differing octet: {item.at}"] if item.at is not None else []
+    return "\n".join(told) + "\n"

@@ -1,0 +1,158 @@
+"""`cgi-conform run`: tries the cases against one server, reports, and says by its exit status whether it conforms."""
+
+import argparse
+import random
+import sys
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from cgi_conform.cases.answer import PROFILES
+from cgi_conform.cases.case import Case
+from cgi_conform.cases.clauses import load_clauses
+from cgi_conform.cases.load import case_ids, load_cases, nearest_id
+from cgi_conform.commands.server_options import configure_server, lines_lead_to
+from cgi_conform.errors import INTERRUPTED, NOTHING_RAN, SERVER, UserError
+from cgi_conform.http.delivery import DELIVERIES
+from cgi_conform.judging.known_failures import write_rules
+from cgi_conform.judging.results import CaseResult, Results, exit_status, red_verdicts
+from cgi_conform.paths import fixtures
+from cgi_conform.running.plan import CASE_TIMEOUT, Options, Plan, make_plan
+from cgi_conform.running.session import JOBS, Outcome, carry_out
+from cgi_conform.servers.launch import START_TIMEOUT
+from cgi_conform.wall import since_start
+from cgi_conform.write import need_folder
+
+_INTERRUPTED = "interrupted: writing what is known; once more ends at once"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of `run`."""
+    add = parser.add_argument
+    add("globs", nargs="*", metavar="CASE-GLOB", help="cases to run, by id or topic (default: all)")
+    configure_server(parser)
+    add("--profile", choices=PROFILES, default=PROFILES[0], help="what the server is judged by (default: %(default)s)")
+    add("--strict", action="store_true", help="a recommended case that fails turns the run red")
+    add("--strict-observed", action="store_true", help="so does an observed one that differs")
+    add("--skip", action="append", default=[], metavar="GLOB", help="leave these cases out")
+    add("--expect", metavar="FILE", help="expected failures (default: expect.toml beside the server's definition)")
+    add("--write-expect", type=Path, metavar="FILE", help="write the failures of this run as expected ones")
+    add("--report", type=Path, metavar="DIR", help="write results.json, junit.xml, summary.md, index.html, badge.json")
+    add("-j", dest="jobs", type=int, metavar="N", help=JOBS)
+    add("--shuffle", nargs="?", type=int, const=-1, metavar="SEED", help="another order of the cases")
+    add("--sample", type=int, metavar="N", help="only about one case in N, the same ones each time")
+    add("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for the next octet (default: %(default)g)")
+    add("--case-timeout", type=float, default=CASE_TIMEOUT, metavar="S", help="seconds for a whole case (default: %(default)g)")
+    add("--start-timeout", type=float, default=START_TIMEOUT, metavar="S", help="seconds to start in (default: %(default)g)")
+    add("--delivery", choices=DELIVERIES, default="whole", help="how requests are cut into writes (default: whole)")
+    add("--times", action="store_true", help="put the seconds each case took into results.json")
+    add("--slowest", type=int, default=0, metavar="N", help="show the N cases that took longest")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run and report."""
+    if options.shuffle == -1:
+        options.shuffle = random.SystemRandom().randrange(1_000_000)
+    cases = load_cases(fixtures() / "cases", options.globs)
+    options.select = [glob if "/" in glob or glob == "*" else f"{glob}/*" for glob in options.globs]
+    chosen = Options.of(options)
+    plan = make_plan(chosen)
+    selected = [case for case in cases if plan.profile in case.expect and chosen.samples(case.id)]
+    if not selected:
+        others = {profile for case in cases for profile in case.expect} - {plan.profile}
+        hint = f" (--profile {min(others)})" if others else ""
+        among = f" and is in --sample {chosen.sample}" if chosen.sample else hint
+        raise UserError(f"nothing to run: no such case has an expectation for {plan.profile}{among}", NOTHING_RAN)
+    if options.shuffle is not None:
+        print(f"order: --shuffle={options.shuffle}", flush=True)
+    _check_skipped(options.skip)
+    if options.report:
+        need_folder(options.report)
+    progress = _Progress(len(selected))
+    try:
+        outcome = carry_out(
+            chosen,
+            plan,
+            selected,
+            options.jobs,
+            strict=options.strict,
+            strict_observed=options.strict_observed,
+            progress=progress.show,
+            interrupted=progress.interrupted,
+            partial=True,
+        )
+    finally:
+        progress.clear()
+    return _report(options, plan, selected, outcome)
+
+
+def _check_skipped(globs: list[str]) -> None:
+    """Raises UserError for a glob that leaves nothing out: it is misspelt, or the case is gone."""
+    known = case_ids(fixtures() / "cases") if globs else []
+    for glob in globs:
+        if not any(fnmatchcase(name, glob) for name in known):
+            raise UserError(f'--skip "{glob}" matches no case{nearest_id(glob, known)}')
+
+
+def _report(options: argparse.Namespace, plan: Plan, cases: list[Case], outcome: Outcome) -> int:
+    from cgi_conform.report import github, terminal, write_all  # templates are slow to import: not before the run
+
+    path = fixtures() / "clauses.toml"
+    clauses = load_clauses(path) if path.exists() else {}
+    by_id = {case.id: case for case in cases}
+    results = outcome.results
+    if options.times:
+        for result in results["cases"]:
+            result["seconds"] = outcome.seconds.get(result["id"], 0.0)
+    style = terminal.style_for(sys.stdout, lines_lead_to(options, plan))
+    style = replace(style, listed=_listed(options, plan))
+    print(terminal.text(results, clauses, style, options.slowest, outcome.seconds), end="", flush=True)
+    if options.report:
+        write_all(results, options.report, by_id, clauses)
+    if options.write_expect:
+        _write_expect(options.write_expect, plan, results)
+    if plan.release_note:
+        print(plan.release_note)
+    github.announce(results, by_id, clauses)
+    print(f"{since_start():.1f} s", flush=True)
+    for message in outcome.messages:
+        print(f"cgi-conform: {message}", file=sys.stderr)
+    if outcome.interrupted:
+        return INTERRUPTED
+    return SERVER if outcome.messages else exit_status(results)
+
+
+def _write_expect(path: Path, plan: Plan, results: Results) -> None:
+    """Writes the failures as expected ones, and says what to do with the file."""
+    count = write_rules(path, results["cases"], plan.rules, {*red_verdicts(results), "warn"})
+    entries = "1 expectation" if count == 1 else f"{count} expectations"
+    print(f'{entries} written to "{path}": say why in each `reason` (those with ?? are red)')
+    own = plan.server.expect_file(plan.profile) if plan.server is not None else None
+    if own is not None and path.absolute().parent == own.parent and path.name != own.name:
+        print(f'in profile {plan.profile} the file is read under the name "{own.name}" (or by --expect)')
+
+
+def _listed(options: argparse.Namespace, plan: Plan) -> str:
+    """Returns where the known failures can be read."""
+    path = options.expect or (plan.server and plan.server.expect_file(plan.profile))
+    page = f"{options.report}/index.html shows" if options.report else "--report DIR writes a page that shows"
+    return f': "{path}" gives the reason of each, {page} the answers'
+
+
+class _Progress:
+    """A line that says how far the run is; only where a person watches."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+
+    def show(self, result: CaseResult, number: int) -> None:
+        if sys.stderr.isatty():  # it is asked each time: a terminal may be gone by now
+            print(f"\r{number}/{self._total} {result['id'][:60]:<60}", end="", file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        if sys.stderr.isatty():
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+    def interrupted(self) -> None:
+        self.clear()
+        print(f"cgi-conform: {_INTERRUPTED}", file=sys.stderr, flush=True)

@@ -1,0 +1,132 @@
+"""`cgi-conform serve`: starts a server and keeps it running, for another client or for the lines of a report.
+
+Prints what one needs to know about it, one "key value" line each, `ready` last: url, root, pid, profile, title and
+version. The server ends with this command: on SIGTERM, SIGINT or SIGHUP, or, if standard input is a pipe, when that
+ends (a program that starts it so need not be alive to stop it).
+"""
+
+import argparse
+import os
+import selectors
+import signal
+import socket
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from cgi_conform.cases.answer import PROFILES
+from cgi_conform.cases.docroot import Docroot, temporary
+from cgi_conform.commands.server_options import configure_started, started_server
+from cgi_conform.endings import handled, let_go_of_terminal
+from cgi_conform.errors import SERVER, UserError
+from cgi_conform.paths import fixtures
+from cgi_conform.servers.definition import Server
+from cgi_conform.servers.launch import Instance, start
+from cgi_conform.servers.ports import ADDRESS, why_not_free
+
+_LOOK = 0.5
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of `serve`."""
+    parser.add_argument("name", nargs="?", metavar="NAME", help="the same as --server NAME")
+    configure_started(parser)
+    parser.add_argument("--profile", choices=PROFILES, help="started for this one (default: its first)")
+    parser.add_argument("--variant", default="", metavar="V", help="with the arguments of a variant, such as http11")
+    parser.add_argument("--port", type=int, default=0, metavar="N", help="the port to listen on (default: a free one)")
+    parser.add_argument("--root", type=Path, metavar="DIR", help="the document root (default: that of the cases)")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Serve until told to end."""
+    server = _server(options)
+    profile = options.profile or server.profiles[0]
+    if profile not in server.profiles:
+        raise UserError(f'server "{server.name}" has no profile "{profile}" (it has {", ".join(server.profiles)})')
+    if options.variant and options.variant not in server.variants:
+        known = ", ".join(sorted(server.variants)) or "none"
+        raise UserError(f'server "{server.name}" has no variant "{options.variant}" (it has {known})')
+    with _told_to_end() as told, _docroot(options.root) as docroot:
+        instance = start(server.for_profile(profile), docroot, options.variant, port=options.port)
+        try:
+            _introduce(server, profile, instance, docroot)
+            _wait(instance, told)
+        finally:
+            instance.stop()
+    return 0
+
+
+def _server(options: argparse.Namespace) -> Server:
+    """Returns the server that is named, if it can be started on the port that is asked for."""
+    if sum(each is not None for each in (options.name, options.server, options.command)) != 1:
+        raise UserError("name one server: NAME, --server NAME or --command 'CMD {port} {root}'")
+    options.server = options.server or options.name
+    server = started_server(options)
+    if options.port and not 0 < options.port < 65536:
+        raise UserError(f"--port {options.port} is not a number from 1 to 65535")
+    if options.port and server.takes_free_port:
+        raise UserError(f'server "{server.name}" chooses its port itself ({{port_file}}): --port cannot set it')
+    if options.port and (why := why_not_free(options.port)):
+        raise UserError(f"port {options.port} of {ADDRESS} {why} (name another --port, or none for a free one)")
+    return server
+
+
+@contextmanager
+def _docroot(root: Path | None) -> Iterator[Docroot]:
+    if root is None:
+        with temporary(fixtures()) as docroot:
+            yield docroot
+    elif root.is_dir():
+        whole = root.resolve()
+        yield Docroot(whole.parent, whole.name)
+    else:
+        raise UserError(f'"{root}" is no directory (--root names the document root to serve)')
+
+
+def _introduce(server: Server, profile: str, instance: Instance, docroot: Docroot) -> None:
+    told = {
+        "url": f"http://{ADDRESS}:{instance.port}",
+        "root": docroot.root,
+        "pid": instance.process.pid,
+        "profile": profile,
+        "title": server.title,
+        "version": server.version(),
+    }
+    for key, value in told.items():
+        print(key, value)
+    print("ready", flush=True)
+
+
+@contextmanager
+def _told_to_end() -> Iterator[socket.socket]:
+    """Gives a socket that becomes readable once a signal has asked for the end."""
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    with reader, writer, handled(_told):
+        wakeup = signal.set_wakeup_fd(writer.fileno())
+        try:
+            yield reader
+        finally:
+            signal.set_wakeup_fd(wakeup)
+
+
+def _told(number: int, frame: FrameType | None) -> None:
+    if number == signal.SIGHUP:
+        let_go_of_terminal()
+
+
+def _wait(instance: Instance, told: socket.socket) -> None:
+    with selectors.DefaultSelector() as selector:
+        selector.register(told, selectors.EVENT_READ)
+        if stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode):
+            selector.register(sys.stdin, selectors.EVENT_READ)
+        while True:
+            for key, _ in selector.select(_LOOK):
+                if key.fileobj is told or not os.read(key.fd, 4096):
+                    return
+            died = instance.died()
+            if died is not None:
+                raise UserError(f'server "{instance.name}" died: {died}', SERVER)

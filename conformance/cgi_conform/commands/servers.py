@@ -1,0 +1,35 @@
+"""`cgi-conform servers`: the servers it knows, whether they are installed here, and their exact version."""
+
+import argparse
+from collections.abc import Sequence
+
+from cgi_conform.servers.definition import Server, known_servers
+
+_HEAD = ("name", "version", "profiles", "variants")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """`servers` has no options."""
+
+
+def main(options: argparse.Namespace) -> int:
+    """Print the table."""
+    print(table([(server, server.version()) for server in known_servers()]), end="")
+    return 0
+
+
+def table(servers: Sequence[tuple[Server, str]]) -> str:
+    """Name, version or "not installed", profiles, variants."""
+    rows = [_HEAD, *(_row(server, version) for server, version in servers)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    return "".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n" for row in rows
+    )
+
+
+def _row(server: Server, version: str) -> tuple[str, str, str, str]:
+    known = version or "version unknown"
+    if server.instrument:  # ci/gate.sh looks for these words
+        known = f"test instrument ({known})"
+    shown = known if server.program is not None else f"not installed ({server.sought})"
+    return server.name, shown, " ".join(server.profiles), " ".join(sorted(server.variants)) or "-"

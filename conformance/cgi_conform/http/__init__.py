@@ -1,0 +1,1 @@
+"""Sends octets to a server, and takes apart what comes back."""

@@ -1,0 +1,237 @@
+"""Whether what came back is what a case expects: every mismatch, and the status that was seen.
+
+Pure: the exchange has been played, files of the document root come through a function.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from cgi_conform.cases.answer import BARE, CLOSED, SILENT, Answer, Expectation, Status
+from cgi_conform.cases.matcher import Matcher, Value, asks_nothing_of_the_value, filled, mismatch
+from cgi_conform.http.connection import Connection
+from cgi_conform.http.exchange import Exchange
+from cgi_conform.http.request_methods import request_methods
+from cgi_conform.http.response import Parsed, Response, parse
+from cgi_conform.judging.probe import NotTheProbe, Probe, read_probe
+from cgi_conform.octets import Tokens, excerpt
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """One thing that is not as expected; `at` is the first octet that differs.
+
+    The same thing on several connections is told once, with the first of them.
+    """
+
+    what: str
+    expected: str
+    got: str
+    at: int | None = None
+    line: str = field(default="", compare=False)  # of a status: the status line that was judged
+    connection: str = field(default="", compare=False)  # "" where there is only one
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the expectations of a case refer to."""
+
+    tokens: Tokens
+    file: Callable[[str], bytes]
+    nobody: Mapping[str, int] = field(default_factory=dict)  # uid, gid
+    normal: Callable[[bytes], bytes] = bytes  # octets without what differs from run to run
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The mismatches, and the status (or word) of the answer that decided."""
+
+    mismatches: tuple[Mismatch, ...]
+    saw: Status | None
+
+
+def settled(expectation: Expectation) -> Callable[[str, bytes | bytearray, bytes], bool]:
+    """Returns whether a connection that stays open has said all it will: then nobody waits for its end."""
+
+    def whole(name: str, received: bytes | bytearray, sent: bytes) -> bool:
+        answers = expectation.on(name)
+        if any(answer.closes or not answer.may_reset for answer in answers):
+            return False
+        methods = request_methods(sent)
+        parsed = parse(received, methods, ended=False)
+        asked = expectation.count(name) or 1
+        return (
+            len(parsed.responses) >= asked
+            and parsed.responses[-1].complete
+            and (parsed.responses[-1].persistent or any(answer.closes is False for answer in answers))
+        )
+
+    return whole
+
+
+def judge(expectation: Expectation, exchange: Exchange, around: Surroundings) -> Judgement:
+    """Compare connection by connection, answer by answer."""
+    found = [
+        Mismatch(
+            trouble.what,
+            _text(trouble.expected, around),
+            ": ".join(told for told in (_text(trouble.got, around), trouble.limit) if told),
+        )
+        for trouble in exchange.troubles
+    ]
+    first: Status | None = None
+    decided: Status | None = None
+    for name in dict.fromkeys(answer.connection for answer in expectation.answers):
+        connection = exchange.connections.get(name) or Connection(name)
+        parsed = parse(connection.received, request_methods(bytes(connection.sent)), ended=connection.end != "open")
+        answers = expectation.on(name)
+        here: list[Mismatch] = []
+        for index, answer in enumerate(answers):
+            saw = _saw(parsed, connection, index)
+            wrong = _answer(answer, saw, parsed, index, connection, around)
+            first = saw if first is None else first
+            if wrong and decided is None:
+                decided = saw
+            here += wrong
+        here += _whole(answers, expectation.count(name), parsed, connection, around)
+        found += [replace(one, connection=name) for one in here] if len(exchange.connections) > 1 else here
+    return Judgement(tuple(dict.fromkeys(found)), first if decided is None else decided)
+
+
+def judge_log(matcher: Matcher, log: bytes, around: Surroundings) -> Mismatch | None:
+    """Returns what the server wrote to stderr since the case began."""
+    return _match("log", matcher, log, around)
+
+
+def _saw(parsed: Parsed, connection: Connection, index: int) -> Status:
+    if index < len(parsed.responses):
+        return parsed.responses[index].status
+    if parsed.rest and index == len(parsed.responses):
+        return BARE
+    return SILENT if connection.end == "open" else CLOSED
+
+
+def _shown(saw: Status, connection: Connection) -> str:
+    """Returns the status in words, with the limit that ended the wait for it."""
+    if saw == BARE:
+        return f"{BARE} (octets without a status line){_limit(connection)}"
+    return str(saw) + (_limit(connection) if saw == SILENT else "")
+
+
+def _answer(
+    answer: Answer, saw: Status, parsed: Parsed, index: int, connection: Connection, around: Surroundings
+) -> list[Mismatch]:
+    if answer.status and saw not in answer.status:
+        expected = " or ".join(str(status) for status in answer.status)
+        line = excerpt(parsed.responses[index].status_line, 200, around.normal) if index < len(parsed.responses) else ""
+        return [Mismatch("status", expected, _shown(saw, connection), line=line)]
+    found = []
+    if answer.within is not None and (connection.waited is None or connection.waited > answer.within):
+        waited = "nothing" if connection.waited is None else "later"
+        found.append(Mismatch("within", f"the first octet within {answer.within:g} s", waited))
+    if index < len(parsed.responses):
+        return found + _response(answer, parsed.responses[index], connection, around)
+    if saw == BARE and answer.body is not None:
+        found += _some(_match("body", answer.body, parsed.rest, around))
+    elif not answer.status and _asks_for_response(answer):
+        found.append(Mismatch("status", "a response", _shown(saw, connection)))
+    return found
+
+
+def _limit(connection: Connection) -> str:
+    """Returns the limit at which it was given up, behind what was found."""
+    return f": {connection.gave_up}" if connection.gave_up else ""
+
+
+def _asks_for_response(answer: Answer) -> bool:
+    asked = (answer.reason, answer.version, answer.body, answer.env_names, answer.argv)
+    return any(item is not None for item in asked) or bool(answer.header or answer.env or answer.probe)
+
+
+def _response(answer: Answer, response: Response, connection: Connection, around: Surroundings) -> list[Mismatch]:
+    found: list[Mismatch | None] = []
+    if not response.complete and answer.raw is None and not connection.ended_by_us:
+        how = "connection still open" if connection.end == "open" else f"connection {connection.end}"
+        got = f"{connection.gave_up or how}, lacking {response.lack}"
+        found.append(Mismatch("end", "a complete response", got))
+    elif response.framing == "close" and connection.end == "reset" and answer.raw is None:
+        found.append(Mismatch("end", "a complete response", "connection reset, so that its end is unknown"))
+    if answer.version:
+        found.append(_match("version", answer.version, response.version, around))
+    if answer.reason:
+        found.append(_match("reason", answer.reason, response.reason, around))
+    for name, matcher in answer.header.items():
+        found.append(_header(name, matcher, response, around))
+    if answer.body:
+        found.append(_match("body", answer.body, response.body, around))
+    if answer.env or answer.probe or answer.env_names is not None or answer.argv is not None:
+        try:
+            probe = read_probe(response.body)
+        except NotTheProbe:
+            got = f'"{_text(response.body, around)}"'
+            found.append(Mismatch("body", "what the probe script prints", got))
+        else:
+            found += _probe(answer, probe, around)
+    return [item for item in found if item is not None]
+
+
+def _header(name: str, matcher: Matcher, response: Response, around: Surroundings) -> Mismatch | None:
+    lines = response.values(name)
+    what = f"header.{name}"
+    if matcher.count is not None and len(lines) != matcher.count:
+        return Mismatch(what, f"{matcher.count} lines", f"{len(lines)} lines")
+    if not lines and matcher.count == 0 and asks_nothing_of_the_value(matcher):
+        return None
+    return _match(what, matcher, b", ".join(lines) if lines else None, around)
+
+
+def _probe(answer: Answer, probe: Probe, around: Surroundings) -> list[Mismatch]:
+    found = [_match(f"env.{name}", matcher, probe.env.get(name), around) for name, matcher in answer.env.items()]
+    if answer.env_names is not None:
+        stray = sorted(set(probe.env) - set(answer.env_names))
+        if stray:
+            found.append(Mismatch("env-names", "no other than the names listed", ", ".join(stray)))
+    if answer.argv is not None:
+        found.append(_match("argv", Matcher(words=answer.argv), probe.argv, around))
+    for key, matcher in answer.probe.items():
+        ident = key[-3:] if key[-3:] in ("uid", "gid") else ""
+        if ident and matcher.equals == b"nobody":
+            matcher = Matcher(value=around.nobody.get(ident, -1))
+        found.append(_match(f"probe.{key}", matcher, probe.seen.get(key), around))
+    return [item for item in found if item is not None]
+
+
+def _whole(
+    answers: Sequence[Answer], count: int | None, parsed: Parsed, connection: Connection, around: Surroundings
+) -> list[Mismatch]:
+    """Returns what holds of a connection as a whole."""
+    found: list[Mismatch | None] = []
+    raw = [answer.raw for answer in answers if answer.raw is not None]
+    found += [_match("raw", matcher, bytes(connection.received), around) for matcher in raw]
+    responses = len(parsed.responses)
+    explicit = any(answer.count is not None for answer in answers)
+    if count is not None and (responses > count or (explicit and responses != count)):
+        limit = _limit(connection) if responses < count else ""
+        found.append(Mismatch("count", f"{count} responses", f"{responses} responses{limit}"))
+    elif parsed.rest and responses >= len(answers) and not raw:
+        got = f'"{_text(parsed.rest, around)}"'
+        found.append(Mismatch("surplus", "nothing after the last response", got))
+    for closes in {answer.closes for answer in answers if answer.closes is not None}:
+        if closes != (connection.end != "open"):
+            expected = "the server closes the connection" if closes else "the connection stays open"
+            found.append(Mismatch("closes", expected, connection.end + (_limit(connection) if closes else "")))
+    if connection.reset and not all(answer.may_reset for answer in answers):
+        found.append(Mismatch("reset", "the connection is not reset", "reset"))
+    return [item for item in found if item is not None]
+
+
+def _match(what: str, matcher: Matcher, value: Value | None, around: Surroundings) -> Mismatch | None:
+    difference = mismatch(filled(matcher, around.tokens), value, around.file, around.normal)
+    return None if difference is None else Mismatch(what, difference.expected, difference.got, difference.at)
+
+
+def _text(octets: bytes, around: Surroundings) -> str:
+    return excerpt(octets, 2000, around.normal)
+
+
+def _some(found: Mismatch | None) -> list[Mismatch]:
+    return [] if found is None else [found]

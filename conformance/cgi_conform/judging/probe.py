@@ -1,0 +1,45 @@
+"""What the probe script saw of its surroundings: its JSON as a typed record.
+
+The script writes octets as the code points 0 to 255, so that any environment survives JSON.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cgi_conform.cases.matcher import Value
+
+
+class NotTheProbe(ValueError):
+    """The body is not what the probe script prints."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """The environment, the arguments after the script's path, and the rest by the names cases use."""
+
+    env: Mapping[str, bytes]
+    argv: tuple[bytes, ...]
+    seen: Mapping[str, Value]
+
+
+def read_probe(body: bytes) -> Probe:
+    """The record in the body of an answer of /cgi-bin/probe."""
+    try:
+        told = json.loads(body.decode("ascii"))
+        env = {str(name): value.encode("latin-1") for name, value in told["env"].items()}
+        argv = tuple(word.encode("latin-1") for word in told["argv"])
+        seen = {name: _value(value) for name, value in told.items() if name not in ("env", "argv")}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise NotTheProbe(str(error)) from None
+    return Probe(env, argv, seen)
+
+
+def _value(value: object) -> Value:
+    if isinstance(value, str):
+        return value.encode("latin-1")
+    if isinstance(value, list):
+        return tuple(word.encode("latin-1") if isinstance(word, str) else int(word) for word in value)
+    if isinstance(value, bool | int):
+        return value
+    raise TypeError(f"{value!r} is neither text, number, truth value nor list")

@@ -1,0 +1,139 @@
+"""What an exchange leaves behind on the machine: processes, descriptors, memory, files, a listener (capability host).
+
+Looked at before and after the exchange, in /proc, for the server's process and all below it. A server may tidy up
+after it has answered, so that processes and descriptors are looked at until they are as asked, or the limit is over;
+memory by its peak, and files by what changed below the base directory. A mismatch tells no number that another run
+would not have.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from cgi_conform import processes
+from cgi_conform.cases.answer import Host
+from cgi_conform.cases.wording import bounds
+from cgi_conform.judging.judge import Mismatch
+from cgi_conform.servers.launch import Instance
+from cgi_conform.servers.ports import listening
+
+_TICK = 0.01
+Listing = dict[str, tuple[int, int, int, int, int]]
+
+
+@dataclass
+class Watch:
+    """A server before an exchange, to be compared with what it is afterwards."""
+
+    asked: Host
+    instance: Instance
+    base: Path
+    _program: str = ""
+    _sockets: set[str] = field(default_factory=set)
+    _descriptors: dict[int, int] = field(default_factory=dict)
+    _peaks: dict[int, int] = field(default_factory=dict)
+    _files: Listing = field(default_factory=dict)
+
+    def begin(self) -> None:
+        """Look at what there is before the exchange."""
+        self._program = processes.executable(self._pid)
+        if self.asked.listening is not None:
+            self._sockets = set(listening(self.instance.port))
+        own = list(self._own())
+        if self.asked.descriptors is not None:
+            self._descriptors = {pid: len(processes.open_files(pid)) for pid in own}
+        if self.asked.memory is not None:
+            for pid in own:
+                processes.forget_peak(pid)
+            self._peaks = {pid: processes.peak(pid) for pid in own}
+        if self.asked.written is not None:
+            self._files = _listing(self.base)
+
+    def mismatches(self, patience: float) -> list[Mismatch]:
+        """Returns the mismatches, waiting up to `patience` seconds; with 0, skips the checks that wait."""
+        words = {what: told for what, told in bounds(self.asked)}
+        deadline = time.monotonic() + patience
+        wrong: dict[str, str] = {}
+        for what, look in self._lasting() if patience else ():
+            while (got := look()) and time.monotonic() < deadline:
+                time.sleep(_TICK)
+            if got:
+                wrong[what] = f"{got} after {patience:g} s (--timeout)"
+        if self.asked.memory is not None and self._grown(self._peaks, processes.peak) > self.asked.memory:
+            wrong["memory"] = "more"
+        if self.asked.written is not None and (changed := self._changed(self.asked.written)):
+            wrong["written"] = ", ".join(changed)
+        return [Mismatch(f"host.{what}", words[what], got) for what, got in wrong.items()]
+
+    @property
+    def _pid(self) -> int:
+        return self.instance.process.pid
+
+    def _lasting(self) -> Iterator[tuple[str, Callable[[], str]]]:
+        """Yields what is waited for: each look says what is wrong, or nothing."""
+        asked = self.asked
+        if asked.ended is not None:
+            yield "ended", lambda: _unlike(asked.ended, self._ended(), "it has ended", "it runs on")
+        if asked.listening is not None:
+            yield "listening", lambda: _unlike(asked.listening, self._listens(), "somebody listens", "nobody listens")
+        if asked.zombies is not None:
+            yield "zombies", partial(_more, asked.zombies, self._zombies)
+        if asked.scripts is not None:
+            yield "scripts", partial(_more, asked.scripts, self._scripts)
+        if asked.descriptors is not None:
+            yield "descriptors", partial(_more, asked.descriptors, partial(self._grown, self._descriptors, _open_files))
+
+    def _ended(self) -> bool:
+        return self.instance.process.poll() is not None
+
+    def _listens(self) -> bool:
+        """Returns whether the same socket listens as before: another server may have the port by now."""
+        return bool(self._sockets & set(listening(self.instance.port)))
+
+    def _own(self) -> Iterator[int]:
+        """Yields the server's process, and those below it that run the same program."""
+        yield from (pid for pid in processes.below(self._pid) if processes.executable(pid) == self._program)
+
+    def _zombies(self) -> int:
+        return sum(state == b"Z" for pid, state in processes.below(self._pid).items() if pid != self._pid)
+
+    def _scripts(self) -> int:
+        return sum(processes.executable(pid) not in ("", self._program) for pid in processes.below(self._pid))
+
+    def _grown(self, before: dict[int, int], measure: Callable[[int], int]) -> int:
+        """Returns the growth of one of the server's processes; a new process counts from the largest one before it."""
+        most = max(before.values(), default=0)
+        return max((measure(pid) - before.get(pid, most) for pid in self._own()), default=0)
+
+    def _changed(self, allowed: tuple[str, ...]) -> list[str]:
+        after = _listing(self.base)
+        names = {name for name in {*self._files, *after} if self._files.get(name) != after.get(name)}
+        return sorted(names - set(allowed))
+
+
+def _more(most: int, look: Callable[[], int]) -> str:
+    return "more" if look() > most else ""
+
+
+def _unlike(asked: bool | None, got: bool, yes: str, no: str) -> str:
+    return "" if got == asked else yes if got else no
+
+
+def _open_files(pid: int) -> int:
+    return len(processes.open_files(pid))
+
+
+def _listing(base: Path) -> Listing:
+    """Whatever a server could change of the files: a directory that may not be read may not be changed either."""
+    found: Listing = {}
+    for folder, names, files in os.walk(base):
+        for name in [*names, *files]:
+            path = os.path.join(folder, name)
+            status = os.lstat(path)
+            found[os.fsdecode(os.path.relpath(path, base))] = (
+                status.st_ino, status.st_mode, status.st_uid, status.st_size, status.st_ctime_ns
+            )  # fmt: skip
+    return found

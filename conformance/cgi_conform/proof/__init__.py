@@ -1,0 +1,1 @@
+"""Proves that each case can fail."""

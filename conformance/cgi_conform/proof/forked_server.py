@@ -1,0 +1,186 @@
+"""Starts a server that is written in Python in a fork of this process, with a fault in it or without.
+
+An interpreter of its own would take ten times as long to start. The child is made what `python3 -m PACKAGE` would
+be: process group, groups, directory, environment, descriptors, signals; and it imports every module of the package
+anew, from code that has been compiled before the fork. It does not outlive this process: the kernel kills it then.
+"""
+
+import ctypes
+import gc
+import importlib
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType
+from typing import NoReturn
+
+from cgi_conform.errors import UserError
+from cgi_conform.running.forks import undisturbed
+from cgi_conform.servers.definition import Server
+from cgi_conform.servers.launch import Launch, Process, Starter
+from faulty import faults
+
+_ARGUMENTS = 2  # behind "-m"
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A package with a module `server` that has main(arguments), and the code of its modules."""
+
+    folder: Path
+    codes: Mapping[str, CodeType]
+
+
+def subject(server: Server) -> Subject:
+    """Returns what `python3 -m PACKAGE` in the definition of a server runs."""
+    if "-m" not in server.command[:-1] or "PYTHONPATH" not in server.environment:
+        raise UserError(f'server "{server.name}" is not started by python3 -m PACKAGE with a PYTHONPATH: no fault fits')
+    place = server.words((server.environment["PYTHONPATH"],), {})[0]
+    folder = Path(place).resolve() / server.command[server.command.index("-m") + 1]
+    try:
+        codes = {path.stem: compile(path.read_bytes(), str(path), "exec") for path in sorted(folder.glob("*.py"))}
+    except SyntaxError as error:
+        raise UserError(f'server "{server.name}": {error.filename}, line {error.lineno}: {error.msg}') from None
+    if "server" not in codes:
+        raise UserError(f'server "{server.name}": {folder} has no server.py')
+    return Subject(folder, codes)
+
+
+def import_what_it_imports(whole: Subject) -> None:
+    """Import the package here, so that no child has to import what it needs of the standard library."""
+    sys.path.insert(0, str(whole.folder.parent))
+    _forget(whole.folder.name)
+    importlib.import_module(f"{whole.folder.name}.server")
+
+
+def starter(whole: Subject, broken: Mapping[str, CodeType]) -> Starter:
+    """Starts the server with other code for some of its modules; for a process without threads."""
+    codes = {**whole.codes, **broken}
+
+    def start(launch: Launch) -> Process:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        parent = os.getpid()
+        with undisturbed():
+            pid = os.fork()
+            if not pid:
+                _end_with(parent)
+                _become(whole.folder, codes, launch)
+        try:
+            os.setpgid(pid, pid)
+        except OSError:
+            pass  # the child has done it, and may be gone
+        return _Child(pid)
+
+    return start
+
+
+class _Child:
+    """A forked process, asked as subprocess.Popen is."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self._ending = os.pidfd_open(pid)
+
+    def poll(self) -> int | None:
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.returncode = os.waitstatus_to_exitcode(status)
+                os.close(self._ending)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        if self.returncode is None:
+            ready, _, _ = select.select([self._ending], [], [], timeout)
+            if not ready:
+                raise subprocess.TimeoutExpired(f"process {self.pid}", timeout or 0.0)
+        status = self.poll()
+        assert status is not None
+        return status
+
+
+def _end_with(parent: int) -> None:
+    """Has this process killed when its parent ends, in whatever way."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def _become(folder: Path, codes: Mapping[str, CodeType], launch: Launch) -> NoReturn:
+    """Be the server until it ends; nothing of the process forked from goes on."""
+    status = 1
+    try:
+        gc.freeze()  # what a collection would close here are the numbers of the server's own files by then
+        os.setpgid(0, 0)
+        _descriptors(launch.output, launch.descriptor)
+        _signals()
+        if launch.groups is not None:
+            os.setgroups(launch.groups)
+        os.chdir(launch.directory)
+        os.environb.clear()
+        os.environb.update(launch.environment)
+        time.tzset()
+        tempfile.tempdir = None
+        status = _run(folder, codes, launch.command[launch.command.index("-m") + _ARGUMENTS :])
+    except SystemExit as ending:
+        status = ending.code if isinstance(ending.code, int) else 1
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:
+            os._exit(status)
+
+
+def _descriptors(output: int, inherited: int | None) -> None:
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for source, target in ((nothing, 0), (output, 1), (output, 2)):
+        os.dup2(source, target)
+    if inherited is not None:
+        os.closerange(3, inherited)
+        os.set_inheritable(inherited, True)
+    os.closerange(3 if inherited is None else inherited + 1, os.sysconf("SC_OPEN_MAX"))
+    sys.stdin = open(0, closefd=False)
+    sys.stdout = open(1, "w", closefd=False)
+    sys.stderr = open(2, "w", closefd=False, buffering=1, errors="backslashreplace")
+
+
+def _signals() -> None:
+    """As an interpreter finds and sets them when it starts."""
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        try:
+            signal.signal(number, signal.SIG_DFL)
+        except OSError:
+            continue  # the C library keeps some for itself
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def _run(folder: Path, codes: Mapping[str, CodeType], arguments: Sequence[str]) -> int:
+    sys.argv = [folder.name, *arguments]
+    sys.path.insert(0, str(folder.parent))
+    _forget(folder.name)
+    faults.insert(codes, folder)
+    status: int = importlib.import_module(f"{folder.name}.server").main(list(arguments))
+    return status
+
+
+def _forget(package: str) -> None:
+    for name in [name for name in sys.modules if name == package or name.startswith(f"{package}.")]:
+        del sys.modules[name]

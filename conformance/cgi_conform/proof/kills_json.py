@@ -1,0 +1,139 @@
+"""kills.json: what is proven of cases, faults and branches, and what that comes to."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TypedDict
+
+from cgi_conform import __version__, schema
+from cgi_conform.cases.answer import Status
+from cgi_conform.judging.results import Mismatch, Server
+from cgi_conform.write import write_whole
+
+FORMAT = 1
+KILLED, SURVIVED, UNSOUND, SKIPPED = "killed", "survived", "unsound", "skipped"
+CASE_VERDICTS = (KILLED, SURVIVED, UNSOUND, SKIPPED)
+PROVEN, UNPROVEN = "proven", "unproven"
+VERDICTS = (PROVEN, UNPROVEN, SKIPPED)
+
+
+class CaseProof(TypedDict):
+    id: str
+    title: str
+    profile: str
+    level: str
+    fault: str
+    verdict: str
+    note: str
+    by: Mismatch | None
+
+
+class EditEntry(TypedDict):
+    file: str
+    was: str
+    now: str
+
+
+class FaultProof(TypedDict):
+    name: str
+    written: str
+    edits: list[EditEntry]
+    verdict: str
+    kills: list[str]
+
+
+class BranchProof(TypedDict):
+    id: str
+    profile: str
+    response: int
+    status: Status
+    fault: str
+    verdict: str
+    note: str
+
+
+class Suite(TypedDict):
+    version: str
+    cases: int
+
+
+class Kills(TypedDict):
+    format: int
+    suite: Suite
+    server: Server
+    user: str
+    profiles: list[str]
+    totals: dict[str, dict[str, int]]
+    cases: list[CaseProof]
+    faults: list[FaultProof]
+    branches: list[BranchProof]
+
+
+def assembled(
+    server: Server,
+    user: str,
+    profiles: Sequence[str],
+    corpus: int,
+    cases: Iterable[CaseProof],
+    faults: Iterable[FaultProof],
+    branched: Iterable[BranchProof],
+) -> Kills:
+    """kills.json, sorted."""
+    ordered = sorted(cases, key=lambda case: (case["id"], case["profile"]))
+    by_name = sorted(faults, key=lambda fault: fault["name"])
+    taken = sorted(branched, key=lambda one: (one["id"], one["profile"], one["response"], str(one["status"])))
+    return {
+        "format": FORMAT,
+        "suite": {"version": __version__, "cases": corpus},
+        "server": server,
+        "user": user,
+        "profiles": sorted(profiles),
+        "totals": {
+            "cases": _counted([case["verdict"] for case in ordered], CASE_VERDICTS),
+            "faults": _counted([fault["verdict"] for fault in by_name], VERDICTS),
+            "branches": _counted([branch["verdict"] for branch in taken], VERDICTS),
+        },
+        "cases": ordered,
+        "faults": by_name,
+        "branches": taken,
+    }
+
+
+def _counted(found: Sequence[str], verdicts: Sequence[str]) -> dict[str, int]:
+    return {verdict: found.count(verdict) for verdict in verdicts}
+
+
+def unproven(totals: Mapping[str, Mapping[str, int]]) -> int:
+    """How much is left to prove."""
+    cases, others = totals["cases"], (totals["faults"], totals["branches"])
+    return cases[SURVIVED] + cases[UNSOUND] + sum(each[UNPROVEN] for each in others)
+
+
+def exit_status(kills: Kills) -> int:
+    """0 all is proven, 1 something is not, 5 nothing could be tried."""
+    if unproven(kills["totals"]):
+        return 1
+    return 0 if kills["totals"]["cases"][KILLED] or kills["totals"]["branches"][PROVEN] else 5
+
+
+def conclusion(kills: Kills) -> str:
+    """The proof in a few words."""
+    return {0: "all of it is proven", 1: "not proven", 5: "nothing was tried"}[exit_status(kills)]
+
+
+def counted(kills: Kills) -> list[str]:
+    """The totals in words; a case counts once for each profile."""
+    told = []
+    for name, verdicts in (("cases", CASE_VERDICTS), ("faults", VERDICTS), ("branches", VERDICTS)):
+        counts = kills["totals"][name]
+        words = ", ".join(f"{counts[verdict]} {verdict}" for verdict in verdicts if counts[verdict])
+        shown = "cases by profile" if name == "cases" and len(kills["profiles"]) > 1 else name
+        told.append(f"{sum(counts.values())} {shown}: {words or 'none'}")
+    return told
+
+
+def write(kills: Kills, path: Path) -> None:
+    """Write kills.json; a proof of the wrong shape is a defect of ours and crashes."""
+    faults = schema.faults(kills, "kills.schema.json")
+    assert not faults, faults
+    write_whole(path, json.dumps(kills, indent=1, sort_keys=True, ensure_ascii=False) + "\n")

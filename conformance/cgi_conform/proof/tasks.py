@@ -1,0 +1,67 @@
+"""What `prove` tries, in pieces that one process carries out: cases without a fault, with theirs, and branches."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from cgi_conform.cases.case import Case
+from cgi_conform.proof.verdicts import Branch
+from cgi_conform.running.plan import Plan
+from cgi_conform.servers.pool import server_key
+
+PATIENCE = 3.0  # seconds to wait for a server that has a fault
+_LONGER = 5.0  # than the case took without one
+_SOUND = 12  # cases a task, so that all processes have work to the end
+_BRANCHES = 40
+
+
+@dataclass(frozen=True)
+class Task:
+    """Cases of one profile to be tried against the same server, with its fault or without."""
+
+    profile: str
+    fault: str  # "" for none
+    cases: tuple[str, ...]
+    patience: Mapping[str, float] = field(default_factory=dict)
+    branches: tuple[Branch, ...] = ()
+    waits: float = 0.0  # about how long it takes at least
+
+
+def sound_tasks(cases: Sequence[Case], profile: str) -> list[Task]:
+    """The cases without a fault, those of the same server together."""
+    groups: dict[object, list[Case]] = {}
+    for case in cases:
+        groups.setdefault(server_key(case), []).append(case)
+    pieces = [group[at : at + _SOUND] for group in groups.values() for at in range(0, len(group), _SOUND)]
+    return [Task(profile, "", tuple(case.id for case in piece), waits=_waits(piece)) for piece in pieces]
+
+
+def fault_tasks(cases: Sequence[Case], plan: Plan, seconds: Mapping[str, float]) -> list[Task]:
+    """The cases against their faults; `seconds` is what they took without."""
+    profile, most = plan.profile, plan.timeout
+    groups: dict[str, list[Case]] = {}
+    for case in cases:
+        groups.setdefault(case.fault_in(profile), []).append(case)
+    tasks = []
+    for name, group in groups.items():
+        patience = {case.id: min(max(PATIENCE, _LONGER * seconds[case.id]), most) for case in group}
+        tasks.append(Task(profile, name, tuple(patience), patience, waits=_waits(group) + sum(patience.values())))
+    return tasks
+
+
+def branch_tasks(branches: Sequence[Branch]) -> list[Task]:
+    """The branches, those of the same fault together."""
+    groups: dict[tuple[str, str], list[Branch]] = {}
+    for branch in branches:
+        groups.setdefault((branch.profile, branch.fault), []).append(branch)
+    return [
+        Task(profile, fault, (), branches=tuple(group[at : at + _BRANCHES]))
+        for (profile, fault), group in groups.items()
+        for at in range(0, len(group), _BRANCHES)
+    ]
+
+
+def _waits(cases: Sequence[Case]) -> float:
+    """Seconds that go by in any case."""
+    steps = [step for case in cases for step in case.steps]
+    limits = sum(case.limit or 0.0 for case in cases)
+    return limits + sum(step.pause + (step.wait_blocked or step.wait_gone or 0.0) for step in steps)

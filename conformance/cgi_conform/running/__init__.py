@@ -1,0 +1,1 @@
+"""Tries one case, or many at a time."""

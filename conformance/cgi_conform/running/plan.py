@@ -1,0 +1,150 @@
+"""What a run is to do, decided from its options before anything starts."""
+
+import math
+import os
+import zlib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from cgi_conform.cases.answer import PROFILES
+from cgi_conform.cases.variants import declared
+from cgi_conform.errors import SERVER, UserError
+from cgi_conform.http.delivery import DELIVERIES
+from cgi_conform.http.exchange import GRACE
+from cgi_conform.judging.known_failures import Rule, load_rules, release_note, rules_at
+from cgi_conform.running.capabilities import Abilities
+from cgi_conform.servers.definition import Server, named_server
+from cgi_conform.servers.launch import START_TIMEOUT
+
+
+CASE_TIMEOUT = 60.0  # seconds, --case-timeout: ten mebibytes at 200 KB/s take 52 of them
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options that decide about a run, as they are written on a command line."""
+
+    server: str | None = None
+    command: str | None = None
+    url: str | None = None
+    root: str | None = None
+    has: list[str] = field(default_factory=list)
+    profile: str = PROFILES[0]
+    timeout: float = 5.0
+    case_timeout: float = CASE_TIMEOUT
+    start_timeout: float = START_TIMEOUT
+    delivery: str = "whole"
+    expect: str | None = None
+    skip: list[str] = field(default_factory=list)
+    select: list[str] = field(default_factory=list)
+    shuffle: int | None = None
+    sample: int | None = None
+    workers: int | None = None
+
+    @classmethod
+    def of(cls, namespace: Any, prefix: str = "") -> Self:
+        """Returns the options in a namespace; what is not set there keeps its default."""
+        known = {item.name: getattr(namespace, prefix + item.name, None) for item in fields(cls)}
+        return cls(**{name: value for name, value in known.items() if value is not None})
+
+    def samples(self, name: str) -> bool:
+        """Returns whether a case belongs to the sample: about one in so many, the same ones in every run."""
+        return self.sample is None or zlib.crc32(name.encode()) % self.sample == 0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The server under test, and how it is judged."""
+
+    name: str
+    title: str
+    profile: str
+    timeout: float
+    delivery: str
+    rules: tuple[Rule, ...]
+    abilities: Abilities
+    server: Server | None = None  # None: it runs already, at `address`
+    address: tuple[str, int] = ("127.0.0.1", 0)
+    root: str = ""
+    grace: float = GRACE
+    version: str = ""  # what the server says its version is
+    release_note: str = ""  # that the rules may not be right for this release of the server
+    case_timeout: float = CASE_TIMEOUT
+    start_timeout: float = START_TIMEOUT
+
+
+def make_plan(options: Options) -> Plan:
+    """Returns the plan, or UserError with what to change."""
+    named = [name for name in ("server", "command", "url") if getattr(options, name)]
+    if len(named) != 1:
+        got = " and ".join(f"--{name}" for name in named) or "none"
+        raise UserError(f"name one server: --server NAME, --command 'CMD {{port}} {{root}}' or --url URL (got {got})")
+    if options.profile not in PROFILES:
+        raise UserError(f'no profile "{options.profile}" (known: {", ".join(PROFILES)})')
+    if options.delivery not in DELIVERIES:
+        raise UserError(f'no delivery "{options.delivery}" (known: {", ".join(DELIVERIES)})')
+    for name in ("timeout", "case_timeout", "start_timeout"):
+        if not 0 < (seconds := getattr(options, name)) < math.inf:
+            raise UserError(f"--{name.replace('_', '-')} {seconds:g} is not a positive number of seconds")
+    if options.sample is not None and options.sample < 1:
+        raise UserError(f"--sample {options.sample}: one case in at least 1")
+    if options.url:
+        return _of_url(options)
+    if options.root:
+        raise UserError("--root goes with --url: a server that is started gets a document root of its own")
+    server = named_server(options.server, options.command, declared(options.has))
+    if server.program is None:
+        raise UserError(f'server "{server.name}" is not installed (looked for {server.sought})', SERVER)
+    if options.profile not in server.profiles:
+        known = ", ".join(server.profiles)
+        raise UserError(f'server "{server.name}" cannot be judged in profile {options.profile} (its profiles: {known})')
+    own = server.expect_file(options.profile) if options.server else None
+    expect = Path(options.expect) if options.expect else own
+    rules = load_rules(expect) if expect and (options.expect or expect.exists()) else []
+    version = server.version()
+    user = "root" if os.geteuid() == 0 else "user"
+    return Plan(
+        name=server.name,
+        title=server.title,
+        profile=options.profile,
+        timeout=options.timeout,
+        delivery=options.delivery,
+        rules=rules_at(rules, version),
+        abilities=Abilities(True, user, frozenset(server.variants), server.takes_free_port),
+        server=server.for_profile(options.profile),
+        version=version,
+        release_note=release_note(server.name, version, server.checked, rules),
+        case_timeout=options.case_timeout,
+        start_timeout=options.start_timeout,
+    )
+
+
+def _of_url(options: Options) -> Plan:
+    parts = urlsplit(options.url or "")
+    try:
+        port = parts.port or 80
+    except ValueError:
+        port = 0
+    if parts.scheme != "http" or not parts.hostname or not port or parts.path not in ("", "/"):
+        raise UserError(f'--url "{options.url}" is not of the form http://HOST:PORT')
+    if not options.root:
+        raise UserError("--url needs --root DIR, the document root that server has (cgi-conform fixtures makes one)")
+    root = Path(options.root).absolute()
+    if not root.is_dir():
+        raise UserError(f'--root "{options.root}" is no directory (name the document root of the server at --url)')
+    rules = load_rules(Path(options.expect)) if options.expect else []
+    return Plan(
+        name="url",
+        title="a running server",
+        profile=options.profile,
+        timeout=options.timeout,
+        delivery=options.delivery,
+        rules=rules_at(rules, ""),
+        abilities=Abilities(False, "unknown", frozenset(declared(options.has, at_url=True))),
+        address=(parts.hostname, port),
+        root=str(root),
+        case_timeout=options.case_timeout,
+        release_note=release_note("url", "", (), rules),
+    )

@@ -1,0 +1,43 @@
+"""Checks, before any case is played, that the server at --url answers and serves what --root holds."""
+
+import time
+from pathlib import Path
+
+from cgi_conform.cases.case import Step
+from cgi_conform.errors import SERVER, UserError
+from cgi_conform.http.exchange import play
+from cgi_conform.http.patience import Cap
+from cgi_conform.http.response import parse
+from cgi_conform.octets import Tokens, excerpt
+from cgi_conform.running.plan import Plan
+
+CHECKED = "hello.txt"  # the file by which a document root is known
+
+
+def check_target(plan: Plan) -> None:
+    """UserError if nothing listens there (3), or if what is served is not what --root holds (2)."""
+    if plan.server is not None:
+        return
+    if not (Path(plan.root) / CHECKED).is_file():
+        below = Path(plan.root) / "root"
+        hint = f'did you mean "{below}"?' if (below / CHECKED).is_file() else "cgi-conform fixtures DIR makes DIR/root"
+        raise UserError(f'--root "{plan.root}" does not hold the fixtures: no {CHECKED} ({hint})')
+    host, port = plan.address
+    where = f"--url http://{f'[{host}]' if ':' in host else host}:{port}"
+    steps = [Step(send=f"GET /{CHECKED} HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())]
+    cap = Cap(plan.case_timeout, time.monotonic() + plan.case_timeout)
+    exchange = play(steps, plan.address, Tokens(port, plan.root, plan.root), timeout=plan.timeout, cap=cap)
+    if exchange.refused:
+        got = exchange.troubles[0].got.decode()
+        raise UserError(f"{where}: nothing listens there ({got}): start the server, then run again", SERVER)
+    connection = exchange.connections["main"]
+    if not connection.received:
+        how = connection.gave_up or f"{connection.end} without an octet"
+        raise UserError(f"{where}: no answer to GET /{CHECKED} ({how})", SERVER)
+    responses = parse(bytes(connection.received), ended=connection.end != "open").responses
+    wanted = (Path(plan.root) / CHECKED).read_bytes()
+    if not responses or responses[0].status != 200 or responses[0].body != wanted:
+        line = responses[0].status_line if responses else bytes(connection.received)
+        got = f'"{excerpt(line, 60)}"' if not responses or responses[0].status != 200 else "another content"
+        told = f'--root "{plan.root}" is not what the server at {where.removeprefix("--url ")} serves'
+        raise UserError(f"{told}: GET /{CHECKED} brought {got} (cgi-conform fixtures DIR lays out what it must serve)")

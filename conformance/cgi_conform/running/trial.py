@@ -1,0 +1,252 @@
+"""One case tried against one server: controls, exchange, judgement, and the verdict.
+
+A server that does not start or dies is an error, never a verdict about a rule.
+"""
+
+import pwd
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+from cgi_conform.cases.answer import CLOSED, SILENT, Expectation
+from cgi_conform.cases.case import Case, Step
+from cgi_conform.errors import UserError
+from cgi_conform.http.connection import Connection
+from cgi_conform.http.exchange import Exchange, play
+from cgi_conform.http.framing import Asked, asked_for
+from cgi_conform.http.patience import Cap
+from cgi_conform.http.response import parse
+from cgi_conform.judging.judge import Judgement, Mismatch, Surroundings, judge, judge_log, settled
+from cgi_conform.judging.known_failures import rule_for
+from cgi_conform.judging.normalise import normalised
+from cgi_conform.judging.results import CaseResult
+from cgi_conform.judging.side_effects import Watch
+from cgi_conform.octets import Tokens, printable
+from cgi_conform.running.plan import Plan
+from cgi_conform.running.verdict import Trial, judged, reason_to_skip, untried
+from cgi_conform.servers.launch import ADDRESS, Instance
+from cgi_conform.servers.once_more import start_once_more
+from cgi_conform.servers.pool import Running
+
+_LOG_DATE = re.compile(rb"\[\d\d/\w{3}/\d{4}[: ]\d\d:\d\d:\d\d(?: [+-]\d{4})?\]")
+
+
+@dataclass
+class Found:
+    """The result of a case, and messages about servers that died."""
+
+    result: CaseResult
+    messages: list[str] = field(default_factory=list)
+    answered: bool | None = None  # None: no answer was asked for, or its absence is as expected
+    failure: str = ""  # the message about the server that the case needs and that does not start
+
+
+def try_case(
+    case: Case, plan: Plan, running: Running | None, fixtures: Path, over: Callable[[], bool] = lambda: False
+) -> Found:
+    """Returns what trying a case found; once `over` says so, nothing is waited for any more."""
+    expectation = case.expect[plan.profile]
+    rule = rule_for(plan.rules, case.id, plan.abilities.user)
+    if (reason := reason_to_skip(case, plan)) is not None:
+        return Found(untried(case, plan, "skip", reason))
+    begun = time.monotonic()
+    messages = running.deaths() if running else []
+    try:
+        instance = running.instance(case) if running else None
+    except UserError as error:
+        result = untried(case, plan, "error", error.message.partition("\n")[0])
+        return Found(result, messages, failure=error.message)
+    cap = Cap(plan.case_timeout, time.monotonic() + plan.case_timeout + _waits(case), over)
+    trial = _try(case, expectation, plan, running, instance, fixtures, cap)
+    took = time.monotonic() - begun
+    if running is not None and instance is not None and _is_spent(case, trial.judgement, late=took >= plan.timeout):
+        running.retire(instance)
+    if running is not None and any(found.what == "host.written" for found in trial.judgement.mismatches):
+        running.stop()  # and with the servers goes the document root: the next case finds it as it should be
+    result = judged(case, rule, trial, plan)
+    result["seconds"] = round(took, 3)
+    return Found(result, [*messages, trial.broken] if trial.broken else messages, _answered(expectation, trial))
+
+
+def _waits(case: Case) -> float:
+    """Returns the seconds that the case itself waits, with any server."""
+    steps = sum(step.pause + (step.wait_blocked or 0.0) + (step.wait_gone or 0.0) for step in case.steps)
+    return case.times * (steps + (case.limit or 0.0))
+
+
+def _answered(expectation: Expectation, trial: Trial) -> bool | None:
+    """Returns whether the server gave any answer at all, if the case asks for one and does not go well without.
+
+    To close without an octet is an outcome that a case can ask for, and no answer.
+    """
+    if trial.answered:
+        return True
+    asks = any(answer.status and answer.wants_response for answer in expectation.answers)
+    return False if asks and (trial.judgement.mismatches or trial.broken) else None
+
+
+def _is_spent(case: Case, judgement: Judgement, *, late: bool) -> bool:
+    """Returns whether the next case needs another server.
+
+    One that serves one client at a time may be stuck, or wait for a script that has not gone, or still be at what took
+    it as long as anybody waits; one with few places may not yet have cleared those of this case.
+    """
+    if late or case.ends_server or case.variant == "limits" or judgement.saw == SILENT:
+        return True
+    return any(found.what in ("control", "liveness", "wait-gone") for found in judgement.mismatches)
+
+
+def is_alive(address: tuple[str, int], tokens: Tokens, timeout: float) -> bool:
+    """Returns whether a plain GET brings any octet."""
+    return bool(_ask(b"/hello.txt", address, tokens, timeout, Cap()).received)
+
+
+def _try(
+    case: Case,
+    expectation: Expectation,
+    plan: Plan,
+    running: Running | None,
+    instance: Instance | None,
+    fixtures: Path,
+    cap: Cap,
+) -> Trial:
+    address = (ADDRESS, instance.port) if instance else plan.address
+    root = Path(running.docroot.root if running else plan.root)
+    tokens = Tokens(address[1], str(root), str(root.parent))
+    asked = asked_for([step.send for step in case.steps], plan.profile, root_is_cgi=case.variant == "cgi-root")
+    around = Surroundings(tokens, _reader(root, fixtures), _nobody(), lambda octets: _normal(octets, tokens, asked))
+    begun = instance.log_size() if instance else 0
+    control = _status(case.control, address, tokens, plan.timeout, cap) if case.control is not None else "200"
+    if case.control is not None and control != "200":
+        asked_of = f"200 for the plain GET of {printable(case.control)}"
+        trial = Trial(Judgement((Mismatch("control", asked_of, control),), None), Exchange(), around.normal)
+    else:
+        watch = _watch(expectation, instance, root.parent)
+        exchange, judgement = _exchange(case, expectation, plan, address, around, instance, cap)
+        more = _log(expectation, instance, begun, around, plan.timeout, cap)
+        more += watch.mismatches(0 if judgement.mismatches else plan.timeout) if watch else []
+        if case.control is not None:
+            more += _liveness(address, tokens, plan.timeout, cap)
+        trial = Trial(Judgement((*judgement.mismatches, *more), judgement.saw), exchange, around.normal)
+        trial.answered = any(connection.received for connection in exchange.all)
+    trial.answered |= case.control is not None and control.isdecimal()
+    if case.ends_server and not trial.exchange.refused:
+        return trial  # its end is the case's doing
+    suspicious = trial.judgement.saw == CLOSED or trial.exchange.refused or _cut_off(trial.exchange)
+    ending = instance.died(within=1.0 if suspicious else 0.0) if instance else None
+    if instance is not None and ending is not None:
+        instance.death_told = True
+        trial.broken = f'server "{plan.name}" died in case "{case.id}": {ending}'
+    elif trial.exchange.refused:
+        trial.broken = f"no connection to {address[0]} port {address[1]} (is the server running?)"
+    return trial
+
+
+def _cut_off(exchange: Exchange) -> bool:
+    """Returns whether what a step waited for did not come, and the connection ended instead."""
+    return bool(exchange.troubles) and any(connection.end != "open" for connection in exchange.all)
+
+
+def _watch(expectation: Expectation, instance: Instance | None, base: Path) -> Watch | None:
+    """Returns what looks at the server's processes and files, where the case asks for that."""
+    if instance is None or expectation.host is None:
+        return None
+    watch = Watch(expectation.host, instance, base)
+    watch.begin()
+    return watch
+
+
+def _exchange(
+    case: Case,
+    expectation: Expectation,
+    plan: Plan,
+    address: tuple[str, int],
+    around: Surroundings,
+    instance: Instance | None,
+    cap: Cap,
+) -> tuple[Exchange, Judgement]:
+    """Returns the steps, played as often as the case says: the first time that is not as expected, or the last."""
+    for left in reversed(range(case.times)):
+        exchange = play(
+            case.steps,
+            address,
+            around.tokens,
+            timeout=plan.timeout,
+            limit=case.limit,
+            judged=[answer.connection for answer in expectation.answers],
+            settled=settled(expectation),
+            delivery=plan.delivery,
+            grace=plan.grace,
+            signal=instance.signal if instance else _to_nobody,
+            start=partial(start_once_more, instance, patience=plan.start_timeout),
+            cap=cap,
+        )
+        judgement = judge(expectation, exchange, around)
+        if judgement.mismatches or not left:
+            break
+    return exchange, judgement
+
+
+def _to_nobody(_name: str) -> None:
+    """A server that we have not started gets no signal; cases that need one are skipped."""
+
+
+def _ask(path: bytes, address: tuple[str, int], tokens: Tokens, timeout: float, cap: Cap) -> Connection:
+    """Returns a connection on which a plain GET has been sent and read to its end."""
+    steps = [Step(send=b"GET " + path + b" HTTP/1.0\r\n\r\n")]
+    return play(steps, address, tokens, timeout=timeout, cap=cap).connections["main"]
+
+
+def _status(path: bytes, address: tuple[str, int], tokens: Tokens, timeout: float, cap: Cap) -> str:
+    """Returns the status of a plain GET, or how the connection ended."""
+    connection = _ask(path, address, tokens, timeout, cap)
+    parsed = parse(bytes(connection.received), ended=connection.end != "open")
+    if parsed.responses:
+        return str(parsed.responses[0].status)
+    return f"{connection.end}: {connection.gave_up}" if connection.gave_up else connection.end
+
+
+def _liveness(address: tuple[str, int], tokens: Tokens, timeout: float, cap: Cap) -> list[Mismatch]:
+    status = _status(b"/hello.txt", address, tokens, timeout, cap)
+    return [] if status == "200" else [Mismatch("liveness", "200 for GET /hello.txt afterwards", status)]
+
+
+def _log(
+    expectation: Expectation, instance: Instance | None, begun: int, around: Surroundings, patience: float, cap: Cap
+) -> list[Mismatch]:
+    """Look at the log until it is as expected: a server may write it after it has answered."""
+    if expectation.log is None or instance is None:
+        return []
+    deadline = cap.after(patience)
+    while True:
+        found = judge_log(expectation.log, instance.log_since(begun), around)
+        if found is None or time.monotonic() >= deadline():
+            if found is not None and found.at is None:
+                found = replace(found, got=f"{found.got} after {patience:g} s (--timeout)")
+            return [] if found is None else [found]
+        time.sleep(0.01)
+
+
+def _nobody() -> dict[str, int]:
+    try:
+        entry = pwd.getpwnam("nobody")
+    except KeyError:
+        return {}
+    return {"uid": entry.pw_uid, "gid": entry.pw_gid}
+
+
+def _normal(octets: bytes, tokens: Tokens, asked: Asked) -> bytes:
+    return _LOG_DATE.sub(b"[{date}]", normalised(octets, tokens.port, tokens.root, tokens.base, asked))
+
+
+def _reader(root: Path, fixtures: Path) -> Callable[[str], bytes]:
+    """Reads a file of the document root, from the fixtures where the root is another machine's."""
+
+    def read(name: str) -> bytes:
+        path = root / name
+        return (path if path.exists() else fixtures / "docroot" / name).read_bytes()
+
+    return read

@@ -1,0 +1,118 @@
+"""Turns what a case found into its result in results.json: the verdict, the note and the octets."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cgi_conform.cases import reproduce
+from cgi_conform.cases.case import Case
+from cgi_conform.http.connection import Connection
+from cgi_conform.http.exchange import Exchange
+from cgi_conform.judging.judge import Judgement, Mismatch
+from cgi_conform.judging.known_failures import Rule, rule_for
+from cgi_conform.judging.normalise import lasting
+from cgi_conform.judging.results import CaseResult, Received, Saw
+from cgi_conform.judging.results import Mismatch as MismatchEntry
+from cgi_conform.octets import excerpt
+from cgi_conform.running.capabilities import missing
+from cgi_conform.running.plan import Plan
+
+_RED = {"required": "fail", "recommended": "warn", "observed": "differs"}
+
+
+@dataclass
+class Trial:
+    """The findings of one case; `broken` is the message when the server did not start or died."""
+
+    judgement: Judgement
+    exchange: Exchange
+    normal: Callable[[bytes], bytes]
+    broken: str = ""
+    answered: bool = False  # whether an octet came, be it to the control or to the probe afterwards
+
+
+def reason_to_skip(case: Case, plan: Plan) -> str | None:
+    """Returns why the case is not tried with this server, whatever happens."""
+    rule = rule_for(plan.rules, case.id, plan.abilities.user)
+    if (reason := missing(case, plan.abilities)) is not None:
+        return reason
+    return rule.reason if rule is not None and rule.outcome == "skip" and rule.is_explained else None
+
+
+def untried(case: Case, plan: Plan, verdict: str, note: str) -> CaseResult:
+    """Returns the result of a case that was left out."""
+    return _result(case, plan.profile, verdict, note)
+
+
+def not_tried(case: Case, plan: Plan, why: str) -> CaseResult:
+    """Returns the result of a case that the run did not come to: skipped, and marked if it would have been tried."""
+    if (reason := reason_to_skip(case, plan)) is not None:
+        return untried(case, plan, "skip", reason)
+    result = untried(case, plan, "skip", f"not tried: {why}")
+    result["tried"] = False
+    return result
+
+
+def judged(case: Case, rule: Rule | None, trial: Trial, plan: Plan) -> CaseResult:
+    """Returns the result of a case that was tried."""
+    mismatches = list(trial.judgement.mismatches)
+    saw = trial.judgement.saw
+    verdict, note = _RED[case.expect[plan.profile].level] if mismatches else "pass", ""
+    if trial.broken:
+        verdict, note = "error", trial.broken.partition("\n")[0]
+    elif rule is not None and not mismatches:
+        verdict, note = "unexpected-pass", f"expected to fail: {rule.reason}"
+    elif rule is not None and not rule.is_explained:
+        verdict, note = "fail", f"expected to fail, but {rule.file} does not say why: fill in its reason"
+    elif rule is not None and rule.saw is not None and rule.saw != saw:
+        verdict, note = "fail", f"expected to fail otherwise: {rule.reason}"
+        mismatches.append(Mismatch("saw", str(rule.saw), str(saw)))
+    elif rule is not None:
+        verdict, note = "expected", rule.reason
+    return _result(case, plan.profile, verdict, note, saw, mismatches, trial)
+
+
+def _result(
+    case: Case,
+    profile: str,
+    verdict: str,
+    note: str,
+    saw: Saw = None,
+    mismatches: list[Mismatch] | None = None,
+    trial: Trial | None = None,
+) -> CaseResult:
+    expectation = case.expect[profile]
+    connections = list(trial.exchange.connections.values()) if trial else []
+    judged = {answer.connection for answer in expectation.answers}
+
+    def shown(octets: bytes) -> str:
+        return excerpt(octets, normal=trial.normal if trial else bytes)
+
+    def received(one: Connection) -> Received:
+        octets, end = lasting(one, case.steps, judged)
+        return {"connection": one.name, "bytes": shown(octets), "end": end}
+
+    return {
+        "id": case.id,
+        "title": case.title_in(profile),
+        "topic": case.topic,
+        "level": expectation.level,
+        "clauses": list(case.clauses_in(profile)),
+        "fault": case.fault_in(profile),
+        "verdict": verdict,
+        "note": note,
+        "saw": saw,
+        "mismatches": [_entry(found) for found in mismatches or []],
+        "sent": [{"connection": one.name, "bytes": shown(bytes(one.sent))} for one in connections],
+        "received": [received(one) for one in connections],
+        "again": reproduce.shell_line(case),
+        "curl": reproduce.curl_line(case),
+    }
+
+
+def _entry(found: Mismatch) -> MismatchEntry:
+    entry: MismatchEntry = {"what": found.what, "expected": found.expected, "got": found.got, "at": found.at}
+    if found.line:
+        entry["line"] = found.line
+    if found.connection:
+        entry["connection"] = found.connection
+    return entry

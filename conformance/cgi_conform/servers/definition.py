@@ -1,0 +1,265 @@
+"""Known servers: how one is found on this machine, and the command that starts it.
+
+conformance/servers/NAME/server.toml is data only. A definition may also be a folder of the user, or come from a
+command line (--command). Tokens: {program} {port} {port_file} {root} {base} {here} (the definition's folder; with
+--command the current one) {build} (the build tree) {files} (where [files] are written before the start) {user}
+{group} (whom scripts are to run as). In `program`: {here}, {build}, and {python}, the interpreter that runs the suite.
+"""
+
+import functools
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from cgi_conform.cases.answer import PROFILES
+from cgi_conform.errors import SERVER, UserError
+from cgi_conform.paths import SERVERS, build
+from cgi_conform.schema import faults, nearest, read_toml
+from cgi_conform.servers.command_words import found_beside, lost_words
+
+_OF_A_SHELL = ("|", "||", "&", "&&", ";")
+_FIXED_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that can be started: words still hold their tokens, `program` is found (None: not installed)."""
+
+    name: str
+    title: str
+    program: Path | None
+    sought: str
+    command: tuple[str, ...]
+    version_command: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = PROFILES
+    variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    here: Path = Path()
+    files: Mapping[str, str] = field(default_factory=dict)  # configuration: name -> template, tokens not yet filled
+    in_profile: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # arguments that a profile adds
+    checked: tuple[str, ...] = ()  # the releases that its expectations were checked with
+    instrument: bool = False  # it is there to test the suite, not to be judged or used
+
+    @property
+    def takes_free_port(self) -> bool:
+        """Returns whether it chooses its port and writes it to a file."""
+        return "{port_file}" in " ".join((*self.command, *self.files.values()))
+
+    def for_profile(self, profile: str) -> "Server":
+        """Returns the server as it is started to be judged in that profile."""
+        return replace(self, command=(*self.command, *self.in_profile.get(profile, ())), in_profile={})
+
+    def command_with(self, arguments: tuple[str, ...]) -> tuple[str, ...]:
+        """Returns the command of a variant: the arguments are added, unless they begin with {program}."""
+        return arguments if _is_command(arguments) else (*self.command, *arguments)
+
+    def expect_file(self, profile: str, kind: str = "expect") -> Path:
+        """Returns where its expected failures in that profile stand, if it has any."""
+        return self.here / (f"{kind}.toml" if profile == PROFILES[0] else f"{kind}.{profile}.toml")
+
+    def lost_words(self, root: Path) -> str:
+        """Lines about the words of its command that may be why it did not start."""
+        return "".join(f"\n    {sentence}" for sentence in lost_words(self.command, self.here, root))
+
+    def having(self, more: Mapping[str, tuple[str, ...]]) -> "Server":
+        """Returns the server with these variants besides its own; their words may name files in the current folder."""
+        added = {name: found_beside(words, Path.cwd()) for name, words in more.items()}
+        return replace(self, variants={**self.variants, **added})
+
+    def words(self, words: tuple[str, ...], tokens: Mapping[str, str]) -> list[str]:
+        """Words of a command, or texts of files, with every token filled in."""
+        if self.program is None:
+            raise UserError(f'server "{self.name}" is not installed (looked for {self.sought})', SERVER)
+        known = {"program": str(self.program), "here": str(self.here), "build": str(build()), **tokens}
+        return [fill_words(word, known) for word in words]
+
+    def version(self) -> str:
+        """Returns what the server says its version is: the first line it prints, "" if it cannot be asked."""
+        if not self.version_command or self.program is None:
+            return ""
+        command = self.words(self.version_command, {})
+        try:
+            asked = subprocess.run(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=10
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return ""
+        lines = asked.stdout.decode("utf-8", "replace").strip().splitlines()
+        return lines[0].strip() if lines else ""
+
+
+def server_names() -> list[str]:
+    """Returns the names of the known servers."""
+    return sorted(path.parent.name for path in SERVERS.glob("*/server.toml"))
+
+
+def known_servers() -> list[Server]:
+    """Returns every known server, installed or not."""
+    return [load_server(name) for name in server_names()]
+
+
+def named_server(name: str | None, command: str | None, has: Mapping[str, tuple[str, ...]]) -> Server:
+    """Returns the server of --server or --command, with the variants that --has declares."""
+    return (load_server(name) if name else from_command(command or "")).having(has)
+
+
+def load_server(name: str) -> Server:
+    """Returns the definition of a known server, or the one in a folder; a folder's name needs no slash."""
+    here = _folder(name)
+    shown = f"{here.name}/server.toml"
+    table = read_toml(here / "server.toml", shown)
+    wrong = faults(table, "server.schema.json")
+    if wrong:
+        raise UserError("\n".join(f"{shown}: {fault}" for fault in wrong))
+    wanted = table["program"]
+    candidates = wanted if isinstance(wanted, list) else []
+    finding = "" if isinstance(wanted, list) else wanted["find"]
+    files = {name: _template(here / template, shown) for name, template in table.get("files", {}).items()}
+    for words in (table["command"], *(more for more in table.get("variants", {}).values() if _is_command(more))):
+        _check_port([*words, *files.values()], shown)
+    return Server(
+        name=here.name,
+        title=table["title"],
+        program=find_on_path(finding) if finding else _first_program(candidates, here),
+        sought=finding or ", ".join(_sought(_placed(word, here), here) for word in candidates),
+        command=tuple(table["command"]),
+        version_command=tuple(table.get("version", ())),
+        profiles=tuple(table["profiles"]),
+        variants={name: tuple(words) for name, words in table.get("variants", {}).items()},
+        environment={"PATH": _FIXED_PATH, **table.get("environment", {})},
+        here=here,
+        files=files,
+        in_profile={name: tuple(more["arguments"]) for name, more in table.get("profile", {}).items()},
+        checked=tuple(table.get("checked", ())),
+        instrument=table.get("instrument", False),
+    )
+
+
+def _folder(name: str) -> Path:
+    """Returns the folder of a definition. A known server wins over a folder of the same name, and says so once."""
+    folder = Path(name).absolute()
+    if folder.name == "server.toml" and folder.is_file():
+        folder = folder.parent
+    is_one = os.path.exists(folder / "server.toml")
+    known = server_names()
+    if "/" not in name and name in known:
+        if is_one and folder != SERVERS / name:
+            _say_which(name)
+        return SERVERS / name
+    if is_one:
+        return folder
+    if folder.is_dir():
+        raise UserError(f'"{name}" has no server.toml (cgi-conform init-server {shlex.quote(name)} writes one)')
+    if "/" in name:
+        raise UserError(f'there is no folder "{name}" (cgi-conform init-server {shlex.quote(name)} makes one)')
+    mine = [path.parent.name for path in Path.cwd().glob("*/server.toml")]
+    hint = nearest(name, [*mine, *known]) or f" (known: {', '.join(known)}; cgi-conform init-server {shlex.quote(name)} makes one)"
+    raise UserError(f'no server "{name}"{hint}')
+
+
+@functools.cache
+def _say_which(name: str) -> None:
+    print(f'cgi-conform: "{name}" is the known server of this name, not the folder (--server ./{name})', file=sys.stderr)
+
+
+def from_command(text: str) -> Server:
+    """Returns a server that is started by a command line of the user's."""
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise UserError(f"--command {text!r}: {error}") from None
+    if not words:
+        raise UserError("--command is empty")
+    for word in words:
+        if word in _OF_A_SHELL or re.match(r"\d?[<>]", word):
+            raise UserError(f'--command: "{word}" needs a shell, and none runs the command (try: sh -c \'…\')')
+    if re.fullmatch(r"\w+=.*", words[0]) and shutil.which(words[0]) is None:
+        raise UserError(f'--command: "{words[0]}" is no program (to set a variable: env {shlex.quote(words[0])} …)')
+    _check_port(words, "--command")
+    return Server(
+        name="command",
+        title=text,
+        program=_program(words[0]),
+        sought=_sought(words[0], Path.cwd()),
+        command=("{program}", *found_beside(words[1:], Path.cwd())),
+        environment={"PATH": os.environ.get("PATH", _FIXED_PATH)},
+        here=Path.cwd(),
+    )
+
+
+def find_on_path(name: str) -> Path | None:
+    """Returns a program on PATH, else among pyenv's versions; behind a pyenv shim, the version's own program."""
+    for folder in os.environ.get("PATH", _FIXED_PATH).split(os.pathsep):
+        path = Path(folder) / name
+        if not (os.path.isfile(path) and os.access(path, os.X_OK)):  # unlike Path's, it takes "forbidden" for no
+            continue
+        if path.parent.name != "shims":
+            return path.absolute()
+        if found := _newest(path.parent.parent / "versions", name):
+            return found
+    root = Path(os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv"))
+    return _newest(root / "versions", name)
+
+
+def _newest(versions: Path, name: str) -> Path | None:
+    def number(path: Path) -> list[int]:
+        return [int(digits) for digits in re.findall(r"\d+", path.parent.parent.name)]
+
+    try:
+        found = sorted(versions.glob(f"*/bin/{name}"), key=number)
+    except OSError:
+        return None
+    usable = [path for path in found if os.access(path, os.X_OK)]
+    return usable[-1] if usable else None
+
+
+def _first_program(candidates: list[str], here: Path) -> Path | None:
+    found = (_program(_placed(word, here)) for word in candidates)
+    return next((path for path in found if path is not None), None)
+
+
+def _placed(word: str, here: Path) -> str:
+    """Returns a program as it is looked for: tokens filled in, a relative path beside the definition."""
+    filled = fill_words(word, {"build": str(build()), "python": sys.executable, "here": str(here)})
+    return str(here / filled) if "/" in filled else filled
+
+
+def _sought(word: str, here: Path) -> str:
+    """Returns a program that was looked for, and why it was not found although it is there."""
+    if os.path.isfile(here / word) and "/" not in word:
+        return f"{word} on PATH: write ./{word} for the one in {here}"
+    if os.path.isfile(here / word) and not os.access(here / word, os.X_OK):
+        return f"{word}, which is not executable: chmod +x"
+    return word
+
+
+def _program(word: str) -> Path | None:
+    found = shutil.which(word)
+    return Path(found).absolute() if found else None
+
+
+def _is_command(words: Sequence[str]) -> bool:
+    return list(words[:1]) == ["{program}"]
+
+
+def _check_port(words: list[str], shown: str) -> None:
+    if not any("{port}" in word or "{port_file}" in word for word in words):
+        raise UserError(f"{shown}: the command has no {{port}}: the server must listen where it is told to")
+
+
+def _template(path: Path, shown: str) -> str:
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise UserError(f'{shown}: cannot read "{path.name}", named in [files]: {error.strerror}') from None
+
+
+def fill_words(word: str, known: Mapping[str, str]) -> str:
+    """Returns the text with every known {token} replaced; other braces stay."""
+    return re.sub(r"\{([a-z_]+)\}", lambda match: known.get(match[1], match[0]), word)

@@ -1,0 +1,232 @@
+"""Starts a server, waits until it accepts connections, and ends it with all that it started.
+
+The server gets an environment of its own, the document root as its directory, nothing to read, and a process
+group of its own. Its configuration files are written afresh, into a directory of the user that it changes to.
+What it prints is kept in a file, for cases that look at its log and for the message when it dies. A server that
+exits at once because its port was taken meanwhile is started again on another one. A server that is late is started
+once more and gets twice the time: a busy machine is the usual cause.
+"""
+
+import contextlib
+import errno
+import fcntl
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from cgi_conform.cases.docroot import Docroot, reachable_tmp
+from cgi_conform.errors import SERVER, UserError
+from cgi_conform.octets import Tokens, fill
+from cgi_conform.servers.account import Account, script_account
+from cgi_conform.servers.definition import Server
+from cgi_conform.servers.instance import alive, ending
+from cgi_conform.servers.instance import Instance as Instance
+from cgi_conform.servers.instance import Process as Process
+from cgi_conform.servers.instance import last_lines as last_lines
+from cgi_conform.servers.ports import accepts, free_port, held_by
+from cgi_conform.servers.ports import ADDRESS as ADDRESS
+
+START_TIMEOUT = 30.0  # seconds, --start-timeout
+_GROUPS = (4, 24)  # of a server started by root: what it must take from its scripts is there to be taken
+_ATTEMPTS = 3
+_FOREIGN = 1.0
+LATE = "late"
+_IN_USE = (b"in use", b"EADDRINUSE", b"Errno 98")
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A process to be started: in a process group of its own, with nothing to read, its output to a file."""
+
+    command: Sequence[str]
+    environment: Mapping[bytes, bytes]
+    directory: Path
+    output: int
+    groups: Sequence[int] | None  # None: those of this process
+    descriptor: int | None = None  # another open file that it inherits, under this number
+
+
+Starter = Callable[[Launch], Process]
+
+
+def started(launch: Launch) -> Process:
+    """Returns a process that runs the command."""
+    return subprocess.Popen(
+        launch.command,
+        stdin=subprocess.DEVNULL,
+        stdout=launch.output,
+        stderr=subprocess.STDOUT,
+        cwd=launch.directory,
+        env=launch.environment,
+        process_group=0,
+        extra_groups=launch.groups,
+        pass_fds=() if launch.descriptor is None else (launch.descriptor,),
+    )
+
+
+def start(
+    server: Server,
+    docroot: Docroot,
+    variant: str = "",
+    environment: Mapping[str, bytes] | None = None,
+    starter: Starter = started,
+    descriptor: int | None = None,
+    port: int = 0,
+    timeout: float = START_TIMEOUT,
+    over: Callable[[], bool] = lambda: False,
+) -> Instance:
+    """Returns a running server, on the port or, with 0, on a free one; UserError with status 3 tells why there is none.
+
+    Once `over` says so, the start is given up.
+    """
+    arguments = server.variants[variant] if variant else ()
+    patience, ports = timeout, _ATTEMPTS
+    while True:
+        instance = _spawn(server, docroot, arguments, environment or {}, starter, descriptor, port)
+        try:
+            failure = wait_until_ready(instance, patience, over)
+        except BaseException:  # interrupted: nobody else knows of it yet
+            instance.stop()
+            raise
+        if failure is None:
+            return instance
+        said = instance.log_since(0)
+        instance.stop()
+        if failure == LATE and patience == timeout:
+            patience *= 2
+        elif failure != LATE and ports > 1 and any(word in said for word in _IN_USE):
+            ports -= 1
+        else:
+            break
+    if failure == LATE:
+        failure = f"it accepts no connection at {ADDRESS} on the port it was given within {timeout:g} s"
+        failure += f", nor within {patience:g} s at a second try (--start-timeout)"
+    with_variant = f" ({variant})" if variant else ""
+    told = f"{failure}{last_lines(said)}{server.lost_words(docroot.root)}"
+    raise UserError(f'server "{server.name}"{with_variant} did not start: {told}', SERVER)
+
+
+def _spawn(
+    server: Server,
+    docroot: Docroot,
+    arguments: tuple[str, ...],
+    added: Mapping[str, bytes],
+    starter: Starter,
+    descriptor: int | None,
+    port: int = 0,
+) -> Instance:
+    scratch = tempfile.TemporaryDirectory(prefix="cgi-conform-log-", dir=reachable_tmp())
+    port_file = Path(scratch.name) / "port"
+    port = 0 if server.takes_free_port else (port or free_port())
+    owner = script_account()
+    tokens = {
+        "port": str(port),
+        "port_file": str(port_file),
+        "root": str(docroot.root),
+        "base": str(docroot.base),
+        "files": f"{scratch.name}/files",
+        "user": owner.user,
+        "group": owner.group,
+    }
+    _write_files(server, Path(scratch.name), tokens, owner)
+    command = server.words(server.command_with(arguments), tokens)
+    places = Tokens(port, str(docroot.root), str(docroot.base))
+    own = zip(server.environment, server.words(tuple(server.environment.values()), tokens), strict=True)
+    environment: dict[bytes, bytes] = {
+        b"HOME": b"/",
+        b"LANG": b"C.UTF-8",
+        b"CGI_CONFORM_LEAK": b"leaked-from-the-server",
+        **{os.fsencode(name): os.fsencode(value) for name, value in own},
+        **{os.fsencode(name): fill(value, places) for name, value in added.items()},
+    }
+    log = Path(scratch.name) / "log"
+    with log.open("ab") as output, _opened(descriptor):  # a server may open /dev/stderr once more: both append
+        try:
+            groups = _GROUPS if os.geteuid() == 0 else None
+            launch = Launch(command, environment, docroot.root, output.fileno(), groups, descriptor)
+            process = starter(launch)
+        except OSError as error:
+            scratch.cleanup()
+            raise UserError(f'server "{server.name}" did not start: {_why_not(command[0], error)}', SERVER) from None
+    again = partial(_start_again, starter, launch)
+    instance = Instance(server.name, port, process, log, scratch, again)
+    alive[id(instance)] = instance
+    return instance
+
+
+def _why_not(program: str, error: OSError) -> str:
+    """Returns why a program cannot be executed."""
+    if error.errno == errno.ENOENT and os.path.exists(program):
+        return f'"{program}": its first line names an interpreter that does not exist (does the line end with CR?)'
+    return f'"{program}": {error.strerror}'
+
+
+def _start_again(starter: Starter, launch: Launch, log: Path) -> Process:
+    """Starts the same command once more, its output behind what the log holds."""
+    with log.open("ab") as output:
+        return starter(replace(launch, output=output.fileno()))
+
+
+@contextlib.contextmanager
+def _opened(descriptor: int | None) -> Iterator[None]:
+    """Gives a file under that number in this process, for one that is started now."""
+    if descriptor is None:
+        yield
+        return
+    with open(os.devnull, "rb") as file:
+        got = fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, descriptor)
+    try:
+        if got != descriptor:
+            raise UserError(f"descriptor {descriptor} is in use in this process: no server can inherit another file there")
+        yield
+    finally:
+        os.close(got)
+
+
+def _write_files(server: Server, scratch: Path, tokens: Mapping[str, str], owner: Account) -> None:
+    if not server.files:
+        return
+    folder = scratch / "files"
+    folder.mkdir()
+    for name, template in server.files.items():
+        (folder / name).write_text(server.words((template,), tokens)[0], "utf-8")
+        (folder / name).chmod(0o644)
+    folder.chmod(0o755)
+    scratch.chmod(0o711)
+    owner.give(folder)  # sockets and uploads may have to lie there
+
+
+def wait_until_ready(instance: Instance, patience: float, over: Callable[[], bool] = lambda: False) -> str | None:
+    """None when it accepts connections, LATE, or how it ended."""
+    deadline = time.monotonic() + patience
+    port_file = Path(instance.scratch.name) / "port"
+    accepted: float | None = None
+    while time.monotonic() < deadline:
+        if over():
+            raise UserError("the run is over", SERVER)
+        if not instance.port and port_file.exists():
+            instance.port = int(port_file.read_text() or 0)
+        accepted = accepted or time.monotonic() if instance.port and accepts(instance.port) else None
+        # Another one may listen there while ours is about to find its port taken; but a container's ports are
+        # held by other processes too.
+        ours = accepted and (_says_so(instance) or _holds(instance) or time.monotonic() > accepted + _FOREIGN)
+        if (status := instance.process.poll()) is not None:
+            return ending(status, background=True)
+        if ours:
+            return None
+        time.sleep(0.005)
+    return LATE
+
+
+def _says_so(instance: Instance) -> bool:
+    """Returns whether it has printed the line of http.server, which comes after it has got its port."""
+    return b"Serving HTTP on %s port %d " % (ADDRESS.encode(), instance.port) in instance.log_since(0)
+
+
+def _holds(instance: Instance) -> bool:
+    return held_by(instance.port, instance.process.pid)

@@ -1,0 +1,258 @@
+"""judging/known_failures.py, judging/releases.py, cases/clauses.py: expected failures, and the clauses of cases."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from case_files import SEND, case, corpus
+from cgi_conform.cases.clauses import load_clauses, unmatched
+from cgi_conform.cases.load import case_ids, load_cases
+from cgi_conform.errors import UserError
+from cgi_conform.judging.known_failures import Rule, load_rules, release_note, rule_for, rules_at, stale, write_rules
+from cgi_conform.judging.releases import dotted, has_change, release_in
+from cgi_conform.judging.results import CaseResult
+from cgi_conform.paths import REPO
+from cgi_conform.running.plan import Options, make_plan
+
+
+def rules_of(folder: Path, text: str) -> list[Rule]:
+    path = folder / "expect.toml"
+    path.write_text(text)
+    return load_rules(path)
+
+
+def entry(glob: str, more: str = "", outcome: str = "fail", reason: str = "known") -> str:
+    return f"['{glob}']\noutcome = '{outcome}'\nreason = '{reason}'\n{more}\n"
+
+
+def test_rules_are_read_with_all_they_say(tmp_path: Path) -> None:
+    [rule] = rules_of(tmp_path, entry("a/*", "saw = 'bare'\nwhen = 'root'"))
+    assert rule == Rule("a/*", "fail", "known", "bare", "root", f"{tmp_path.name}/expect.toml")
+
+
+def test_included_files_come_first(tmp_path: Path) -> None:
+    (tmp_path / "common").mkdir()
+    (tmp_path / "common" / "all.toml").write_text(entry("a/*", reason="common"))
+    rules = rules_of(tmp_path, "include = ['common/all.toml']\n" + entry("a/*", reason="own"))
+    assert [rule.reason for rule in rules] == ["common", "own"]
+    assert rules[0].file == "common/all.toml"
+    found = rule_for(rules, "a/b", "root")
+    assert found is not None and found.reason == "own"
+
+
+def test_an_exact_id_beats_a_glob(tmp_path: Path) -> None:
+    rules = rules_of(tmp_path, entry("a/b", reason="exact") + entry("a/*", reason="glob"))
+    assert [rule.reason for name in ("a/b", "a/c") if (rule := rule_for(rules, name, "user"))] == ["exact", "glob"]
+
+
+def test_a_rule_may_hold_for_one_user_only(tmp_path: Path) -> None:
+    rules = rules_of(tmp_path, entry("a/b", "when = 'root'"))
+    assert rule_for(rules, "a/b", "user") is None and rule_for(rules, "a/b", "root") is not None
+
+
+def test_a_version_is_read_as_numbers_whatever_follows_them() -> None:
+    read = {
+        "Python 3.13.5": "3.13.5",
+        "Python 3.14.0rc1": "3.14.0",
+        "Python 3.11.2+": "3.11.2",
+        "Python 3.13.5+deb": "3.13.5",
+        "lighttpd/1.4.69 (ssl) - a light and fast webserver": "1.4.69",
+        "test instrument (Python 3.12)": "3.12.0",
+        "x 1.2.3.4.5": "1.2.3.4",
+    }
+    assert {text: dotted(release) for text in read if (release := release_in(text))} == read
+    assert release_in("") is None and release_in("sh") is None and release_in("version 7") is None
+
+
+@pytest.mark.parametrize(
+    ("firsts", "with_it", "without_it"),
+    [
+        (["3.13.4"], ["3.13.4", "3.13.10", "3.14.0", "4.0.0"], ["3.13.3", "3.12.99", "2.7.18"]),
+        (["3.12"], ["3.12.0", "3.12.1", "3.13.0"], ["3.11.14"]),
+        (["3.9.1"], ["3.9.10", "3.10.0"], ["3.9.0", "3.8.20"]),
+        (
+            ["3.10.12", "3.11.4", "3.12"],
+            ["3.10.12", "3.10.13", "3.11.4", "3.11.10", "3.12.0", "3.14.0"],
+            ["3.10.9", "3.11.0", "3.11.3", "3.9.18"],
+        ),
+        (["3.11.4", "3.8.17"], ["3.8.17", "3.11.4"], ["3.9.0", "3.10.13", "3.11.3"]),  # not every branch has it
+    ],
+)
+def test_a_change_has_a_first_release_in_each_branch(
+    firsts: list[str], with_it: list[str], without_it: list[str]
+) -> None:
+    def found(versions: list[str]) -> list[str]:
+        return [version for version in versions if has_change(release_in(version) or (0, 0, 0, 0), firsts)]
+
+    assert found(with_it) == with_it and found(without_it) == []
+
+
+def test_a_rule_holds_from_one_release_on_and_up_to_another(tmp_path: Path) -> None:
+    rules = rules_of(tmp_path, entry("a/b", "since = '3.1'\nbefore = ['3.12.8', '3.13.1']"))
+    versions = ["2.7.18", "3.1", "3.12.7", "3.12.8", "3.13.0", "3.13.1", "3.14.0"]
+    assert [version for version in versions if rules_at(rules, version)] == ["3.1", "3.12.7", "3.13.0"]
+    assert rules_at(rules, "") == () and rules_at(rules, "no number") == ()
+
+
+def test_a_case_may_have_a_rule_for_each_of_several_releases(tmp_path: Path) -> None:
+    older = "[['a/b']]\nbefore = '3.11.4'\noutcome = 'fail'\nsaw = 200\nreason = 'old'\n"
+    newer = "[['a/b']]\nsince = '3.11.4'\noutcome = 'fail'\nsaw = 'bare'\nreason = 'new'\n"
+    rules = rules_of(tmp_path, older + newer)
+    found = {version: rule_for(rules_at(rules, version), "a/b", "root") for version in ("3.11.3", "3.11.4")}
+    assert {version: rule.saw for version, rule in found.items() if rule} == {"3.11.3": 200, "3.11.4": "bare"}
+
+
+def test_a_release_that_the_expectations_were_not_checked_with_is_named() -> None:
+    told = "s (Python 3.13.9): unknown release; expectations were checked with 3.12.1, 3.13.0 and 3.13.5, and may be out of date"
+    assert release_note("s", "Python 3.13.9", ["3.12.1", "3.13.0", "3.13.5"], []) == told
+    assert "checked with 3.13, and may" in release_note("s", "Python 3.13.9", ["3.13"], [])
+    assert release_note("s", "Python 3.13.0+", ["3.13"], []) == ""
+    assert release_note("s", "Python 3.13.9", [], []) == ""
+
+
+def test_a_release_that_is_not_known_leaves_rules_for_releases_out_and_says_so() -> None:
+    bound = Rule("a/b", "fail", "x", since=("3.13.4",))
+    told = 's: release unknown, so that expectations with "since" or "before" are left out'
+    assert release_note("s", "", ["3.13.0"], [bound]) == told
+    assert release_note("s", "", ["3.13.0"], [Rule("a/b", "fail", "x")]) == ""
+
+
+def test_a_plan_has_the_rules_for_the_release_that_the_server_prints(tmp_path: Path) -> None:
+    server = tmp_path / "mine"
+    server.mkdir()
+    rules_of(server, entry("a/*", "since = '1.2.10'", reason="new") + entry("b/*", "before = '1.2.10'", reason="old"))
+    for printed, reason in (("mine 1.2.9", "old"), ("mine 1.2.10rc1", "new")):
+        (server / "server.toml").write_text(
+            "title = 'Mine'\nprogram = ['/bin/sh']\nprofiles = ['cgihttpserver']\nchecked = ['1.2.10']\n"
+            f"command = ['{{program}}', '{{port}}']\nversion = ['{{program}}', '-c', 'echo {printed}']\n"
+        )
+        plan = make_plan(Options(server=str(server)))
+        assert ([rule.reason for rule in plan.rules], plan.version) == ([reason], printed)
+        assert plan.release_note.startswith("mine (mine 1.2.9): unknown release;") == (reason == "old")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (entry("a/b", "since = '3.x'"), 'expect.toml: "a/b.since" is "3.x", which is not a release such as "3.13.4"'),
+        (entry("a/b", "before = ['3.12', '3.14.0rc1']"), '"a/b.before[2]" is "3.14.0rc1", which is not a release'),
+        (entry("a/b", "since = 3.12"), '"a/b.since" is 3.12, not a string or a list'),
+        (entry("a/b", "since = '3'"), '"a/b.since" is "3", which is not a release'),
+        (entry("a/b", "before = []"), '"a/b.before" is empty'),
+        (entry("a/b", "before = ['3.12.1', '3.12.4']"), '"a/b.before" names the branch of "3.12.4" twice'),
+        ("[['a/b']]\noutcome = 'fail'", 'missing key "reason" in "a/b[1]"'),
+        ("['a/b']\noutcome = 'fail'", 'missing key "reason" in "a/b"'),
+        (entry("a/b", reason=""), '"a/b.reason" is empty'),
+        (entry("a/b", reason=" "), '"a/b.reason" is " ", which is not of the form \\S'),
+        (entry("a/b", outcome="fial"), '"a/b.outcome" is "fial", not one of fail, skip (did you mean "fail"?)'),
+        (entry("a/b", "saw = 'crash'"), '"a/b.saw" is "crash", not one of closed, silent, bare'),
+        (entry("a/b", "rason = 'x'"), 'unknown key "rason" in "a/b" (did you mean "reason"?)'),
+        ("include = ['none.toml']", 'includes "none.toml", which does not exist'),
+        ("include = ['expect.toml']", "includes itself"),
+        ("x = ", "broken TOML: Invalid value (at end of document)"),
+    ],
+)
+def test_a_broken_file_is_said_in_one_line(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(UserError) as caught:
+        rules_of(tmp_path, text)
+    assert said in caught.value.message.splitlines()[0] and caught.value.status == 2
+
+
+def test_a_glob_that_matches_no_case_is_stale() -> None:
+    rules = [Rule("a/*", "fail", "x", file="s/expect.toml"), Rule("b/c", "skip", "y", when="root", file="s/expect.toml")]
+    assert stale(rules, ["a/b"]) == [{"glob": "b/c", "reason": "y", "file": "s/expect.toml"}]
+
+
+def result(name: str, verdict: str, **more: Any) -> CaseResult:
+    found: CaseResult = {
+        "id": name, "title": "", "topic": "a", "level": "required", "clauses": [], "fault": "", "verdict": verdict,
+        "note": "", "saw": 200, "mismatches": [], "sent": [], "received": [], "again": "", "curl": None,
+    }  # fmt: skip
+    return found | more  # type: ignore[return-value]
+
+
+def test_written_expectations_can_be_read_and_keep_their_reasons(tmp_path: Path) -> None:
+    mismatch = {"what": "body", "expected": "\"it's\"", "got": r'"\r\n"', "at": 0}
+    results = [
+        result("a/fail", "fail", mismatches=[mismatch]),
+        result("a/bare", "fail", mismatches=[mismatch], saw="bare"),
+        result("a/warn", "warn", mismatches=[mismatch]),
+        result("a/differs", "differs", mismatches=[mismatch]),
+        result("a/pass", "pass"),
+        result("a/known", "expected", mismatches=[mismatch]),
+        result("a/left", "skip"),
+        result("a/lacking", "skip"),
+        result("a/broken", "error"),
+    ]
+    bounds = {"since": ("3.0",), "before": ("3.12.8", "3.13.1")}
+    rules = [Rule("a/known", "fail", "the reason", 404, **bounds), Rule("a/l*t", "skip", "it hangs")]
+    path = tmp_path / "new.toml"
+    assert write_rules(path, results, rules, {"fail", "error", "warn"}) == 5
+    assert {rule.glob: (rule.outcome, rule.saw) for rule in load_rules(path)} == {
+        "a/fail": ("fail", 200), "a/bare": ("fail", "bare"), "a/warn": ("fail", 200), "a/known": ("fail", 404),
+        "a/left": ("skip", None),
+    }  # fmt: skip
+    written = tomllib.loads(path.read_text())
+    assert (written["a/known"]["since"], written["a/known"]["before"]) == ("3.0", ["3.12.8", "3.13.1"])
+    assert written["a/known"]["reason"] == "the reason" and written["a/left"]["reason"] == "it hangs"
+    assert written["a/fail"]["reason"] == '?? body: expected "it\'s", got "\\r\\n"'
+
+
+def test_clauses_and_cases_reach_each_other(tmp_path: Path) -> None:
+    folder = corpus(tmp_path, case("a/b"), case("a/c", more=SEND).replace('"seed/a"', '"sed/a"'))
+    cases = load_cases(folder / "cases", validate=False)
+    text = '["{}"]\nsource = "seed"\nlevel = "must"\ntext = "x"\nlink = "https://example.org/"\n{}\n'
+    (folder / "clauses.toml").write_text(
+        text.format("seed/a", "unreached = 'no'") + text.format("seed/b", "") + text.format("seed/c", "unreached = 'no'")
+    )
+    assert unmatched(load_clauses(folder / "clauses.toml"), cases) == [
+        'case "a/c": unknown clause "sed/a" (did you mean "seed/a"?)',
+        'clause "seed/a" is reached by a case, yet says it is unreached',
+        'clause "seed/b" is reached by no case (or say why none can: unreached = "…")',
+    ]
+
+
+def test_a_broken_clause_is_said_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "clauses.toml"
+    path.write_text('["seed/a"]\nsource = "sed"\nlevel = "must"\ntext = "x"\nlink = "https://example.org/"\n')
+    with pytest.raises(UserError) as caught:
+        load_clauses(path)
+    assert caught.value.message.startswith('clauses.toml: "seed/a.source" is "sed", not one of seed, cpython,')
+
+
+def test_the_clauses_of_this_suite_and_its_cases_reach_each_other() -> None:
+    assert unmatched(load_clauses(REPO / "fixtures" / "clauses.toml"), load_cases(REPO / "fixtures" / "cases")) == []
+
+
+def test_the_expectations_of_known_servers_are_sound_for_every_release() -> None:
+    corpus = case_ids(REPO / "fixtures" / "cases")
+    for path in (REPO / "conformance" / "servers").glob("*/expect*.toml"):
+        assert stale(load_rules(path), corpus) == []
+
+
+@pytest.mark.parametrize(
+    ("version", "case", "saw"),
+    [
+        ("3.11.2", "version/signs", 200),
+        ("3.11.7", "version/signs", "bare"),
+        ("3.11.2", "error-page/no-path-of-the-root", 404),
+        ("3.11.7", "error-page/no-path-of-the-root", None),
+        ("3.10.11", "error-page/no-path-of-the-root", 404),
+        ("3.7.16", "error-page/no-path-of-the-root", 404),
+        ("3.7.17", "error-page/no-path-of-the-root", None),
+        ("3.13.3", "redirect/encoded-slash", None),
+        ("3.13.5", "redirect/encoded-slash", 200),
+        ("3.12.7", "fields/folded-from-its-first-line", 200),
+        ("3.12.8", "fields/folded-from-its-first-line", None),
+        ("2.7.18", "fields/folded-from-its-first-line", None),
+    ],
+)
+def test_what_is_expected_of_a_cpython_depends_on_its_patch_release(
+    version: str, case: str, saw: int | str | None
+) -> None:
+    minor = ".".join(version.split(".")[:2])
+    rules = load_rules(REPO / "conformance" / "servers" / f"cpython-{minor}" / "expect.toml")
+    rule = rule_for(rules_at(rules, f"Python {version}"), case, "root")
+    assert (rule.saw if rule else None) == saw

@@ -1,0 +1,69 @@
+"""The order of the packages and of the libraries: no source imports or includes one above it, and none itself."""
+
+import ast
+import re
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import cgi_conform
+from cgi_conform.paths import REPO
+
+PACKAGE = Path(cgi_conform.__file__).parent
+ORDER = ("", "cases", "http", "servers", "judging", "running", "proof", "report", "programs", "commands")  # "": ground
+TOP = ("__main__", "cli", "plugin", "usage")
+SERVER = REPO / "server"
+
+
+def floor(module: str) -> int:
+    return len(ORDER) if module in TOP else ORDER.index(module.rpartition(".")[0].partition(".")[0])
+
+
+def imports() -> dict[str, set[str]]:
+    """The modules of cgi_conform that each of its modules imports."""
+    files = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for path in PACKAGE.rglob("*.py")}
+    found: dict[str, set[str]] = {}
+    for module, path in files.items():
+        found[module] = set()
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "cgi_conform":
+                where = (node.module or "").removeprefix("cgi_conform").lstrip(".")
+                for name in (f"{where}.{alias.name}".lstrip(".") for alias in node.names):
+                    places = (name, where, f"{where}.__init__".lstrip("."))
+                    found[module].add(next(place for place in places if place in files))
+    return found
+
+
+def includes() -> dict[str, set[str]]:
+    """The sources of cgi-server, NAME.h and NAME.cc as one, and what each includes."""
+    found: dict[str, set[str]] = {}
+    for path in [*SERVER.glob("*.h"), *SERVER.glob("*.cc")]:
+        headers = set(re.findall(r'^#include "(\w+)\.h"', path.read_text("utf-8"), re.MULTILINE)) - {"version"}
+        found.setdefault(path.stem, set()).update(headers - {path.stem})
+    return found
+
+
+def libraries() -> dict[str, int]:
+    """The library of each source, by its place in CMakeLists.txt; a header without a source is below all."""
+    text = (SERVER / "CMakeLists.txt").read_text("utf-8")
+    lists = re.findall(r"^add_(?:library|executable)\(([^)]*)\)", text, re.MULTILINE)
+    return {name: number for number, text in enumerate(lists) for name in re.findall(r"(?<=\s)(\w+)\.cc", text)}
+
+
+def test_no_module_imports_from_a_package_above_its_own() -> None:
+    upward = [(one, other) for one, others in imports().items() for other in others if floor(other) > floor(one)]
+    assert upward == []
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    TopologicalSorter(imports()).prepare()
+
+
+def test_no_source_of_the_server_includes_a_header_of_a_library_above_its_own() -> None:
+    place, found = libraries(), includes()
+    assert [path.name for path in SERVER.glob("*.cc") if path.stem not in place] == []
+    upward = [(one, other) for one in found for other in found[one] if place.get(other, -1) > place.get(one, -1)]
+    assert upward == []
+
+
+def test_no_source_of_the_server_includes_itself_through_others() -> None:
+    TopologicalSorter(includes()).prepare()
