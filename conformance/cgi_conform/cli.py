@@ -9,12 +9,11 @@ import sys
 from collections.abc import Sequence
 
 from cgi_conform import __version__
-from cgi_conform.cases.docroot import remove_all
 from cgi_conform.endings import ENDING, Interruption, handled
 from cgi_conform.errors import INTERRUPTED, UserError
 from cgi_conform.examples import EXAMPLES, FIRST_STEPS
 from cgi_conform.servers import adopted
-from cgi_conform.servers.instance import kill_all
+from cgi_conform.servers.instance import end_at_once
 from cgi_conform.typed import typed
 from cgi_conform.usage import Parser, epilog
 
@@ -62,21 +61,13 @@ def parser(chosen: str) -> Parser:
 def command() -> int:
     """Runs the command as a process of its own, ends all that it has started, and returns the exit status."""
     adopted.adopt()
-    with handled(Interruption(_end_at_once)):
+    with handled(Interruption(end_at_once)):
         try:
             return main()
         finally:
             for number in ENDING:
                 signal.signal(number, signal.SIG_IGN)
             adopted.end_all()
-
-
-def _end_at_once() -> None:
-    try:
-        kill_all()
-        remove_all()
-    finally:
-        os._exit(INTERRUPTED)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -47,6 +47,16 @@ class Interruption:
             self._at_once()
 
 
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Holds the signals back: what a handler raises in a fork, or in the middle of a message, would be lost."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def let_go_of_terminal() -> None:
     """Has the output go nowhere if its terminal is gone: an error while it is written would stop the clean-up."""
     for descriptor in (1, 2):

@@ -100,7 +100,8 @@ def wait_for_silence(process: subprocess.Popen[str], temporary: Path, servers: i
     asked = 0
     while asked < servers:
         assert process.poll() is None
-        asked = sum(b"asked for /silence" in log.read_bytes() for log in temporary.glob("cgi-conform-log-*/log"))
+        logs = [*temporary.glob("cgi-conform-log-*/log"), *temporary.glob("*/cgi-conform-log-*/log")]  # of workers
+        asked = sum(b"asked for /silence" in log.read_bytes() for log in logs)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -10,7 +10,7 @@ from cgi_conform.paths import REPO
 
 PACKAGE = Path(cgi_conform.__file__).parent
 ORDER = ("", "cases", "http", "servers", "judging", "running", "proof", "report", "programs", "commands")  # "": ground
-TOP = ("__main__", "cli", "plugin", "usage")
+TOP = ("__main__", "cli", "plugin", "pytest_cases", "usage")
 SERVER = REPO / "server"
 
 

@@ -146,19 +146,6 @@ def test_a_limit_is_told_by_its_name(limit: float | None, what: str, told: str) 
     assert Patience(TIMEOUT, limit, Cap()).told(what) == told
 
 
-def test_once_the_run_is_over_nothing_is_waited_for() -> None:
-    over = threading.Event()
-
-    def talk(client: socket.socket) -> None:
-        client.recv(1)
-        over.set()
-        read_until(client, b"never")
-
-    with scripted(talk) as address:
-        exchange = play([Step(send=b"x")], address, TOKENS, timeout=600, cap=Cap(over=over.is_set))
-    assert exchange.connections["main"].end == "open"
-
-
 def test_a_mismatch_names_the_limit_it_comes_from(clock: Clock) -> None:
     expectation = read_expectation({"level": "required", "status": 200, "closes": True}, ("main",))
     around = Surroundings(TOKENS, lambda name: b"")

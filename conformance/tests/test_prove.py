@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from cgi_conform.cases.load import load_cases
 from cgi_conform.errors import UserError
 from cgi_conform.judging.results import Mismatch, Server
 from cgi_conform.paths import REPO
-from cgi_conform.proof import forked_server, verdicts, workers
+from cgi_conform.proof import forked_server, verdicts
+from cgi_conform.proof.fresh_docroot import FreshDocroot
 from cgi_conform.proof.fault_files import load_faults, unmatched
 from cgi_conform.proof.kills_json import Kills, assembled, unproven
 from cgi_conform.proof.verdicts import Branch, Tried, branch_proof, branches, case_proof
@@ -328,17 +330,16 @@ def test_a_document_root_that_a_fault_changed_is_laid_out_again(
 ) -> None:
     fixtures = corpus(tmp_path / "f")
     (tmp_path / "base").mkdir()
-    subject = forked_server.Subject(tmp_path, {})
-    monkeypatch.setattr(workers, "_bench", workers.Bench({}, {}, {}, subject, fixtures, tmp_path / "base"))
-    monkeypatch.setattr(workers, "_docroot", None)
-    first = workers._fresh()
-    assert workers._fresh() == first
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "base"))
+    docroot = FreshDocroot(fixtures)
+    first = docroot.get()
+    assert docroot.get() == first
     (first.root / "hello.txt").read_text()
-    assert not workers._changed()
+    assert not docroot.has_changed()
     for change in (lambda root: (root / "new").touch(), lambda root: (root / "hello.txt").chmod(0o600)):
-        change(workers._fresh().root)
-        assert workers._changed()
-        assert workers._fresh().root.joinpath("hello.txt").read_text() == "hello static\n"
+        change(docroot.get().root)
+        assert docroot.has_changed()
+        assert docroot.get().root.joinpath("hello.txt").read_text() == "hello static\n"
     assert len(list((tmp_path / "base").iterdir())) == 1
 
 

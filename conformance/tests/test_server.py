@@ -4,7 +4,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -145,9 +145,9 @@ def test_one_that_is_late_gets_twice_the_time_once(
 ) -> None:
     really, given = launch.wait_until_ready, []
 
-    def late_at_first(instance: Instance, patience: float, over: Callable[[], bool]) -> str | None:
+    def late_at_first(instance: Instance, patience: float) -> str | None:
         given.append(patience)
-        return launch.LATE if len(given) == 1 else really(instance, patience, over)
+        return launch.LATE if len(given) == 1 else really(instance, patience)
 
     monkeypatch.setattr(launch, "wait_until_ready", late_at_first)
     instance = start(python(tmp_path, SERVE, "{port}"), docroot, timeout=40)
@@ -173,12 +173,6 @@ def test_one_that_binds_late_is_just_waited_for(
     instance = start(python(tmp_path, text, "{port}"), docroot)
     instance.stop()
     assert len(looks) > 3
-
-
-def test_a_start_ends_once_the_run_is_over(tmp_path: Path, docroot: Docroot) -> None:
-    looks = iter([False, False, True])
-    with pytest.raises(UserError, match="the run is over"):
-        start(python(tmp_path, "import signal\nsignal.pause()", "{port}"), docroot, timeout=600, over=lambda: next(looks))
 
 
 DAEMON = LISTEN + """
@@ -236,7 +230,7 @@ def _started(launched: launch.Launch, descriptor: int) -> launch.Process:
 def test_workers_share_that_a_server_does_not_start(tmp_path: Path, docroot: Docroot) -> None:
     begun = tmp_path / "begun"
     text = f"import sys\nopen({str(begun)!r}, 'a').write('x')\nsys.exit(7)"
-    failures: dict[Key, UserError] = {}
+    failures: dict[Key, str] = {}
     [plain] = load_cases(corpus(tmp_path / "fixtures", case("a/b")) / "cases")
     for _ in range(3):
         running = Running(python(tmp_path, text, "{port}"), tmp_path, docroot=docroot, failures=failures)
@@ -250,7 +244,7 @@ def test_one_that_is_interrupted_while_it_starts_is_ended(
 ) -> None:
     started: list[Instance] = []
 
-    def interrupted(instance: Instance, patience: float, over: object) -> None:
+    def interrupted(instance: Instance, patience: float) -> None:
         started.append(instance)
         raise KeyboardInterrupt
 

@@ -1,112 +1,183 @@
-"""running/workers.py: several cases at a time, and who shares what."""
+"""running/workers.py: every task is carried out once, errors are told, and no process and no file stays."""
 
-import socket
+import os
+import select
+import signal
+import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from case_files import SEND, case, corpus
-from cgi_conform.cases.case import Case
-from cgi_conform.cases.load import load_cases
-from cgi_conform.judging.results import CaseResult
-from cgi_conform.running import workers as workers_module
-from cgi_conform.running.plan import Options, Plan, make_plan
-from cgi_conform.running.trial import Found, try_case
-from cgi_conform.running.workers import Workers
-from cgi_conform.servers.pool import Running
-from scripted import Talk, read_until, scripted
-from whole_run import command_of, get
+from cgi_conform.proof import forked_server
+from cgi_conform.running.workers import WorkerEnded, Workers
 
 
-def cases_of(folder: Path, *texts: str) -> list[Case]:
-    return load_cases(corpus(folder, *texts) / "cases")
+class Calls:
+    """A worker that calls a function."""
+
+    def __init__(self, function: Callable[[int], object]) -> None:
+        self.carry_out = function
+
+    def end(self) -> list[str]:
+        return [f"ended {os.getpid()}"]
 
 
-def launched(folder: Path) -> Plan:
-    return make_plan(Options(command=command_of(folder).removeprefix("--command="), timeout=20))
+def workers(count: int, function: Callable[[int], object]) -> Workers[int, object]:
+    return Workers(count, lambda: Calls(function))
 
 
-def tried(workers: Workers, cases: list[Case], folder: Path) -> list[CaseResult]:
-    workers.begin([(each, folder) for each in cases])
-    try:
-        return [workers.result(each, folder).result for each in cases]
-    finally:
-        workers.stop()
+def _square(number: int) -> tuple[int, int]:
+    return number * number, os.getpid()
 
 
-def answering(meeting: threading.Barrier) -> Talk:
-    """Answers when as many clients have come as the meeting needs."""
-
-    def talk(client: socket.socket) -> None:
-        read_until(client, b"\r\n\r\n")
-        meeting.wait()
-        client.sendall(b"HTTP/1.0 200 OK\r\n\r\n")
-
-    return talk
-
-
-@pytest.mark.parametrize("count", [2, 3])
-def test_as_many_cases_at_a_time_as_there_are_workers(tmp_path: Path, count: int) -> None:
-    cases = cases_of(tmp_path, *(case(f"a/{number}") for number in range(2 * count)))
-    meeting = threading.Barrier(count, timeout=20)
-    with scripted(*[answering(meeting)] * len(cases)) as (host, port):
-        plan = make_plan(Options(url=f"http://{host}:{port}", root=str(tmp_path / "docroot"), timeout=20))
-        results = tried(Workers(plan, count), cases, tmp_path)
-    assert [result["verdict"] for result in results] == ["pass"] * len(cases)
+def test_every_task_is_done_once_in_order_by_no_more_processes_than_asked() -> None:
+    with workers(3, _square) as pool:
+        first = list(pool.results(range(20)))
+        second = list(pool.results([20]))
+        ends = pool.end()
+    assert [result for result, _ in first + second] == [number * number for number in range(21)]
+    used = {process for _, process in first + second}
+    assert len(used) == 3 and os.getpid() not in used
+    assert set(ends) == {f"ended {process}" for process in used}
 
 
-def test_one_worker_tries_a_case_when_it_is_asked_for(tmp_path: Path) -> None:
-    cases = cases_of(tmp_path, case("a/b"), case("a/c"))
-    workers = Workers(launched(tmp_path), 1)
-    workers.begin([(each, tmp_path) for each in cases])
-    assert workers.result(cases[1], tmp_path).result["verdict"] == "pass" and workers.deaths() == []
-    workers.stop()
+def test_no_more_processes_than_tasks() -> None:
+    with workers(3, _square) as pool:
+        assert list(pool.results([])) == [] and pool.end() == []
+        assert len({process for _, process in pool.results([1, 2])}) == 2
+        assert len(pool.end()) == 2
 
 
-@pytest.mark.parametrize(("more", "roots"), [("status = 200", 1), ("status = 200\nhost.written = []", 3)])
-def test_a_case_that_looks_for_written_files_has_a_document_root_alone(
-    tmp_path: Path, more: str, roots: int, monkeypatch: pytest.MonkeyPatch
+def test_a_result_waits_for_those_of_earlier_tasks() -> None:
+    ours, theirs = os.pipe()
+
+    def work(number: int) -> int:
+        if number == 0:
+            os.read(ours, 1)  # until all others are done
+        if number == 5:
+            os.write(theirs, b"x")
+        return number
+
+    with workers(2, work) as pool:
+        assert list(pool.results(range(6))) == list(range(6))
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_a_task_is_sent_as_it_is_when_a_worker_is_free() -> None:
+    tasks = [known := [0], known, known]
+    with Workers(1, lambda: Calls(len)) as pool:  # type: ignore[arg-type]
+        results = pool.results(tasks)
+        first = next(results)
+        known.append(0)
+        assert [first, *results] == [1, 1, 2]
+
+
+def test_it_needs_no_semaphores(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")  # /dev/shm cannot be written to
+
+    monkeypatch.setattr("_multiprocessing.SemLock", refused)
+    with workers(2, lambda number: number) as pool:
+        assert list(pool.results([1, 2, 3])) == [1, 2, 3]
+
+
+def _refuse(number: int) -> int:
+    raise ValueError(f"no {number}")
+
+
+def test_what_a_worker_raises_is_raised_here() -> None:
+    with pytest.raises(ValueError, match="no 7"), workers(2, _refuse) as pool:
+        list(pool.results([7]))
+
+
+def _die(number: int) -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def test_a_worker_that_is_killed_is_told() -> None:
+    with pytest.raises(WorkerEnded, match="status -9"), workers(2, _die) as pool:
+        list(pool.results([1, 2]))
+    assert pool.finished() == {}
+
+
+@pytest.fixture
+def begun() -> Iterator[tuple[int, int]]:
+    ends = os.pipe()
+    yield ends
+    for end in ends:
+        os.close(end)
+
+
+def test_interrupted_workers_end_after_their_clean_up(
+    begun: tuple[int, int], temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cases = cases_of(tmp_path, *(case(f"a/{number}", more) for number in range(3)))
-    meeting = threading.Barrier(3, timeout=20)
-    found: list[Path] = []
+    readable, writable = begun
+    main = threading.get_ident()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
 
-    def together(one: Case, plan: Plan, running: Running, fixtures: Path, over: Callable[[], bool]) -> Found:
-        found.append(running.docroot.root)
-        meeting.wait()
-        return try_case(one, plan, running, fixtures, over)
+    def last(number: int) -> int:
+        if number == 0:
+            return number
+        try:
+            os.write(writable, b"begun\n")
+            threading.Event().wait()
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)  # a second one, as from timeout
+            os.write(writable, f"cleaned up {os.getpid()}\n".encode())
+        return number
 
-    monkeypatch.setattr(workers_module, "try_case", together)
-    results = tried(Workers(launched(tmp_path), 3), cases, tmp_path)
-    assert [result["verdict"] for result in results] == ["pass"] * 3
-    assert len(found) == 3 and len(set(found)) == roots
-    assert not any(root.exists() for root in found)
+    def interrupt() -> None:
+        os.read(readable, 6)
+        signal.pthread_kill(main, signal.SIGUSR1)
 
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
 
-def test_a_stop_does_not_wait_for_an_answer(tmp_path: Path) -> None:
-    cases = cases_of(tmp_path, *(case(f"a/{number}", more=get("/silence")) for number in range(6)))
-    workers = Workers(make_plan(Options(command=command_of(tmp_path).removeprefix("--command="), timeout=600)), 3)
-    workers.begin([(each, tmp_path) for each in cases])
-    while len(workers._all) < 3:
-        pass
-    workers.stop()
-    with pytest.raises(RuntimeError, match="the run is over"):
-        workers.result(case_of_its_own(tmp_path), tmp_path)
-
-
-def case_of_its_own(folder: Path) -> Case:
-    return cases_of(folder / "other", case("b/c"))[0]
-
-
-def test_what_breaks_a_worker_is_told_to_the_caller(tmp_path: Path) -> None:
-    [broken] = cases_of(tmp_path, case("a/b", "body.file = 'hello.txt'", more=SEND))
-    (tmp_path / "docroot" / "hello.txt").unlink()
-    workers = Workers(launched(tmp_path), 2)
-    workers.begin([(broken, tmp_path)])
+    before = signal.signal(signal.SIGUSR1, interrupted)  # SIGINT is ignored where the tests run in the background
     try:
-        with pytest.raises(FileNotFoundError):
-            workers.result(broken, tmp_path)
+        with pytest.raises(KeyboardInterrupt), workers(1, last) as pool:
+            threading.Thread(target=interrupt).start()
+            try:
+                list(pool.results([0, 1]))
+            finally:
+                assert pool.finished() == {0: 0}
     finally:
-        workers.stop()
+        signal.signal(signal.SIGUSR1, before)
+    line = os.read(readable, 100).decode()
+    assert line.startswith("cleaned up ")
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(line.split()[-1]), 0)
+
+
+def test_the_files_of_workers_go_with_them(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    with workers(2, lambda number: Path(tempfile.gettempdir(), str(number)).touch()) as pool:
+        list(pool.results([1, 2]))
+        assert sorted(path.name for path in temporary.glob("*/*")) == ["1", "2"]
+        pool.end()
+
+
+def test_a_server_does_not_outlive_the_process_that_started_it(begun: tuple[int, int]) -> None:
+    readable, writable = begun
+    process = os.fork()
+    if not process:
+        parent = os.getpid()
+        if not os.fork():
+            forked_server._end_with(parent)
+            os.write(writable, f"{os.getpid()}".encode())
+            signal.pause()
+        signal.pause()
+    server = os.pidfd_open(int(os.read(readable, 20)))
+    try:
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+        ended = bool(select.select([server], [], [], 20)[0])
+        if not ended:
+            signal.pidfd_send_signal(server, signal.SIGKILL)
+        assert ended, "the server lives on"
+    finally:
+        os.close(server)

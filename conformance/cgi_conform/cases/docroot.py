@@ -37,26 +37,34 @@ class Docroot:
         return self.base / self.name
 
 
-_temporary: set[Path] = set()
+_scratch: set[Path] = set()
+
+
+@contextmanager
+def scratch(prefix: str) -> Iterator[Path]:
+    """Gives a new directory under /tmp (or TMPDIR) that everybody may pass through, removed afterwards."""
+    made = Path(tempfile.mkdtemp(prefix=prefix, dir=reachable_tmp()))
+    _scratch.add(made)
+    try:
+        made.chmod(0o711)
+        yield made
+    finally:
+        remove(made)
+        _scratch.discard(made)
 
 
 @contextmanager
 def temporary(fixtures: Path) -> Iterator[Docroot]:
-    """Gives a document root in a new directory under /tmp (or TMPDIR), removed afterwards."""
-    base = Path(tempfile.mkdtemp(prefix="cgi-conform-", dir=reachable_tmp()))
-    _temporary.add(base)
-    try:
+    """Gives a document root in a new directory, removed afterwards."""
+    with scratch("cgi-conform-") as base:
         yield lay_out(fixtures, base)
-    finally:
-        remove(base)
-        _temporary.discard(base)
 
 
 def remove_all() -> None:
-    """Remove every temporary document root: the process is about to end."""
-    for base in list(_temporary):
+    """Removes every directory that scratch() has made: the process is about to end."""
+    for made in list(_scratch):
         with suppress(OSError):
-            remove(base)
+            remove(made)
 
 
 def lay_out(fixtures: Path, base: Path) -> Docroot:

@@ -15,12 +15,12 @@ from cgi_conform.cases.case import Case
 from cgi_conform.cases.clauses import load_clauses
 from cgi_conform.cases.levels import Level, climbed, load_levels
 from cgi_conform.cases.load import load_cases
-from cgi_conform.commands.server_options import configure_server, lines_lead_to, named_again
+from cgi_conform.commands.server_options import configure_server, configure_workers, lines_lead_to, named_again
 from cgi_conform.errors import NOTHING_RAN, SERVER, UserError
 from cgi_conform.judging.results import CaseResult
 from cgi_conform.paths import fixtures
 from cgi_conform.running.plan import Options, Plan, make_plan
-from cgi_conform.running.session import JOBS, carry_out
+from cgi_conform.running.session import carry_out
 from cgi_conform.typed import typed
 
 _RED = ("error", "fail", "warn")
@@ -44,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--profile", choices=PROFILES, default=PROFILES[0], help="what the server is judged by (default: %(default)s)")
     add("--until", metavar="LEVEL", help="stop there, with 0 if it is reached (default: the last one)")
-    add("-j", dest="jobs", type=int, metavar="N", help=JOBS)
+    configure_workers(parser)
     add("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for an answer (default: %(default)g)")
 
 
@@ -60,7 +60,7 @@ def main(options: argparse.Namespace) -> int:
     reached: Level | None = None
     judged = 0
     for level, mine in climbed(levels, cases, options.profile):
-        step = _try(level, mine, chosen, options.jobs) if mine else Step(level, [], 0, 0, [])
+        step = _try(level, mine, chosen, plan) if mine else Step(level, [], 0, 0, [])
         judged += step.judged
         print(_line(step), flush=True)
         for message in step.messages:
@@ -80,9 +80,8 @@ def main(options: argparse.Namespace) -> int:
     return 0
 
 
-def _try(level: Level, cases: Sequence[Case], options: Options, jobs: int | None) -> Step:
-    chosen = replace(options, select=[case.id for case in cases])
-    outcome = carry_out(chosen, make_plan(chosen), cases, jobs)
+def _try(level: Level, cases: Sequence[Case], options: Options, plan: Plan) -> Step:
+    outcome = carry_out(options, plan, cases)
     found = {result["id"]: result for result in outcome.results["cases"]}
     red = [found[case.id] for case in cases if found[case.id]["verdict"] in _RED]
     skipped = outcome.results["totals"]["skip"]

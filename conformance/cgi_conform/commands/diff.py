@@ -13,13 +13,14 @@ from pathlib import Path
 from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.case import Case
 from cgi_conform.cases.load import load_cases
+from cgi_conform.commands.server_options import configure_workers
 from cgi_conform.errors import INTERRUPTED, UserError
 from cgi_conform.http.delivery import DELIVERIES
 from cgi_conform.judging.compare import Comparison, compared
 from cgi_conform.judging.results import Results, read
 from cgi_conform.paths import fixtures
 from cgi_conform.running.plan import Options, make_plan
-from cgi_conform.running.session import JOBS, carry_out
+from cgi_conform.running.session import carry_out
 
 SAME, DIFFER, TROUBLE = 0, 1, 2
 EPILOG = "exit status: 0 they answer alike, 1 they differ, 2 trouble, 130 interrupted"
@@ -36,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--root", action="append", metavar="DIR", default=[], help="the document root at a URL; twice for two of them")
     add("--profile", choices=PROFILES, default=PROFILES[0], help="which cases, and what they are judged by")
     add("--report", type=Path, metavar="DIR", help="write diff.json, diff.md and diff.html")
-    add("-j", dest="jobs", type=int, metavar="N", help=JOBS)
+    configure_workers(parser)
     add("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for an answer (default: %(default)g)")
     add("--delivery", choices=DELIVERIES, default="whole", help="how requests are cut into writes (default: whole)")
 
@@ -93,13 +94,13 @@ def _run(word: str, root: str | None, options: argparse.Namespace, cases: list[C
         profile=options.profile,
         timeout=options.timeout,
         delivery=options.delivery,
-        select=[glob if "/" in glob or glob == "*" else f"{glob}/*" for glob in options.globs],
+        workers=options.workers,
     )
     plan = make_plan(chosen)
     selected = [case for case in cases if plan.profile in case.expect]
     if not selected:
         raise UserError(f"nothing to compare: no such case has an expectation for {plan.profile}")
-    outcome = carry_out(chosen, plan, selected, options.jobs)
+    outcome = carry_out(chosen, plan, selected)
     if outcome.messages:
         raise UserError(outcome.messages[0])
     return outcome.results

@@ -19,21 +19,21 @@ from pathlib import Path
 from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.case import NEEDS, Case
 from cgi_conform.cases.load import load_cases, select
+from cgi_conform.commands.server_options import configure_workers
 from cgi_conform.errors import UserError
 from cgi_conform.paths import fixtures
 from cgi_conform.proof import forked_server
 from cgi_conform.proof.fault_files import check_globs, load_faults, unknown, unmatched
+from cgi_conform.proof.fault_worker import Bench, FaultWorker, Found
 from cgi_conform.proof.kills_json import BranchProof, CaseProof, Kills, assembled, exit_status
 from cgi_conform.proof.tasks import Task, branch_tasks, fault_tasks, sound_tasks
 from cgi_conform.proof.verdicts import Branch, Tried, branch_skipped, branches, case_proof, fault_proofs
-from cgi_conform.proof.workers import Bench, Found, base, workshop
 from cgi_conform.running.capabilities import missing
-from cgi_conform.running.plan import Options, Plan, make_plan
+from cgi_conform.running.plan import WORKERS, Options, Plan, make_plan
+from cgi_conform.running.workers import Workers
 from cgi_conform.servers.definition import Server, load_server
 from cgi_conform.wall import since_start
 from faulty.faults import find
-
-_JOBS = 12  # most of the time they wait
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -43,17 +43,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--profile", action="append", choices=PROFILES, help="the profile to prove them in (default: all of the server's)")
     add("--fault", action="append", default=[], metavar="NAME", help="only what this fault, or glob of faults, kills")
     add("--needs", choices=NEEDS, metavar="CAPABILITY", help="only cases that need it (root, user, limits, …)")
-    add("-j", dest="jobs", type=int, default=_JOBS, metavar="N", help="servers at a time (default: %(default)s)")
+    configure_workers(parser)
     add("--report", type=Path, metavar="DIR", help="write kills.json, kills.md, kills.html and junit.xml")
     add("--server", default="faulty", metavar="NAME", help="the server to put faults in (default: %(default)s)")
 
 
 def main(options: argparse.Namespace) -> int:
     """Prove and report."""
-    if options.jobs < 1:
-        raise UserError(f"-j {options.jobs}: at least one")
     profiles = list(dict.fromkeys(options.profile or load_server(options.server).profiles))
-    plans = {profile: make_plan(Options(server=options.server, profile=profile)) for profile in profiles}
+    plans = {profile: make_plan(Options(server=options.server, profile=profile, workers=options.workers)) for profile in profiles}
     server = _definition(plans[profiles[0]])
     subject = forked_server.subject(server)
     faults, wrong = load_faults(subject.folder)
@@ -66,8 +64,7 @@ def main(options: argparse.Namespace) -> int:
         wrong += unmatched(faults, corpus)
     forked_server.import_what_it_imports(subject)
     gc.freeze()
-    with base() as folder:
-        _prove(work, Bench(cases, plans, faults, subject, fixtures(), folder), options.jobs)
+    _prove(work, Bench(cases, plans, faults, subject, fixtures()), options.workers or WORKERS)
     shown = [find(name, faults) for name in {case["fault"] for case in work.proven} if not unknown(name, faults)]
     kills = assembled(
         {"name": server.name, "title": server.title, "version": server.version()},
@@ -119,16 +116,17 @@ class _Work:
         return work
 
 
-def _prove(work: _Work, bench: Bench, jobs: int) -> None:
-    with workshop(bench, jobs) as carry_out:
+def _prove(work: _Work, bench: Bench, count: int) -> None:
+    with Workers(count, lambda: FaultWorker(bench)) as workers:
         first = [task for profile, cases in work.wanted.items() for task in sound_tasks(cases, profile)]
-        sound = carry_out([*first, *branch_tasks(work.branches)], "without a fault, and branches")
+        sound = _carried_out(workers, [*first, *branch_tasks(work.branches)], "without a fault, and branches")
         without = _by_profile(sound)
         second: list[Task] = []
         for profile, cases in work.wanted.items():
             seconds = {name: tried.seconds for name, tried in without[profile].items() if tried.verdict == "pass"}
             second += fault_tasks([case for case in cases if case.id in seconds], bench.plans[profile], seconds)
-        killed = carry_out(second, "with their faults")
+        killed = _carried_out(workers, second, "with their faults")
+        workers.end()
         broken = _by_profile(killed)
     for profile, cases in work.wanted.items():
         for case in cases:
@@ -136,6 +134,23 @@ def _prove(work: _Work, bench: Bench, jobs: int) -> None:
             work.proven.append(case_proof(case, profile, without[profile][case.id], broken[profile].get(case.id), fault))
     work.branched += [proof for found in sound for proof in found.branches]
     work.broken = sorted({found.broken for found in [*sound, *killed] if found.broken})
+
+
+def _carried_out(workers: Workers[Task, Found], tasks: Sequence[Task], what: str) -> list[Found]:
+    """Carries out the tasks, the longest first; a person who watches is told how many have been."""
+    found: list[Found] = []
+    try:
+        for one in workers.results(sorted(tasks, key=lambda task: -task.waits)):
+            found.append(one)
+            _show_progress(f"{what}: {len(found)}/{len(tasks)}")
+    finally:
+        _show_progress("")
+    return found
+
+
+def _show_progress(text: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
 def _by_profile(found: Sequence[Found]) -> dict[str, dict[str, Tried]]:

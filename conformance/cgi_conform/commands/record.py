@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.load import case_ids, load_cases
+from cgi_conform.commands.server_options import configure_workers
 from cgi_conform.errors import UserError
 from cgi_conform.judging.recordings import (
     Recorded,
@@ -28,7 +29,7 @@ from cgi_conform.judging.recordings import (
 from cgi_conform.judging.results import Results, read, server_line
 from cgi_conform.paths import fixtures
 from cgi_conform.running.plan import Options, make_plan
-from cgi_conform.running.session import JOBS, carry_out
+from cgi_conform.running.session import carry_out
 from cgi_conform.servers.definition import server_names
 from cgi_conform.write import write_whole
 
@@ -40,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--from", dest="results", type=Path, metavar="FILE", help="record what a results.json holds")
     parser.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help="the profile it is run in")
     parser.add_argument("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for an answer")
-    parser.add_argument("-j", dest="jobs", type=int, metavar="N", help=JOBS)
+    configure_workers(parser)
     parser.add_argument("--force", action="store_true", help="replace a recording that differs")
 
 
@@ -69,11 +70,11 @@ def _run(options: argparse.Namespace) -> Results:
         server=options.server,
         profile=options.profile,
         timeout=options.timeout,
-        select=[glob if "/" in glob or glob == "*" else f"{glob}/*" for glob in options.globs],
+        workers=options.workers,
     )
     plan = make_plan(chosen)
     selected = [case for case in cases if plan.profile in case.expect]
-    outcome = carry_out(chosen, plan, selected, options.jobs)
+    outcome = carry_out(chosen, plan, selected)
     for message in outcome.messages:
         print(f"cgi-conform: {message}", file=sys.stderr)
     return outcome.results

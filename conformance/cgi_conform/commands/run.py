@@ -11,14 +11,14 @@ from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.case import Case
 from cgi_conform.cases.clauses import load_clauses
 from cgi_conform.cases.load import case_ids, load_cases, nearest_id
-from cgi_conform.commands.server_options import configure_server, lines_lead_to
+from cgi_conform.commands.server_options import configure_server, configure_workers, lines_lead_to
 from cgi_conform.errors import INTERRUPTED, NOTHING_RAN, SERVER, UserError
 from cgi_conform.http.delivery import DELIVERIES
 from cgi_conform.judging.known_failures import write_rules
 from cgi_conform.judging.results import CaseResult, Results, exit_status, red_verdicts
 from cgi_conform.paths import fixtures
 from cgi_conform.running.plan import CASE_TIMEOUT, Options, Plan, make_plan
-from cgi_conform.running.session import JOBS, Outcome, carry_out
+from cgi_conform.running.session import Outcome, carry_out
 from cgi_conform.servers.launch import START_TIMEOUT
 from cgi_conform.wall import since_start
 from cgi_conform.write import need_folder
@@ -38,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--expect", metavar="FILE", help="expected failures (default: expect.toml beside the server's definition)")
     add("--write-expect", type=Path, metavar="FILE", help="write the failures of this run as expected ones")
     add("--report", type=Path, metavar="DIR", help="write results.json, junit.xml, summary.md, index.html, badge.json")
-    add("-j", dest="jobs", type=int, metavar="N", help=JOBS)
+    configure_workers(parser)
     add("--shuffle", nargs="?", type=int, const=-1, metavar="SEED", help="another order of the cases")
     add("--sample", type=int, metavar="N", help="only about one case in N, the same ones each time")
     add("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for the next octet (default: %(default)g)")
@@ -54,7 +54,6 @@ def main(options: argparse.Namespace) -> int:
     if options.shuffle == -1:
         options.shuffle = random.SystemRandom().randrange(1_000_000)
     cases = load_cases(fixtures() / "cases", options.globs)
-    options.select = [glob if "/" in glob or glob == "*" else f"{glob}/*" for glob in options.globs]
     chosen = Options.of(options)
     plan = make_plan(chosen)
     selected = [case for case in cases if plan.profile in case.expect and chosen.samples(case.id)]
@@ -74,7 +73,6 @@ def main(options: argparse.Namespace) -> int:
             chosen,
             plan,
             selected,
-            options.jobs,
             strict=options.strict,
             strict_observed=options.strict_observed,
             progress=progress.show,

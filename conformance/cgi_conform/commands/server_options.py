@@ -7,11 +7,17 @@ from typing import Any
 from cgi_conform.cases import variants
 from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.reproduce import Reach
-from cgi_conform.running.plan import Plan
+from cgi_conform.running.plan import WORKERS, Plan
 from cgi_conform.servers.definition import Server, named_server
 from cgi_conform.servers.ports import ADDRESS, free_port, is_free
 
 USUAL_PORT = 8000
+
+
+def configure_workers(parser: argparse.ArgumentParser) -> None:
+    """Adds -j."""
+    text = f"workers: so many cases at a time, each with a server of its own (default: {WORKERS} for many cases)"
+    parser.add_argument("-j", dest="workers", type=int, metavar="N", help=text)
 
 
 def configure_server(parser: argparse.ArgumentParser) -> None:

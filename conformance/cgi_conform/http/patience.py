@@ -12,17 +12,12 @@ from dataclasses import dataclass
 from cgi_conform.http.connection import Connection
 
 
-def _never() -> bool:
-    return False
-
-
 @dataclass(frozen=True)
 class Cap:
-    """The latest end of a case, a moment of time.monotonic(); `over` may end the case earlier."""
+    """The latest end of a case, a moment of time.monotonic()."""
 
     seconds: float = math.inf  # for the message
     until: float = math.inf
-    over: Callable[[], bool] = _never
 
     @property
     def told(self) -> str:
@@ -31,12 +26,12 @@ class Cap:
     def after(self, seconds: float) -> Callable[[], float]:
         """Returns a deadline in so many seconds, or before."""
         end = min(time.monotonic() + seconds, self.until)
-        return lambda: 0.0 if self.over() else end
+        return lambda: end
 
     def without_progress(self, seconds: float, connection: Connection) -> Callable[[], float]:
         """Returns a deadline so many seconds after the last octet on the connection, or before."""
         begun = time.monotonic()
-        return lambda: 0.0 if self.over() else min(max(begun, connection.moved_at) + seconds, self.until)
+        return lambda: min(max(begun, connection.moved_at) + seconds, self.until)
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ from pathlib import Path
 from types import CodeType
 from typing import NoReturn
 
+from cgi_conform.endings import held_back
 from cgi_conform.errors import UserError
-from cgi_conform.running.forks import undisturbed
 from cgi_conform.servers.definition import Server
 from cgi_conform.servers.launch import Launch, Process, Starter
 from faulty import faults
@@ -71,7 +71,7 @@ def starter(whole: Subject, broken: Mapping[str, CodeType]) -> Starter:
         sys.stdout.flush()
         sys.stderr.flush()
         parent = os.getpid()
-        with undisturbed():
+        with held_back():
             pid = os.fork()
             if not pid:
                 _end_with(parent)

@@ -18,7 +18,7 @@ from cgi_conform.running.capabilities import Abilities
 from cgi_conform.servers.definition import Server, named_server
 from cgi_conform.servers.launch import START_TIMEOUT
 
-
+WORKERS = 12  # for many cases: they mostly wait
 CASE_TIMEOUT = 60.0  # seconds, --case-timeout: ten mebibytes at 200 KB/s take 52 of them
 
 
@@ -38,7 +38,6 @@ class Options:
     delivery: str = "whole"
     expect: str | None = None
     skip: list[str] = field(default_factory=list)
-    select: list[str] = field(default_factory=list)
     shuffle: int | None = None
     sample: int | None = None
     workers: int | None = None
@@ -88,6 +87,8 @@ def make_plan(options: Options) -> Plan:
     for name in ("timeout", "case_timeout", "start_timeout"):
         if not 0 < (seconds := getattr(options, name)) < math.inf:
             raise UserError(f"--{name.replace('_', '-')} {seconds:g} is not a positive number of seconds")
+    if options.workers is not None and options.workers < 1:
+        raise UserError(f"-j {options.workers}: at least one")
     if options.sample is not None and options.sample < 1:
         raise UserError(f"--sample {options.sample}: one case in at least 1")
     if options.url:

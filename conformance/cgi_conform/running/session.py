@@ -5,35 +5,34 @@ tried: somebody interrupts it, the server does not start, or it gives no answer 
 an outcome, too, and says that it is incomplete.
 """
 
-import os
-import sys
 import threading
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 from cgi_conform.cases.case import Case
+from cgi_conform.cases.docroot import temporary
 from cgi_conform.cases.load import case_ids
 from cgi_conform.endings import Interruption, handled
 from cgi_conform.errors import INTERRUPTED, SERVER, UserError
 from cgi_conform.judging.known_failures import stale
 from cgi_conform.judging.results import CaseResult, Results, assembled
+from cgi_conform.octets import Tokens
 from cgi_conform.paths import fixtures
+from cgi_conform.running.case_worker import CaseTask, CaseWorker
 from cgi_conform.running.order import ordered
-from cgi_conform.running.plan import Options, Plan
+from cgi_conform.running.plan import WORKERS, Options, Plan
 from cgi_conform.running.row import Row
 from cgi_conform.running.target import check_target
-from cgi_conform.running.trial import Found
+from cgi_conform.running.trial import Found, is_alive
 from cgi_conform.running.verdict import not_tried, untried
-from cgi_conform.running.workers import Workers
-from cgi_conform.servers.pool import PLAIN, server_key
+from cgi_conform.running.workers import WorkerEnded, Workers
+from cgi_conform.servers.instance import end_at_once
+from cgi_conform.servers.launch import ADDRESS, start
+from cgi_conform.servers.pool import PLAIN, Key, server_key
 
 _MANY = 20  # cases: fewer are done before so many servers have started
-_WORKERS = 12
-JOBS = f"servers and cases at a time (default: {_WORKERS} for many cases)"  # for --help
 
 Progress = Callable[[CaseResult, int], None]
 
@@ -57,6 +56,7 @@ class _Known:
 
     results: dict[str, CaseResult] = field(default_factory=dict)
     deaths: list[str] = field(default_factory=list)
+    not_started: dict[Key, str] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)  # by variant
     end: str = ""  # why no more cases are tried
     interrupted: bool = False
@@ -64,6 +64,8 @@ class _Known:
     def add(self, case: Case, found: Found) -> None:
         self.results[case.id] = found.result
         self.tell(found.messages)
+        if found.failure:
+            self.not_started[server_key(case)] = found.failure
         if found.failure and server_key(case) == PLAIN:
             self.failures = {"": found.failure}
         elif found.failure and "" not in self.failures:
@@ -89,7 +91,6 @@ def carry_out(
     options: Options,
     plan: Plan,
     cases: Sequence[Case],
-    jobs: int | None = None,
     *,
     strict: bool = False,
     strict_observed: bool = False,
@@ -97,13 +98,13 @@ def carry_out(
     partial: bool = False,
     interrupted: Callable[[], None] = lambda: None,
 ) -> Outcome:
-    """Try the cases and put the results together; `jobs` None: as many as pay off.
+    """Try the cases and put the results together.
 
     UserError if the run ends early, unless `partial` says that the caller can do with less. An interruption is told to
     `interrupted` as soon as it comes; servers take their time to end.
     """
     chosen = [case for case in cases if not any(fnmatchcase(case.id, glob) for glob in options.skip)]
-    count = _count(jobs, len(chosen))
+    count = options.workers or (WORKERS if len(chosen) > _MANY else 1)
     known = _Known()
     check_target(plan)
     if chosen:
@@ -136,27 +137,15 @@ def carry_out(
     )
 
 
-def _count(jobs: int | None, cases: int) -> int:
-    """Returns how many cases are tried at a time."""
-    if jobs is None:
-        return _WORKERS if cases > _MANY else 1
-    if jobs < 1:
-        raise UserError(f"-j {jobs}: at least one")
-    return jobs
-
-
 def _try_all(
     cases: Sequence[Case], plan: Plan, count: int, progress: Progress, known: _Known, interrupted: Callable[[], None]
 ) -> None:
     """Tries the cases, or as many as there is a reason to try."""
-    here = fixtures()
-    workers = Workers(plan, count)
-    row = Row(lambda: workers.server_is_alive(here))
-    with _interruptible(workers) as interruption:
+    row = Row(lambda: _answers(plan))
+    tasks = [CaseTask(case, known.not_started) for case in cases]
+    with _interruptible() as interruption, Workers(count, lambda: CaseWorker(plan, fixtures())) as workers:
         try:
-            workers.begin((case, here) for case in cases)
-            for case in cases:
-                found = _result(workers, case, plan, here)
+            for case, found in zip(cases, workers.results(tasks)):
                 known.add(case, found)
                 progress(found.result, len(known.results))
                 if found.failure and server_key(case) == PLAIN:
@@ -165,42 +154,40 @@ def _try_all(
                     known.end = f'server "{plan.name}" {row.reason}: the run ends here'
                     break
             else:
-                known.tell(workers.deaths())
+                known.tell(workers.end())
+        except WorkerEnded as ended:
+            known.end = f"{ended}: the run ends here (is the machine out of memory?)"
         except KeyboardInterrupt:
             known.interrupted = True
             interrupted()
         finally:
             interruption.may_interrupt = False
-            # stop() causes all that a worker finds from here on.
-            for case in cases:
-                if (known_now := workers.finished(case, here)) is not None:
-                    known.add(case, known_now)
-            workers.stop()
+            for number, found in workers.finished().items():
+                known.add(cases[number], found)
     if known.interrupted:
         tried = sum(result.get("tried", True) for result in known.results.values())
         known.end = f"interrupted after {tried} of {len(cases)} cases"
 
 
-def _result(workers: Workers, case: Case, plan: Plan, here: Path) -> Found:
-    try:
-        return workers.result(case, here)
-    except Exception as error:  # of the runner: the other cases are tried all the same
-        print(f"{case.id}: {traceback.format_exc()}", end="", file=sys.stderr)
-        told = traceback.format_exception_only(type(error), error)[-1].strip()
-        return Found(untried(case, plan, "error", f"the runner broke: {told}"))
+def _answers(plan: Plan) -> bool:
+    """Returns whether the server gives any answer to a plain GET: a fresh one, where it is started here."""
+    if plan.server is None:
+        return is_alive(plan.address, Tokens(plan.address[1], "", ""), plan.timeout)
+    with temporary(fixtures()) as docroot:
+        try:
+            instance = start(plan.server, docroot, timeout=plan.start_timeout)
+        except UserError:
+            return False
+        try:
+            return is_alive((ADDRESS, instance.port), Tokens(instance.port, "", ""), plan.timeout)
+        finally:
+            instance.stop()
 
 
 @contextmanager
-def _interruptible(workers: Workers) -> Iterator[Interruption]:
+def _interruptible() -> Iterator[Interruption]:
     """Turns the first signal into a KeyboardInterrupt; a second one ends the process and its servers at once."""
-
-    def at_once() -> None:
-        try:
-            workers.kill()
-        finally:
-            os._exit(INTERRUPTED)
-
-    interruption = Interruption(at_once)
+    interruption = Interruption(end_at_once)
     if threading.current_thread() is not threading.main_thread():  # which alone gets signals
         yield interruption
         return

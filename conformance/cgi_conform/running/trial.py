@@ -44,10 +44,8 @@ class Found:
     failure: str = ""  # the message about the server that the case needs and that does not start
 
 
-def try_case(
-    case: Case, plan: Plan, running: Running | None, fixtures: Path, over: Callable[[], bool] = lambda: False
-) -> Found:
-    """Returns what trying a case found; once `over` says so, nothing is waited for any more."""
+def try_case(case: Case, plan: Plan, running: Running | None, fixtures: Path) -> Found:
+    """Returns what trying a case found."""
     expectation = case.expect[plan.profile]
     rule = rule_for(plan.rules, case.id, plan.abilities.user)
     if (reason := reason_to_skip(case, plan)) is not None:
@@ -59,7 +57,7 @@ def try_case(
     except UserError as error:
         result = untried(case, plan, "error", error.message.partition("\n")[0])
         return Found(result, messages, failure=error.message)
-    cap = Cap(plan.case_timeout, time.monotonic() + plan.case_timeout + _waits(case), over)
+    cap = Cap(plan.case_timeout, time.monotonic() + plan.case_timeout + _waits(case))
     trial = _try(case, expectation, plan, running, instance, fixtures, cap)
     took = time.monotonic() - begun
     if running is not None and instance is not None and _is_spent(case, trial.judgement, late=took >= plan.timeout):

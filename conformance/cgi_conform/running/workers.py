@@ -1,139 +1,185 @@
-"""Several cases at a time in one process: each worker has servers of its own, over one document root.
+"""Workers: processes that carry out tasks, each one task at a time. `run`, `record`, `diff` and `prove` share them.
 
-To try a case is to wait for the most part. That is why workers are threads: many of them take the memory of one
-process, and a run takes little more time than its longest cases. Cases are begun in the order in which they come.
+A worker is a fork of this process. It has servers and a document root of its own, so that cases that are tried at the
+same time do not meet. Each worker leads a process group of its own: a signal from the terminal reaches this process
+alone, which then ends its workers. All their files lie in one folder, which goes with the workers.
+
+concurrent.futures has such a pool, but it takes semaphores from /dev/shm, which containers and small machines do not
+always let everybody write to. These take a socket for each process, and nothing else.
 """
 
-import ctypes
-import threading
-from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
-from pathlib import Path
+import multiprocessing
+import os
+import signal
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, suppress
+from multiprocessing.connection import Connection, Pipe, wait
+from multiprocessing.context import ForkProcess
+from types import FrameType
+from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
-from cgi_conform.cases.case import Case
-from cgi_conform.cases.docroot import Docroot, temporary
-from cgi_conform.errors import UserError
-from cgi_conform.octets import Tokens
-from cgi_conform.running.plan import Plan
-from cgi_conform.running.trial import Found, is_alive, try_case
-from cgi_conform.running.verdict import not_tried
-from cgi_conform.servers.instance import kill_all
-from cgi_conform.servers.launch import ADDRESS, start
-from cgi_conform.servers.pool import Key, Running
+from cgi_conform.cases.docroot import scratch
+from cgi_conform.endings import ENDING, held_back
+from cgi_conform.servers import adopted
 
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+Accepted = TypeVar("Accepted", contravariant=True)
+Returned = TypeVar("Returned", covariant=True)
 
-class Workers:
-    """Tries cases in threads, ahead of the caller that asks for their results."""
-
-    def __init__(self, plan: Plan, count: int) -> None:
-        self._plan = plan
-        self._pool = ThreadPoolExecutor(count)
-        self._begun: dict[str, Future[Found]] = {}
-        self._failures: dict[Key, UserError] = {}
-        self._own = threading.local()
-        self._all: list[Running] = []
-        self._docroots: dict[Path, Docroot] = {}
-        self._stack = ExitStack()
-        self._ended = False
-        self._lock = threading.Lock()
-        _keep_nothing_large()
-
-    def begin(self, cases: Iterable[tuple[Case, Path]]) -> None:
-        """Starts to try these, each with the fixtures it belongs to."""
-        for case, fixtures in cases:
-            self._begun[f"{fixtures}:{case.id}"] = self._pool.submit(self._try, case, fixtures)
-
-    def result(self, case: Case, fixtures: Path) -> Found:
-        """Returns what trying the case found; a case that has not been begun is begun now."""
-        if self._ended:
-            raise RuntimeError("the run is over")
-        begun = self._begun.get(f"{fixtures}:{case.id}")
-        return (begun or self._pool.submit(self._try, case, fixtures)).result()
-
-    def finished(self, case: Case, fixtures: Path) -> Found | None:
-        """Returns what trying the case found if that is known already."""
-        begun = self._begun.get(f"{fixtures}:{case.id}")
-        if begun is None or not begun.done() or begun.cancelled() or begun.exception() is not None:
-            return None
-        return begun.result()
-
-    def server_is_alive(self, fixtures: Path) -> bool:
-        """Returns whether the server gives any answer to a plain GET: a fresh one, where it is started here."""
-        server, timeout = self._plan.server, self._plan.timeout
-        if server is None:
-            return is_alive(self._plan.address, Tokens(self._plan.address[1], "", ""), timeout)
-        with temporary(fixtures) as docroot:
-            try:
-                instance = start(server, docroot, timeout=self._plan.start_timeout, over=lambda: self._ended)
-            except UserError:
-                return False
-            try:
-                return is_alive((ADDRESS, instance.port), Tokens(instance.port, "", ""), timeout)
-            finally:
-                instance.stop()
-
-    def deaths(self) -> list[str]:
-        """Returns a message for each server that has died after a case had been judged."""
-        return [message for running in self._all for message in running.deaths()]
-
-    def stop(self) -> None:
-        """Ends every server, which ends the exchanges with it, and removes the document root."""
-        with self._lock:
-            self._ended = True
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        for running in self._all:
-            running.halt()
-        self._pool.shutdown(wait=True)
-        for running in self._all:
-            running.stop()
-        self._all.clear()
-        self._stack.close()
-
-    def kill(self) -> None:
-        """Ends every server at once and removes their files: the process is about to end."""
-        self._ended = True
-        kill_all()
-        for running in list(self._all):
-            running.remove_files()
-        self._stack.close()
-
-    def _try(self, case: Case, fixtures: Path) -> Found:
-        host = case.expect[self._plan.profile].host
-        alone = host is not None and host.written is not None
-        found = try_case(case, self._plan, self._running(fixtures, alone), fixtures, lambda: self._ended)
-        if found.failure:
-            found.result = not_tried(case, self._plan, found.failure.partition("\n")[0])
-        return found
-
-    def _running(self, fixtures: Path, alone: bool) -> Running | None:
-        """Returns the servers of this worker. With `alone` they have a document root of their own."""
-        if self._plan.server is None:
-            return None
-        if not hasattr(self._own, "running"):
-            self._own.running = {}
-        mine: dict[tuple[Path, bool], Running] = self._own.running
-        if (fixtures, alone) not in mine:
-            with self._lock:
-                if self._ended:
-                    raise RuntimeError("the run is over")
-                if fixtures not in self._docroots and not alone:
-                    self._docroots[fixtures] = self._stack.enter_context(temporary(fixtures))
-                docroot = None if alone else self._docroots[fixtures]
-                mine[fixtures, alone] = Running(
-                    self._plan.server, fixtures, docroot=docroot,
-                    start_timeout=self._plan.start_timeout, failures=self._failures,
-                )  # fmt: skip
-                self._all.append(mine[fixtures, alone])
-        return mine[fixtures, alone]
+_END_WITHIN = 10.0  # seconds that a worker has to end its servers
 
 
-def _keep_nothing_large() -> None:
-    """Has the system take back what takes a megabyte or more as soon as it is free: each thread keeps its own.
+class Worker(Protocol[Accepted, Returned]):
+    """The work of one process."""
 
-    Without this glibc takes the first ten mebibytes that come in for a sign that more will.
-    """
+    def carry_out(self, task: Accepted, /) -> Returned:
+        """Returns the result of a task."""
+
+    def end(self) -> list[str]:
+        """Ends all that the worker has started; returns messages about it. It may be called twice."""
+
+
+class WorkerEnded(Exception):
+    """A worker has ended by itself."""
+
+
+class Workers(Generic[Task, Result]):
+    """Up to `count` processes, forked when there is work for them; `hire` makes a worker in its process."""
+
+    def __init__(self, count: int, hire: Callable[[], Worker[Task, Result]]) -> None:
+        self._count = count
+        self._hire = hire
+        self._processes: dict[Connection, ForkProcess] = {}
+        self._busy: dict[Connection, int] = {}  # the number of the task that it carries out
+        self._done: dict[int, Result] = {}
+        self._files = ExitStack()
+        self._folder = ""
+
+    def __enter__(self) -> "Workers[Task, Result]":
+        self._folder = str(self._files.enter_context(scratch("cgi-conform-workers-")))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Ends the workers, also in the middle of a task: each ends its servers first."""
+        for process in self._processes.values():
+            process.terminate()
+        self._join()
+        self._files.close()
+
+    def results(self, tasks: Sequence[Task]) -> Iterator[Result]:
+        """Yields the results in the order of the tasks; a task is sent as it is when a worker is free for it.
+
+        What `carry_out` raises is raised here, and WorkerEnded if a worker ends.
+        """
+        self._done.clear()
+        given = taken = 0
+        while taken < len(tasks):
+            while given < len(tasks) and (end := self._free()) is not None:
+                self._busy[end] = given
+                end.send(tasks[given])
+                given += 1
+            if taken in self._done:
+                yield self._done[taken]
+                taken += 1
+            else:
+                self._collect(None)
+
+    def finished(self) -> dict[int, Result]:
+        """Returns the results that are known, by the number of the task, also those not yielded yet."""
+        with suppress(WorkerEnded):
+            self._collect(0.0)
+        return self._done
+
+    def end(self) -> list[str]:
+        """Ends the workers, which have nothing to do; returns their messages."""
+        messages: list[str] = []
+        for end in self._processes:
+            end.send(None)
+        for end in self._processes:
+            messages += self._received(end)
+        self._join()
+        return messages
+
+    def _free(self) -> Connection | None:
+        """Returns a worker that has nothing to do; None if all are busy."""
+        found = next((end for end in self._processes if end not in self._busy), None)
+        return self._fork() if found is None and len(self._processes) < self._count else found
+
+    def _collect(self, patience: float | None) -> None:
+        """Takes the results that are there, waiting `patience` seconds for the first one; None: as long as it takes."""
+        for end in wait(list(self._busy), patience):
+            assert isinstance(end, Connection)
+            with held_back():  # a result that is received in part would be lost
+                number = self._busy.pop(end)
+                self._done[number] = self._received(end)
+        adopted.reap()  # what the servers of the workers have left
+
+    def _received(self, end: Connection) -> Any:
+        try:
+            result, error = end.recv()
+        except (EOFError, ConnectionError):
+            process = self._processes[end]
+            process.join(_END_WITHIN)
+            raise WorkerEnded(f"a worker ended with status {process.exitcode}") from None
+        if error is not None:
+            assert isinstance(error, BaseException)
+            raise error
+        return result
+
+    def _fork(self) -> Connection:
+        ours, theirs = Pipe()
+        process = multiprocessing.get_context("fork").Process(target=self._serve, args=(ours, theirs), daemon=True)
+        with held_back():
+            process.start()
+        theirs.close()
+        self._processes[ours] = process
+        return ours
+
+    def _join(self) -> None:
+        for end, process in self._processes.items():
+            end.close()
+            process.join(_END_WITHIN)
+            if process.is_alive():
+                process.kill()
+                process.join()
+        self._processes.clear()
+        self._busy.clear()
+
+    def _serve(self, ours: Connection, theirs: Connection) -> NoReturn:
+        """Carries out what comes until nothing does. It closes our ends, or no worker would see this process end."""
+        os.setpgid(0, 0)
+        for number in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, _end_once)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+        tempfile.tempdir = self._folder
+        worker: Worker[Task, Result] | None = None
+        try:
+            for end in (*self._processes, ours):
+                end.close()
+            worker = self._hire()
+            while (task := theirs.recv()) is not None:
+                theirs.send(_outcome(worker, task))
+            theirs.send((worker.end(), None))
+        except (EOFError, ConnectionError, KeyboardInterrupt):
+            if worker is not None:
+                worker.end()
+        finally:
+            os._exit(0)
+
+
+def _end_once(number: int, frame: FrameType | None) -> None:
+    """Ends the work; a second signal must not disturb the clean-up."""
+    signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _outcome(worker: Worker[Task, Result], task: Task) -> tuple[Result | None, BaseException | None]:
     try:
-        ctypes.CDLL(None).mallopt(-3, 1 << 20)  # M_MMAP_THRESHOLD
-    except (AttributeError, OSError):
-        pass  # another C library
+        return worker.carry_out(task), None
+    except Exception as error:
+        error.add_note(traceback.format_exc())
+        return None, error

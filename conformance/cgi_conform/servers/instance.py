@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from cgi_conform.cases.docroot import remove_all
+from cgi_conform.errors import INTERRUPTED
 from cgi_conform.octets import printable
 from cgi_conform.servers import adopted
 from cgi_conform.servers.ports import accepts
@@ -98,8 +100,16 @@ class Instance:
 alive: dict[int, Instance] = {}  # every server that has been started and not been stopped
 
 
-def kill_all() -> None:
-    """Ends every server of this process at once, also one that is being started: the process is about to end."""
+def end_at_once() -> None:
+    """Ends this process, its workers and every server at once, also one that is being started, and removes its files."""
+    try:
+        _kill_all()
+        remove_all()
+    finally:
+        os._exit(INTERRUPTED)
+
+
+def _kill_all() -> None:
     for instance in list(alive.values()):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(instance.process.pid, signal.SIGKILL)

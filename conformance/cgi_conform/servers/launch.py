@@ -78,18 +78,14 @@ def start(
     descriptor: int | None = None,
     port: int = 0,
     timeout: float = START_TIMEOUT,
-    over: Callable[[], bool] = lambda: False,
 ) -> Instance:
-    """Returns a running server, on the port or, with 0, on a free one; UserError with status 3 tells why there is none.
-
-    Once `over` says so, the start is given up.
-    """
+    """Returns a running server, on the port or, with 0, on a free one; UserError with status 3 tells why there is none."""
     arguments = server.variants[variant] if variant else ()
     patience, ports = timeout, _ATTEMPTS
     while True:
         instance = _spawn(server, docroot, arguments, environment or {}, starter, descriptor, port)
         try:
-            failure = wait_until_ready(instance, patience, over)
+            failure = wait_until_ready(instance, patience)
         except BaseException:  # interrupted: nobody else knows of it yet
             instance.stop()
             raise
@@ -201,14 +197,12 @@ def _write_files(server: Server, scratch: Path, tokens: Mapping[str, str], owner
     owner.give(folder)  # sockets and uploads may have to lie there
 
 
-def wait_until_ready(instance: Instance, patience: float, over: Callable[[], bool] = lambda: False) -> str | None:
+def wait_until_ready(instance: Instance, patience: float) -> str | None:
     """None when it accepts connections, LATE, or how it ended."""
     deadline = time.monotonic() + patience
     port_file = Path(instance.scratch.name) / "port"
     accepted: float | None = None
     while time.monotonic() < deadline:
-        if over():
-            raise UserError("the run is over", SERVER)
         if not instance.port and port_file.exists():
             instance.port = int(port_file.read_text() or 0)
         accepted = accepted or time.monotonic() if instance.port and accepts(instance.port) else None

@@ -1,6 +1,6 @@
 """The servers of one worker: one per variant and environment, started when first needed, kept to the end.
 
-A server that did not start is not started again, for no worker: `failures` is what they share.
+A server that did not start is not started again: `failures` holds its message, and those of other workers.
 """
 
 import time
@@ -32,7 +32,7 @@ class Running:
         starter: Starter = started,
         docroot: Docroot | None = None,
         start_timeout: float = START_TIMEOUT,
-        failures: dict[Key, UserError] | None = None,
+        failures: dict[Key, str] | None = None,
     ) -> None:
         self._server = server
         self._fixtures = fixtures
@@ -42,7 +42,6 @@ class Running:
         self._instances: dict[Key, Instance] = {}
         self._start_timeout = start_timeout
         self._failures = {} if failures is None else failures
-        self._halted = False
 
     @property
     def docroot(self) -> Docroot:
@@ -54,7 +53,7 @@ class Running:
         """Returns the server for a case. A dead server is started again; one that never started or daemonised is not."""
         key = server_key(case)
         if key in self._failures:
-            raise self._failures[key]
+            raise UserError(self._failures[key], SERVER)
         found = self._instances.get(key)
         try:
             if found is not None and (ending := found.died()) is not None:
@@ -66,20 +65,16 @@ class Running:
             if found is None:
                 found = self._instances[key] = self._start(case)
         except UserError as error:
-            if not self._halted:
-                self._failures[key] = error
+            self._failures[key] = error.message
             raise
         found.last_case = case.id
         return found
 
     def _start(self, case: Case) -> Instance:
-        found = start(
+        return start(
             self._server, self.docroot, case.variant, case.environment, self._starter, case.descriptor,
-            timeout=self._start_timeout, over=lambda: self._halted,
+            timeout=self._start_timeout,
         )  # fmt: skip
-        if self._halted:
-            found.stop()
-        return found
 
     def retire(self, instance: Instance) -> None:
         """Stop a server; the next case that would have it gets another."""
@@ -97,16 +92,6 @@ class Running:
         for one in dead:
             one.death_told = True
         return [f'server "{one.name}" died after case "{one.last_case}": {one.died()}' for one in dead]
-
-    def halt(self) -> None:
-        """End every server, and any that is being started in another thread; what they serve breaks off."""
-        self._halted = True
-        for instance in list(self._instances.values()):
-            instance.stop()
-
-    def remove_files(self) -> None:
-        """Remove the document root, if it was laid out here."""
-        self._stack.close()
 
     def stop(self) -> None:
         """End every server and remove the document root, if it was laid out here."""

@@ -1,0 +1,173 @@
+"""Tries cases against the server with their faults in it: a worker of `prove`.
+
+First come the cases without a fault, and the branches. How long a case took without its fault decides how long to wait
+for an answer of the server with it.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+from cgi_conform.cases.answer import SILENT, Status
+from cgi_conform.cases.case import Case
+from cgi_conform.cases.docroot import Docroot
+from cgi_conform.errors import UserError
+from cgi_conform.http.exchange import play
+from cgi_conform.http.patience import Cap
+from cgi_conform.judging.judge import Judgement, Surroundings, judge, settled
+from cgi_conform.judging.results import CaseResult
+from cgi_conform.octets import Tokens
+from cgi_conform.proof import forked_server
+from cgi_conform.proof.fresh_docroot import FreshDocroot
+from cgi_conform.proof.kills_json import BranchProof
+from cgi_conform.proof.tasks import PATIENCE, Task
+from cgi_conform.proof.verdicts import Branch, Tried, branch_proof, branch_untried, on_the_status
+from cgi_conform.running.plan import Plan
+from cgi_conform.running.trial import try_case
+from cgi_conform.servers.launch import ADDRESS, Instance, Starter
+from cgi_conform.servers.once_more import start_once_more
+from cgi_conform.servers.pool import Running
+from faulty.faults import Broken, Fault, compiled, find
+
+_GRACE = 1.0  # seconds to look for what must not come, before a case is said to survive
+
+
+@dataclass
+class Found:
+    """What a task came to; `broken` says why its fault could not be put in."""
+
+    task: Task
+    tried: dict[str, Tried] = field(default_factory=dict)
+    branches: list[BranchProof] = field(default_factory=list)
+    broken: str = ""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What all workers share: cases and faults by name, a plan for each profile, and the server to put faults in."""
+
+    cases: Mapping[str, Case]
+    plans: Mapping[str, Plan]
+    faults: Mapping[str, Fault]
+    subject: forked_server.Subject
+    fixtures: Path
+
+
+class FaultWorker:
+    """Tries cases against the server with faults in it."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._docroot = FreshDocroot(bench.fixtures)
+
+    def carry_out(self, task: Task) -> Found:
+        """Returns what trying the cases or the branches of a task came to."""
+        found = Found(task)
+        try:
+            fault = find(task.fault, self._bench.faults) if task.fault else None
+            codes = compiled(fault, self._bench.subject.folder) if fault else {}
+        except Broken as error:
+            found.broken = str(error)
+            found.tried = {name: Tried("error", str(error)) for name in task.cases}
+            found.branches = [branch_untried(branch, str(error)) for branch in task.branches]
+            return found
+        starter = forked_server.starter(self._bench.subject, codes)
+        if task.branches:
+            self._try_branches(task, found, starter)
+        else:
+            self._try_cases(task, found, starter, dies=fault is not None and fault.dies)
+        return found
+
+    def end(self) -> list[str]:
+        """Ends nothing: every task ends its servers, and the document root lies in the folder of the workers."""
+        return []
+
+    def _try_cases(self, task: Task, found: Found, starter: Starter, *, dies: bool) -> None:
+        plan = self._bench.plans[task.profile]
+        running: Running | None = None
+        try:
+            for name in task.cases:
+                if running is None or self._docroot.has_changed():
+                    if running is not None:
+                        running.stop()
+                    running = self._running(plan, starter)
+                result = self._try(name, plan, task, running)
+                if task.fault and result["verdict"] == "pass" and not self._docroot.has_changed():
+                    result = self._try(name, replace(plan, grace=_GRACE), task, running)  # perhaps it came too late
+                found.tried[name] = Tried.of(result)
+                if dies and result["verdict"] != "error" and running.one_ends(PATIENCE):
+                    found.tried[name] = Tried("error", "the server ended after the answer")
+        finally:
+            if running is not None:
+                running.stop()
+
+    def _try(self, name: str, plan: Plan, task: Task, running: Running) -> CaseResult:
+        return try_case(*_unhurried(self._bench.cases[name], plan, task), running, self._bench.fixtures).result
+
+    def _try_branches(self, task: Task, found: Found, starter: Starter) -> None:
+        plan = self._bench.plans[task.profile]
+        same: dict[str, list[Branch]] = {}
+        for branch in task.branches:
+            same.setdefault(branch.case, []).append(branch)
+        running = self._running(plan, starter)
+        try:
+            for name, group in same.items():
+                case = self._bench.cases[name]
+                try:
+                    instance = running.instance(case)
+                except UserError as error:
+                    found.branches += [branch_untried(branch, error.message.partition("\n")[0]) for branch in group]
+                    continue
+                found.branches += _judged(case, group, plan, instance, running.docroot)
+        finally:
+            running.stop()
+
+    def _running(self, plan: Plan, starter: Starter) -> Running:
+        assert plan.server is not None
+        return Running(plan.server, self._bench.fixtures, starter, self._docroot.get())
+
+
+def _unhurried(case: Case, plan: Plan, task: Task) -> tuple[Case, Plan]:
+    """Returns the patience of a fault: a server that breaks a silence gets its time, one that is silent gets less."""
+    if not task.fault:
+        return case, plan
+    patience = task.patience[case.id]
+    limit = None if case.limit is None else max(case.limit, patience)
+    return replace(case, limit=limit), replace(plan, timeout=patience, case_timeout=4 * patience)
+
+
+def _judged(case: Case, group: Sequence[Branch], plan: Plan, instance: Instance, docroot: Docroot) -> list[BranchProof]:
+    """Plays the exchange once, with nothing before or after it, and judges it with each branch and without."""
+    expectation = case.expect[plan.profile]
+    tokens = Tokens(instance.port, str(docroot.root), str(docroot.base))
+    exchange = play(
+        case.steps,
+        (ADDRESS, instance.port),
+        tokens,
+        timeout=PATIENCE if group[0].status == SILENT else plan.timeout,
+        limit=case.limit,
+        judged=[answer.connection for answer in expectation.answers],
+        settled=settled(expectation),
+        signal=instance.signal,
+        start=partial(start_once_more, instance),
+        cap=Cap(plan.case_timeout, time.monotonic() + plan.case_timeout),
+    )
+    around = Surroundings(tokens, lambda name: b"")
+
+    def judged(index: int, statuses: Sequence[Status]) -> Judgement:
+        return judge(on_the_status(expectation, index, statuses), exchange, around)
+
+    proofs = []
+    for branch in group:
+        statuses = expectation.answers[branch.index].status
+        alone = judged(branch.index, [branch.status])
+        taken = not _blamed(alone) and not _blamed(judged(branch.index, statuses))
+        refused = _blamed(judged(branch.index, [status for status in statuses if status != branch.status]))
+        proofs.append(branch_proof(branch, alone.saw, taken=taken, refused=refused))
+    return proofs
+
+
+def _blamed(judgement: Judgement) -> bool:
+    return any(mismatch.what == "status" for mismatch in judgement.mismatches)

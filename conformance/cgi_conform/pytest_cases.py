@@ -1,0 +1,116 @@
+"""The cases as items of pytest: they work with -k, -x, --junitxml and pytest-xdist.
+
+Each process of pytest tries its cases one after the other, with a server of its own. A recommended case that fails is
+a warning of pytest; an observed one that differs passes, as in `cgi-conform run`.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cgi_conform.cases.answer import PROFILES
+from cgi_conform.cases.case import Case
+from cgi_conform.cases.clauses import load_clauses
+from cgi_conform.cases.load import case_ids, load_cases
+from cgi_conform.cases.places import line_of
+from cgi_conform.errors import UserError
+from cgi_conform.judging.known_failures import stale
+from cgi_conform.judging.results import ALWAYS_RED
+from cgi_conform.paths import fixtures
+from cgi_conform.report.terminal import Style, failure
+from cgi_conform.running.case_worker import CaseWorker
+from cgi_conform.running.order import ordered
+from cgi_conform.running.plan import Options, make_plan
+
+
+class Cases:
+    """Collects the cases after everything else, and ends the servers after the last one."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        try:
+            options = Options(server=config.getoption("cgi_server"), profile=config.getoption("cgi_profile") or PROFILES[0])
+            self.plan = make_plan(options)
+            self.clauses = load_clauses(fixtures() / "clauses.toml")
+            cases = [case for case in load_cases(fixtures() / "cases") if self.plan.profile in case.expect]
+        except UserError as error:
+            raise pytest.UsageError(error.message) from None
+        for rule in stale(self.plan.rules, case_ids(fixtures() / "cases")):
+            raise pytest.UsageError(f'{rule["file"]}: "{rule["glob"]}" matches no case (remove the entry)')
+        self.cases = ordered(cases, self.plan)
+        self.worker = CaseWorker(self.plan, fixtures())
+        self.told: set[str] = set()  # servers that did not start: the first case that needs one says so
+
+    def pytest_report_header(self) -> list[str]:
+        """Returns the server and the profile."""
+        told = (f"{self.plan.title}, profile {self.plan.profile}", self.plan.release_note)
+        return [f"cgi-conform: {line}" for line in told if line]
+
+    @pytest.hookimpl(tryfirst=True)  # type: ignore[misc]
+    def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
+        """Adds the cases, before -k and its kin choose among all items."""
+        where = fixtures() / "cases"
+        collector = Collection.from_parent(session, name="cgi-conform", nodeid="cgi-conform", path=where, cases=self)
+        items.extend(session.genitems(collector))
+
+    def pytest_runtest_teardown(self, nextitem: pytest.Item | None) -> None:
+        """Ends the servers after the last item; one that has died by then is an error of that item."""
+        if nextitem is None and (messages := self.worker.end()):
+            pytest.fail("\n".join(messages), pytrace=False)
+
+    def pytest_unconfigure(self) -> None:
+        """Ends the servers of a session that broke off."""
+        self.worker.end()
+
+
+class Collection(pytest.Collector):
+    """All cases of the profile."""
+
+    def __init__(self, *, cases: Cases, **more: Any) -> None:
+        super().__init__(**more)
+        self.cases = cases
+
+    def collect(self) -> Iterator["CaseItem"]:
+        """Yields an item for each case."""
+        for case in self.cases.cases:
+            yield CaseItem.from_parent(self, name=case.id, case=case, cases=self.cases)
+
+
+class Red(Exception):
+    """A verdict that turns a run red; its text is what a report shows."""
+
+
+class CaseItem(pytest.Item):
+    """A case."""
+
+    def __init__(self, *, case: Case, cases: Cases, **more: Any) -> None:
+        super().__init__(**more)
+        self.case = case
+        self.cases = cases
+
+    def runtest(self) -> None:
+        """Tries the case; a server that died after an earlier case is told by the next one."""
+        found = self.cases.worker.try_case(self.case)
+        verdict, note = found.result["verdict"], found.result["note"]
+        self.user_properties.append(("cgi-conform", verdict))
+        if found.failure and found.failure not in self.cases.told:
+            self.cases.told.add(found.failure)
+            raise Red(found.failure)
+        if verdict == "skip":
+            pytest.skip(note)
+        if verdict == "expected":
+            pytest.xfail(note)
+        told = failure(found.result, self.cases.clauses, Style())
+        if found.messages or verdict in ALWAYS_RED:
+            raise Red("\n".join([*found.messages, told]))
+        if verdict == "warn":
+            self.warn(pytest.PytestWarning(told))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str:
+        """Returns what a report shows: no traceback for a red case."""
+        return str(excinfo.value) if isinstance(excinfo.value, Red) else str(super().repr_failure(excinfo))
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Returns where the case is written, and its id; pytest counts lines from 0."""
+        return self.case.file, line_of(self.case) - 1, self.case.id

@@ -1,0 +1,71 @@
+"""Tries cases one after the other, with servers and a document root of its own: a worker of a run."""
+
+import ctypes
+import sys
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cgi_conform.cases.case import Case
+from cgi_conform.running.plan import Plan
+from cgi_conform.running.trial import Found, try_case
+from cgi_conform.running.verdict import not_tried, untried
+from cgi_conform.servers.pool import Key, Running
+
+
+@dataclass(frozen=True)
+class CaseTask:
+    """A case to be tried, and the servers that did not start for other workers: they are not started again."""
+
+    case: Case
+    failures: Mapping[Key, str]
+
+
+class CaseWorker:
+    """Tries cases against the server of a plan."""
+
+    def __init__(self, plan: Plan, fixtures: Path) -> None:
+        self._plan = plan
+        self._fixtures = fixtures
+        self._failures: dict[Key, str] = {}
+        self._running: Running | None = None
+        if plan.server is not None:
+            self._running = Running(plan.server, fixtures, start_timeout=plan.start_timeout, failures=self._failures)
+        _keep_nothing_large()
+
+    def carry_out(self, task: CaseTask) -> Found:
+        """Returns what trying the case found. A case that breaks the runner is an error, and the others are tried."""
+        self._failures.update(task.failures)
+        try:
+            return self.try_case(task.case)
+        except Exception as error:
+            print(f"{task.case.id}: {traceback.format_exc()}", end="", file=sys.stderr)
+            told = traceback.format_exception_only(type(error), error)[-1].strip()
+            return Found(untried(task.case, self._plan, "error", f"the runner broke: {told}"))
+
+    def try_case(self, case: Case) -> Found:
+        """Returns what trying the case found."""
+        found = try_case(case, self._plan, self._running, self._fixtures)
+        if found.failure:
+            found.result = not_tried(case, self._plan, found.failure.partition("\n")[0])
+        return found
+
+    def end(self) -> list[str]:
+        """Ends the servers; returns a message for each that has died after its last case had been judged."""
+        if self._running is None:
+            return []
+        messages = self._running.deaths()
+        self._running.stop()
+        return messages
+
+
+def _keep_nothing_large() -> None:
+    """Has the system take back what takes a megabyte or more as soon as it is free.
+
+    Without this glibc takes the first ten mebibytes that come in for a sign that more will.
+    """
+    try:
+        ctypes.CDLL(None).mallopt(-3, 1 << 20)  # M_MMAP_THRESHOLD
+    except (AttributeError, OSError):
+        pass  # another C library
