@@ -1,7 +1,7 @@
-"""A plain CGI server, written a second time from the cases alone, so that each of its rules can be broken.
+"""A second CGI server, written from the cases alone. The suite breaks its rules to prove that each case can fail.
 
     python3 -m faulty [--fault NAME] PORT …
 
-It is an instrument of the suite and no server to be used: slow, and with `--fault` wrong on purpose. Without a fault
-it conforms to both profiles. What a fault breaks stands in faults/*.toml, as an edit of this package's own source.
+It is an instrument of the suite, not a server to use: it is slow, and `--fault` makes it wrong on purpose. Without a
+fault it conforms to both profiles. faults/*.toml holds each fault as an edit of the source of this package.
 """

@@ -1,4 +1,4 @@
-"""python3 -m faulty [--fault NAME] PORT …: the fault is put in before any module that it edits is imported."""
+"""Runs `python3 -m faulty [--fault NAME] PORT …`. Inserts the fault before it imports a module that the fault edits."""
 
 import sys
 
@@ -6,7 +6,7 @@ from faulty import faults
 
 
 def main() -> int:
-    """The exit status; 2 for a fault that does not exist or cannot be put in."""
+    """Returns the exit status: 2 if the fault does not exist or cannot be inserted."""
     arguments = sys.argv[1:]
     try:
         name = faults.take(arguments)

@@ -1,4 +1,4 @@
-"""Answers on the wire: status line, Date and Server, fields, the framing of the body."""
+"""Responses on the wire: the status line, Date and Server, the fields, and the framing of the body."""
 
 from __future__ import annotations
 
@@ -13,25 +13,27 @@ Fields = list[tuple[bytes, bytes]]
 
 
 class Answer:
-    """One response.  Use: start(), write() any number of times, end()."""
+    """One response. Call start(), then write() any number of times, then end()."""
 
     def __init__(self, client: Client, request: Request, site: Site) -> None:
         self._client = client
         self._request = request
         self._site = site
-        self._kept = b""  # not yet sent, so that head and first octets leave in one send
-        self._left: int | None = None  # octets of the announced length still to come
+        self._kept = b""  # not sent yet, so that the head and the first bytes leave in one send
+        self._left: int | None = None  # bytes of the announced length that are still missing
         self._chunked = False
         self._bodiless = False
 
     def start(
         self, status: int, reason: bytes, fields: Fields, length: int | None = None, framed: bool = True
     ) -> None:
-        """Takes status line, Server, Date, `fields` (in order) and the framing: Content-Length if `length` is known,
-        else chunked where the client speaks HTTP/1.1 and the connection persists, else the body ends with the
-        connection (request.persists becomes False).  Nothing for HTTP/0.9.  `framed` False: status line, Server, Date
-        and `fields` go out as they are, no blank line is added and nothing is done about framing.
-        The head is kept back until the first write() or end() or flush(), so that both leave in one send."""
+        """Prepares the head: the status line, Server, Date, `fields` in order, and the framing. HTTP/0.9 gets no head.
+
+        The framing is Content-Length if `length` is known, or else chunks if the client speaks HTTP/1.1 and the
+        connection persists. Otherwise the body ends with the connection, and request.persists becomes False. If
+        `framed` is False, the head has no framing and no blank line after it.
+        The head leaves with the first write(), flush() or end(), so that head and body leave in one send.
+        """
         log.request_line(self._client, self._request.line, status)
         self._request.answered = True
         names = {name.lower() for name, _ in fields}
@@ -74,7 +76,7 @@ class Answer:
 
     # rule: http/head-has-no-content, http/no-body-with-204-or-304, cgi/head-discards-script-body
     def write(self, data: bytes) -> None:
-        """Body octets: dropped for HEAD, cut at the announced length."""
+        """Sends bytes of the body, up to the announced length. Drops them for HEAD."""
         if self._bodiless:
             return
         if self._left is not None:
@@ -86,13 +88,13 @@ class Answer:
         self.flush()
 
     def flush(self) -> None:
-        """Sends what is kept back."""
+        """Sends the bytes that are kept."""
         if self._kept:
             kept, self._kept = self._kept, b""
             self._client.send(kept)
 
     def end(self) -> None:
-        """The last chunk, or nothing; a body shorter than announced ends the connection (persists = False)."""
+        """Ends the body, with a last chunk if it is chunked. A body that is too short ends the connection, too."""
         if self._chunked:
             self._kept += b"0\r\n\r\n"
         if self._left and not self._bodiless:
@@ -109,7 +111,7 @@ def refuse(
     message: str | None = None,
     fields: Fields | None = None,
 ) -> None:
-    """Sends the error page for `status` (the reason phrase is `message` if given), logs it, ends the connection."""
+    """Sends the error page for `status`, logs it and ends the connection. `message` replaces the reason phrase."""
     message = message or pages.phrase(status)
     log.error(client, status, message)
     page = pages.error_page(status, message)

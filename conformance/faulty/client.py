@@ -1,4 +1,4 @@
-"""The connection to a client: a socket, what has been read ahead, and how it ends."""
+"""The connection to a client: its socket, the bytes that were read ahead, and its end."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ _LINGER = 2.0
 
 
 class Gone(Exception):
-    """The client has closed or reset the connection (or does not take what is sent)."""
+    """The client has closed or reset the connection, or does not take the bytes that the server sends."""
 
 
 class Late(Exception):
-    """The deadline has passed before enough octets came."""
+    """The deadline has passed before enough bytes arrived."""
 
 
 class Client:
     sock: socket.socket
     address: tuple[str, int]  # of the client
     local: tuple[str, int]  # of this server, as the client reached it
-    ahead: bytes  # received, not yet consumed
-    heard: bool  # whether anything has come since this was last cleared
-    deadline: float | None  # on the monotonic clock, for everything that is read
+    ahead: bytes  # received, but not consumed yet
+    heard: bool  # whether bytes have arrived since this was last cleared
+    deadline: float | None  # on the monotonic clock, for every read
 
     def __init__(self, sock: socket.socket, address: tuple[str, int]) -> None:
         self.sock = sock
@@ -37,11 +37,11 @@ class Client:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def fileno(self) -> int:
-        """For selectors: readable means octets or the end have come (see also `ahead`)."""
+        """Returns the socket for selectors: it is readable if bytes or the end have arrived (see also `ahead`)."""
         return self.sock.fileno()
 
     def read_line(self, limit: int) -> bytes:
-        """Up to and with LF; at most `limit` octets (then without LF); what there is when the client half-closed."""
+        """Reads a line with its LF. Stops without LF after `limit` bytes, and at the end of the client's side."""
         pieces = [self.ahead]
         length = len(self.ahead)
         while b"\n" not in pieces[-1] and length < limit:
@@ -57,14 +57,14 @@ class Client:
         return everything[:end]
 
     def read_some(self, size: int) -> bytes:
-        """One receive (or what is ahead): at most `size` octets, b"" at the end of the client's side."""
+        """Returns at most `size` bytes: those ahead, or one receive. Returns b"" at the end of the client's side."""
         if not self.ahead:
             return self._receive(size)
         found, self.ahead = self.ahead[:size], self.ahead[size:]
         return found
 
     def read_exactly(self, size: int) -> bytes:
-        """`size` octets, fewer at the end of the client's side."""
+        """Returns `size` bytes, or fewer at the end of the client's side."""
         pieces = []
         while size > 0 and (piece := self.read_some(min(size, _AT_ONCE))):
             pieces.append(piece)
@@ -72,7 +72,7 @@ class Client:
         return b"".join(pieces)
 
     def send(self, data: bytes) -> None:
-        """Sends everything; raises Gone."""
+        """Sends all of the data. Raises Gone if the client does not take it."""
         try:
             self.sock.settimeout(_SEND_WITHIN)
             self.sock.sendall(data)
@@ -80,13 +80,13 @@ class Client:
             raise Gone from error
 
     def gone(self) -> bool:
-        """Without waiting: the connection is reset or closed from the other side (half-closed does not count)."""
+        """Returns whether the client has reset or closed the connection. Does not wait. Ignores a half-close."""
         poll = select.poll()
         poll.register(self.sock, 0)
         return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
 
     def finish(self) -> None:
-        """Ends the connection so that the last answer is read: what still comes in is waited for and discarded."""
+        """Ends the connection. First discards what still arrives, so that no reset loses the last response."""
         try:
             self.sock.shutdown(socket.SHUT_WR)
             self.ahead = b""

@@ -1,4 +1,4 @@
-"""If-Modified-Since: whether the client has the file already."""
+"""Decides by If-Modified-Since whether the client already has the file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def not_modified(request: Request, modified: float) -> bool:
 
 
 def _date(value: bytes) -> datetime | None:
-    """None for what is no date, and for one in another zone than UTC."""
+    """Returns None if the value is not a date, or has a time zone other than UTC."""
     try:
         date = parsedate_to_datetime(value.decode("latin-1"))
     except (TypeError, IndexError, OverflowError, ValueError):

@@ -1,4 +1,4 @@
-"""One connection, from its first request to its end: read from top to bottom."""
+"""Serves one connection from its first request to its end. Read this file from top to bottom."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OF_BODY = (b"content-length", b"content-type", b"transfer-encoding", b"expect")
 
 
 def handle(client: Client, site: Site) -> None:
-    """Answers request after request, until one is the last."""
+    """Answers the requests of a connection, one after another."""
     try:
         while _handle_request(client, site):
             pass
@@ -27,7 +27,7 @@ def handle(client: Client, site: Site) -> None:
 
 # rule: base/server-survives-any-request, resource/slow-head-is-limited
 def _handle_request(client: Client, site: Site) -> bool:
-    """Whether another request may follow."""
+    """Answers one request. Returns whether another one may follow."""
     request = Request()
     client.heard = bool(client.ahead)
     client.deadline = time.monotonic() + site.settings.header_timeout
@@ -69,7 +69,7 @@ def _answer(client: Client, request: Request, body: Body, site: Site) -> None:
         found = route.find(request, site)
         if not isinstance(found, route.Script):
             if body.chunked:
-                request.persists = False  # nobody decodes it, and what is behind it cannot be found
+                request.persists = False  # the body is not decoded, so the next request cannot be found
             return files.serve(client, request, found, site)
         _send_continue(client, request, body, site)
         body.load(site.settings.max_body)
@@ -104,7 +104,7 @@ def _run(
 
 # rule: cgi/local-redirect-runs-script-as-get, cgi/local-redirect-gains-no-access
 def _redirect(client: Client, request: Request, body: Body, redirect: route.LocalRedirect) -> None:
-    """Makes the request one for the path that the script named: without a body, and with no method but GET or HEAD."""
+    """Turns the request into one for the path that the script named: GET or HEAD, without a body."""
     if not body.drain():
         request.persists = False
     request.target = redirect.target
@@ -115,7 +115,7 @@ def _redirect(client: Client, request: Request, body: Body, redirect: route.Loca
 
 # rule: resource/overload-is-503
 def refuse_crowd(client: Client, site: Site) -> None:
-    """For a connection more than the server takes."""
+    """Refuses a connection above the limit with 503."""
     try:
         answer.refuse(client, Request(), site, 503)
         client.finish()

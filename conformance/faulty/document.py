@@ -1,4 +1,4 @@
-"""Output as CGI/1.1 has it: a header block that says what becomes of the answer, and the content (RFC 3875 6)."""
+"""Script output as CGI/1.1 defines it (RFC 3875 6): the header block decides the response, and the content follows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GATEWAY_TIMEOUT = 504
 
 @dataclass
 class Response:
-    """What the header block of a script asks for, unless it is a local redirect."""
+    """The response that a header block asks for, unless it asks for a local redirect."""
 
     status: int
     reason: bytes
@@ -32,7 +32,7 @@ class Response:
 # rule: cgi/empty-cgi-field-counts-as-absent, cgi/malformed-status-is-an-error, cgi/absolute-location-is-302
 # rule: cgi/redirect-keeps-status-and-document, cgi/local-redirect-is-followed, cgi/script-content-type-has-no-default
 def response_of(fields: Fields) -> Response | LocalRedirect | None:
-    """None: the script's header block is broken."""
+    """Returns the response or the local redirect, or None if the header block is invalid."""
     fields = [(name, value) for name, value in fields if value or name.lower() not in (b"location", b"content-type")]
     if not any(_count(fields, name) for name in OF_CGI):
         return None
@@ -65,18 +65,18 @@ def _value(fields: Fields, name: bytes) -> bytes | None:
 
 
 class Document:
-    """The output of one script on its way to the client."""
+    """Turns the output of one script into a response."""
 
     def __init__(self, client: Client, request: Request, site: Site, script: bytes) -> None:
         self._client, self._request, self._site, self._script = client, request, site, script
         self._answer = answer.Answer(client, request, site)
-        self._begun = b""  # the header block as far as it came
+        self._begun = b""  # the part of the header block that has arrived
         self._decided = False
         self._response: Response | LocalRedirect | None = None
 
     @property
     def broken(self) -> bool:
-        """Nothing that the script may still write makes an answer of its output."""
+        """Returns whether the output is invalid, whatever the script still writes."""
         return self._decided and self._response is None
 
     def feed(self, output: bytes) -> None:
@@ -92,7 +92,7 @@ class Document:
 
     # rule: cgi/output-becomes-valid-response, log/refused-output-is-shown, cgi/silent-script-may-time-out
     def finish(self, complete: bool) -> LocalRedirect | None:
-        """After the script has ended, or has been ended (not `complete`)."""
+        """Ends the response. `complete` is False if the server ended the script."""
         if isinstance(self._response, LocalRedirect):
             return self._response
         if self._response is None:
@@ -102,7 +102,7 @@ class Document:
         elif complete:
             self._answer.end()
         else:
-            self._request.persists = False  # and no last chunk: the client sees that something is missing
+            self._request.persists = False  # without a last chunk the client sees that content is missing
         return None
 
     def _decide(self, block: bytes, content: bytes) -> None:
@@ -115,6 +115,6 @@ class Document:
             self._answer.flush()
 
     def _content(self, content: bytes) -> None:
-        if isinstance(self._response, Response):  # a redirect has no content, and a broken script says nothing
+        if isinstance(self._response, Response):  # a redirect and an invalid header block send no content
             content = content if self._response.status != 205 else b""
             self._answer.write(content)

@@ -1,14 +1,14 @@
-"""Faults: edits of a server's source, kept as data, put in while its modules are imported.
+"""Faults: edits of the server's source, kept as data. The importer inserts them while it loads the modules.
 
     [query-cut-at-last-question-mark]
     file = "target.py"
     was  = 'path, mark, query = target.partition(b"?")'
     now  = 'path, mark, query = target.rpartition(b"?")'
 
-`was` stands exactly once in the file, so that an edit which has lost its place is noticed. A fault of several
-places has edit = [{ file = …, was = …, now = … }, …]; `dies = true` says that the server ends because of it,
-`varies = true` that chance has a say in what is seen of it.
-A name with "{status}" is a template: answers-{status} is answers-404 too, with 404 for "{status}" in `now`.
+`was` must occur exactly once in the file, so that an edit fails if its place has changed. A fault with several edits
+has edit = [{ file = …, was = …, now = … }, …]. `dies = true` says that the fault ends the server. `varies = true`
+says that its effect depends on chance.
+A name with "{status}" is a template: answers-{status} makes answers-404, with 404 for "{status}" in `now`.
 """
 
 import difflib
@@ -30,12 +30,12 @@ _NUMBERED = re.compile(r"(.+-)(\d{3})")
 
 
 class Broken(Exception):
-    """A fault that does not exist or cannot be put in: the message says which and why."""
+    """A fault does not exist or cannot be inserted. The message names the fault and the reason."""
 
 
 @dataclass(frozen=True)
 class Edit:
-    """One place of one file, as it is and as it shall be."""
+    """One place in one file: its text without the fault, and its text with the fault."""
 
     file: str
     was: str
@@ -44,21 +44,21 @@ class Edit:
 
 @dataclass(frozen=True)
 class Fault:
-    """A defect by name: the edits that bring it about, and what is to be known of their effect."""
+    """A named defect: its edits, and facts about their effect."""
 
     name: str
     edits: tuple[Edit, ...]
-    dies: bool = False  # the server ends because of it
-    varies: bool = False  # chance has a say in what is seen of it
-    written: str = ""  # the file of faults/ it stands in
+    dies: bool = False  # the fault ends the server
+    varies: bool = False  # the effect depends on chance
+    written: str = ""  # the file in faults/ that holds it
 
 
 def take(arguments: list[str]) -> str | None:
-    """The name after --fault, which is removed from the arguments."""
+    """Returns the name after --fault, and removes both from the arguments."""
     for at, word in enumerate(arguments):
         if word == "--fault":
             if at + 1 == len(arguments):
-                raise Broken("--fault needs a name")
+                raise Broken("--fault needs a name (for example --fault every-field-passed)")
             name = arguments[at + 1]
             del arguments[at : at + 2]
             return name
@@ -69,26 +69,26 @@ def take(arguments: list[str]) -> str | None:
 
 
 def load(folder: Path) -> dict[str, Fault]:
-    """The faults in the files of folder/faults by name; their shape is looked at by `cgi-conform prove`."""
+    """Returns the faults in folder/faults by name. `cgi-conform prove` checks their shape."""
     known: dict[str, Fault] = {}
     for path in sorted((folder / "faults").glob("*.toml")):
         try:
             table = tomllib.loads(path.read_text("utf-8"))
             known |= {name: read(name, entry, path.name) for name, entry in table.items()}
         except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
-            raise Broken(f"faults/{path.name}: {type(error).__name__}: {error} (cgi-conform prove says more)") from None
+            raise Broken(f"faults/{path.name}: {type(error).__name__}: {error} (see cgi-conform prove)") from None
     return known
 
 
 def read(name: str, entry: Mapping[str, Any], written: str = "") -> Fault:
-    """A fault of the right shape."""
+    """Returns the fault of a valid table."""
     edits = entry["edit"] if "edit" in entry else [entry]
     places = tuple(Edit(edit["file"], edit["was"], edit["now"]) for edit in edits)
     return Fault(name, places, bool(entry.get("dies", False)), bool(entry.get("varies", False)), written)
 
 
 def find(name: str, known: Mapping[str, Fault]) -> Fault:
-    """The fault of that name, or the template's that it is made from."""
+    """Returns the fault of that name. Makes it from a template if the name has a status."""
     if name in known and STATUS not in name:
         return known[name]
     numbered = _NUMBERED.fullmatch(name)
@@ -101,7 +101,7 @@ def find(name: str, known: Mapping[str, Fault]) -> Fault:
 
 
 def edited(fault: Fault, folder: Path) -> dict[str, str]:
-    """The text of each file that the fault edits."""
+    """Returns the edited text of each file that the fault edits."""
     texts: dict[str, str] = {}
     for edit in fault.edits:
         text = texts.get(edit.file)
@@ -109,33 +109,34 @@ def edited(fault: Fault, folder: Path) -> dict[str, str]:
             text = _source(fault, edit.file, folder)
         found = text.count(edit.was)
         if found != 1:
-            where = "nowhere" if not found else f"{found} times"
-            raise Broken(f'fault "{fault.name}": `was` stands {where} in {edit.file}, not once: {_first_line(edit.was)}')
+            often = "does not occur" if not found else f"occurs {found} times"
+            line = _first_line(edit.was)
+            raise Broken(f'fault "{fault.name}": `was` {often} in {edit.file} (it must occur exactly once): {line}')
         if edit.was == edit.now:
-            raise Broken(f'fault "{fault.name}": changes nothing in {edit.file}: `now` is what `was` is')
+            raise Broken(f'fault "{fault.name}": changes nothing in {edit.file}: `now` equals `was`')
         texts[edit.file] = text.replace(edit.was, edit.now)
     return texts
 
 
 def compiled(fault: Fault, folder: Path) -> dict[str, CodeType]:
-    """The code of each module that the fault edits, by its name in the package."""
+    """Returns the code of each module that the fault edits, by the module's name in the package."""
     codes: dict[str, CodeType] = {}
     for file, text in edited(fault, folder).items():
         try:
             codes[file.removesuffix(".py")] = compile(text, str(folder / file), "exec", dont_inherit=True)
         except SyntaxError as error:
             said = f"{error.msg}: {(error.text or '').strip()}"
-            raise Broken(f'fault "{fault.name}": {file} is no Python any more, line {error.lineno}: {said}') from None
+            raise Broken(f'fault "{fault.name}": {file} is not valid Python, line {error.lineno}: {said}') from None
     return codes
 
 
 def put_in(fault: Fault, folder: Path) -> None:
-    """From now on modules of the package in `folder` are imported with the fault in them."""
+    """Inserts the fault into the modules of the package in `folder` that are imported from now on."""
     insert(compiled(fault, folder), folder)
 
 
 def insert(codes: Mapping[str, CodeType], folder: Path) -> None:
-    """From now on these modules of the package in `folder` are imported with this code."""
+    """Inserts the code into these modules of the package in `folder` when they are imported."""
     sys.meta_path.insert(0, _Finder({f"{folder.name}.{name}": code for name, code in codes.items()}, folder))
 
 
@@ -144,7 +145,7 @@ def _source(fault: Fault, file: str, folder: Path) -> str:
     if not path.is_file():
         close = difflib.get_close_matches(file, [known.name for known in folder.glob("*.py")], n=1)
         hint = f' (did you mean "{close[0]}"?)' if close else ""
-        raise Broken(f'fault "{fault.name}": there is no file "{file}" to edit{hint}')
+        raise Broken(f'fault "{fault.name}": cannot find the file "{file}"{hint}')
     return path.read_text("utf-8")
 
 
@@ -154,7 +155,7 @@ def _first_line(text: str) -> str:
 
 
 class _Finder(importlib.abc.MetaPathFinder):
-    """Finds the edited modules, and none else."""
+    """Finds the edited modules, and no others."""
 
     def __init__(self, codes: Mapping[str, CodeType], folder: Path) -> None:
         self._codes = codes
@@ -171,7 +172,7 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 
 class _Loader(importlib.machinery.SourceFileLoader):
-    """Runs code that has been compiled already."""
+    """Runs code that is already compiled."""
 
     def __init__(self, fullname: str, path: str, code: CodeType) -> None:
         super().__init__(fullname, path)

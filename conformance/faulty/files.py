@@ -1,4 +1,4 @@
-"""Answers with a file, a listing or a redirect."""
+"""Sends a file, a listing or a redirect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The head of a request: its line and its fields, as they came, and what is refused about them."""
+"""Reads the head of a request: its line and its fields, as the client sent them. Refuses an invalid head."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _BLANKS = re.compile(rb"[ \t\v\f]+")
 _VERSION = re.compile(rb"HTTP/([0-9]{1,10})\.([0-9]{1,10})")
 TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _EMPTY_LINES = (b"\r\n", b"\n")
-_SKIPPED_LINES = 8  # empty ones, before a request line
+_SKIPPED_LINES = 8  # empty lines before a request line
 
 
 class Refused(Exception):
-    """The request is answered with an error: its status, and the message where it is not the status's own."""
+    """The server answers the request with an error: its status, and its message if it is not the usual one."""
 
     def __init__(self, status: int, message: str | None = None) -> None:
         super().__init__(status, message)
@@ -27,39 +27,39 @@ class Refused(Exception):
 
 @dataclass
 class Request:
-    """A request whose head has been read.  Octets as sent; nothing is decoded here."""
+    """A request whose head has been read. It holds bytes as sent; nothing is decoded."""
 
     method: bytes = b""
     target: bytes = b""
-    version: tuple[int, int] = (1, 0)  # (0, 9), (1, 0) or (1, 1): what is spoken with this client
-    version_text: bytes = b"HTTP/0.9"  # as sent, b"HTTP/1.1"; b"HTTP/0.9" where none was sent
+    version: tuple[int, int] = (1, 0)  # (0, 9), (1, 0) or (1, 1): the version of the response
+    version_text: bytes = b"HTTP/0.9"  # as sent, b"HTTP/1.1"; b"HTTP/0.9" if none was sent
     line: bytes = b""  # the request line without its line end
     fields: list[tuple[bytes, bytes]] = field(default_factory=list)  # name as sent, value trimmed
-    host: bytes = b""  # the host that was asked for, without port (rfc3875); b"" if none was
+    host: bytes = b""  # the requested host, without its port (rfc3875); b"" if there is none
     persists: bool = False  # whether another request may follow (answer.py and script.py may clear it)
-    answered: bool = False  # a head has been sent: too late for an error page
+    answered: bool = False  # a head has been sent, so an error page is no longer possible
 
     # rule: http/field-names-ignore-case-and-order
     def field(self, name: bytes) -> bytes | None:
-        """The first value of the field, whatever the case of its name."""
+        """Returns the first value of the field. Ignores the case of its name."""
         return next(iter(self.fields_named(name)), None)
 
     def fields_named(self, name: bytes) -> list[bytes]:
         return [value for given, value in self.fields if given.lower() == name.lower()]
 
     def list_of(self, name: bytes) -> list[bytes]:
-        """The elements of all fields of that name, in lower case."""
+        """Returns the elements of all fields of that name, in lower case."""
         return [element.strip(b" \t").lower() for value in self.fields_named(name) for element in value.split(b",")]
 
 
 def quoted(text: bytes) -> str:
-    """As Python writes it in a message: with quotes, and escapes for what is not printable ASCII."""
+    """Returns the text as Python shows it in a message: in quotes, with escapes for all but printable ASCII."""
     return ascii(text.decode("latin-1"))
 
 
 # rule: base/long-request-line-is-414, http/refusal-has-status-line-and-closes
 def read(client: Client, request: Request) -> bool:
-    """Fills the request in; False if there is none.  Refused is raised as soon as something is wrong."""
+    """Reads the head into the request. Returns False if there is no request. Raises Refused at the first error."""
     line = _first_line(client)
     if len(line) > _LONGEST_LINE:
         raise Refused(414, "Request-URI Too Long")
@@ -72,7 +72,7 @@ def read(client: Client, request: Request) -> bool:
 
 # rule: http/empty-line-before-request-is-skipped, http/empty-lines-are-bounded
 def _first_line(client: Client) -> bytes:
-    """Reads the line after the empty ones; an empty one if there are too many of them."""
+    """Returns the first line that is not empty, or an empty line if there are too many."""
     line = client.read_line(_LONGEST_LINE + 1)
     for _ in range(_SKIPPED_LINES):
         if line not in _EMPTY_LINES:
@@ -103,7 +103,7 @@ def _take_line(request: Request, line: bytes) -> None:
     if len(words) == 2:
         version = (0, 9)
     if version == (0, 9) and request.method != b"GET":
-        raise Refused(400, f"A method that HTTP/0.9 does not know ({quoted(request.method)})")
+        raise Refused(400, f"HTTP/0.9 has no such method ({quoted(request.method)})")
     request.version = version
     if request.target.startswith(b"//"):
         request.target = b"/" + request.target.lstrip(b"/")
@@ -141,19 +141,19 @@ def _take_fields(client: Client, request: Request) -> None:
 # rule: http/malformed-field-line-is-400, http/space-before-colon-is-400, http/whitespace-around-value-is-dropped
 def _take_field(request: Request, line: bytes) -> None:
     if b"\0" in line:
-        raise Refused(400, "NUL in a field")
+        raise Refused(400, "A field holds a NUL")
     if b"\r" in line:
-        raise Refused(400, "CR in a field")
+        raise Refused(400, "A field holds a CR")
     if line[:1] in (b" ", b"\t"):
         if not request.fields:
-            raise Refused(400, "The first field line is indented")
+            raise Refused(400, "The first field line begins with a space")
         name, value = request.fields.pop()
         more = line.strip(b" \t")
         request.fields.append((name, value + (b" " if value and more else b"") + more))
         return
     name, colon, value = line.partition(b":")
     if not colon:
-        raise Refused(400, "A field without a colon")
+        raise Refused(400, "A field line has no colon")
     if not TOKEN.fullmatch(name):
-        raise Refused(400, "A field whose name is no token")
+        raise Refused(400, "The name of a field is not a token")
     request.fields.append((name, value.strip(b" \t")))

@@ -1,4 +1,4 @@
-"""The header block of a script: where it ends, and the fields that it holds.  Pure."""
+"""Finds the end of a script's header block, and reads its fields. All functions are pure."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import re
 
 Fields = list[tuple[bytes, bytes]]
 
-LIMIT = 1 << 20  # octets of a block; a script that writes more has forgotten its end
+LIMIT = 1 << 20  # bytes of a block; a longer one has probably no end
 END = re.compile(rb"\A\r?\n|\n\r?\n")
 TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_OF_CGITB = re.compile(rb"\A<!--: spam\r?\n")  # what Python's cgitb writes ahead of the fields of its page
+_OF_CGITB = re.compile(rb"\A<!--: spam\r?\n")  # the line that Python's cgitb writes before the fields of its page
 CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
-# Fields about the connection and the framing: the server's business, whatever a script writes.
+# Fields about the connection and the framing. Only the server may set them.
 OF_THE_CONNECTION = {
     b"connection",
     b"keep-alive",
@@ -30,7 +30,7 @@ OF_THE_CONNECTION = {
 
 # rule: cgi/header-lines-may-end-in-crlf
 def divide(output: bytes) -> tuple[bytes, bytes] | None:
-    """The block with its empty line, and the content behind it; None as long as the empty line has not come."""
+    """Returns the block with its empty line, and the content after it. Returns None before the empty line arrives."""
     end = END.search(output)
     return (output[: end.end()], output[end.end() :]) if end else None
 
@@ -38,7 +38,7 @@ def divide(output: bytes) -> tuple[bytes, bytes] | None:
 # rule: cgi/header-becomes-http-fields, cgi/blanks-only-after-header-colon, injection/script-splits-response
 # rule: script-output/cgitb-first-line-is-skipped
 def fields_of(block: bytes) -> Fields | None:
-    """The fields in order, values trimmed and folded lines joined; None if the block is none that HTTP can carry."""
+    """Returns the fields in order, with trimmed values and joined folds. Returns None if HTTP cannot carry them."""
     fields: Fields = []
     block = _OF_CGITB.sub(b"", block)
     for line in block.split(b"\n"):

@@ -1,4 +1,4 @@
-"""Host, and targets in absolute form, whose host counts instead (profile rfc3875)."""
+"""Checks Host, and targets in absolute form, whose host replaces it (profile rfc3875)."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ _ABSOLUTE = re.compile(rb"(?i:https?)://([^/?#]*)(.*)", re.DOTALL)
 # rule: http/absolute-form-host-wins, http/https-uri-needs-secure-connection, http/foreign-target-reaches-no-file
 # rule: http/control-bytes-in-target-do-no-harm, http/http-0-9-may-be-refused, http/any-whitespace-may-separate-words
 def settle(request: Request) -> None:
-    """Leaves the target as a path, `host` as the name that was asked for, and one Host field that says so."""
+    """Makes the target a path, and `host` and the Host field the requested host. Refuses invalid requests."""
     if request.version == (0, 9):
-        request.version = (1, 0)  # the refusal has a head
-        raise Refused(400, "HTTP/0.9 is no more")
+        request.version = (1, 0)  # so that the refusal has a head
+        raise Refused(400, "HTTP/0.9 is not supported")
     if _ODD_BLANK.search(request.line):
         raise Refused(400, f"Bad request syntax ({quoted(request.line)})")
     if _CONTROL.search(request.target):
-        raise Refused(400, "A control octet in the target")
+        raise Refused(400, "The target holds a control byte")
     if not TOKEN.fullmatch(request.method):
-        raise Refused(400, f"The method is no token ({quoted(request.method)})")
+        raise Refused(400, f"The method is not a token ({quoted(request.method)})")
     hosts = request.fields_named(b"Host")
     if not hosts and request.version == (1, 1):
-        raise Refused(400, "Host is missing")
+        raise Refused(400, "The request has no Host")
     if len(hosts) > 1:
-        raise Refused(400, "More than one Host")
+        raise Refused(400, "The request has more than one Host")
     authority = hosts[0] if hosts else b""
     if authority and not _HOST.fullmatch(authority):
-        raise Refused(400, "Bad Host")
+        raise Refused(400, "The Host is invalid")
     if request.target.lower().startswith(b"https:"):
         raise Refused(421)
     if absolute := _ABSOLUTE.fullmatch(request.target):
         authority, path = absolute.groups()
         if not _HOST.fullmatch(authority):
-            raise Refused(400, "Bad host in the target")
+            raise Refused(400, "The host in the target is invalid")
         request.target = path if path.startswith(b"/") else b"/" + path
         request.fields = [(name, value) for name, value in request.fields if name.lower() != b"host"]
         request.fields.append((b"Host", authority))
     elif request.method != b"CONNECT" and not request.target.startswith((b"/", b"*")):
-        raise Refused(400, "Neither a path nor a URI")
+        raise Refused(400, "The target is neither a path nor a URI")
     if found := _HOST.fullmatch(authority):
         request.host = found[1]

@@ -1,4 +1,4 @@
-"""The page that lists a directory: CPython 3.13's, to the octet."""
+"""Makes the listing of a directory. It equals the listing of CPython 3.13, byte for byte."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PAGE = """\
 
 # rule: base/listing-is-sorted-and-marked, injection/html-in-listing
 def page(directory: bytes, target: bytes) -> bytes:
-    """The names in the directory, under a title that shows the target; OSError if it cannot be read."""
+    """Returns the page: the names in the directory, below a title with the target. Raises OSError if it cannot read."""
     names = sorted(os.listdir(directory), key=bytes.lower)
     shown = _text(name_of(unquote_to_bytes(target)))
     entries = "".join(_entry(directory, name) for name in names)

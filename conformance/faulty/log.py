@@ -1,4 +1,4 @@
-"""The log on standard error, in the form of Python's http.server."""
+"""Writes the log to standard error, in the form of Python's http.server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 # rule: base/log-line-per-request
 def request_line(client: Client, line: bytes, status: int, size: str = "-") -> None:
-    """127.0.0.1 - - [01/Jan/2024 00:00:00] "GET / HTTP/1.0" 200 -"""
+    """Writes a line like 127.0.0.1 - - [01/Jan/2024 00:00:00] "GET / HTTP/1.0" 200 -"""
     _write(client, f'"{_shown(line.decode("latin-1"))}" {status} {size}')
 
 
@@ -27,13 +27,13 @@ def error(client: Client, status: int, text: str) -> None:
 
 
 def message(client: Client, text: str) -> None:
-    """127.0.0.1 - - [...] text   (control characters escaped, length limited)"""
+    """Writes a line like 127.0.0.1 - - [...] text. Escapes control characters and limits the length."""
     _write(client, _shown(text))
 
 
 # rule: log/refused-output-is-shown, log/refused-output-is-bounded, log/no-credentials
 def output(client: Client, script: bytes, refused: bytes) -> None:
-    """The first lines of what a script wrote, where that makes no answer."""
+    """Writes the first lines of script output that is not a valid response."""
     for line in refused[:_MOST_OUTPUT].split(b"\n")[:_MOST_LINES]:
         if line.lower().startswith(b"set-cookie"):
             line = b"(a cookie)"
@@ -52,4 +52,4 @@ def _write(client: Client, text: str) -> None:
     now = time.localtime()
     date = f"{now.tm_mday:02}/{_MONTHS[now.tm_mon - 1]}/{now.tm_year} {now.tm_hour:02}:{now.tm_min:02}:{now.tm_sec:02}"
     line = f"{client.address[0]} - - [{date}] {text}\n"
-    os.write(2, line.encode("utf-8", "replace"))  # at once, so that lines of several threads do not mix
+    os.write(2, line.encode("utf-8", "replace"))  # in one write, so that lines of several threads do not mix

@@ -1,4 +1,4 @@
-"""The page of an error: Python's, to the octet."""
+"""Makes the page of an error. It equals Python's page, byte for byte."""
 
 from __future__ import annotations
 

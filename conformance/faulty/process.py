@@ -1,4 +1,4 @@
-"""The process of a script: whose it is, what it inherits, how it is ended, and that it is waited for."""
+"""Runs the process of a script: sets its user, limits what it inherits, ends it and waits for it."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import time
 
 from .settings import Settings, Site
 
-GRACE = 1.0  # seconds between the signal that asks and the one that does not
+GRACE = 1.0  # seconds between SIGTERM and SIGKILL
 
 
 class Process:
-    """A running script.  `exited` is readable once it has ended; it is waited for in end()."""
+    """A running script. `exited` is readable when the script has ended. end() waits for it."""
 
-    code: int  # the exit status, or minus the number of the signal that ended it; known after end()
+    code: int  # the exit status, or minus the number of the signal that ended it; set by end()
 
     # rule: process/no-file-of-the-server, process/default-signals-and-own-group, process/umask-is-sane
     # rule: argument/no-shell-is-started, disclosure/no-shell-for-unrunnable-file
     def __init__(
         self, file: bytes, arguments: list[bytes], environment: dict[bytes, bytes], directory: bytes | None, site: Site
     ) -> None:
-        """Starts the script; raises OSError if the system cannot execute it.  No shell is ever asked."""
+        """Starts the script, never through a shell. Raises OSError if the system cannot execute it."""
         user, group, groups = _identity(site.settings)
         self._site = site
         self._child = subprocess.Popen(
@@ -52,7 +52,7 @@ class Process:
             site.running.add(self._child.pid)
 
     def close_stdin(self) -> None:
-        """The end of the script's input."""
+        """Ends the input of the script."""
         self.stdin = -1
         if self._child.stdin:
             self._child.stdin.close()
@@ -64,7 +64,7 @@ class Process:
 
     # rule: process/ended-scripts-leave-no-zombies, process/script-ends-with-client
     def end(self) -> None:
-        """Ends the script and its children if it still runs: asks first, then does not ask.  Waits for it."""
+        """Ends the script and its children if it still runs: by SIGTERM, then by SIGKILL. Waits for it."""
         if not self._ends_within(0):
             _signal(self._child.pid, signal.SIGTERM)
             self._ends_within(GRACE)
@@ -72,7 +72,7 @@ class Process:
         self.close_stdin()
         self.close_stdout()
         with self._site.lock:
-            self._site.running.discard(self._child.pid)  # before it is waited for: its number is then another's
+            self._site.running.discard(self._child.pid)  # before wait(): afterwards another process may get its number
         self.code = self._child.wait()
         os.close(self.exited)
 
@@ -82,7 +82,7 @@ class Process:
 
 # rule: resource/stop-leaves-no-script
 def end_all(site: Site) -> None:
-    """Ends all scripts: the server is about to end itself."""
+    """Ends all scripts, because the server ends."""
     with site.lock:
         left = set(site.running)
     for asked in left:
@@ -97,7 +97,7 @@ def end_all(site: Site) -> None:
 
 # rule: seed/scripts-run-as-nobody, process/user-ids-are-nobodys, process/group-ids-are-nobodys
 def _identity(settings: Settings) -> tuple[int | None, int | None, list[int] | None]:
-    """User, group and further groups of scripts: another user's where the server may change them."""
+    """Returns the user, group and further groups of scripts. Only root may change them."""
     if os.geteuid() != 0:
         return None, None, None
     user = pwd.getpwnam(settings.user)
@@ -105,9 +105,9 @@ def _identity(settings: Settings) -> tuple[int | None, int | None, list[int] | N
 
 
 def _signal(group: int, number: signal.Signals) -> None:
-    """To a script and its children, and to the script alone where it has left their group."""
+    """Sends a signal to a script and its children, and to the script alone in case it has left their group."""
     for send in (os.killpg, os.kill):
         try:
             send(group, number)
         except (ProcessLookupError, PermissionError):
-            pass  # gone already
+            pass  # it has already ended

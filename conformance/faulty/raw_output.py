@@ -1,8 +1,8 @@
-"""Output that goes to the client as the script writes it: in profile cgihttpserver, and from nph- scripts.
+"""Passes script output to the client unchanged: in profile cgihttpserver, and from nph- scripts.
 
-The status line, "200 Script output follows", is sent before the script has said anything; what the script writes then
-makes the rest of the head and the content, whatever it is.  Only where the connection is to be used on (HTTP/1.1) must
-the header section be understood, since the answer needs an end of its own.
+The server sends the status line, "200 Script output follows", before the script prints anything. The output is the
+rest of the head and the content, whatever it holds. A connection that is kept (HTTP/1.1) needs an end of each response,
+so there the server reads the header section.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ FOLLOWS = b"Script output follows"
 
 # rule: cgi/nph-may-be-supported, cgi/nph-output-is-unmodified, cgi/nph-output-is-not-held-back
 class Nph:
-    """Not an octet is added, removed or moved; the end of the connection ends the answer."""
+    """Sends the output unchanged. The end of the connection ends the response."""
 
-    broken = False  # whatever the script writes is its answer
+    broken = False  # any output is a response
 
     def __init__(self, client: Client, request: Request) -> None:
         self._client = client
@@ -35,14 +35,14 @@ class Nph:
 # rule: seed/script-response-is-200, seed/status-line-before-script-output, seed/script-cannot-redirect
 # rule: seed/script-status-has-no-effect
 class RawOutput:
-    """The server's status line, and the script's output behind it."""
+    """Sends the server's status line, and then the output of the script."""
 
-    broken = False  # whatever the script writes is its answer
+    broken = False  # any output is a response
 
     def __init__(self, client: Client, request: Request, site: Site) -> None:
         self._client = client
         self._header_only = request.method == b"HEAD"
-        self._section: bytes | None = b""  # of HEAD: what came of the header section, None after its end
+        self._section: bytes | None = b""  # for HEAD: the part of the section that has arrived, None after its end
         request.persists = False
         self._answer = answer.Answer(client, request, site)
         self._begin(200)
@@ -59,7 +59,7 @@ class RawOutput:
         self._answer.flush()
 
     def _of_section(self, output: bytes) -> bytes:
-        """What of the output belongs to the header section."""
+        """Returns the part of the output that belongs to the header section."""
         if self._section is None:
             return b""
         before, self._section = len(self._section), self._section + output
@@ -72,15 +72,15 @@ class RawOutput:
 
 # rule: base/kept-connection-delimits-responses
 class DelimitedOutput:
-    """The same for HTTP/1.1: the section without the fields that are the server's business, the content delimited."""
+    """Does the same for HTTP/1.1: removes the fields of the connection from the section, and delimits the content."""
 
-    broken = False  # whatever the script writes is its answer
+    broken = False  # any output is a response
 
     def __init__(self, client: Client, request: Request, site: Site) -> None:
         self._client = client
         self._request = request
         self._answer = answer.Answer(client, request, site)
-        self._section = b""  # what came before the empty line
+        self._section = b""  # the bytes before the empty line
         self._started = False
 
     def feed(self, output: bytes) -> None:
@@ -100,12 +100,12 @@ class DelimitedOutput:
         if complete:
             self._answer.end()
         else:
-            self._request.persists = False  # and no last chunk: the client sees that something is missing
+            self._request.persists = False  # without a last chunk the client sees that content is missing
 
     def _start(self, section: bytes, content: bytes) -> None:
         self._started = True
         fields = header_block.fields_of(section)
-        if fields is None:  # nothing that could be delimited: as it is, and the end of the connection behind it
+        if fields is None:  # the section is invalid: send it unchanged, and end the connection after it
             self._request.persists = False
             fields, content = [], section + content
         self._answer.start(200, FOLLOWS, header_block.without(fields, header_block.OF_THE_CONNECTION))

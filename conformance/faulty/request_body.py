@@ -1,4 +1,4 @@
-"""The body of a request: Content-Length or chunked, its limits, and what is done with the rest of it."""
+"""Reads the body of a request: with Content-Length or in chunks, within limits. Discards an unread rest."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ _MOST_DRAINED = 1 << 20
 
 
 class Body:
-    """The body octets, decoded.  A chunked body is read whole before a script starts, so that `length` is true."""
+    """The decoded body. load() reads a chunked body whole before a script starts, so that `length` is known."""
 
     def __init__(self, client: Client, length: int | None, chunked: bool = False) -> None:
-        self.length = length  # None: the request declares no body
-        self.left = length or 0  # octets not yet taken
-        self.chunked = chunked  # to be decoded, by load()
-        self.cut = False  # the client ended before the body did
+        self.length = length  # None if the request declares no body
+        self.left = length or 0  # bytes not taken yet
+        self.chunked = chunked  # load() has to decode it
+        self.cut = False  # the client ended before the body was complete
         self._client = client
         self._content = b""
 
     @property
     def ready(self) -> bool:
-        """take() would not wait."""
+        """Returns whether take() returns without waiting."""
         return bool(self._content or self._client.ahead) or not self.left
 
     def take(self, size: int) -> bytes:
-        """At most `size` octets: what is there, or one receive; b"" at the end (left == 0) or if cut."""
+        """Returns at most `size` bytes: those that are there, or one receive. Returns b"" at the end, or if cut."""
         size = min(size, self.left)
         if not size:
             return b""
@@ -45,7 +45,7 @@ class Body:
 
     # rule: http/chunked-body-is-decoded, cgi/transfer-coding-is-removed, http/chunk-data-ends-in-crlf
     def load(self, most: int) -> None:
-        """Reads and decodes a chunked body; what is wrong with it is refused."""
+        """Reads and decodes a chunked body. Refuses an invalid one."""
         if not self.chunked:
             return
         pieces: list[bytes] = []
@@ -56,7 +56,7 @@ class Body:
                 raise Refused(413)
             pieces.append(self._client.read_exactly(size))
             if self._client.read_exactly(2) != b"\r\n":
-                raise Refused(400, "A chunk that does not end where its size says")
+                raise Refused(400, "The data of a chunk does not end after its size")
         self._skip_trailers()
         self._content = b"".join(pieces)
         self.length = self.left = length
@@ -66,7 +66,7 @@ class Body:
     def _chunk_size(self) -> int:
         found = _SIZE.fullmatch(self._client.read_line(_LONGEST_LINE))
         if not found:
-            raise Refused(400, "Bad chunk size")
+            raise Refused(400, "The chunk size is invalid")
         return int(found[1], 16)
 
     # rule: http/trailers-stay-out-of-head
@@ -74,14 +74,14 @@ class Body:
         length = 0
         while (line := self._client.read_line(_LONGEST_LINE)) != b"\r\n":
             if not line.endswith(b"\r\n") or b"\r" in line[:-2]:
-                raise Refused(400, "Bad line behind the last chunk")
+                raise Refused(400, "A trailer line is invalid")
             length += len(line)
             if length > _MOST_TRAILERS:
-                raise Refused(400, "Too much behind the last chunk")
+                raise Refused(400, "The trailers are too long")
 
     # rule: base/unread-body-is-discarded, http/body-is-read-or-connection-closed, http/refused-body-is-no-request
     def drain(self) -> bool:
-        """Whether the connection is now at the next request: a small rest is read, anything else is not."""
+        """Discards a small rest of the body. Returns whether the connection is now at the next request."""
         if self.chunked:
             return False
         if self.left > _MOST_DRAINED:
@@ -95,13 +95,13 @@ class Body:
 # rule: http/transfer-encoding-beats-length, http/last-coding-is-chunked, http/unknown-coding-is-501
 # rule: http/no-transfer-encoding-in-http-1-0, http/no-framing-means-no-body
 def announced(client: Client, request: Request, most: int) -> Body:
-    """What the fields say about the body, or a refusal if they say nothing sensible."""
+    """Returns the body that the fields announce. Refuses invalid or contradictory fields."""
     codings = request.list_of(b"Transfer-Encoding")
     lengths = request.list_of(b"Content-Length")
     if codings and lengths:
-        raise Refused(400, "Transfer-Encoding and Content-Length")
+        raise Refused(400, "The request has both Transfer-Encoding and Content-Length")
     if codings and request.version != (1, 1):
-        raise Refused(400, "Transfer-Encoding in HTTP/1.0")
+        raise Refused(400, "HTTP/1.0 has no Transfer-Encoding")
     if codings:
         if codings != [b"chunked"]:
             raise Refused(501, "Unsupported transfer coding")
@@ -109,10 +109,10 @@ def announced(client: Client, request: Request, most: int) -> Body:
     if not lengths:
         return Body(client, None)
     if not all(_DIGITS.fullmatch(length) for length in lengths):
-        raise Refused(400, "Bad Content-Length")
+        raise Refused(400, "The Content-Length is invalid")
     values = {length.lstrip(b"0") or b"0" for length in lengths}
     if len(values) > 1:
-        raise Refused(400, "Two Content-Lengths")
+        raise Refused(400, "The Content-Length fields differ")
     digits = values.pop()
     if len(digits) > 18:
         raise Refused(413)

@@ -1,4 +1,4 @@
-"""Where a request leads: a script, a file, a listing, a redirect or a refusal.  One decision, in one place."""
+"""Decides where a request leads: to a script, a file, a listing, a redirect or a refusal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NEVER = (b"CONNECT", b"TRACE")
 
 @dataclass
 class Script:
-    """A script that may be run: it exists, is a plain file and is executable for the user it will run as."""
+    """A script that can run: a plain file that the user of scripts may execute."""
 
     file: bytes  # absolute path in the file system
     name: bytes  # SCRIPT_NAME, decoded: b"/cgi-bin/probe"
@@ -45,17 +45,19 @@ class Redirect:
 
 @dataclass
 class LocalRedirect:
-    """What script.serve returns where the script asked for another path of this server (rfc3875): connection.py
-    routes it as a GET without a body, and refuses with 502 after too many in a row."""
+    """A redirect of a script to another path of this server (rfc3875); script.serve() returns it.
 
-    target: bytes  # the path and query, as the script wrote them
+    connection.py routes it as a GET without a body. It refuses with 502 after too many in a row.
+    """
+
+    target: bytes  # the path and the query, as the script wrote them
 
 
 # rule: base/unsupported-method-is-501, seed/path-alone-decides-cgi, seed/cgi-directory-serves-no-files
 # rule: seed/post-outside-cgi-is-501, seed/post-refusal-message, seed/post-refusal-by-url-alone
 # rule: http/trace-reveals-no-credentials
 def find(request: Request, site: Site) -> Script | File | Listing | Redirect:
-    """Raises Refused for what leads nowhere."""
+    """Returns where the request leads. Raises Refused if it leads nowhere."""
     unsupported = Refused(501, f"Unsupported method ({quoted(request.method)})")
     if request.method not in _OF_SCRIPTS and not site.settings.rfc:
         raise unsupported
@@ -73,7 +75,7 @@ def find(request: Request, site: Site) -> Script | File | Listing | Redirect:
 
 # rule: seed/no-other-cgi-directory-by-default, seed/cgi-directories-are-configurable
 def _script(target: Target, site: Site) -> Script | None:
-    """None if the path is not below a CGI directory."""
+    """Returns the script, or None if the path is not below a CGI directory."""
     for name in site.settings.cgi_directories:
         directory = name.strip(b"/").split(b"/")
         below = target.segments[len(directory) :]
@@ -84,7 +86,7 @@ def _script(target: Target, site: Site) -> Script | None:
 
 # rule: routing/root-holds-scripts, routing/root-leaves-directories
 def _script_of_root(target: Target, site: Site) -> Script | None:
-    """As CGI directory "/" holds what lies in the root itself, but no directory."""
+    """Returns the script if "/" is a CGI directory: a file in the root itself, not in a directory."""
     if not target.segments or _is_directory(site.settings.root + b"/" + target.segments[0], site):
         return None
     return _script_below(b"", target.segments, target, site)
@@ -92,7 +94,7 @@ def _script_of_root(target: Target, site: Site) -> Script | None:
 
 # rule: seed/scripts-at-any-depth, cgi/leading-path-selects-script, base/path-info-collapsed-and-decoded-once
 def _script_below(name: bytes, below: list[bytes], target: Target, site: Site) -> Script:
-    """The first name on the way that is no directory is the script; what follows is no name, and stays as it was sent."""
+    """Returns the script: the first name that is not a directory. The path-info after it stays as sent."""
     root = site.settings.root
     at = 0
     while at < len(below) and _is_directory(root + name + b"/" + below[at], site):
@@ -124,7 +126,7 @@ def _check(file: bytes, name: bytes, site: Site) -> None:
 
 # rule: process/not-runnable-by-nobody-is-refused
 def _runnable(file: bytes, found: os.stat_result, site: Site) -> bool:
-    """For whom it runs as: executable, and readable for its interpreter."""
+    """Returns whether the user of scripts may execute the file, and may read it for its interpreter."""
     if os.geteuid() != 0:
         return os.access(file, os.R_OK | os.X_OK)
     user = pwd.getpwnam(site.settings.user)
@@ -170,7 +172,7 @@ def _is_directory(path: bytes, site: Site) -> bool:
 
 # rule: traversal/symlink-out-of-root, traversal/sibling-of-root, base/dots-stay-below-root
 def _status(path: bytes, site: Site) -> os.stat_result | None:
-    """None for what is not there, cannot be reached, or lies behind a link out of the document root."""
+    """Returns None if the file is missing, out of reach, or behind a link out of the document root."""
     try:
         found = os.stat(path)
         real = os.path.realpath(path)

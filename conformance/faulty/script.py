@@ -1,4 +1,4 @@
-"""A script from its start to its end: the body goes in, the output comes out, and somebody looks at the clock."""
+"""Runs a script: passes it the body, passes on its output, and watches its time."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .route import LocalRedirect, Script
 from .settings import Site
 
 PIECE = 65536
-PATIENCE = 5.0  # seconds that a silent script may go on for a client that has closed its half: it may be gone
+PATIENCE = 5.0  # seconds that a silent script may run after a half-close: the client may be gone
 
 
 class Output(Protocol):
-    """Where the output of a script goes."""
+    """Receives the output of a script."""
 
     @property
     def broken(self) -> bool: ...
@@ -35,7 +35,7 @@ class Output(Protocol):
 # rule: seed/unrunnable-script-is-403, base/script-exit-goes-to-the-log, cgi/script-runs-in-its-directory
 # rule: environment/too-large-request-is-refused
 def serve(client: Client, request: Request, target: Script, body: Body, site: Site) -> LocalRedirect | None:
-    """Runs the script and answers with its output, unless that asks for another path of this server."""
+    """Runs the script and sends its output. Returns a local redirect if the script asks for one."""
     arguments = variables.arguments(request, target, site.settings.rfc)
     environment = variables.environment(client, request, target, body.length, site, os.environb)
     directory = target.directory if site.settings.rfc else None
@@ -68,25 +68,25 @@ def _output(client: Client, request: Request, target: Script, site: Site) -> Out
 # rule: process/response-ends-with-script, base/stdin-ends-after-body, cgi/stdin-has-the-whole-body
 # rule: cgi/script-need-not-read-body, process/script-ends-with-client, http/half-closed-client-is-answered
 class Pump:
-    """The loop that carries octets between client and script, in both directions at once."""
+    """Passes bytes between the client and the script, in both directions at once."""
 
     def __init__(self, client: Client, process: Process, body: Body, output: Output, limit: float) -> None:
         self._client, self._process, self._body, self._output = client, process, body, output
-        self._unwritten = b""  # of the body: taken from the client, not yet in the pipe
+        self._unwritten = b""  # bytes of the body that are not in the pipe yet
         self._half_closed = False
         self._client_speaks = False
-        self._last_sign = time.monotonic()  # of life: output, or the client closing its half
+        self._last_sign = time.monotonic()  # of life: output, or a half-close of the client
         self._deadline = time.monotonic() + limit
 
     def run(self) -> bool:
-        """Until the script has ended (True) or its time is up (False); raises Gone with the client."""
+        """Returns True when the script has ended, or False when its time is up. Raises Gone if the client is gone."""
         while True:
             self._feed_script()
             ready = self._wait()
             if self._process.stdout in ready:
                 self._read_output()
             elif self._process.exited in ready:
-                return True  # also where a child in the background holds the output open
+                return True  # even if a child in the background keeps the output open
             if self._output.broken:
                 return True
             if time.monotonic() >= self._deadline:
@@ -108,7 +108,7 @@ class Pump:
         return dict(poll.poll(seconds * 1000 + 1))
 
     def _is_hungry(self) -> bool:
-        """More of the body could go in."""
+        """Returns whether the script can take more of the body."""
         return self._process.stdin >= 0 and not self._unwritten
 
     def _read_output(self) -> None:
@@ -133,7 +133,7 @@ class Pump:
             self._unwritten = self._unwritten[written:]
         except BlockingIOError:
             pass
-        except BrokenPipeError:  # the script does not want to know
+        except BrokenPipeError:  # the script reads no more
             self._unwritten = b""
             self._process.close_stdin()
 

@@ -1,4 +1,4 @@
-"""Starts, listens, gives every connection a thread, and ends with all scripts that still run."""
+"""Starts the server: listens, runs a thread for each connection, and ends all scripts at its own end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BACKLOG = 128
 
 
 class _Ended(Exception):
-    """By SIGINT or SIGTERM."""
+    """SIGINT or SIGTERM has ended the server."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -26,7 +26,8 @@ def main(argv: list[str] | None = None) -> int:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((chosen.address, chosen.port))
     except OSError as error:
-        print(f"faulty: port {chosen.port} on {chosen.address}: {error.strerror}", file=sys.stderr)
+        where = f"port {chosen.port} of {chosen.address}"
+        print(f"faulty: cannot listen on {where}: {error.strerror} (try port 0)", file=sys.stderr)
         return 1
     listener.listen(_BACKLOG)
     port = listener.getsockname()[1]

@@ -1,4 +1,4 @@
-"""The command line, and what all connections share."""
+"""Reads the command line, and holds the data that all connections share."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ SOFTWARE = b"faulty/1.0"
 class Settings:
     port: int = 8000
     address: str = "127.0.0.1"
-    root: bytes = b"."  # absolute, without links
-    http11: bool = False  # answers HTTP/1.1
+    root: bytes = b"."  # absolute, without symlinks
+    http11: bool = False  # the server speaks HTTP/1.1
     rfc: bool = False  # profile rfc3875
     cgi_directories: list[bytes] = field(default_factory=lambda: [b"/cgi-bin", b"/htbin"])
     user: str = "nobody"
@@ -34,21 +34,21 @@ class Site:
     """Settings and the state of the running server."""
 
     settings: Settings
-    name: bytes  # SERVER_NAME where the request names no host
+    name: bytes  # SERVER_NAME if the request names no host
     port: int
-    scripts: threading.BoundedSemaphore  # slots for running scripts: connection.py takes one, or answers 503
-    running: set[int] = field(default_factory=set)  # process groups of running scripts; process.py keeps it
+    scripts: threading.BoundedSemaphore  # slots for running scripts: connection.py takes one or responds with 503
+    running: set[int] = field(default_factory=set)  # process groups of running scripts, kept by process.py
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 def parse(argv: list[str] | None) -> Settings:
-    parser = argparse.ArgumentParser(prog="faulty", description="A CGI server that is there to be broken.")
-    parser.add_argument("port", nargs="?", type=int, default=8000, help="0 takes a free one")
+    parser = argparse.ArgumentParser(prog="faulty", description="A CGI server with deliberate faults.")
+    parser.add_argument("port", nargs="?", type=int, default=8000, help="0 takes a free port")
     parser.add_argument("-b", "--bind", dest="address", default="127.0.0.1")
     parser.add_argument("-d", "--directory", default=".")
     parser.add_argument("-p", "--protocol", choices=("HTTP/1.0", "HTTP/1.1"))
     parser.add_argument("--profile", choices=("cgihttpserver", "rfc3875"), default="cgihttpserver")
-    parser.add_argument("--cgi", action="store_true", help="taken and ignored, as scripts always run")
+    parser.add_argument("--cgi", action="store_true", help="ignored: scripts always run")
     parser.add_argument("--cgi-directory", action="append", metavar="PATH")
     parser.add_argument("--user", default="nobody")
     parser.add_argument("--pass-env", action="append", default=[], metavar="NAME")

@@ -1,6 +1,7 @@
-"""A request target taken apart: split at the first '?', decoded once, collapsed.  One parse for files and scripts.
+"""Parses a request target: splits it at the first '?', decodes it once, and resolves its dot segments.
 
-CPython's listings link an octet of a name that is no UTF-8 as its surrogate: E7 as U+DCE7, which is %ED%B3%A7.
+Files and scripts share this parse. CPython's listings link a byte that is not UTF-8 by its surrogate: 0xE7 is U+DCE7,
+which is %ED%B3%A7 in a URL.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 from .head import Refused
 
-_SURROGATE = re.compile(rb"\xed[\xb2\xb3][\x80-\xbf]")  # of an octet from 80 to FF
+_SURROGATE = re.compile(rb"\xed[\xb2\xb3][\x80-\xbf]")  # of a byte from 0x80 to 0xFF
 _UNSAFE = re.compile(rb"[^!#$%&'()*+,./0-9:;=?@A-Z\[\]_a-z~-]")
 
 
@@ -19,25 +20,24 @@ _UNSAFE = re.compile(rb"[^!#$%&'()*+,./0-9:;=?@A-Z\[\]_a-z~-]")
 class Target:
     path: bytes  # as sent, without fragment and query
     query: bytes | None  # as sent; None without "?"
-    sent: list[bytes]  # the segments, decoded; never empty, "." or ".."
-    slash: bool  # the path as sent ends in a slash: a directory's does
-    folder: bool  # the collapsed path ends in a slash, because of "/", "/." or "/..", encoded or not
-
+    sent: list[bytes]  # the decoded segments; none is empty, "." or ".."
+    slash: bool  # the path as sent ends in a slash, as the path of a directory does
+    folder: bool  # the resolved path ends in a slash, because of "/", "/." or "/..", encoded or not
 
     @property
     def segments(self) -> list[bytes]:
-        """The file names that the segments stand for."""
+        """Returns the file names of the segments."""
         return [name_of(segment) for segment in self.sent]
 
 
 # rule: mapping/surrogate-is-its-octet, traversal/surrogate-of-a-separator
 def name_of(segment: bytes) -> bytes:
-    """The octets with those that surrogates stand for."""
+    """Returns the file name of a segment: replaces each surrogate with its byte."""
     return _SURROGATE.sub(lambda found: found[0].decode("utf-8", "surrogatepass").encode("ascii", "surrogateescape"), segment)
 
 
 def segment_for(name: bytes) -> bytes:
-    """What name_of() makes that name of."""
+    """Returns the segment of a file name: the inverse of name_of()."""
     return _SURROGATE.sub(lambda found: found[0].decode("ascii", "surrogateescape").encode("utf-8", "surrogatepass"), name)
 
 
@@ -49,7 +49,7 @@ def parse(target: bytes) -> Target:
     path = path.partition(b"#")[0]
     decoded = unquote_to_bytes(path)
     if b"\0" in decoded:
-        raise Refused(400, "NUL in the path")
+        raise Refused(400, "The path holds a NUL")
     segments: list[bytes] = []
     last = b""
     for last in decoded.split(b"/"):
@@ -65,7 +65,7 @@ def parse(target: bytes) -> Target:
 
 # rule: base/directory-without-slash-is-301, base/directory-redirect-adds-no-host, injection/redirect-host-by-backslash
 def with_slash(target: bytes) -> bytes:
-    """The target with a slash behind its path, for a Location: nothing decoded, nothing that names a host."""
+    """Returns the target with a slash after its path, for a Location. Decodes nothing and adds no host."""
     path, _, query = target.partition(b"?")
     path, mark, fragment = path.partition(b"#")
     location = path + b"/" + mark + fragment

@@ -1,4 +1,4 @@
-"""Content-Type by suffix: what CPython 3.13 says on a system that has a mime.types file."""
+"""Returns the Content-Type of a suffix, as CPython 3.13 does on a system with a mime.types file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _EVERYWHERE = {
     b".txt": b"text/plain",
     b".zip": b"application/zip",
 }
-_OF_SYSTEM = {  # or of this release: others say something else, or nothing
+_OF_SYSTEM = {  # or of this release: other releases have another type, or none
     b".bz2": b"application/x-bzip2",
     b".c": b"text/x-csrc",
     b".gz": b"application/gzip",

@@ -1,9 +1,9 @@
-"""What a script is told: its meta-variables and its command line.  Pure: the same request always says the same.
+"""Makes the meta-variables and the command line of a script. All functions are pure.
 
-The two profiles differ in nearly all of it.  `cgihttpserver` is what CPython's server sets: four fields of the request,
-empty variables where there is nothing to say, the whole query as one argument.  `rfc3875` is CGI/1.1: every field but
-those that a script must not see, no variable where there is no value (PATH_INFO and QUERY_STRING are empty then), an
-argument per word of the query.
+The two profiles differ in most of them. `cgihttpserver` does what CPython does: it sets variables for four fields,
+leaves variables without a value empty, and passes the whole query as one argument. `rfc3875` is CGI/1.1: it sets a
+variable for every field that a script may see, omits variables without a value (PATH_INFO and QUERY_STRING are empty
+instead), and passes an argument per word of the query.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from .settings import SOFTWARE, Site
 
 Environment = dict[bytes, bytes]
 
-PATH = b"/usr/local/bin:/usr/bin:/bin"  # where the server itself has none
-PLAIN_NAME = re.compile(rb"[A-Za-z0-9-]+")  # others could pass for the variable of another field
+PATH = b"/usr/local/bin:/usr/bin:/bin"  # if the server itself has none
+PLAIN_NAME = re.compile(rb"[A-Za-z0-9-]+")  # another name could make the variable of another field
 
 WITHHELD = {
     b"authorization",
     b"proxy-authorization",
-    b"proxy",  # HTTP_PROXY means something else to many programs: CVE-2016-5385
+    b"proxy",  # many programs read HTTP_PROXY as their own setting: CVE-2016-5385
     b"content-length",
     b"content-type",
     b"connection",
@@ -37,7 +37,7 @@ WITHHELD = {
 def environment(
     client: Client, request: Request, target: Script, length: int | None, site: Site, own: Mapping[bytes, bytes]
 ) -> Environment:
-    """The whole environment of a script; `length` is that of its body, `own` the server's environment."""
+    """Returns the environment of a script. `length` is that of the body, and `own` the server's environment."""
     variables = _passed_on(site.settings.pass_env, own)
     variables |= _of_every_request(client, request, target, site)
     if site.settings.rfc:
@@ -51,7 +51,10 @@ def environment(
 
 
 def arguments(request: Request, target: Script, rfc: bool) -> list[bytes]:
-    """The arguments after the script's path.  rule: base/query-is-one-argument, cgi/equals-sign-before-decoding"""
+    """Returns the arguments after the script's path.
+
+    rule: base/query-is-one-argument, cgi/equals-sign-before-decoding
+    """
     query = target.query or b""
     if b"=" in query:
         return []
@@ -132,7 +135,7 @@ def _of_rfc3875(client: Client, request: Request, target: Script, length: int | 
         b"REQUEST_URI": request.target,
         b"DOCUMENT_ROOT": site.settings.root,
         b"SCRIPT_FILENAME": target.file,
-        b"REDIRECT_STATUS": b"200",  # without which php-cgi runs nothing
+        b"REDIRECT_STATUS": b"200",  # php-cgi runs nothing without it
     }
     variables[b"PATH_INFO"] = target.info
     if target.info:
@@ -147,7 +150,7 @@ def _of_rfc3875(client: Client, request: Request, target: Script, length: int | 
 
 # rule: environment/authorization-by-option
 def _credentials(request: Request) -> Environment:
-    """What the client sent as Authorization, unchecked: for a script that checks it."""
+    """Returns the Authorization field, unchecked, for a script that checks it."""
     return {b"HTTP_AUTHORIZATION": value for value in request.fields_named(b"Authorization")}
 
 
@@ -156,7 +159,7 @@ def _credentials(request: Request) -> Environment:
 # rule: cgi/request-connection-fields-may-stay-out, cgi/no-http-proxy, environment/no-http-proxy-by-any-spelling
 # rule: environment/underscore-is-not-hyphen
 def _fields(request: Request) -> Environment:
-    """HTTP_ variables: one for each name, its values in order."""
+    """Returns the HTTP_ variables: one for each name, with its values in order."""
     variables: Environment = {}
     for name, value in request.fields:
         if name.lower() in WITHHELD:

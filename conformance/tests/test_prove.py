@@ -210,10 +210,10 @@ WRONG = [
     ("[a]\nfile = '../x.py'\n" + EDIT, '"a.file" is "../x.py", which is not of the form ^[a-z0-9_]+\\.py$'),
     ("[A]\nfile = 'server.py'\n" + EDIT, 'the name "A" is not of the form ^[a-z0-9]+(-[a-z0-9]+)*(-\\{status\\})?$'),
     ("[a]\nfile = 'sever.py'\n" + EDIT,
-     'fault "a": there is no file "sever.py" to edit (did you mean "server.py"?)'),
-    (fault("a", "else 405", ""), 'fault "a": `was` stands nowhere in server.py, not once: else 405'),
-    (fault("a", "status", ""), 'fault "a": `was` stands 5 times in server.py, not once: status'),
-    (fault("a", "else 404", "else 404"), 'fault "a": changes nothing in server.py: `now` is what `was` is'),
+     'fault "a": cannot find the file "sever.py" (did you mean "server.py"?)'),
+    (fault("a", "else 405", ""), 'fault "a": `was` does not occur in server.py (it must occur exactly once): else 405'),
+    (fault("a", "status", ""), 'fault "a": `was` occurs 5 times in server.py (it must occur exactly once): status'),
+    (fault("a", "else 404", "else 404"), 'fault "a": changes nothing in server.py: `now` equals `was`'),
     (fault("a", "else 404", "else 1") + fault("b", "hello.txt\" else 404", "hello.txt\" else 1"),
      'fault "b" is the defect of "a" under another name'),
     ("[a]\nedit = []\n", '"a.edit" is empty'),
@@ -235,7 +235,7 @@ def test_broken_data_is_said_at_the_end_of_what_could_be_proven(tmp_path: Path) 
     status, said, kills = prove(fixtures, server)
     assert status == 2
     assert kills["totals"]["cases"] == {"killed": 1, "survived": 1, "unsound": 0, "skipped": 0}
-    assert said.splitlines()[-1].startswith('cgi-conform: fault "broken": server.py is no Python any more, line 4: ')
+    assert said.splitlines()[-1].startswith('cgi-conform: fault "broken": server.py is not valid Python, line 4: ')
 
 
 def test_faults_and_cases_name_each_other(tmp_path: Path) -> None:
