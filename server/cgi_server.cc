@@ -13,8 +13,8 @@
 #include <utility>
 
 #include "elastic_pool.h"
+#include "http11_rules.h"
 #include "listing.h"
-#include "request_rules.h"
 #include "response_head.h"
 #include "static_file.h"
 
@@ -180,7 +180,7 @@ After CgiServer::answer(Connection& client, Request& request) {
   request.uri = request.target;
   const bool by_the_rfc = options_.profile == Profile::kRfc3875;
   if (by_the_rfc) {
-    if (const auto refusal = apply_request_rules(request)) {
+    if (const auto refusal = apply_http11_rules(request)) {
       if (request.is_simple()) request.version = "HTTP/1.0";  // HTTP/0.9 is no more: the refusal has a head
       return responder_.refuse(client, request, *refusal);
     }

@@ -109,9 +109,9 @@ void add_passed_on(Environment& environment, const Environment& passed_on) {
 
 }  // namespace
 
-Environment meta_variables(const Request& request, std::string_view query, const ScriptPath& script,
-                           std::string_view content_length, const ServerIdentity& server,
-                           const Environment& passed_on) {
+Environment cgihttpserver_variables(const Request& request, std::string_view query, const ScriptPath& script,
+                                    std::string_view content_length, const ServerIdentity& server,
+                                    const Environment& passed_on) {
   FieldValues fields = values_of(request.fields);
   const auto value_or = [](const std::string* value, const char* otherwise) {
     return value != nullptr ? *value : std::string(otherwise);
@@ -143,7 +143,7 @@ Environment meta_variables(const Request& request, std::string_view query, const
   return environment;
 }
 
-std::vector<std::string> script_arguments(std::string_view query) {
+std::vector<std::string> cgihttpserver_arguments(std::string_view query) {
   if (query.find('=') != query.npos) return {};
   std::string words(query);
   std::replace(words.begin(), words.end(), '+', ' ');
@@ -160,10 +160,9 @@ bool is_request_variable(std::string_view name) {
   return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 
-Environment cgi_meta_variables(const Request& request, std::string_view query, const ScriptPath& script,
-                               std::string_view content_length, const std::optional<std::string>& host,
-                               std::string_view request_uri, const ServerIdentity& server,
-                               const Environment& passed_on) {
+Environment cgi11_variables(const Request& request, std::string_view query, const ScriptPath& script,
+                            std::string_view content_length, const std::optional<std::string>& host,
+                            std::string_view request_uri, const ServerIdentity& server, const Environment& passed_on) {
   Environment environment;
   environment.reserve(20 + request.fields.size() + passed_on.size());
   const auto set = [&](const char* name, std::string_view value) { environment.emplace_back(name, value); };
@@ -202,7 +201,7 @@ std::optional<std::string_view> credentials(const Request& request) {
   return values.size() == 1 ? std::optional(values.front()) : std::nullopt;
 }
 
-std::vector<std::string> indexed_query_arguments(std::string_view method, std::string_view query) {
+std::vector<std::string> cgi11_arguments(std::string_view method, std::string_view query) {
   if ((method != "GET" && method != "HEAD") || query.empty() || query.find('=') != query.npos) return {};
   std::vector<std::string> words;
   for (std::size_t begin = 0; begin <= query.size();) {

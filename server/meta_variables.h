@@ -45,12 +45,13 @@ using Environment = std::vector<std::pair<std::string, std::string>>;
 // rule: base/content-type-defaults-to-text-plain, base/content-length-is-body-length
 // rule: base/path-info-collapsed-and-decoded-once, base/path-translated-is-always-set
 // rule: base/server-protocol-is-the-servers, base/server-name-and-port-are-set  (RFC 3875 4.1)
-Environment meta_variables(const Request& request, std::string_view query, const ScriptPath& script,
-                           std::string_view content_length, const ServerIdentity& server, const Environment& passed_on);
+Environment cgihttpserver_variables(const Request& request, std::string_view query, const ScriptPath& script,
+                                    std::string_view content_length, const ServerIdentity& server,
+                                    const Environment& passed_on);
 
 // The argument after the script's path, as CPython passes it: the query with '+' as space, not decoded,
 // also when it is empty; none if that holds '='.  rule: base/query-is-one-argument
-std::vector<std::string> script_arguments(std::string_view query);
+std::vector<std::string> cgihttpserver_arguments(std::string_view query);
 
 // The meta-variables of profile rfc3875: AUTH_TYPE and REMOTE_USER never from a request (no password is checked),
 // CONTENT_LENGTH only if `content_length` is not empty, CONTENT_TYPE only if the field was sent,
@@ -71,10 +72,9 @@ std::vector<std::string> script_arguments(std::string_view query);
 // rule: cgi/query-string-is-not-decoded, cgi/remote-addr-is-the-peer, cgi/request-method-is-the-method
 // rule: cgi/script-name-is-decoded-path, cgi/server-name-has-no-port, cgi/server-port-is-the-port-used
 // rule: cgi/server-protocol-names-a-version, cgi/server-software-names-the-server  (RFC 3875 4.1)
-Environment cgi_meta_variables(const Request& request, std::string_view query, const ScriptPath& script,
-                               std::string_view content_length, const std::optional<std::string>& host,
-                               std::string_view request_uri, const ServerIdentity& server,
-                               const Environment& passed_on);
+Environment cgi11_variables(const Request& request, std::string_view query, const ScriptPath& script,
+                            std::string_view content_length, const std::optional<std::string>& host,
+                            std::string_view request_uri, const ServerIdentity& server, const Environment& passed_on);
 
 // Whether a variable would pass for something that the request said, were it left over in the server's own
 // environment.  rule: environment/inherited-cgi-variables-stay-out
@@ -94,7 +94,7 @@ std::optional<std::string_view> credentials(const Request& request);
 // (CVE-2012-1823).
 // rule: argument/no-options-to-the-interpreter, cgi/query-becomes-arguments, cgi/arguments-for-get-and-head-only
 // rule: cgi/equals-sign-before-decoding, cgi/no-query-no-arguments, cgi/all-arguments-or-none  (RFC 3875 4.4)
-std::vector<std::string> indexed_query_arguments(std::string_view method, std::string_view query);
+std::vector<std::string> cgi11_arguments(std::string_view method, std::string_view query);
 
 // `environment` as "NAME=value" strings for execve().
 std::vector<std::string> as_strings(const Environment& environment);

@@ -33,7 +33,7 @@ struct Request : httplib::Request {
   int major = 1;              // of the version, as numbers
   int minor = 0;
   std::string uri;                  // the target as the client sent it; `target` may have been rewritten since
-  std::optional<std::string> host;  // where the client thinks it is, if it says so (request_rules.h)
+  std::optional<std::string> host;  // where the client thinks it is, if it says so (http11_rules.h)
 
   // HTTP/0.9: the reply is data only, without a status line.
   bool is_simple() const { return version == "HTTP/0.9"; }

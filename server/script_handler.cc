@@ -11,13 +11,13 @@
 #include <string>
 #include <utility>
 
+#include "cgi11_response.h"
 #include "quote.h"
-#include "raw_response.h"
 #include "refused_output.h"
 #include "response_head.h"
 #include "script_exchange.h"
-#include "script_response.h"
 #include "server_identity.h"
+#include "uninterpreted_response.h"
 #include "version.h"
 
 namespace cgi {
@@ -39,14 +39,14 @@ bool begins_with_interpreter_line(const UniqueFd& file) {
 
 // Logs the request when its head goes out. The script may run on, and its client may leave.
 // rule: log/request-of-gone-client-is-logged
-class LoggedResponse : public ScriptResponse {
+class LoggedResponse : public Cgi11Response {
  public:
   LoggedResponse(ResponseTerms terms, const AccessLog& log, const Request& request)
-      : ScriptResponse(std::move(terms)), log_(log), request_(request) {}
+      : Cgi11Response(std::move(terms)), log_(log), request_(request) {}
 
   std::string flush() override {
     const bool was_unsent = is_unsent();
-    std::string out = ScriptResponse::flush();
+    std::string out = Cgi11Response::flush();
     if (was_unsent && !is_unsent()) log_.request(request_.remote_addr, request_.line, head()->status);
     return out;
   }
@@ -125,7 +125,7 @@ ScriptOutcome ScriptHandler::run(Connection& client, const Request& request, con
 
   const auto response = writer_for(request, route);
   const ExchangeResult result = run_exchange(client, script, body, *response, deadline());
-  const auto* document = dynamic_cast<ScriptResponse*>(response.get());
+  const auto* document = dynamic_cast<Cgi11Response*>(response.get());
 
   auto note = [&](const std::string& text) { responder_.log().note(request.remote_addr, "CGI script " + text); };
   const std::string quoted = python_repr(route.script.script_name);
@@ -173,7 +173,7 @@ std::unique_ptr<ResponseWriter> ScriptHandler::writer_for(const Request& request
   if (options_.profile == Profile::kRfc3875) {
     if (route.path.find("/nph-", route.path.rfind('/')) != std::string::npos) {
       responder_.log().request(request.remote_addr, request.line, 200);
-      return std::make_unique<RawResponse>("", Delimiting::kClose, false);
+      return std::make_unique<UninterpretedResponse>("", Delimiting::kClose, false);
     }
     return std::make_unique<LoggedResponse>(
         ResponseTerms{server_fields(std::time(nullptr)), head_only, request.is_current(), stays}, responder_.log(),
@@ -183,7 +183,8 @@ std::unique_ptr<ResponseWriter> ScriptHandler::writer_for(const Request& request
   std::string head = responder_.begin(request, 200, "Script output follows");
   if (responder_.is_persistent() && !framed) add_field(head, "Connection", "close");
   if (request.is_simple()) head.clear();
-  return std::make_unique<RawResponse>(std::move(head), framed ? Delimiting::kFramed : Delimiting::kClose, head_only);
+  return std::make_unique<UninterpretedResponse>(std::move(head), framed ? Delimiting::kFramed : Delimiting::kClose,
+                                                 head_only);
 }
 
 std::optional<Refusal> ScriptHandler::start(const Request& request, const Route& route, std::string_view content_length,
@@ -193,13 +194,13 @@ std::optional<Refusal> ScriptHandler::start(const Request& request, const Route&
   const std::size_t name = route.path.rfind('/') + 1;
   if (options_.profile == Profile::kRfc3875) {
     command.directory = root_.translated(route.path.substr(0, name));
-    command.arguments = indexed_query_arguments(request.method, route.query);
-    command.environment = as_strings(cgi_meta_variables(request, route.query, route.script, content_length,
-                                                        request.host, request.uri, identity_, passed_on_));
+    command.arguments = cgi11_arguments(request.method, route.query);
+    command.environment = as_strings(cgi11_variables(request, route.query, route.script, content_length, request.host,
+                                                     request.uri, identity_, passed_on_));
   } else {
-    command.arguments = script_arguments(route.query);
+    command.arguments = cgihttpserver_arguments(route.query);
     command.environment =
-        as_strings(meta_variables(request, route.query, route.script, content_length, identity_, passed_on_));
+        as_strings(cgihttpserver_variables(request, route.query, route.script, content_length, identity_, passed_on_));
   }
   // rule: environment/authorization-by-option
   if (const auto value = credentials(request); options_.pass_authorization && value) {

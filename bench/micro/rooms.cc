@@ -2,10 +2,10 @@
 
 #include <benchmark/benchmark.h>
 
+#include "../../server/cgi11_response.h"
 #include "../../server/listing.h"
 #include "../../server/meta_variables.h"
 #include "../../server/request_head.h"
-#include "../../server/script_response.h"
 #include "../../server/url_path.h"
 
 namespace cgi::bench {
@@ -59,7 +59,7 @@ RoomWork variables_of_the_contract(const Request& request) {
   return {"meta_variables/cgihttpserver", [request] {
             static const ServerIdentity server = {"cgi-server/0.1.0", "localhost", 8000, "HTTP/1.0", "/srv/www"};
             benchmark::DoNotOptimize(as_strings(
-                meta_variables(request, "q=common+gateway&lang=en", {"/cgi-bin/search", ""}, "", server, {})));
+                cgihttpserver_variables(request, "q=common+gateway&lang=en", {"/cgi-bin/search", ""}, "", server, {})));
           }};
 }
 
@@ -67,17 +67,17 @@ RoomWork variables_of_the_rfc(const Request& request) {
   return {"meta_variables/rfc3875", [request] {
             static const ServerIdentity server = {"cgi-server/0.1.0", "localhost", 8000, "HTTP/1.1", "/srv/www"};
             benchmark::DoNotOptimize(
-                as_strings(cgi_meta_variables(request, "q=common+gateway&lang=en", {"/cgi-bin/search", ""}, "",
-                                              "www.example.org", request.target, server, {})));
+                as_strings(cgi11_variables(request, "q=common+gateway&lang=en", {"/cgi-bin/search", ""}, "",
+                                           "www.example.org", request.target, server, {})));
           }};
 }
 
 RoomWork header_block() {
-  return {"script_response/header-block", [] {
+  return {"cgi11_response/header-block", [] {
             static const std::string block =
                 "Status: 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 1234\r\n"
                 "Set-Cookie: session=4711; HttpOnly\r\nCache-Control: no-store\r\nX-Powered-By: a script\r\n\r\n";
-            benchmark::DoNotOptimize(parse_script_head(block));
+            benchmark::DoNotOptimize(parse_cgi11_head(block));
           }};
 }
 

@@ -21,15 +21,15 @@ Request request_with(std::vector<Field> fields) {
   return request;
 }
 
-std::map<std::string, std::string> variables(std::vector<Field> fields, const Environment& passed_on = {}) {
+std::map<std::string, std::string> cgihttpserver_found(std::vector<Field> fields, const Environment& passed_on = {}) {
   const Environment environment =
-      meta_variables(request_with(std::move(fields)), "", {"/cgi-bin/env", ""}, "", kServer, passed_on);
+      cgihttpserver_variables(request_with(std::move(fields)), "", {"/cgi-bin/env", ""}, "", kServer, passed_on);
   std::map<std::string, std::string> found(environment.begin(), environment.end());
   EXPECT_EQ(environment.size(), found.size()) << "a name is set twice";
   return found;
 }
 
-TEST(MetaVariables, AreTheseInThisOrder) {
+TEST(CgihttpserverVariables, AreTheseInThisOrder) {
   const Environment expected = {
       {"SERVER_SOFTWARE", "cgi-server/0.1.0"},
       {"SERVER_NAME", "localhost"},
@@ -59,12 +59,12 @@ TEST(MetaVariables, AreTheseInThisOrder) {
                                   {"Content-Type", "text/x-test"},
                                   {"Content-Length", "3"}});
   request.method = "POST";
-  EXPECT_EQ(expected, meta_variables(request, "a=b?c=d&%20+", {"/cgi-bin/env", "/a/b"}, "3", kServer,
-                                     {{"PATH", "/usr/bin:/bin"}, {"LANG", "C.UTF-8"}}));
+  EXPECT_EQ(expected, cgihttpserver_variables(request, "a=b?c=d&%20+", {"/cgi-bin/env", "/a/b"}, "3", kServer,
+                                              {{"PATH", "/usr/bin:/bin"}, {"LANG", "C.UTF-8"}}));
 }
 
-TEST(MetaVariables, ArePresentButEmptyWithoutAValue) {
-  const auto found = variables({});
+TEST(CgihttpserverVariables, ArePresentButEmptyWithoutAValue) {
+  const auto found = cgihttpserver_found({});
   EXPECT_EQ(18u, found.size());
   for (const char* name : {"PATH_INFO", "QUERY_STRING", "REMOTE_HOST", "CONTENT_LENGTH", "HTTP_ACCEPT", "HTTP_REFERER",
                            "HTTP_USER_AGENT", "HTTP_COOKIE"}) {
@@ -73,7 +73,7 @@ TEST(MetaVariables, ArePresentButEmptyWithoutAValue) {
   }
 }
 
-TEST(PathTranslated, IsTheRootWithoutPathInfo) { EXPECT_EQ("/srv/www", variables({}).at("PATH_TRANSLATED")); }
+TEST(PathTranslated, IsTheRootWithoutPathInfo) { EXPECT_EQ("/srv/www", cgihttpserver_found({}).at("PATH_TRANSLATED")); }
 
 TEST(PathTranslated, BelowTheRootOfTheFileSystemHasOneSlash) {
   ServerIdentity server = kServer;
@@ -82,8 +82,8 @@ TEST(PathTranslated, BelowTheRootOfTheFileSystemHasOneSlash) {
     const Request request = request_with({});
     const ScriptPath script = {"/cgi-bin/env", path_info};
     const Environment environment =
-        by_the_rfc ? cgi_meta_variables(request, "", script, "", std::nullopt, "/cgi-bin/env", server, {})
-                   : meta_variables(request, "", script, "", server, {});
+        by_the_rfc ? cgi11_variables(request, "", script, "", std::nullopt, "/cgi-bin/env", server, {})
+                   : cgihttpserver_variables(request, "", script, "", server, {});
     return std::map<std::string, std::string>(environment.begin(), environment.end());
   };
   EXPECT_EQ("/a/b", of("/a/b", false).at("PATH_TRANSLATED"));
@@ -95,48 +95,48 @@ TEST(PathTranslated, BelowTheRootOfTheFileSystemHasOneSlash) {
 }
 
 TEST(ContentType, IsTextPlainOnlyIfNoFieldIsSent) {
-  EXPECT_EQ("text/plain", variables({}).at("CONTENT_TYPE"));
-  EXPECT_EQ("", variables({{"Content-Type", ""}}).at("CONTENT_TYPE"));
-  EXPECT_EQ("a/b", variables({{"Content-Type", "a/b"}, {"content-type", "c/d"}}).at("CONTENT_TYPE"));
+  EXPECT_EQ("text/plain", cgihttpserver_found({}).at("CONTENT_TYPE"));
+  EXPECT_EQ("", cgihttpserver_found({{"Content-Type", ""}}).at("CONTENT_TYPE"));
+  EXPECT_EQ("a/b", cgihttpserver_found({{"Content-Type", "a/b"}, {"content-type", "c/d"}}).at("CONTENT_TYPE"));
 }
 
 TEST(RepeatedFields, AreJoinedOrTheFirstOneCounts) {
-  EXPECT_EQ("a/b,c/d", variables({{"ACCEPT", "a/b"}, {"accept", "c/d"}}).at("HTTP_ACCEPT"));
-  EXPECT_EQ(",a/b,", variables({{"Accept", ""}, {"Accept", "a/b"}, {"Accept", ""}}).at("HTTP_ACCEPT"));
-  EXPECT_EQ("a=1, b=2", variables({{"Cookie", "a=1"}, {"Cookie", ""}, {"Cookie", "b=2"}}).at("HTTP_COOKIE"));
-  EXPECT_EQ("a=1", variables({{"Cookie", ""}, {"Cookie", "a=1"}, {"Cookie", ""}}).at("HTTP_COOKIE"));
-  EXPECT_EQ("one", variables({{"User-Agent", "one"}, {"User-Agent", "two"}}).at("HTTP_USER_AGENT"));
-  EXPECT_EQ("", variables({{"Referer", ""}, {"Referer", "two"}}).at("HTTP_REFERER"));
+  EXPECT_EQ("a/b,c/d", cgihttpserver_found({{"ACCEPT", "a/b"}, {"accept", "c/d"}}).at("HTTP_ACCEPT"));
+  EXPECT_EQ(",a/b,", cgihttpserver_found({{"Accept", ""}, {"Accept", "a/b"}, {"Accept", ""}}).at("HTTP_ACCEPT"));
+  EXPECT_EQ("a=1, b=2", cgihttpserver_found({{"Cookie", "a=1"}, {"Cookie", ""}, {"Cookie", "b=2"}}).at("HTTP_COOKIE"));
+  EXPECT_EQ("a=1", cgihttpserver_found({{"Cookie", ""}, {"Cookie", "a=1"}, {"Cookie", ""}}).at("HTTP_COOKIE"));
+  EXPECT_EQ("one", cgihttpserver_found({{"User-Agent", "one"}, {"User-Agent", "two"}}).at("HTTP_USER_AGENT"));
+  EXPECT_EQ("", cgihttpserver_found({{"Referer", ""}, {"Referer", "two"}}).at("HTTP_REFERER"));
 }
 
 TEST(OctetsOfFields, ReachTheScriptUnchanged) {
-  EXPECT_EQ("\xe9\xff\v \t", variables({{"User-Agent", "\xe9\xff\v \t"}}).at("HTTP_USER_AGENT"));
+  EXPECT_EQ("\xe9\xff\v \t", cgihttpserver_found({{"User-Agent", "\xe9\xff\v \t"}}).at("HTTP_USER_AGENT"));
 }
 
 TEST(OtherFields, DoNotReachTheScript) {
-  const auto found = variables({{"Host", "evil.example"},
-                                {"Proxy", "http://evil/"},
-                                {"X-Foo", "bar"},
-                                {"Authorization", "Basic am9lOnNlY3JldA=="},
-                                {"User_Agent", "sneaky"},
-                                {"HTTP_COOKIE", "z"},
-                                {"Content_Length", "99"},
-                                {"Remote-User", "root"}});
-  EXPECT_EQ(variables({}), found);
+  const auto found = cgihttpserver_found({{"Host", "evil.example"},
+                                          {"Proxy", "http://evil/"},
+                                          {"X-Foo", "bar"},
+                                          {"Authorization", "Basic am9lOnNlY3JldA=="},
+                                          {"User_Agent", "sneaky"},
+                                          {"HTTP_COOKIE", "z"},
+                                          {"Content_Length", "99"},
+                                          {"Remote-User", "root"}});
+  EXPECT_EQ(cgihttpserver_found({}), found);
 }
 
 TEST(PassedOnVariables, NeverReplaceOrImpersonate) {
-  auto expected = variables({});
+  auto expected = cgihttpserver_found({});
   expected["LANG"] = "C";
-  EXPECT_EQ(expected, variables({}, {{"REMOTE_IDENT", "root"},
-                                     {"CONTENT_LENGTH", "99"},
-                                     {"HTTP_COOKIE", "stale"},
-                                     {"QUERY_STRING", "poison"},
-                                     {"LANG", "C"},
-                                     {"LANG", "again"}}));
+  EXPECT_EQ(expected, cgihttpserver_found({}, {{"REMOTE_IDENT", "root"},
+                                               {"CONTENT_LENGTH", "99"},
+                                               {"HTTP_COOKIE", "stale"},
+                                               {"QUERY_STRING", "poison"},
+                                               {"LANG", "C"},
+                                               {"LANG", "again"}}));
 }
 
-TEST(ScriptArguments, AreTheWholeQueryUnlessItHoldsAnEqualsSign) {
+TEST(CgihttpserverArguments, AreTheWholeQueryUnlessItHoldsAnEqualsSign) {
   const std::map<std::string, std::vector<std::string>> arguments = {
       {"", {""}},
       {"hello+world", {"hello world"}},
@@ -152,19 +152,19 @@ TEST(ScriptArguments, AreTheWholeQueryUnlessItHoldsAnEqualsSign) {
       {"a+b=c", {}},
       {"=", {}},
   };
-  for (const auto& [query, expected] : arguments) EXPECT_EQ(expected, script_arguments(query)) << query;
+  for (const auto& [query, expected] : arguments) EXPECT_EQ(expected, cgihttpserver_arguments(query)) << query;
 }
 
 // Profile rfc3875.
-std::map<std::string, std::string> cgi_variables(std::vector<Field> fields, const Environment& passed_on = {}) {
-  const Environment environment = cgi_meta_variables(request_with(std::move(fields)), "", {"/cgi-bin/env", ""}, "",
-                                                     std::nullopt, "/cgi-bin/env", kServer, passed_on);
+std::map<std::string, std::string> cgi11_found(std::vector<Field> fields, const Environment& passed_on = {}) {
+  const Environment environment = cgi11_variables(request_with(std::move(fields)), "", {"/cgi-bin/env", ""}, "",
+                                                  std::nullopt, "/cgi-bin/env", kServer, passed_on);
   std::map<std::string, std::string> found(environment.begin(), environment.end());
   EXPECT_EQ(environment.size(), found.size()) << "a name is set twice";
   return found;
 }
 
-TEST(CgiMetaVariables, AreTheseForARequestWithEverything) {
+TEST(Cgi11Variables, AreTheseForARequestWithEverything) {
   const Environment expected = {
       {"CONTENT_LENGTH", "3"},
       {"CONTENT_TYPE", "Text/X-Test; a=B"},
@@ -196,12 +196,12 @@ TEST(CgiMetaVariables, AreTheseForARequestWithEverything) {
                                   {"X-Foo", "2"}});
   request.method = "X-Foo";
   request.minor = 9;
-  EXPECT_EQ(expected, cgi_meta_variables(request, "a=b?c=d&%20+", {"/cgi-bin/env", "/a/B"}, "3", "foo.example",
-                                         "/cgi-bin/%65nv/a/B?a=b?c=d&%20+", kServer, {{"PATH", "/usr/bin:/bin"}}));
+  EXPECT_EQ(expected, cgi11_variables(request, "a=b?c=d&%20+", {"/cgi-bin/env", "/a/B"}, "3", "foo.example",
+                                      "/cgi-bin/%65nv/a/B?a=b?c=d&%20+", kServer, {{"PATH", "/usr/bin:/bin"}}));
 }
 
-TEST(CgiMetaVariables, AreMissingOrEmptyWithoutAValue) {
-  const auto found = cgi_variables({});
+TEST(Cgi11Variables, AreMissingOrEmptyWithoutAValue) {
+  const auto found = cgi11_found({});
   for (const char* name : {"AUTH_TYPE", "REMOTE_USER", "REMOTE_IDENT", "REMOTE_HOST", "CONTENT_LENGTH", "CONTENT_TYPE",
                            "PATH_TRANSLATED", "HTTP_COOKIE"}) {
     EXPECT_FALSE(found.count(name)) << name;
@@ -215,7 +215,7 @@ TEST(CgiMetaVariables, AreMissingOrEmptyWithoutAValue) {
 TEST(ServerName, PutsIPv6InBrackets) {
   ServerIdentity server = kServer;
   const auto name = [&](const std::optional<std::string>& host) {
-    const auto found = cgi_meta_variables(request_with({}), "", {"/s", ""}, "", host, "/s", server, {});
+    const auto found = cgi11_variables(request_with({}), "", {"/s", ""}, "", host, "/s", server, {});
     return std::map<std::string, std::string>(found.begin(), found.end()).at("SERVER_NAME");
   };
   EXPECT_EQ("[2001:db8::1]", name("[2001:db8::1]"));
@@ -226,7 +226,7 @@ TEST(ServerName, PutsIPv6InBrackets) {
 TEST(RemoteAddress, HasNoZone) {
   Request request = request_with({});
   request.remote_addr = "fe80::1%eth0";
-  const auto found = cgi_meta_variables(request, "", {"/s", ""}, "", std::nullopt, "/s", kServer, {});
+  const auto found = cgi11_variables(request, "", {"/s", ""}, "", std::nullopt, "/s", kServer, {});
   EXPECT_EQ("fe80::1", (std::map<std::string, std::string>(found.begin(), found.end()).at("REMOTE_ADDR")));
 }
 
@@ -251,16 +251,16 @@ TEST(Fields, BecomeVariables) {
       {"LD-PRELOAD", "HTTP_LD_PRELOAD"},
       {"If-Modified-Since", "HTTP_IF_MODIFIED_SINCE"},
   };
-  const auto none = cgi_variables({});
+  const auto none = cgi11_found({});
   for (const auto& [field, variable] : names) {
     auto expected = none;
     expected[variable] = "evil";
-    EXPECT_EQ(expected, cgi_variables({{field, "evil"}})) << field;
+    EXPECT_EQ(expected, cgi11_found({{field, "evil"}})) << field;
   }
 }
 
 TEST(Fields, ThatCouldBeTakenForSomethingElseAreKeptBack) {
-  const auto none = cgi_variables({});
+  const auto none = cgi11_found({});
   for (const char* field : {"Authorization",
                             "AUTHORIZATION",
                             "Proxy-Authorization",
@@ -291,23 +291,23 @@ TEST(Fields, ThatCouldBeTakenForSomethingElseAreKeptBack) {
                             "X#Y",
                             "X&Y",
                             "X^Y"}) {
-    EXPECT_EQ(none, cgi_variables({{field, "evil"}})) << field;
+    EXPECT_EQ(none, cgi11_found({{field, "evil"}})) << field;
   }
 }
 
 TEST(Fields, ThatAreRepeatedAreJoined) {
-  EXPECT_EQ("a, b, c", cgi_variables({{"X-A", "a"}, {"x-a", "b"}, {"X-a", "c"}}).at("HTTP_X_A"));
-  EXPECT_EQ("good", cgi_variables({{"X_Auth_User", "evil"}, {"X-Auth-User", "good"}}).at("HTTP_X_AUTH_USER"));
-  EXPECT_EQ("a=1; b=2", cgi_variables({{"Cookie", "a=1"}, {"Cookie", ""}, {"COOKIE", "b=2"}}).at("HTTP_COOKIE"));
-  EXPECT_EQ("b", cgi_variables({{"X", ""}, {"X", "b"}, {"X", ""}}).at("HTTP_X"));
-  EXPECT_EQ("", cgi_variables({{"X", ""}}).at("HTTP_X"));
-  EXPECT_EQ("a/b", cgi_variables({{"Content-Type", "a/b"}, {"content-type", "c/d"}}).at("CONTENT_TYPE"));
-  EXPECT_EQ("", cgi_variables({{"Content-Type", ""}}).at("CONTENT_TYPE"));
-  EXPECT_EQ("\xe9\xff\t() { :;};", cgi_variables({{"X", "\xe9\xff\t() { :;};"}}).at("HTTP_X"));
+  EXPECT_EQ("a, b, c", cgi11_found({{"X-A", "a"}, {"x-a", "b"}, {"X-a", "c"}}).at("HTTP_X_A"));
+  EXPECT_EQ("good", cgi11_found({{"X_Auth_User", "evil"}, {"X-Auth-User", "good"}}).at("HTTP_X_AUTH_USER"));
+  EXPECT_EQ("a=1; b=2", cgi11_found({{"Cookie", "a=1"}, {"Cookie", ""}, {"COOKIE", "b=2"}}).at("HTTP_COOKIE"));
+  EXPECT_EQ("b", cgi11_found({{"X", ""}, {"X", "b"}, {"X", ""}}).at("HTTP_X"));
+  EXPECT_EQ("", cgi11_found({{"X", ""}}).at("HTTP_X"));
+  EXPECT_EQ("a/b", cgi11_found({{"Content-Type", "a/b"}, {"content-type", "c/d"}}).at("CONTENT_TYPE"));
+  EXPECT_EQ("", cgi11_found({{"Content-Type", ""}}).at("CONTENT_TYPE"));
+  EXPECT_EQ("\xe9\xff\t() { :;};", cgi11_found({{"X", "\xe9\xff\t() { :;};"}}).at("HTTP_X"));
 }
 
-TEST(CgiMetaVariables, AreNotWhatTheServersOwnEnvironmentSays) {
-  auto expected = cgi_variables({});
+TEST(Cgi11Variables, AreNotWhatTheServersOwnEnvironmentSays) {
+  auto expected = cgi11_found({});
   expected["LANG"] = "C";
   Environment stale = {{"LANG", "C"}, {"LANG", "again"}};
   for (const char* name :
@@ -317,7 +317,7 @@ TEST(CgiMetaVariables, AreNotWhatTheServersOwnEnvironmentSays) {
     EXPECT_FALSE(may_be_named(name)) << name;
     stale.emplace_back(name, "stale");
   }
-  EXPECT_EQ(expected, cgi_variables({}, stale));
+  EXPECT_EQ(expected, cgi11_found({}, stale));
   for (const char* name : {"PATH", "LANG", "HTTP", "http_proxy", "TZ"}) EXPECT_FALSE(is_request_variable(name)) << name;
 }
 
@@ -326,8 +326,8 @@ TEST(MetaVariables, HoldWhatTheOperatorStatesForAllRequests) {
   for (const auto& [name, value] : stated) {
     EXPECT_TRUE(is_request_variable(name)) << name;
     EXPECT_TRUE(may_be_named(name)) << name;
-    EXPECT_EQ(value, variables({}, stated).at(name));
-    EXPECT_EQ(value, cgi_variables({}, stated).at(name));
+    EXPECT_EQ(value, cgihttpserver_found({}, stated).at(name));
+    EXPECT_EQ(value, cgi11_found({}, stated).at(name));
   }
 }
 
@@ -338,7 +338,7 @@ TEST(Credentials, AreTheValueOfTheOneAuthorizationField) {
   EXPECT_EQ(std::nullopt, credentials(request_with({{"Authorization", "Basic a"}, {"authorization", "Basic b"}})));
 }
 
-TEST(IndexedQuery, BecomesWords) {
+TEST(Cgi11Arguments, BecomesWords) {
   const std::map<std::string, std::vector<std::string>> words = {
       {"a+b%20c", {"a", "b c"}},
       {"a", {"a"}},
@@ -367,10 +367,10 @@ TEST(IndexedQuery, BecomesWords) {
       {"a+b%00c", {}},
   };
   for (const auto& [query, expected] : words) {
-    EXPECT_EQ(expected, indexed_query_arguments("GET", query)) << query;
-    EXPECT_EQ(expected, indexed_query_arguments("HEAD", query)) << query;
+    EXPECT_EQ(expected, cgi11_arguments("GET", query)) << query;
+    EXPECT_EQ(expected, cgi11_arguments("HEAD", query)) << query;
     for (const char* method : {"POST", "PUT", "get", ""}) {
-      EXPECT_EQ(std::vector<std::string>(), indexed_query_arguments(method, query)) << method;
+      EXPECT_EQ(std::vector<std::string>(), cgi11_arguments(method, query)) << method;
     }
   }
 }

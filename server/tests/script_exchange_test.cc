@@ -9,8 +9,8 @@
 #include <string>
 #include <thread>
 
-#include "raw_response.h"
 #include "scratch_directory.h"
+#include "uninterpreted_response.h"
 
 namespace cgi {
 namespace {
@@ -46,7 +46,7 @@ class ScriptExchange : public ::testing::Test {
   // As the server does it: `length` octets of a body are announced.
   ExchangeResult run(std::uint64_t length, Clock::duration time_limit, Clock::duration silence = seconds(5)) {
     RequestBody body(length);
-    RawResponse response("", Delimiting::kClose, false);
+    UninterpretedResponse response("", Delimiting::kClose, false);
     const ExchangeResult result = run_exchange(server_, script_, body, response, Clock::now() + time_limit, silence);
     ::shutdown(server_.socket(), SHUT_RDWR);
     return result;

@@ -1,4 +1,4 @@
-#include "raw_response.h"
+#include "uninterpreted_response.h"
 
 #include <gtest/gtest.h>
 
@@ -11,30 +11,30 @@ const std::string kHead = "HTTP/1.1 200 Script output follows\r\n";
 
 // What goes out if the script prints `output` at once and ends.
 std::string whole(const std::string& output, Delimiting delimiting, bool head_only = false) {
-  RawResponse response(kHead, delimiting, head_only);
+  UninterpretedResponse response(kHead, delimiting, head_only);
   response.take(output);
   response.finish();
   return response.flush();
 }
 
-TEST(RawResponse, OutputIsNotTouchedIfTheConnectionCloses) {
+TEST(UninterpretedResponse, OutputIsNotTouchedIfTheConnectionCloses) {
   for (const std::string& output : {std::string("Status: 404 x\nContent-Length: 99\n\n\0\xff", 36),
                                     std::string("no header at all"), std::string()}) {
     EXPECT_EQ(kHead + output, whole(output, Delimiting::kClose));
   }
 }
 
-TEST(RawResponse, HeadSendsTheHeaderSectionOnly) {
+TEST(UninterpretedResponse, HeadSendsTheHeaderSectionOnly) {
   EXPECT_EQ(kHead + "A: b\n\n", whole("A: b\n\nbody", Delimiting::kClose, true));
   EXPECT_EQ(kHead + "A: b\n", whole("A: b\n", Delimiting::kClose, true));
   EXPECT_EQ(kHead + "\n", whole("\nbody", Delimiting::kClose, true));
   EXPECT_EQ(kHead + "A: b\r\n\r\n", whole("A: b\r\n\r\nbody", Delimiting::kFramed, true));
 }
 
-TEST(RawResponse, HeadSendsNoBodyHoweverTheOutputIsCut) {
+TEST(UninterpretedResponse, HeadSendsNoBodyHoweverTheOutputIsCut) {
   const std::string output = "A: b\r\nC: d\r\n\r\nbody\r\n\r\nmore";
   for (std::size_t cut = 0; cut <= output.size(); ++cut) {
-    RawResponse response(kHead, Delimiting::kClose, true);
+    UninterpretedResponse response(kHead, Delimiting::kClose, true);
     response.take(output.substr(0, cut));
     std::string sent = response.flush();
     response.take(output.substr(cut));
@@ -44,12 +44,12 @@ TEST(RawResponse, HeadSendsNoBodyHoweverTheOutputIsCut) {
   }
 }
 
-TEST(RawResponse, OutputKnownWholeGetsItsLength) {
+TEST(UninterpretedResponse, OutputKnownWholeGetsItsLength) {
   EXPECT_EQ(kHead + "A: b\nContent-Length: 4\r\n\r\nbody", whole("A: b\n\nbody", Delimiting::kFramed));
   EXPECT_EQ(kHead + "Content-Length: 0\r\n\r\n", whole("", Delimiting::kFramed));
 }
 
-TEST(RawResponse, FramingFieldsOfTheScriptAreOurs) {
+TEST(UninterpretedResponse, FramingFieldsOfTheScriptAreOurs) {
   const std::string output =
       "Content-Length: 99\r\n folded\r\nA: b\r\nconnection: keep-alive\r\nTRANSFER-ENCODING: chunked\r\n"
       "Keep-Alive: 5\r\nContent-Length-X: kept\r\n\r\nbody";
@@ -57,8 +57,8 @@ TEST(RawResponse, FramingFieldsOfTheScriptAreOurs) {
             whole(output, Delimiting::kFramed));
 }
 
-TEST(RawResponse, OutputThatGoesOnIsChunked) {
-  RawResponse response(kHead, Delimiting::kFramed, false);
+TEST(UninterpretedResponse, OutputThatGoesOnIsChunked) {
+  UninterpretedResponse response(kHead, Delimiting::kFramed, false);
   EXPECT_EQ(kHead, response.flush());  // before the script has said anything
   response.take("A: b\n");
   EXPECT_EQ("", response.flush());
@@ -71,9 +71,9 @@ TEST(RawResponse, OutputThatGoesOnIsChunked) {
   EXPECT_TRUE(response.keeps_connection());
 }
 
-TEST(RawResponse, WhatCannotBeFramedClosesTheConnection) {
+TEST(UninterpretedResponse, WhatCannotBeFramedClosesTheConnection) {
   for (const std::string& start : {std::string("no empty line\n"), std::string(70'000, 'x')}) {
-    RawResponse response(kHead, Delimiting::kFramed, false);
+    UninterpretedResponse response(kHead, Delimiting::kFramed, false);
     response.take(start);
     response.take("and no more");
     response.finish();
@@ -83,10 +83,10 @@ TEST(RawResponse, WhatCannotBeFramedClosesTheConnection) {
 }
 
 // The second 64 KiB end its header section: they must not be taken for one that could be framed.
-TEST(RawResponse, WhatCannotBeFramedIsNotFramedLater) {
+TEST(UninterpretedResponse, WhatCannotBeFramedIsNotFramedLater) {
   const std::string section = "X-Long: " + std::string(70'000, 'x');
   const std::string rest = "\nContent-Length: 3\n\neighteen octets...";
-  RawResponse response(kHead, Delimiting::kFramed, false);
+  UninterpretedResponse response(kHead, Delimiting::kFramed, false);
   response.take(section);
   response.take(section);
   EXPECT_EQ(kHead + section + section, response.flush());

@@ -1,4 +1,4 @@
-#include "script_response.h"
+#include "cgi11_response.h"
 
 #include <algorithm>
 #include <array>
@@ -94,7 +94,7 @@ bool is_digits(std::string_view text) {
 
 // 1xx are no final responses, and 101 would hand the connection to the script.
 // rule: cgi/status-code-reaches-client, cgi/reason-phrase-may-be-missing, cgi/malformed-status-is-an-error
-Problem take_status(std::string_view value, ScriptHead& head) {
+Problem take_status(std::string_view value, Cgi11Head& head) {
   const std::string_view code = value.substr(0, 3);
   if (code.size() < 3 || !is_digits(code) || (value.size() > 3 && value[3] != ' ')) {
     return "Status " + excerpt(value) + " is not three digits";
@@ -105,7 +105,7 @@ Problem take_status(std::string_view value, ScriptHead& head) {
   return std::nullopt;
 }
 
-Problem take_length(std::string_view value, ScriptHead& head) {
+Problem take_length(std::string_view value, Cgi11Head& head) {
   std::uint64_t length = 0;
   if (!is_digits(value)) return "Content-Length " + excerpt(value) + " is not a number";
   if (std::from_chars(value.data(), value.data() + value.size(), length).ec != std::errc()) {
@@ -122,8 +122,8 @@ bool is_local(std::string_view location) {
 
 }  // namespace
 
-std::variant<ScriptHead, std::string> parse_script_head(std::string_view block) {
-  ScriptHead head;
+std::variant<Cgi11Head, std::string> parse_cgi11_head(std::string_view block) {
+  Cgi11Head head;
   CgiFields sent;
   for (int number = 1; !block.empty(); ++number) {
     const std::size_t end = std::min(block.find('\n'), block.size());
@@ -152,9 +152,9 @@ std::variant<ScriptHead, std::string> parse_script_head(std::string_view block) 
   return head;
 }
 
-ScriptResponse::ScriptResponse(ResponseTerms terms) : terms_(std::move(terms)) {}
+Cgi11Response::Cgi11Response(ResponseTerms terms) : terms_(std::move(terms)) {}
 
-void ScriptResponse::take(std::string_view output) {
+void Cgi11Response::take(std::string_view output) {
   if (gives_up()) refused_.append(output.substr(0, kRefusedKept - refused_.size()));
   if (is_unheard()) return;
   if (head_) return take_content(output);
@@ -166,38 +166,38 @@ void ScriptResponse::take(std::string_view output) {
     return;
   }
   const std::string block = std::exchange(block_, {});
-  auto parsed = parse_script_head(std::string_view(block).substr(0, end));
+  auto parsed = parse_cgi11_head(std::string_view(block).substr(0, end));
   if (auto* problem = std::get_if<std::string>(&parsed)) return fail(std::move(*problem), block);
-  head_ = std::get<ScriptHead>(std::move(parsed));
+  head_ = std::get<Cgi11Head>(std::move(parsed));
   // rule: cgi/head-discards-script-body  (RFC 9110 6.4.1, 15.3.6; RFC 3875 4.3.3)
   no_content_ = terms_.head_only || head_->status == 204 || head_->status == 205 || head_->status == 304;
   left_ = head_->content_length.value_or(kNoEnd);
   take_content(std::string_view(block).substr(end));
 }
 
-void ScriptResponse::take_content(std::string_view octets) {
+void Cgi11Response::take_content(std::string_view octets) {
   if (is_unheard() || no_content_) return;
   octets = octets.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, octets.size())));
   content_.append(octets);
   if (left_ != kNoEnd) left_ -= octets.size();
 }
 
-void ScriptResponse::fail(std::string problem, std::string_view output) {
+void Cgi11Response::fail(std::string problem, std::string_view output) {
   problem_ = std::move(problem);
   refused_ = output.substr(0, kRefusedKept);
 }
 
 // What is there says more than that its end is not: usually it is no header block at all.
-void ScriptResponse::fail_without_end(std::string_view what) {
+void Cgi11Response::fail_without_end(std::string_view what) {
   const std::string block = std::exchange(block_, {});
   std::string_view whole_lines = std::string_view(block).substr(0, kBlockLimit);
   if (const std::size_t end = whole_lines.rfind('\n'); end != block.npos) whole_lines = whole_lines.substr(0, end + 1);
-  auto parsed = parse_script_head(whole_lines);
+  auto parsed = parse_cgi11_head(whole_lines);
   auto* problem = std::get_if<std::string>(&parsed);
   fail(problem != nullptr ? std::move(*problem) : std::string(what), block);
 }
 
-void ScriptResponse::finish() {
+void Cgi11Response::finish() {
   finished_ = true;
   if (is_unheard() || head_) return;
   if (block_.empty()) {
@@ -207,7 +207,7 @@ void ScriptResponse::finish() {
   }
 }
 
-std::string ScriptResponse::begin() {
+std::string Cgi11Response::begin() {
   begun_ = true;
   std::string out = "HTTP/1.1 " + std::to_string(head_->status);
   out.append(" ").append(head_->reason).append("\r\n").append(terms_.server_lines);
@@ -240,7 +240,7 @@ std::string ScriptResponse::begin() {
   return out;
 }
 
-std::string ScriptResponse::flush() {
+std::string Cgi11Response::flush() {
   if (!head_ || is_unheard()) return {};
   std::string out;
   if (!begun_) out = begin();
@@ -256,7 +256,7 @@ std::string ScriptResponse::flush() {
   return out;
 }
 
-bool ScriptResponse::keeps_connection() const {
+bool Cgi11Response::keeps_connection() const {
   const bool complete = begun_ && finished_ && !(promised_ && left_ > 0);
   return complete && terms_.may_stay_open && !closes_;
 }

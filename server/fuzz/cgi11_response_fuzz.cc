@@ -1,6 +1,6 @@
 // Feeds a script's output to the response writer, whole and cut in two: both must make the same response, and what
 // goes out must be one response of HTTP that holds nothing but the script's content. Build and run as
-// request_head_fuzz.cc says, with fuzz_script_response. The first octet says what the client can do, the second where
+// request_head_fuzz.cc says, with fuzz_cgi11_response. The first octet says what the client can do, the second where
 // to cut.
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 #include <string>
 
 #include "body.h"
+#include "cgi11_response.h"
 #include "output_framing.h"
-#include "script_response.h"
 
 namespace {
 
@@ -54,7 +54,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t cut = data[1] % (output.size() + 1);
   const cgi::ResponseTerms terms{"Server: s\r\n", (data[0] & 1) != 0, (data[0] & 2) != 0, (data[0] & 4) != 0};
 
-  cgi::ScriptResponse whole(terms), pieces(terms), streamed(terms);
+  cgi::Cgi11Response whole(terms), pieces(terms), streamed(terms);
   whole.take(output);
   whole.finish();
   pieces.take(output.substr(0, cut));

@@ -22,6 +22,6 @@ namespace cgi {
 // rule: http/absolute-form-host-wins, http/foreign-target-reaches-no-file, http/asterisk-and-authority-form-methods
 // rule: http/fragment-is-no-part-of-target, http/control-bytes-in-target-do-no-harm, http/http-0-9-may-be-refused
 // rule: http/host-is-required, http/two-hosts-are-400, http/invalid-host-is-400
-std::optional<Refusal> apply_request_rules(Request& request);
+std::optional<Refusal> apply_http11_rules(Request& request);
 
 }  // namespace cgi

@@ -1,4 +1,4 @@
-#include "script_response.h"
+#include "cgi11_response.h"
 
 #include <gtest/gtest.h>
 
@@ -25,7 +25,7 @@ const ResponseTerms kLastOne = {kServer, false, true, false};       // with "Con
 
 // What goes out if the script prints `output` at once and ends.
 std::string whole(std::string_view output, const ResponseTerms& terms = kOpen) {
-  ScriptResponse response(terms);
+  Cgi11Response response(terms);
   response.take(output);
   response.finish();
   const std::string sent = response.flush();
@@ -36,7 +36,7 @@ std::string whole(std::string_view output, const ResponseTerms& terms = kOpen) {
 
 // Why no response came of `output`; nothing may have gone out.
 std::string problem_of(std::string_view output) {
-  ScriptResponse response(kOpen);
+  Cgi11Response response(kOpen);
   response.take(output);
   response.finish();
   EXPECT_EQ("", response.flush());
@@ -50,15 +50,15 @@ std::string sent_with(const std::string& status_line, const std::string& fields,
   return "HTTP/1.1 " + status_line + "\r\n" + kServer + fields + "\r\n" + content;
 }
 
-ScriptHead parsed(std::string_view block) {
-  auto result = parse_script_head(block);
+Cgi11Head parsed(std::string_view block) {
+  auto result = parse_cgi11_head(block);
   const auto* problem = std::get_if<std::string>(&result);
   EXPECT_EQ(nullptr, problem) << *problem;
-  return problem == nullptr ? std::get<ScriptHead>(result) : ScriptHead{};
+  return problem == nullptr ? std::get<Cgi11Head>(result) : Cgi11Head{};
 }
 
-TEST(ScriptHead, HoldsTheFieldsInTheOrderAndCaseOfTheScript) {
-  const ScriptHead head =
+TEST(Cgi11Head, HoldsTheFieldsInTheOrderAndCaseOfTheScript) {
+  const Cgi11Head head =
       parsed("X-One: 1\r\ncontent-TYPE: text/plain\nset-cookie: a\nSet-Cookie:b\nEmpty:\nX-One:2\n\n");
   const std::vector<std::pair<std::string, std::string>> expected = {
       {"X-One", "1"}, {"content-TYPE", "text/plain"}, {"set-cookie", "a"}, {"Set-Cookie", "b"}, {"Empty", ""},
@@ -73,12 +73,12 @@ TEST(ScriptHead, HoldsTheFieldsInTheOrderAndCaseOfTheScript) {
   EXPECT_FALSE(head.content_length);
 }
 
-TEST(ScriptHead, OrderDoesNotMatter) {
+TEST(Cgi11Head, OrderDoesNotMatter) {
   std::array<std::string, 3> lines = {"Content-Type: text/plain\n", "Location: http://h/\n", "Status: 303\n"};
   std::sort(lines.begin(), lines.end());
   int orders = 0;
   do {
-    const ScriptHead head = parsed(lines[0] + lines[1] + lines[2] + "\n");
+    const Cgi11Head head = parsed(lines[0] + lines[1] + lines[2] + "\n");
     EXPECT_EQ(303, head.status);
     EXPECT_EQ("See Other", head.reason);
     EXPECT_EQ(2u, head.fields.size());
@@ -87,19 +87,19 @@ TEST(ScriptHead, OrderDoesNotMatter) {
   EXPECT_EQ(6, orders);
 }
 
-TEST(ScriptHead, EndsWithTheBlockOrAnEmptyLine) {
+TEST(Cgi11Head, EndsWithTheBlockOrAnEmptyLine) {
   for (const char* block : {"Status: 404\n", "Status: 404", "Status: 404\r\n\r\n", "Status: 404\n\nno field"}) {
     EXPECT_EQ(404, parsed(block).status) << block;
   }
 }
 
-TEST(ScriptHead, NamesHaveNoCase) {
+TEST(Cgi11Head, NamesHaveNoCase) {
   EXPECT_EQ(404, parsed("sTATUS:404\n").status);
   EXPECT_EQ("/x", parsed("LoCaTiOn:\t/x \n").local_location);
   EXPECT_EQ(5u, parsed("STATUS: 200\ncontent-length: 5\n").content_length.value());
 }
 
-TEST(ScriptHead, StatusIsThreeDigitsAndAPhrase) {
+TEST(Cgi11Head, StatusIsThreeDigitsAndAPhrase) {
   const std::map<std::string, std::pair<int, std::string>> statuses = {
       {"200", {200, "OK"}},
       {"201 Made", {201, "Made"}},
@@ -117,13 +117,13 @@ TEST(ScriptHead, StatusIsThreeDigitsAndAPhrase) {
       {"500 caf\xc3\xa9", {500, "caf\xc3\xa9"}},
   };
   for (const auto& [value, expected] : statuses) {
-    const ScriptHead head = parsed("Status: " + value + "\n\n");
+    const Cgi11Head head = parsed("Status: " + value + "\n\n");
     EXPECT_EQ(expected.first, head.status) << value;
     EXPECT_EQ(expected.second, head.reason) << value;
   }
 }
 
-TEST(ScriptHead, LocationAloneDecidesWhoFollowsIt) {
+TEST(Cgi11Head, LocationAloneDecidesWhoFollowsIt) {
   struct Row {
     std::string block;
     int status;
@@ -146,13 +146,13 @@ TEST(ScriptHead, LocationAloneDecidesWhoFollowsIt) {
       {"Location:\nLocation: /a\n", 302, "/a"},
   };
   for (const auto& row : rows) {
-    const ScriptHead head = parsed(row.block);
+    const Cgi11Head head = parsed(row.block);
     EXPECT_EQ(row.status, head.status) << row.block;
     EXPECT_EQ(row.local, head.local_location) << row.block;
   }
 }
 
-TEST(ScriptHead, SaysWhatIsWrong) {
+TEST(Cgi11Head, SaysWhatIsWrong) {
   const std::string in_line_2 = "line 2 of the header block: ";
   const std::map<std::string, std::string> problems = {
       {"Status: abc\n", "Status 'abc' is not three digits"},
@@ -199,15 +199,15 @@ TEST(ScriptHead, SaysWhatIsWrong) {
       {"", "the header block has no Content-Type, Status or Location"},
   };
   for (const auto& [block, problem] : problems) {
-    const auto result = parse_script_head(block);
+    const auto result = parse_cgi11_head(block);
     ASSERT_TRUE(std::holds_alternative<std::string>(result)) << block;
     EXPECT_EQ(problem, std::get<std::string>(result)) << block;
   }
 }
 
-TEST(ScriptHead, MayBeginWithTheLineOfCgitb) {
+TEST(Cgi11Head, MayBeginWithTheLineOfCgitb) {
   for (const std::string line_end : {"\n", "\r\n"}) {
-    const ScriptHead head = parsed("<!--: spam" + line_end + "Content-Type: text/html" + line_end + line_end);
+    const Cgi11Head head = parsed("<!--: spam" + line_end + "Content-Type: text/html" + line_end + line_end);
     ASSERT_EQ(1u, head.fields.size());
     EXPECT_EQ("Content-Type", head.fields[0].name);
   }
@@ -221,12 +221,12 @@ TEST(ScriptHead, MayBeginWithTheLineOfCgitb) {
   for (const auto& [block, problem] : problems) EXPECT_EQ(problem, problem_of(block)) << block;
 }
 
-TEST(ScriptHead, TabsAndOctetsAbove127AreNoControls) {
+TEST(Cgi11Head, TabsAndOctetsAbove127AreNoControls) {
   EXPECT_EQ("a\tb\xff", parsed("Status: 200\nX: a\tb\xff\n").fields.at(0).value);
 }
 
-TEST(ScriptHead, LeavesOutWhatIsForTheServerToSay) {
-  const ScriptHead head = parsed(
+TEST(Cgi11Head, LeavesOutWhatIsForTheServerToSay) {
+  const Cgi11Head head = parsed(
       "Status: 200\nDate: x\nSERVER: x\nContent-Length: 3\nconnection: keep-alive\nKeep-Alive: 5\n"
       "Transfer-Encoding: chunked\nUpgrade: h2c\nTE: x\nTrailer: x\nProxy-Connection: x\nProxy-Authenticate: x\n"
       "Proxy-Authorization: x\nProxy-Authentication-Info: x\nDate-X: kept\n");
@@ -235,7 +235,7 @@ TEST(ScriptHead, LeavesOutWhatIsForTheServerToSay) {
   EXPECT_EQ(3u, head.content_length.value());
 }
 
-TEST(ScriptResponse, LineEndsBecomeThoseOfHttp) {
+TEST(Cgi11Response, LineEndsBecomeThoseOfHttp) {
   const std::string expected = sent_with("404 Gone away", "X: y\r\nContent-Length: 4\r\n", "a\n\nb");
   for (const char* output : {"Status: 404 Gone away\nX: y\n\na\n\nb", "Status: 404 Gone away\r\nX: y\r\n\r\na\n\nb",
                              "Status: 404 Gone away\r\nX: y\n\r\na\n\nb", "Status: 404 Gone away\nX: y\r\n\na\n\nb"}) {
@@ -243,12 +243,12 @@ TEST(ScriptResponse, LineEndsBecomeThoseOfHttp) {
   }
 }
 
-TEST(ScriptResponse, NoContentTypeIsMadeUp) {
+TEST(Cgi11Response, NoContentTypeIsMadeUp) {
   EXPECT_EQ(sent_with("200 OK", "Content-Length: 13\r\n", "<html></html>"), whole("Status: 200\n\n<html></html>"));
   EXPECT_EQ(sent_with("599 ", "Content-Length: 0\r\n", ""), whole("Status: 599\n\n"));
 }
 
-TEST(ScriptResponse, RedirectsTheClient) {
+TEST(Cgi11Response, RedirectsTheClient) {
   EXPECT_EQ(sent_with("302 Found", "Location: http://h/p?q#frag\r\nContent-Length: 0\r\n", ""),
             whole("Location: http://h/p?q#frag\n\n"));
   EXPECT_EQ(
@@ -256,8 +256,8 @@ TEST(ScriptResponse, RedirectsTheClient) {
       whole("Status: 307\nLocation: /x\nContent-Type: text/plain\n\nthere"));
 }
 
-TEST(ScriptResponse, LocalRedirectIsLeftToTheServer) {
-  ScriptResponse response(kOpen);
+TEST(Cgi11Response, LocalRedirectIsLeftToTheServer) {
+  Cgi11Response response(kOpen);
   response.take("Location: /a?b\n");
   EXPECT_FALSE(response.gives_up());
   response.take("\nnobody reads this");
@@ -271,17 +271,17 @@ TEST(ScriptResponse, LocalRedirectIsLeftToTheServer) {
   EXPECT_EQ(0u, response.held());
 }
 
-TEST(ScriptResponse, IsTheSameHoweverTheOutputIsCut) {
+TEST(Cgi11Response, IsTheSameHoweverTheOutputIsCut) {
   for (const std::string& output :
        {"Status: 404 x\r\nX: y\r\n\r\nbody\r\n\r\n"s, "Content-Type: a/b\nContent-Length: 3\n\nbody"s,
         "Location: /a\n\n"s, "Status: 20x\n\nbody"s, "no header"s, "X: y\n"s, ""s, "\n\r\n\n"s, "Status: 304\n\n\0"s}) {
     for (const ResponseTerms& terms : {kOpen, kHead, kOld}) {
-      ScriptResponse at_once(terms);
+      Cgi11Response at_once(terms);
       at_once.take(output);
       at_once.finish();
       const std::string expected = at_once.flush();
       for (std::size_t cut = 0; cut <= output.size(); ++cut) {
-        ScriptResponse response(terms);
+        Cgi11Response response(terms);
         response.take(output.substr(0, cut));
         response.take(output.substr(cut));
         response.finish();
@@ -294,9 +294,9 @@ TEST(ScriptResponse, IsTheSameHoweverTheOutputIsCut) {
   }
 }
 
-TEST(ScriptResponse, NothingGoesOutBeforeTheHeaderBlockIsComplete) {
+TEST(Cgi11Response, NothingGoesOutBeforeTheHeaderBlockIsComplete) {
   const std::string block = "Content-Type: a/b\r\n\r\n";
-  ScriptResponse response(kOpen);
+  Cgi11Response response(kOpen);
   for (char c : block.substr(0, block.size() - 1)) {
     response.take({&c, 1});
     EXPECT_EQ("", response.flush());
@@ -307,9 +307,9 @@ TEST(ScriptResponse, NothingGoesOutBeforeTheHeaderBlockIsComplete) {
   EXPECT_FALSE(response.is_unsent());
 }
 
-TEST(ScriptResponse, OutputThatGoesOnIsChunked) {
+TEST(Cgi11Response, OutputThatGoesOnIsChunked) {
   for (const ResponseTerms& terms : {kOpen, kLastOne}) {
-    ScriptResponse response(terms);
+    Cgi11Response response(terms);
     response.take("Status: 200\n\nfirst");
     EXPECT_EQ(5u, response.held());
     const std::string closing = terms.may_stay_open ? "" : "Connection: close\r\n";
@@ -326,9 +326,9 @@ TEST(ScriptResponse, OutputThatGoesOnIsChunked) {
   }
 }
 
-TEST(ScriptResponse, OutputThatGoesOnEndsWithTheConnectionOfAnOldClient) {
+TEST(Cgi11Response, OutputThatGoesOnEndsWithTheConnectionOfAnOldClient) {
   for (const ResponseTerms& terms : {kOld, kOldKeptAlive}) {
-    ScriptResponse response(terms);
+    Cgi11Response response(terms);
     response.take("Status: 200\n\nfirst");
     EXPECT_EQ(sent_with("200 OK", "Connection: close\r\n", "first"), response.flush());
     response.take("second");
@@ -338,7 +338,7 @@ TEST(ScriptResponse, OutputThatGoesOnEndsWithTheConnectionOfAnOldClient) {
   }
 }
 
-TEST(ScriptResponse, SaysWhatBecomesOfTheConnection) {
+TEST(Cgi11Response, SaysWhatBecomesOfTheConnection) {
   struct Row {
     ResponseTerms terms;
     std::string said;
@@ -349,7 +349,7 @@ TEST(ScriptResponse, SaysWhatBecomesOfTheConnection) {
                                  {kOldKeptAlive, "Connection: keep-alive\r\n", true},
                                  {kLastOne, "Connection: close\r\n", false}};
   for (const auto& row : rows) {
-    ScriptResponse response(row.terms);
+    Cgi11Response response(row.terms);
     response.take("Status: 200\nConnection: upgrade\n\nbody");
     response.finish();
     EXPECT_EQ(sent_with("200 OK", "Content-Length: 4\r\n" + row.said, "body"), response.flush());
@@ -364,7 +364,7 @@ TEST(ScriptsContentLength, IsCorrectedIfTheWholeOutputIsKnown) {
 }
 
 TEST(ScriptsContentLength, IsKeptToIfTheOutputGoesOn) {
-  ScriptResponse response(kOpen);
+  Cgi11Response response(kOpen);
   response.take("Status: 200\nContent-Length: 6\n\nbody");
   EXPECT_EQ(sent_with("200 OK", "Content-Length: 6\r\n", "body"), response.flush());
   response.take("12345");
@@ -377,7 +377,7 @@ TEST(ScriptsContentLength, IsKeptToIfTheOutputGoesOn) {
 }
 
 TEST(ScriptsContentLength, ClosesTheConnectionIfOctetsAreMissing) {
-  ScriptResponse response(kOpen);
+  Cgi11Response response(kOpen);
   response.take("Status: 200\nContent-Length: 6\n\nbody");
   EXPECT_EQ(sent_with("200 OK", "Content-Length: 6\r\n", "body"), response.flush());
   response.finish();
@@ -385,7 +385,7 @@ TEST(ScriptsContentLength, ClosesTheConnectionIfOctetsAreMissing) {
   EXPECT_FALSE(response.keeps_connection());
 }
 
-TEST(ScriptResponse, HasContentOnlyWhereHttpAllowsIt) {
+TEST(Cgi11Response, HasContentOnlyWhereHttpAllowsIt) {
   EXPECT_EQ(sent_with("204 No Content", "", ""), whole("Status: 204\nContent-Length: 4\n\nbody"));
   EXPECT_EQ(sent_with("304 Not Modified", "ETag: x\r\n", ""), whole("Status: 304\nETag: x\nContent-Length: 4\n\nbody"));
   EXPECT_EQ(sent_with("205 Reset Content", "Content-Length: 0\r\n", ""), whole("Status: 205\n\nbody"));
@@ -394,7 +394,7 @@ TEST(ScriptResponse, HasContentOnlyWhereHttpAllowsIt) {
   EXPECT_EQ(sent_with("200 OK", "Content-Length: 99\r\n", ""), whole("Status: 200\nContent-Length: 99\n\n", kHead));
   EXPECT_EQ(sent_with("204 No Content", "", ""), whole("Status: 204\nContent-Length: 4\n\n", kHead));
   for (const char* output : {"Status: 204\n\n", "Status: 304\n\n", "Status: 205\n\n"}) {
-    ScriptResponse response(kOldKeptAlive);
+    Cgi11Response response(kOldKeptAlive);
     response.take(output);
     EXPECT_EQ(std::string::npos, response.flush().find("close"));
     response.take("body");
@@ -404,8 +404,8 @@ TEST(ScriptResponse, HasContentOnlyWhereHttpAllowsIt) {
   }
 }
 
-TEST(ScriptResponse, HeadOfOutputThatGoesOnIsComplete) {
-  ScriptResponse response(kHead);
+TEST(Cgi11Response, HeadOfOutputThatGoesOnIsComplete) {
+  Cgi11Response response(kHead);
   response.take("Status: 200\nContent-Length: 10\n\nbo");
   EXPECT_EQ(sent_with("200 OK", "Content-Length: 10\r\n", ""), response.flush());
   response.take("dy");
@@ -415,7 +415,7 @@ TEST(ScriptResponse, HeadOfOutputThatGoesOnIsComplete) {
   EXPECT_TRUE(response.keeps_connection());
 }
 
-TEST(ScriptResponse, OutputWithoutAHeaderBlockIsAProblem) {
+TEST(Cgi11Response, OutputWithoutAHeaderBlockIsAProblem) {
   const std::map<std::string, std::string> problems = {
       {"", "no header block: the script printed nothing"},
       {"Hello", "line 1 of the header block: 'Hello' is no field: it has no colon"},
@@ -429,8 +429,8 @@ TEST(ScriptResponse, OutputWithoutAHeaderBlockIsAProblem) {
   for (const auto& [output, problem] : problems) EXPECT_EQ(problem, problem_of(output)) << output;
 }
 
-TEST(ScriptResponse, GivesUpOnAWrongHeaderBlockAtOnce) {
-  ScriptResponse response(kOpen);
+TEST(Cgi11Response, GivesUpOnAWrongHeaderBlockAtOnce) {
+  Cgi11Response response(kOpen);
   response.take("Status: 200\nStatus: 200\n\nbody");
   EXPECT_TRUE(response.gives_up());
   response.take("more");
@@ -439,8 +439,8 @@ TEST(ScriptResponse, GivesUpOnAWrongHeaderBlockAtOnce) {
   EXPECT_FALSE(response.head());
 }
 
-TEST(ScriptResponse, KeepsTheBeginningOfWhatIsRefused) {
-  ScriptResponse response(kOpen);
+TEST(Cgi11Response, KeepsTheBeginningOfWhatIsRefused) {
+  Cgi11Response response(kOpen);
   response.take("no field\n\n");
   EXPECT_EQ("no field\n\n", response.refused());
   response.take("traceback\n");
@@ -449,17 +449,17 @@ TEST(ScriptResponse, KeepsTheBeginningOfWhatIsRefused) {
   EXPECT_EQ(kRefusedKept, response.refused().size());
   EXPECT_TRUE(response.is_unsent());
 
-  ScriptResponse accepted(kOpen);
+  Cgi11Response accepted(kOpen);
   accepted.take("Status: 200\n\ncontent");
   accepted.finish();
   EXPECT_EQ("", accepted.refused());
 }
 
-TEST(ScriptResponse, TakesLargeHeaderBlocks) {
+TEST(Cgi11Response, TakesLargeHeaderBlocks) {
   std::string output = "Status: 200\n";
   for (int i = 0; i < 10'000; ++i) output += "X-" + std::to_string(i) + ": value\n";
   const std::string last = "X-Long: " + std::string(500'000, 'x') + "\n";
-  ScriptResponse response(kOpen);
+  Cgi11Response response(kOpen);
   for (char c : output + last + "\nbody") {  // an octet at a time: what was searched is not searched again
     response.take({&c, 1});
     ASSERT_LE(response.held(), 4u);  // or the caller would stop reading before the block ends
@@ -470,13 +470,13 @@ TEST(ScriptResponse, TakesLargeHeaderBlocks) {
   EXPECT_TRUE(sent.ends_with("\r\nContent-Length: 4\r\n\r\nbody"));
 }
 
-TEST(ScriptResponse, GivesUpOnAHeaderBlockOver1MiB) {
+TEST(Cgi11Response, GivesUpOnAHeaderBlockOver1MiB) {
   const std::string start = "Status: 200\nX: ";
   const std::string fits = start + std::string((1 << 20) - start.size() - 2, 'x') + "\n\n";
   EXPECT_TRUE(whole(fits + "ok").ends_with("xx\r\nContent-Length: 2\r\n\r\nok"));
   for (std::size_t piece : {fits.size() + 1, std::size_t{1000}}) {
     const std::string over = start + std::string((1 << 20) - start.size() - 1, 'x') + "\n\n";
-    ScriptResponse response(kOpen);
+    Cgi11Response response(kOpen);
     for (std::size_t at = 0; at < over.size(); at += piece) response.take(std::string_view(over).substr(at, piece));
     EXPECT_TRUE(response.gives_up());
     EXPECT_EQ("the header block has no end within 1 MiB", response.problem());

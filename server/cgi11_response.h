@@ -16,7 +16,7 @@
 namespace cgi {
 
 // A script's header block, understood. RFC 3875 6.2, 6.3.
-struct ScriptHead {
+struct Cgi11Head {
   int status = 200;                             // from Status; 302 for a Location without one
   std::string reason;                           // as the script says it, else the standard phrase
   std::string local_location;                   // "/path?query" to be answered by the server itself, or empty
@@ -39,7 +39,7 @@ struct ScriptHead {
 // rule: cgi/header-needs-cgi-field-none-twice, cgi/header-names-ignore-case, cgi/empty-cgi-field-counts-as-absent
 // rule: cgi/header-lines-are-not-folded, cgi/blanks-only-after-header-colon, cgi/header-lines-may-end-in-crlf
 // rule: cgi/script-content-type-has-no-default, cgi/malformed-status-is-an-error
-std::variant<ScriptHead, std::string> parse_script_head(std::string_view block);
+std::variant<Cgi11Head, std::string> parse_cgi11_head(std::string_view block);
 
 // How the rest of the connection is to be used.
 struct ResponseTerms {
@@ -54,9 +54,9 @@ struct ResponseTerms {
 // if the whole output is known at once; else by the script's Content-Length, which is kept to: surplus octets
 // are dropped, and the connection closes if octets are missing; else by chunks, or by closing. No Content-Type is
 // made up.
-class ScriptResponse : public ResponseWriter {
+class Cgi11Response : public ResponseWriter {
  public:
-  explicit ScriptResponse(ResponseTerms terms);
+  explicit Cgi11Response(ResponseTerms terms);
 
   void take(std::string_view output) override;
   void finish() override;
@@ -68,7 +68,7 @@ class ScriptResponse : public ResponseWriter {
   bool keeps_connection() const override;
 
   // Set once the header block is complete and right.
-  const std::optional<ScriptHead>& head() const { return head_; }
+  const std::optional<Cgi11Head>& head() const { return head_; }
   // What was wrong with the header block, or with its absence; empty if nothing. The client gets 500 then.
   const std::string& problem() const { return problem_; }
   // Returns the script's output, up to kRefusedKept octets, if there is a problem: for the log.
@@ -87,7 +87,7 @@ class ScriptResponse : public ResponseWriter {
 
   const ResponseTerms terms_;
   std::string block_;  // the header block, until its end is seen
-  std::optional<ScriptHead> head_;
+  std::optional<Cgi11Head> head_;
   std::string problem_;
   std::string refused_;
   std::string content_;     // to be sent

@@ -1,4 +1,4 @@
-#include "request_rules.h"
+#include "http11_rules.h"
 
 #include <gtest/gtest.h>
 
@@ -26,7 +26,7 @@ Outcome outcome(const std::string& line, const std::string& fields) {
   head.consume(line + "\r\n" + fields + "\r\n");
   EXPECT_FALSE(head.refusal()) << line;
   head.request().host = "stale";
-  const auto refusal = apply_request_rules(head.request());
+  const auto refusal = apply_http11_rules(head.request());
   if (refusal) {
     for (char c : refusal->reason) EXPECT_TRUE(c >= 0x20 && c <= 0x7e) << line;
     return {refusal->status, refusal->reason, "", std::nullopt, ""};
@@ -66,7 +66,7 @@ TEST(RequestLine, HasAVersionFrom1On) {
 TEST(Version, StaysAsItIs) {
   HeadParser head;
   head.consume("GET http://h/x HTTP/1.7\r\nHost: h\r\n\r\n");
-  EXPECT_FALSE(apply_request_rules(head.request()));
+  EXPECT_FALSE(apply_http11_rules(head.request()));
   EXPECT_EQ("HTTP/1.7", head.request().version);
   EXPECT_EQ(7, head.request().minor);
   EXPECT_EQ("GET http://h/x HTTP/1.7", head.request().line);

@@ -1,4 +1,4 @@
-#include "request_rules.h"
+#include "http11_rules.h"
 
 #include <arpa/inet.h>
 
@@ -121,7 +121,7 @@ std::optional<Refusal> take_absolute_form(Request& request) {
 
 }  // namespace
 
-std::optional<Refusal> apply_request_rules(Request& request) {
+std::optional<Refusal> apply_http11_rules(Request& request) {
   request.host.reset();
   if (request.major < 1) return Refusal{400, "Bad request version (" + python_repr(request.version) + ")"};
   if (!is_strict_line(request)) return Refusal{400, "Bad request syntax (" + python_repr(request.line) + ")"};

@@ -1,4 +1,4 @@
-#include "raw_response.h"
+#include "uninterpreted_response.h"
 
 #include <utility>
 
@@ -40,10 +40,10 @@ std::string without_framing(std::string_view section) {
 
 }  // namespace
 
-RawResponse::RawResponse(std::string head, Delimiting delimiting, bool head_only)
+UninterpretedResponse::UninterpretedResponse(std::string head, Delimiting delimiting, bool head_only)
     : ready_(std::move(head)), delimiting_(delimiting), head_only_(head_only) {}
 
-void RawResponse::take(std::string_view output) {
+void UninterpretedResponse::take(std::string_view output) {
   if (delimiting_ == Delimiting::kClose && !head_only_) {
     ready_.append(output);
     return;
@@ -68,7 +68,7 @@ void RawResponse::take(std::string_view output) {
   }
 }
 
-void RawResponse::begin_body(bool whole) {
+void UninterpretedResponse::begin_body(bool whole) {
   body_begun_ = true;
   if (delimiting_ == Delimiting::kClose) {
     ready_.append(std::exchange(header_, {}));
@@ -84,7 +84,7 @@ void RawResponse::begin_body(bool whole) {
   ready_.append("\r\n");
 }
 
-void RawResponse::add_body() {
+void UninterpretedResponse::add_body() {
   if (chunks_) {
     append_chunk(ready_, body_);
   } else {
@@ -93,7 +93,7 @@ void RawResponse::add_body() {
   body_.clear();
 }
 
-void RawResponse::finish() {
+void UninterpretedResponse::finish() {
   finished_ = true;
   if (header_done_ || delimiting_ == Delimiting::kClose) return;
   if (header_.empty()) {
@@ -103,7 +103,7 @@ void RawResponse::finish() {
   }
 }
 
-std::string RawResponse::flush() {
+std::string UninterpretedResponse::flush() {
   if (!header_done_ && finished_) ready_.append(std::exchange(header_, {}));
   if (header_done_ && !body_begun_) begin_body(finished_);
   if (body_begun_) add_body();

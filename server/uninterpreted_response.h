@@ -22,11 +22,11 @@ enum class Delimiting {
   kFramed,  // by Content-Length if the whole output is known at once, else in chunks (HTTP/1.1 clients only)
 };
 
-class RawResponse : public ResponseWriter {
+class UninterpretedResponse : public ResponseWriter {
  public:
   // `head` is sent first (response_head(); empty for HTTP/0.9 and for scripts that print a whole response).
   // `head_only`: nothing follows the script's header section.
-  RawResponse(std::string head, Delimiting delimiting, bool head_only);
+  UninterpretedResponse(std::string head, Delimiting delimiting, bool head_only);
 
   void take(std::string_view output) override;
   void finish() override;
