@@ -1,7 +1,6 @@
 #include "meta_variables.h"
 
 #include <algorithm>
-#include <array>
 
 #include "field_syntax.h"
 #include "quote.h"
@@ -9,60 +8,166 @@
 namespace cgi {
 namespace {
 
-// What the fields of a request add up to; found in one pass.
-struct FieldValues {
-  const std::string* content_type = nullptr;  // the first of each
-  const std::string* referer = nullptr;
-  const std::string* user_agent = nullptr;
-  std::string accept;  // all, joined
-  std::string cookie;
-  bool has_accept = false;
+using Value = std::optional<std::string>;  // nothing: the variable is not set
+using From = const ScriptRequest&;
+
+struct MetaVariable {
+  std::string_view name;
+  Value (*value)(From);
 };
 
-void take_first(const std::string*& place, const Field& field) {
-  if (place == nullptr) place = &field.value;
-}
-
-// Only these fields reach a script: "Proxy:" would become HTTP_PROXY, which its HTTP client trusts
-// (CVE-2016-5385).  rule: environment/no-http-proxy-by-any-spelling, base/four-fields-become-variables
-FieldValues values_of(const std::vector<Field>& fields) {
-  FieldValues found;
-  for (const Field& field : fields) {
-    if (equals_ignoring_case(field.name, "accept")) {
-      if (found.has_accept) found.accept += ',';
-      found.accept += field.value;
-      found.has_accept = true;
-    } else if (equals_ignoring_case(field.name, "cookie")) {
-      if (!found.cookie.empty() && !field.value.empty()) found.cookie += ", ";
-      found.cookie += field.value;
-    } else if (equals_ignoring_case(field.name, "content-type")) {
-      take_first(found.content_type, field);
-    } else if (equals_ignoring_case(field.name, "referer")) {
-      take_first(found.referer, field);
-    } else if (equals_ignoring_case(field.name, "user-agent")) {
-      take_first(found.user_agent, field);
-    }
-  }
-  return found;
-}
-
-// `path` ("" or "/a/b") below `root`, which may be "/".
+// Returns `path` ("" or "/a/b") below `root`, which may be "/".
 std::string translated(const std::string& root, const std::string& path) {
   return root == "/" && !path.empty() ? path : root + path;
 }
 
-bool holds(const Environment& environment, std::string_view name) {
-  return std::any_of(environment.begin(), environment.end(), [&](const auto& entry) { return entry.first == name; });
+// Appends a value to a list. Empty values leave no trace.
+void append_to_list(std::string& list, std::string_view separator, std::string_view value) {
+  if (!list.empty() && !value.empty()) list += separator;
+  list += value;
 }
 
-// "X-Foo" → "HTTP_X_FOO"; empty for a field that is not for scripts. Names with '_' or other signs than '-' would
-// become the variable of another field.
-// rule: cgi/fields-become-http-variables, cgi/http-variable-name-form, cgi/credential-fields-are-not-passed
-// rule: cgi/no-http-content-length-or-type, cgi/request-connection-fields-may-stay-out, cgi/no-http-proxy
-// rule: environment/no-http-proxy-by-any-spelling, environment/underscore-is-not-hyphen
+std::string first(From from, std::string_view field, const char* otherwise) {
+  return std::string(from.request.first(field).value_or(otherwise));
+}
+
+Value gateway_interface(From) { return "CGI/1.1"; }
+Value path_info(From from) { return from.script.path_info; }
+Value query_string(From from) { return std::string(from.query); }
+Value request_method(From from) { return from.request.method; }
+Value script_name(From from) { return from.script.script_name; }
+Value server_port(From from) { return std::to_string(from.server.port); }
+Value server_software(From from) { return from.server.software; }
+
+// Joins every value, also an empty one, by a comma, as CPython does.
+Value joined_accept(From from) {
+  std::string list;
+  bool is_first = true;
+  for (const Field& field : from.request.fields) {
+    if (!equals_ignoring_case(field.name, "accept")) continue;
+    if (!std::exchange(is_first, false)) list += ',';
+    list += field.value;
+  }
+  return list;
+}
+
+Value joined_cookies(From from) {
+  std::string list;
+  for (const Field& field : from.request.fields) {
+    if (equals_ignoring_case(field.name, "cookie")) append_to_list(list, ", ", field.value);
+  }
+  return list;
+}
+
+// The host that the client names, else the server's own; an IPv6 address in brackets.
+Value server_name(From from) {
+  const std::string& name = from.request.host ? *from.request.host : from.server.name;
+  const bool is_bare_ipv6 = name.find(':') != name.npos && !name.starts_with('[');
+  return is_bare_ipv6 ? "[" + name + "]" : name;
+}
+
+// The meta-variables of profile cgihttpserver, in the order that CPython sets them. AUTH_TYPE and REMOTE_USER are not
+// among them: the server checks no password. Only these four fields reach a script: "Proxy:" would become HTTP_PROXY,
+// which the script's HTTP client trusts (CVE-2016-5385).
+// rule: base/only-cgi-variables-and-path, base/four-fields-become-variables, base/unchecked-identity-is-not-set
+// rule: environment/no-http-proxy-by-any-spelling  (RFC 3875 4.1)
+constexpr MetaVariable kCgihttpserverVariables[] = {
+    {"SERVER_SOFTWARE", server_software},
+    {"SERVER_NAME", [](From from) -> Value { return from.server.name; }},  // rule: base/server-name-and-port-are-set
+    {"GATEWAY_INTERFACE", gateway_interface},
+    {"SERVER_PROTOCOL",
+     [](From from) -> Value { return from.server.protocol; }},  // rule: base/server-protocol-is-the-servers
+    {"SERVER_PORT", server_port},
+    {"REQUEST_METHOD", request_method},
+    {"PATH_INFO", path_info},  // rule: base/path-info-collapsed-and-decoded-once
+    // RFC 3875 4.1.6 would leave it out without path-info.  rule: base/path-translated-is-always-set
+    {"PATH_TRANSLATED", [](From from) -> Value { return translated(from.server.root, from.script.path_info); }},
+    {"SCRIPT_NAME", script_name},
+    {"QUERY_STRING", query_string},
+    {"REMOTE_ADDR", [](From from) -> Value { return from.request.remote_addr; }},
+    {"REMOTE_HOST", [](From) -> Value { return ""; }},
+    // RFC 3875 4.1.3 has no default.  rule: base/content-type-defaults-to-text-plain
+    {"CONTENT_TYPE", [](From from) -> Value { return first(from, "content-type", "text/plain"); }},
+    // rule: base/content-length-is-body-length
+    {"CONTENT_LENGTH", [](From from) -> Value { return std::string(from.content_length); }},
+    {"HTTP_ACCEPT", joined_accept},
+    {"HTTP_REFERER", [](From from) -> Value { return first(from, "referer", ""); }},
+    {"HTTP_USER_AGENT", [](From from) -> Value { return first(from, "user-agent", ""); }},
+    {"HTTP_COOKIE", joined_cookies},
+};
+
+// The meta-variables of profile rfc3875, without HTTP_*. Programs expect the last four, which RFC 3875 does not have:
+// php-cgi does not run without REDIRECT_STATUS.
+// rule: cgi/auth-type-only-if-authenticated, cgi/remote-user-only-if-authenticated  (RFC 3875 4.1)
+constexpr MetaVariable kCgi11Variables[] = {
+    // rule: cgi/content-length-only-with-body
+    {"CONTENT_LENGTH",
+     [](From from) { return from.content_length.empty() ? Value() : std::string(from.content_length); }},
+    // rule: cgi/request-content-type-is-unmodified, cgi/request-content-type-has-no-default
+    {"CONTENT_TYPE", [](From from) { return Value(from.request.first("content-type")); }},
+    {"GATEWAY_INTERFACE", gateway_interface},  // rule: cgi/gateway-interface-is-cgi-1-1
+    // Always set: scripts read it without asking whether it is there (wsgiref, bottle). RFC 3875 4.1 takes an empty
+    // variable for an absent one, and 4.1.6 then wants no PATH_TRANSLATED.
+    // rule: cgi/path-info-of-a-slash-is-not-none, cgi/path-translated-needs-path-info
+    {"PATH_INFO", path_info},
+    // rule: cgi/path-translated-set-with-path-info
+    {"PATH_TRANSLATED",
+     [](From from) {
+       const std::string& path = from.script.path_info;
+       return path.empty() ? Value() : translated(from.server.root, path);
+     }},
+    {"QUERY_STRING", query_string},  // rule: cgi/query-string-is-always-set, cgi/query-string-is-not-decoded
+    // Without the zone of a link-local address, which means something on this machine only.
+    // rule: cgi/remote-addr-is-the-peer
+    {"REMOTE_ADDR",
+     [](From from) -> Value { return from.request.remote_addr.substr(0, from.request.remote_addr.find('%')); }},
+    {"REQUEST_METHOD", request_method},  // rule: cgi/request-method-is-the-method
+    {"SCRIPT_NAME", script_name},        // rule: cgi/script-name-is-decoded-path
+    {"SERVER_NAME", server_name},        // rule: cgi/server-name-has-no-port
+    {"SERVER_PORT", server_port},        // rule: cgi/server-port-is-the-port-used
+    // rule: cgi/server-protocol-names-a-version
+    {"SERVER_PROTOCOL", [](From from) -> Value { return from.request.is_current() ? "HTTP/1.1" : "HTTP/1.0"; }},
+    {"SERVER_SOFTWARE", server_software},  // rule: cgi/server-software-names-the-server
+    {"REQUEST_URI", [](From from) -> Value { return from.request.uri; }},
+    {"SCRIPT_FILENAME", [](From from) -> Value { return translated(from.server.root, from.script.script_name); }},
+    {"DOCUMENT_ROOT", [](From from) -> Value { return from.server.root; }},
+    {"REDIRECT_STATUS", [](From) -> Value { return "200"; }},
+};
+
+// A request also owns every name that begins so: other servers and programs set REMOTE_PORT, SERVER_ADDR and the like.
+constexpr std::string_view kRequestPrefixes[] = {"HTTP_",    "REMOTE_", "CONTENT_", "SERVER_",
+                                                 "REQUEST_", "SCRIPT_", "PATH_",    "REDIRECT_"};
+
+constexpr std::string_view kSetByOperator[] = {"AUTH_TYPE", "REMOTE_USER", "HTTPS"};
+
+// Fields that a script gets in another variable, that hold secrets, or that are about the connection. "Proxy" would
+// become HTTP_PROXY (CVE-2016-5385).
+// rule: cgi/credential-fields-are-not-passed, cgi/no-http-content-length-or-type
+// rule: cgi/request-connection-fields-may-stay-out, cgi/no-http-proxy, environment/no-http-proxy-by-any-spelling
+constexpr std::string_view kFieldsKeptBack[] = {"authorization", "proxy-authorization", "proxy",      "content-length",
+                                                "content-type",  "transfer-encoding",   "connection", "keep-alive"};
+
+template <typename Variables>
+bool has_name(const Variables& variables, std::string_view name) {
+  return std::any_of(std::begin(variables), std::end(variables), [&](const auto& one) { return one.name == name; });
+}
+
+// Sets each variable of a table that has a value.
+template <typename Variables>
+Environment values_of(const Variables& variables, From from, std::size_t more) {
+  Environment environment;
+  environment.reserve(std::size(variables) + more);
+  for (const MetaVariable& variable : variables) {
+    if (Value value = variable.value(from)) environment.emplace_back(variable.name, std::move(*value));
+  }
+  return environment;
+}
+
+// Returns "HTTP_X_FOO" for "X-Foo"; an empty text for a field that scripts do not get. A name with '_', or another sign
+// than '-', would become the variable of another field.
+// rule: cgi/fields-become-http-variables, cgi/http-variable-name-form, environment/underscore-is-not-hyphen
 std::string http_variable(std::string_view field_name) {
-  for (std::string_view kept_back : {"authorization", "proxy-authorization", "proxy", "content-length", "content-type",
-                                     "transfer-encoding", "connection", "keep-alive"}) {
+  for (std::string_view kept_back : kFieldsKeptBack) {
     if (equals_ignoring_case(field_name, kept_back)) return {};
   }
   std::string name = "HTTP_";
@@ -80,65 +185,44 @@ std::string http_variable(std::string_view field_name) {
   return name;
 }
 
-// Sets HTTP_* from all fields: repeated ones are one list, and cookies are no list but pairs.
-// rule: cgi/repeated-field-becomes-one-value  (RFC 9110 5.3; RFC 6265 5.4)
+// Sets HTTP_* from the fields, in the order of first appearance. The values of a repeated field become one list, those
+// of Cookie are pairs.  rule: cgi/repeated-field-becomes-one-value  (RFC 9110 5.3; RFC 6265 5.4)
 void add_fields(Environment& environment, const std::vector<Field>& fields) {
-  const std::size_t first = environment.size();
+  const auto first = static_cast<std::ptrdiff_t>(environment.size());
   for (const Field& field : fields) {
     const std::string name = http_variable(field.name);
     if (name.empty()) continue;
-    const auto at = std::find_if(environment.begin() + static_cast<std::ptrdiff_t>(first), environment.end(),
+    const auto at = std::find_if(environment.begin() + first, environment.end(),
                                  [&](const auto& entry) { return entry.first == name; });
     if (at == environment.end()) {
       environment.emplace_back(name, field.value);
-      continue;
+    } else {
+      append_to_list(at->second, name == "HTTP_COOKIE" ? "; " : ", ", field.value);
     }
-    if (!at->second.empty() && !field.value.empty()) at->second += name == "HTTP_COOKIE" ? "; " : ", ";
-    at->second += field.value;
   }
 }
 
-// Appends what the operator passes on, without what only a request may set.
+// Appends the variables that the operator passes on. They never replace a meta-variable.
 // rule: environment/inherited-cgi-variables-stay-out
 void add_passed_on(Environment& environment, const Environment& passed_on) {
   for (const auto& entry : passed_on) {
-    const bool allowed = !is_request_variable(entry.first) || may_be_named(entry.first);
-    if (allowed && !holds(environment, entry.first)) environment.push_back(entry);
+    const auto same_name = [&](const auto& other) { return other.first == entry.first; };
+    if (is_request_variable(entry.first) && !operator_may_set(entry.first)) continue;
+    if (std::none_of(environment.begin(), environment.end(), same_name)) environment.push_back(entry);
   }
 }
 
 }  // namespace
 
-Environment cgihttpserver_variables(const Request& request, std::string_view query, const ScriptPath& script,
-                                    std::string_view content_length, const ServerIdentity& server,
-                                    const Environment& passed_on) {
-  FieldValues fields = values_of(request.fields);
-  const auto value_or = [](const std::string* value, const char* otherwise) {
-    return value != nullptr ? *value : std::string(otherwise);
-  };
-  Environment environment;
-  environment.reserve(18 + passed_on.size());
-  const auto set = [&](const char* name, std::string value) { environment.emplace_back(name, std::move(value)); };
-  set("SERVER_SOFTWARE", server.software);
-  set("SERVER_NAME", server.name);
-  set("GATEWAY_INTERFACE", "CGI/1.1");
-  set("SERVER_PROTOCOL", server.protocol);
-  set("SERVER_PORT", std::to_string(server.port));
-  set("REQUEST_METHOD", request.method);
-  set("PATH_INFO", script.path_info);
-  // RFC 3875 4.1.6 would leave it out without path-info.  rule: base/path-translated-is-always-set
-  set("PATH_TRANSLATED", translated(server.root, script.path_info));
-  set("SCRIPT_NAME", script.script_name);
-  set("QUERY_STRING", std::string(query));
-  set("REMOTE_ADDR", request.remote_addr);
-  set("REMOTE_HOST", "");
-  // RFC 3875 4.1.3 has no default.  rule: base/content-type-defaults-to-text-plain
-  set("CONTENT_TYPE", value_or(fields.content_type, "text/plain"));
-  set("CONTENT_LENGTH", std::string(content_length));
-  set("HTTP_ACCEPT", std::move(fields.accept));
-  set("HTTP_REFERER", value_or(fields.referer, ""));
-  set("HTTP_USER_AGENT", value_or(fields.user_agent, ""));
-  set("HTTP_COOKIE", std::move(fields.cookie));
+Environment cgihttpserver_variables(const ScriptRequest& from, const Environment& passed_on) {
+  Environment environment = values_of(kCgihttpserverVariables, from, passed_on.size());
+  add_passed_on(environment, passed_on);
+  return environment;
+}
+
+Environment cgi11_variables(const ScriptRequest& from, const Environment& passed_on) {
+  Environment environment = values_of(kCgi11Variables, from, from.request.fields.size() + passed_on.size());
+  add_fields(environment, from.request.fields);
   add_passed_on(environment, passed_on);
   return environment;
 }
@@ -148,57 +232,6 @@ std::vector<std::string> cgihttpserver_arguments(std::string_view query) {
   std::string words(query);
   std::replace(words.begin(), words.end(), '+', ' ');
   return {std::move(words)};
-}
-
-bool is_request_variable(std::string_view name) {
-  for (std::string_view prefix :
-       {"HTTP_", "REMOTE_", "CONTENT_", "SERVER_", "REQUEST_", "SCRIPT_", "PATH_", "REDIRECT_"}) {
-    if (name.starts_with(prefix)) return true;
-  }
-  constexpr std::array<std::string_view, 5> kNames = {"AUTH_TYPE", "DOCUMENT_ROOT", "GATEWAY_INTERFACE", "HTTPS",
-                                                      "QUERY_STRING"};
-  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
-}
-
-Environment cgi11_variables(const Request& request, std::string_view query, const ScriptPath& script,
-                            std::string_view content_length, const std::optional<std::string>& host,
-                            std::string_view request_uri, const ServerIdentity& server, const Environment& passed_on) {
-  Environment environment;
-  environment.reserve(20 + request.fields.size() + passed_on.size());
-  const auto set = [&](const char* name, std::string_view value) { environment.emplace_back(name, value); };
-  if (!content_length.empty()) set("CONTENT_LENGTH", content_length);
-  if (const auto type = request.first("Content-Type")) set("CONTENT_TYPE", *type);
-  set("GATEWAY_INTERFACE", "CGI/1.1");
-  // Scripts read PATH_INFO without asking whether it is there (wsgiref, bottle). RFC 3875 4.1 takes an empty variable
-  // for an absent one, and 4.1.6 then wants no PATH_TRANSLATED.
-  // rule: cgi/path-info-of-a-slash-is-not-none, cgi/path-translated-needs-path-info
-  set("PATH_INFO", script.path_info);
-  if (!script.path_info.empty()) set("PATH_TRANSLATED", translated(server.root, script.path_info));
-  set("QUERY_STRING", query);
-  // A link-local address comes with the zone, which is the server's business.  rule: cgi/remote-addr-is-the-peer
-  set("REMOTE_ADDR", std::string_view(request.remote_addr).substr(0, request.remote_addr.find('%')));
-  set("REQUEST_METHOD", request.method);
-  set("SCRIPT_NAME", script.script_name);
-  const std::string& name = host ? *host : server.name;
-  const bool is_bare_ipv6 = name.find(':') != name.npos && !name.starts_with('[');
-  set("SERVER_NAME", is_bare_ipv6 ? "[" + name + "]" : name);
-  set("SERVER_PORT", std::to_string(server.port));
-  set("SERVER_PROTOCOL", request.is_current() ? "HTTP/1.1" : "HTTP/1.0");
-  set("SERVER_SOFTWARE", server.software);
-  set("REQUEST_URI", request_uri);
-  set("SCRIPT_FILENAME", translated(server.root, script.script_name));
-  set("DOCUMENT_ROOT", server.root);
-  set("REDIRECT_STATUS", "200");
-  add_fields(environment, request.fields);
-  add_passed_on(environment, passed_on);
-  return environment;
-}
-
-bool may_be_named(std::string_view name) { return name == "AUTH_TYPE" || name == "REMOTE_USER" || name == "HTTPS"; }
-
-std::optional<std::string_view> credentials(const Request& request) {
-  const auto values = request.values("Authorization");
-  return values.size() == 1 ? std::optional(values.front()) : std::nullopt;
 }
 
 std::vector<std::string> cgi11_arguments(std::string_view method, std::string_view query) {
@@ -211,6 +244,21 @@ std::vector<std::string> cgi11_arguments(std::string_view method, std::string_vi
     begin = end + 1;
   }
   return words;
+}
+
+bool is_request_variable(std::string_view name) {
+  const auto begins = [&](std::string_view prefix) { return name.starts_with(prefix); };
+  return std::any_of(std::begin(kRequestPrefixes), std::end(kRequestPrefixes), begins) || operator_may_set(name) ||
+         has_name(kCgihttpserverVariables, name) || has_name(kCgi11Variables, name);
+}
+
+bool operator_may_set(std::string_view name) {
+  return std::find(std::begin(kSetByOperator), std::end(kSetByOperator), name) != std::end(kSetByOperator);
+}
+
+std::optional<std::string_view> credentials(const Request& request) {
+  const auto values = request.values("Authorization");
+  return values.size() == 1 ? std::optional(values.front()) : std::nullopt;
 }
 
 std::vector<std::string> as_strings(const Environment& environment) {

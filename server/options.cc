@@ -79,7 +79,7 @@ std::string cgi_directory(const std::string& value) {
 
 // A name that is dropped whatever it holds must not be accepted in silence.
 void reject_request_variable(const std::string& name) {
-  if (!is_request_variable(name) || may_be_named(name)) return;
+  if (!is_request_variable(name) || operator_may_set(name)) return;
   reject("--pass-env", name, "is never passed on: scripts take it for what the server says of a request",
          name == "HTTP_AUTHORIZATION" ? "try: --pass-authorization" : "use another name");
 }

@@ -192,15 +192,14 @@ std::optional<Refusal> ScriptHandler::start(const Request& request, const Route&
   ScriptCommand command;
   command.file = root_.translated(route.path);
   const std::size_t name = route.path.rfind('/') + 1;
+  const ScriptRequest from{request, route.query, route.script, content_length, identity_};
   if (options_.profile == Profile::kRfc3875) {
     command.directory = root_.translated(route.path.substr(0, name));
     command.arguments = cgi11_arguments(request.method, route.query);
-    command.environment = as_strings(cgi11_variables(request, route.query, route.script, content_length, request.host,
-                                                     request.uri, identity_, passed_on_));
+    command.environment = as_strings(cgi11_variables(from, passed_on_));
   } else {
     command.arguments = cgihttpserver_arguments(route.query);
-    command.environment =
-        as_strings(cgihttpserver_variables(request, route.query, route.script, content_length, identity_, passed_on_));
+    command.environment = as_strings(cgihttpserver_variables(from, passed_on_));
   }
   // rule: environment/authorization-by-option
   if (const auto value = credentials(request); options_.pass_authorization && value) {

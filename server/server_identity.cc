@@ -32,7 +32,7 @@ Environment passed_environment(const Options& options) {
     const std::string_view text = *entry;
     const std::string name(text.substr(0, text.find('=')));
     const bool named = std::find(options.pass_env.begin(), options.pass_env.end(), name) != options.pass_env.end();
-    const bool allowed = is_request_variable(name) ? named && may_be_named(name) : named || options.inherit_env;
+    const bool allowed = is_request_variable(name) ? named && operator_may_set(name) : named || options.inherit_env;
     if (name.size() == text.size() || !allowed) continue;
     has_path = has_path || name == "PATH";
     passed.emplace_back(name, text.substr(name.size() + 1));

@@ -14,7 +14,7 @@ namespace cgi {
 std::string host_name(const std::string& bound);
 
 // What scripts get of the server's own environment: what --pass-env names, or all of it with --inherit-env, but
-// nothing that only a request may set, unless --pass-env names it and may_be_named() allows it. A PATH is always
+// nothing that only a request may set, unless --pass-env names it and operator_may_set() allows it. A PATH is always
 // among it.
 // rule: environment/server-environment-stays-out, environment/inherited-cgi-variables-stay-out
 // rule: environment/path-has-absolute-directories

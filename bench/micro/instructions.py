@@ -1,12 +1,12 @@
-"""instructions.py [--record] [PROGRAM]: instructions per call of the pure rooms, against the recorded ones.
+"""instructions.py [--record] [PROGRAM]: compares the instructions per call of cgi-server's functions with the recorded ones.
 
-Counted by valgrind's callgrind, which gives the same number every time and needs nothing of the machine: each room
-does its work a few times and many times, and the difference is what one time costs, without the start of the program.
+valgrind's callgrind counts them. Its count is the same every time and needs nothing of the machine. Each piece of work
+runs a few times and many times. The difference gives the cost of one time, without the start of the program.
 
-Compilers differ by a few per cent. instructions.json therefore holds counts for each compiler, and a rise of more than
-10 % over those of the same compiler fails. A release without counts is compared with the nearest release of the same
-compiler, and only a rise of more than 30 % fails. A room without a recorded count fails, too. A fall is told, so that
-it can be recorded: --record writes the counts of this compiler and keeps the others.
+Compilers differ by a few per cent, so instructions.json holds counts for each compiler. A rise of more than 10 % over
+the counts of the same compiler fails. A release without counts is compared with the nearest release of the same
+compiler, and a rise of more than 30 % fails. Work without a recorded count fails, too. The script prints falls as well:
+--record then writes the counts of this compiler and keeps the others.
 
 Exit status: 0 no rise; 1 a rise; 2 usage; 77 no valgrind, or no counts of any release of this compiler.
 """
@@ -27,9 +27,9 @@ RISE, RISE_ELSEWHERE = 1.10, 1.30  # over the counts of the same release, and of
 Counts = dict[str, int]
 
 
-def counted(program: Path, room: str, times: int) -> int:
-    """Instructions of the whole program."""
-    words = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", str(program), "--work", room, str(times)]
+def counted(program: Path, name: str, times: int) -> int:
+    """Returns the instructions of the whole program."""
+    words = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", str(program), "--work", name, str(times)]
     done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     found = re.search(r"Collected : (\d+)", done.stderr)
     if done.returncode != 0 or found is None:
@@ -37,13 +37,13 @@ def counted(program: Path, room: str, times: int) -> int:
     return int(found[1])
 
 
-def said(program: Path, question: str) -> list[str]:
-    """Returns the lines that the program answers."""
-    return subprocess.run([str(program), question], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
+def lines_of(program: Path, option: str) -> list[str]:
+    """Returns the lines that the program prints."""
+    return subprocess.run([str(program), option], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
 
 
 def baseline_for(built_by: str, recorded: dict[str, Counts]) -> tuple[str, float] | None:
-    """Returns whose counts to compare with, and the rise they allow; None if no release of this compiler has any."""
+    """Returns the release to compare with, and the rise that is allowed; None if this compiler has no counts."""
     if built_by in recorded:
         return built_by, RISE
     family, version = _family(built_by), _version(built_by)
@@ -63,15 +63,15 @@ def _version(built_by: str) -> list[int]:
 
 
 def judge(found: Counts, recorded: Counts, rise: float = RISE) -> list[str]:
-    """Returns what is wrong, a line each."""
+    """Returns the problems, one line each."""
     wrong = []
-    for room, count in found.items():
-        before = recorded.get(room)
+    for name, count in found.items():
+        before = recorded.get(name)
         if before is None:
-            wrong.append(f"{room}: {count} instructions, and none recorded (--record)")
+            wrong.append(f"{name}: {count} instructions, and none recorded (--record)")
         elif count > rise * before:
-            wrong.append(f"{room}: {count} instructions, {count / before - 1:+.0%} over the {before} recorded")
-    wrong += [f"{room}: recorded, but no longer there (--record)" for room in recorded if room not in found]
+            wrong.append(f"{name}: {count} instructions, {count / before - 1:+.0%} over the {before} recorded")
+    wrong += [f"{name}: recorded, but no longer there (--record)" for name in recorded if name not in found]
     return wrong
 
 
@@ -92,19 +92,19 @@ def main(words: list[str]) -> int:
     if shutil.which("valgrind") is None:
         print("instructions.py: valgrind is not installed")
         return 77
-    built_by = said(program, "--about")[0]
+    built_by = lines_of(program, "--about")[0]
     recorded = read(BASELINE)
     chosen = baseline_for(built_by, recorded)
     if chosen is None and not record:
         print(f'instructions.py: no counts for "{built_by}" (recorded: {", ".join(sorted(recorded))}; --record adds them)')
         return 77
-    whose, rise = chosen or (built_by, RISE)
-    before = recorded.get(whose, {})
-    rooms = said(program, "--rooms")
-    found = {room: (counted(program, room, MANY) - counted(program, room, FEW)) // (MANY - FEW) for room in rooms}
-    print(f"built by {built_by}, compared with {whose}: a rise of more than {rise - 1:.0%} fails")
-    for room, count in found.items():
-        print(f"{room:32}{count:10}" + (f"  {count / before[room] - 1:+.1%}" if room in before else ""))
+    release, rise = chosen or (built_by, RISE)
+    before = recorded.get(release, {})
+    names = lines_of(program, "--list")
+    found = {name: (counted(program, name, MANY) - counted(program, name, FEW)) // (MANY - FEW) for name in names}
+    print(f"built by {built_by}, compared with {release}: a rise of more than {rise - 1:.0%} fails")
+    for name, count in found.items():
+        print(f"{name:32}{count:10}" + (f"  {count / before[name] - 1:+.1%}" if name in before else ""))
     if record:
         BASELINE.write_text(json.dumps(dict(sorted({**recorded, built_by: found}.items())), indent=2) + "\n", "utf-8")
         return 0

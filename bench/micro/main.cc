@@ -1,9 +1,9 @@
-// cgi-bench-micro: the pure rooms of cgi-server on Google Benchmark, with instructions where the machine counts them.
+// cgi-bench-micro: measures the functions of cgi-server that every request needs, with Google Benchmark.
 //
-//   cgi-bench-micro [--benchmark_…]      times
-//   cgi-bench-micro --work ROOM TIMES    the work and nothing else, for callgrind (bench/micro/instructions.py)
-//   cgi-bench-micro --about              what it was built by: counts of another compiler are no baseline
-//   cgi-bench-micro --rooms              their names
+//   cgi-bench-micro [--benchmark_…]      measures times, and instructions where the machine counts them
+//   cgi-bench-micro --work NAME TIMES    only does the work, for callgrind (bench/micro/instructions.py)
+//   cgi-bench-micro --about              prints the compiler and its options: counts depend on them
+//   cgi-bench-micro --list               prints the names
 
 #include <benchmark/benchmark.h>
 #include <linux/perf_event.h>
@@ -18,12 +18,12 @@
 #include <string_view>
 
 #include "../../server/unique_fd.h"
-#include "rooms.h"
+#include "work.h"
 
 namespace cgi::bench {
 namespace {
 
-// Instructions in user space, by the processor's own counter. Virtual machines often have none.
+// Counts instructions in user space with the processor's counter. Virtual machines often have none.
 class InstructionCounter {
  public:
   InstructionCounter() {
@@ -51,7 +51,7 @@ class InstructionCounter {
   UniqueFd fd_;
 };
 
-void measure(benchmark::State& state, const RoomWork& work) {
+void measure(benchmark::State& state, const Work& work) {
   static const InstructionCounter counter;
   if (counter) counter.begin();
   for ([[maybe_unused]] auto _ : state) work.once();
@@ -60,13 +60,13 @@ void measure(benchmark::State& state, const RoomWork& work) {
   }
 }
 
-int do_work(std::string_view room, long times) {
-  for (const auto& work : room_work()) {
-    if (work.name != room) continue;
+int do_work(std::string_view name, long times) {
+  for (const auto& work : all_work()) {
+    if (work.name != name) continue;
     for (long i = 0; i < times; ++i) work.once();
     return 0;
   }
-  std::fprintf(stderr, "cgi-bench-micro: no room \"%s\" (--rooms)\n", std::string(room).c_str());
+  std::fprintf(stderr, "cgi-bench-micro: no work \"%s\" (names: --list)\n", std::string(name).c_str());
   return 2;
 }
 
@@ -76,14 +76,14 @@ int run(int argc, char** argv) {
     std::puts(CGI_BUILT_BY);
     return 0;
   }
-  if (mode == "--rooms") {
-    for (const auto& work : room_work()) std::puts(work.name.c_str());
+  if (mode == "--list") {
+    for (const auto& work : all_work()) std::puts(work.name.c_str());
     return 0;
   }
   if (mode == "--work" && argc == 4) return do_work(argv[2], std::strtol(argv[3], nullptr, 10));
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  for (const auto& work : room_work()) {
+  for (const auto& work : all_work()) {
     benchmark::RegisterBenchmark(work.name.c_str(), [&work](benchmark::State& state) { measure(state, work); });
   }
   benchmark::RunSpecifiedBenchmarks();

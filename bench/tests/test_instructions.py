@@ -1,4 +1,4 @@
-"""The baseline of instructions: a rise of more than a tenth fails, and nothing is left out in silence."""
+"""instructions.py fails for a rise of more than 10 %, and for work without a recorded count."""
 
 import importlib.util
 import sys
@@ -29,7 +29,7 @@ def instructions() -> ModuleType:
         ({}, {"a": 1}, ["a: recorded, but no longer there (--record)"]),
     ],
 )
-def test_a_rise_is_told(
+def test_a_rise_is_reported(
     instructions: ModuleType, found: dict[str, int], recorded: dict[str, int], wrong: list[str]
 ) -> None:
     assert instructions.judge(found, recorded) == wrong
@@ -55,13 +55,13 @@ def test_a_release_without_counts_is_compared_with_the_nearest(
     assert instructions.baseline_for(built_by, RECORDED) == chosen
 
 
-def test_debian_12_and_13_have_counts_of_the_same_rooms(instructions: ModuleType) -> None:
+def test_debian_12_and_13_have_counts_of_the_same_work(instructions: ModuleType) -> None:
     recorded = instructions.read(instructions.BASELINE)
     assert {"GNU 12.2.0 x86_64 Release", "GNU 14.2.0 x86_64 Release"} <= recorded.keys()
     assert len({tuple(counts) for counts in recorded.values()}) == 1
 
 
-def test_without_valgrind_nothing_is_claimed(
+def test_without_valgrind_it_is_skipped(
     instructions: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", "/nowhere")

@@ -1,4 +1,4 @@
-#include "rooms.h"
+#include "work.h"
 
 #include <benchmark/benchmark.h>
 
@@ -37,17 +37,20 @@ std::string with_50_fields() {
 Request parsed(const std::string& head) {
   HeadParser parser;
   parser.consume(head);
-  return std::move(parser.request());
+  Request request = std::move(parser.request());
+  request.uri = request.target;
+  request.host = "www.example.org";
+  return request;
 }
 
-RoomWork parse_head(const std::string& name, const std::string& head) {
+Work parse_head(const std::string& name, const std::string& head) {
   return {"request_head/" + name, [head] {
             HeadParser parser;
             benchmark::DoNotOptimize(parser.consume(head));
           }};
 }
 
-RoomWork map_target(const std::string& name, const std::string& target) {
+Work map_target(const std::string& name, const std::string& target) {
   static const std::vector<std::string> directories = {"/cgi-bin", "/htbin"};
   return {"url_path/" + name, [target] {
             const auto path = parse_target(target);
@@ -55,24 +58,16 @@ RoomWork map_target(const std::string& name, const std::string& target) {
           }};
 }
 
-RoomWork variables_of_the_contract(const Request& request) {
-  return {"meta_variables/cgihttpserver", [request] {
-            static const ServerIdentity server = {"cgi-server/0.1.0", "localhost", 8000, "HTTP/1.0", "/srv/www"};
-            benchmark::DoNotOptimize(as_strings(
-                cgihttpserver_variables(request, "q=common+gateway&lang=en", {"/cgi-bin/search", ""}, "", server, {})));
-          }};
-}
-
-RoomWork variables_of_the_rfc(const Request& request) {
-  return {"meta_variables/rfc3875", [request] {
+Work variables(const std::string& profile, Environment (*all)(const ScriptRequest&, const Environment&),
+               const Request& request) {
+  return {"meta_variables/" + profile, [all, request] {
             static const ServerIdentity server = {"cgi-server/0.1.0", "localhost", 8000, "HTTP/1.1", "/srv/www"};
-            benchmark::DoNotOptimize(
-                as_strings(cgi11_variables(request, "q=common+gateway&lang=en", {"/cgi-bin/search", ""}, "",
-                                           "www.example.org", request.target, server, {})));
+            const ScriptPath script = {"/cgi-bin/search", ""};
+            benchmark::DoNotOptimize(as_strings(all({request, "q=common+gateway&lang=en", script, "", server}, {})));
           }};
 }
 
-RoomWork header_block() {
+Work header_block() {
   return {"cgi11_response/header-block", [] {
             static const std::string block =
                 "Status: 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 1234\r\n"
@@ -81,7 +76,7 @@ RoomWork header_block() {
           }};
 }
 
-RoomWork listing() {
+Work listing() {
   std::vector<ListingEntry> entries;
   for (int i = 0; i < 100; ++i)
     entries.push_back({"File " + std::to_string((i * 37) % 100) + ".txt", i % 10 == 0, false});
@@ -90,15 +85,15 @@ RoomWork listing() {
 
 }  // namespace
 
-const std::vector<RoomWork>& room_work() {
-  static const std::vector<RoomWork> all = {
+const std::vector<Work>& all_work() {
+  static const std::vector<Work> all = {
       parse_head("short", kShort),
       parse_head("browser", kBrowser),
       parse_head("50-fields", with_50_fields()),
       map_target("plain", "/cgi-bin/search?q=common+gateway&lang=en"),
       map_target("escapes", "/docs/../cgi-bin/./a%20b/%E2%82%AC/../c%2Fd?q=%20#top"),
-      variables_of_the_contract(parsed(kBrowser)),
-      variables_of_the_rfc(parsed(kBrowser)),
+      variables("cgihttpserver", cgihttpserver_variables, parsed(kBrowser)),
+      variables("rfc3875", cgi11_variables, parsed(kBrowser)),
       header_block(),
       listing(),
   };
