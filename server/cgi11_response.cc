@@ -155,8 +155,8 @@ std::variant<Cgi11Head, std::string> parse_cgi11_head(std::string_view block) {
 Cgi11Response::Cgi11Response(ResponseTerms terms) : terms_(std::move(terms)) {}
 
 void Cgi11Response::take(std::string_view output) {
-  if (gives_up()) refused_.append(output.substr(0, kRefusedKept - refused_.size()));
-  if (is_unheard()) return;
+  if (is_refused()) refused_.append(output.substr(0, kRefusedKept - refused_.size()));
+  if (is_ignored()) return;
   if (head_) return take_content(output);
   const std::size_t seen = block_.size();
   block_.append(output);
@@ -176,7 +176,7 @@ void Cgi11Response::take(std::string_view output) {
 }
 
 void Cgi11Response::take_content(std::string_view octets) {
-  if (is_unheard() || no_content_) return;
+  if (is_ignored() || no_content_) return;
   octets = octets.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, octets.size())));
   content_.append(octets);
   if (left_ != kNoEnd) left_ -= octets.size();
@@ -199,7 +199,7 @@ void Cgi11Response::fail_without_end(std::string_view what) {
 
 void Cgi11Response::finish() {
   finished_ = true;
-  if (is_unheard() || head_) return;
+  if (is_ignored() || head_) return;
   if (block_.empty()) {
     problem_ = "no header block: the script printed nothing";
   } else {
@@ -209,6 +209,7 @@ void Cgi11Response::finish() {
 
 std::string Cgi11Response::begin() {
   begun_ = true;
+  if (terms_.on_status) terms_.on_status(head_->status);
   std::string out = "HTTP/1.1 " + std::to_string(head_->status);
   out.append(" ").append(head_->reason).append("\r\n").append(terms_.server_lines);
   for (const Field& field : head_->fields) add_field(out, field.name, field.value);
@@ -241,7 +242,7 @@ std::string Cgi11Response::begin() {
 }
 
 std::string Cgi11Response::flush() {
-  if (!head_ || is_unheard()) return {};
+  if (!head_ || is_ignored()) return {};
   std::string out;
   if (!begun_) out = begin();
   std::string content = std::exchange(content_, {});

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -47,6 +48,7 @@ struct ResponseTerms {
   bool head_only = false;      // HEAD: no content, whatever the script prints
   bool may_chunk = false;      // the client speaks HTTP/1.1; one that does not is told of a connection that stays open
   bool may_stay_open = false;  // the connection can carry another response, if this one's end is known
+  std::function<void(int status)> on_status = nullptr;  // called when the head goes out: for the log
 };
 
 // Turns the output into a document response or a client redirect. Nothing goes out before the header block is
@@ -63,23 +65,18 @@ class Cgi11Response : public ResponseWriter {
   // Content only: a header block is bounded by itself, and a caller that paused in it would never see its end.
   std::size_t held() const override { return content_.size(); }
   std::string flush() override;
-  // A header block that is wrong, or has no end within 1 MiB. After a local redirect the script may go on, unheard.
-  bool gives_up() const override { return !problem_.empty(); }
+  std::optional<int> status() const override { return begun_ ? std::optional(head_->status) : std::nullopt; }
   bool keeps_connection() const override;
 
-  // Set once the header block is complete and right.
-  const std::optional<Cgi11Head>& head() const { return head_; }
-  // What was wrong with the header block, or with its absence; empty if nothing. The client gets 500 then.
-  const std::string& problem() const { return problem_; }
-  // Returns the script's output, up to kRefusedKept octets, if there is a problem: for the log.
-  const std::string& refused() const { return refused_; }
-  // Nothing has gone out: once the script is over, the server answers itself (problem(), a local redirect, or a
-  // script that ran out of time before its header block was complete).
-  bool is_unsent() const { return !begun_; }
+  // Says what is wrong with the header block: a line of it, or that it does not end within 1 MiB.
+  std::string_view problem() const override { return problem_; }
+  // Keeps at most kRefusedKept octets.
+  std::string_view refused() const override { return refused_; }
+  // After a local redirect the script may run on. The server ignores what it prints.
+  std::string_view local_location() const override { return head_ ? std::string_view(head_->local_location) : ""; }
 
  private:
-  bool is_unheard() const { return gives_up() || is_local_redirect(); }
-  bool is_local_redirect() const { return head_ && !head_->local_location.empty(); }
+  bool is_ignored() const { return is_refused() || !local_location().empty(); }
   void take_content(std::string_view octets);
   void fail(std::string problem, std::string_view output);
   void fail_without_end(std::string_view what);

@@ -15,6 +15,7 @@
 #include "elastic_pool.h"
 #include "http11_rules.h"
 #include "listing.h"
+#include "request_body.h"
 #include "response_head.h"
 #include "static_file.h"
 

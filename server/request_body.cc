@@ -11,6 +11,7 @@ namespace cgi {
 namespace {
 
 constexpr std::size_t kInMemory = 64 * 1024;
+constexpr std::uint64_t kDiscardLimit = 1 << 20;
 
 // A file without a name: nothing is left behind, however the server ends.
 UniqueFd nameless_file() {
@@ -90,6 +91,22 @@ void RequestBody::consume(Connection& client, std::size_t count) {
   } else {
     at_ += count;
   }
+}
+
+// rule: base/unread-body-is-discarded, resource/unread-body-goes-in-bulk
+bool discard_body(Connection& client, const Framing& framing, Clock::time_point deadline) {
+  if (framing.chunked) {
+    RequestBody unwanted;
+    return !RequestBody::put_aside(client, kDiscardLimit, deadline, unwanted);
+  }
+  if (framing.length > kDiscardLimit) return false;
+  for (std::uint64_t left = framing.length; left > 0;) {
+    if (client.buffered().empty() && client.fill(deadline) != Fill::kData) return false;
+    const std::size_t count = static_cast<std::size_t>(std::min<std::uint64_t>(left, client.buffered().size()));
+    client.consume(count);
+    left -= count;
+  }
+  return true;
 }
 
 }  // namespace cgi

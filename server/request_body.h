@@ -51,4 +51,9 @@ class RequestBody {
   UniqueFd file_;
 };
 
+// Reads and drops a body that no script reads, so that the next request can be found behind it. Returns false if the
+// body is longer than 1 MiB, broken, or not complete by `deadline`.
+// rule: http/refused-body-is-no-request, http/body-is-read-or-connection-closed
+bool discard_body(Connection& client, const Framing& framing, Clock::time_point deadline);
+
 }  // namespace cgi

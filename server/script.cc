@@ -215,7 +215,7 @@ int Script::end() {
   return 0;
 }
 
-rlimit make_room_for_descriptors(std::size_t wanted) {
+rlimit raise_descriptor_limit(std::size_t wanted) {
   rlimit before{};
   ::getrlimit(RLIMIT_NOFILE, &before);
   const rlimit room{std::max(before.rlim_cur, std::min<rlim_t>(wanted, before.rlim_max)), before.rlim_max};

@@ -104,7 +104,7 @@ class Script {
 
 // Raises the number of descriptors that the server may open to `wanted`, or as far as it may go. Returns the limit
 // that was, which is the one for scripts: select() cannot see beyond 1024.
-rlimit make_room_for_descriptors(std::size_t wanted);
+rlimit raise_descriptor_limit(std::size_t wanted);
 
 // "exit code 3" or "exit code -9 (SIGKILL)", for the log; empty for a status of 0.
 std::string exit_text(int status);

@@ -59,7 +59,7 @@ class Exchange {
 
   // Returns the time at which a script is ended whose output is refused.
   Clock::time_point last_words_end() {
-    if (!response_.gives_up() || script_ended_) return Clock::time_point::max();
+    if (!response_.is_refused() || script_ended_) return Clock::time_point::max();
     if (!refused_at_) refused_at_ = Clock::now();
     return *refused_at_ + last_words_;
   }
@@ -134,7 +134,7 @@ class Exchange {
           flush_at_ = last_activity_ + kSettle;
           flush_was_due_ = false;
         }
-        if (response_.gives_up()) return;  // to look at the clock: nothing else bounds what is read then
+        if (response_.is_refused()) return;  // to look at the clock: nothing else bounds what is read then
         continue;
       }
       if (count < 0 && errno == EINTR) continue;

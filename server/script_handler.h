@@ -1,4 +1,4 @@
-// One request to a script, from the limits that it must pass to the line in the log that says how it ended.
+// Answers one request that leads to a script.
 #pragma once
 
 #include <memory>
@@ -15,40 +15,52 @@
 #include "response_writer.h"
 #include "route.h"
 #include "script.h"
+#include "script_exchange.h"
 
 namespace cgi {
 
-// Reads a body that nobody wants, so that the next request can be found behind it. False if it is too long for
-// that, broken, or not there by `deadline`.
-// rule: http/refused-body-is-no-request, http/body-is-read-or-connection-closed
-bool discard_body(Connection& client, const Framing& framing, Clock::time_point deadline);
-
-// `seconds` from now.
-Clock::time_point from_now(double seconds);
-
-// What running a script came to.
+// The result of ScriptHandler::run().
 struct ScriptOutcome {
   After next = After::kClose;
-  std::string local_location;  // not empty: nothing was answered yet; what this target leads to is the answer
+  std::string local_location;  // if not empty, the server sent nothing and must answer with this target
 };
 
 class ScriptHandler {
  public:
-  // `account`: the user that scripts become; none: they run as the caller.
+  // `account` is the user that scripts run as; without one, they run as the user of the server.
   ScriptHandler(const Options& options, const DocumentRoot& root, const Responder& responder,
                 std::optional<Account> account);
 
   // The port is known once the server is bound.
   void set_port(int port) { identity_.port = port; }
 
-  // Runs the script that `route` names and answers with what it prints.
+  // Runs the script that `route` names and answers with its output.
   ScriptOutcome run(Connection& client, const Request& request, const Route& route, const Framing& framing);
 
  private:
-  std::optional<Refusal> start(const Request& request, const Route& route, std::string_view content_length,
-                               Script& script);
-  std::unique_ptr<ResponseWriter> writer_for(const Request& request, const Route& route) const;
-  Refusal explain(const Request& request, const Route& route, StartFailure failure, int error) const;
+  // One request to a script.
+  struct Call {
+    Connection& client;
+    const Request& request;
+    const Route& route;
+  };
+
+  // The steps of run().
+  bool send_continue(const Call& call) const;
+  std::optional<Refusal> start(const Call& call, std::string_view content_length, Script& script);
+  std::unique_ptr<ResponseWriter> response_for(const Call& call) const;
+  void log_end(const Call& call, const ExchangeResult& result, const ResponseWriter& response) const;
+  ScriptOutcome answer_for_script(const Call& call, ExchangeEnd end, const ResponseWriter& response,
+                                  const RequestBody& body) const;
+
+  ScriptCommand command_for(const Call& call, std::string_view content_length);
+  Refusal explain(const Call& call, StartFailure failure, int error) const;
+  bool discard_rest(const Call& call, const RequestBody& body) const;
+  Clock::time_point script_deadline() const;
+
+  ScriptOutcome refuse(const Call& call, const Refusal& refusal) const;
+  ScriptOutcome client_left(const Call& call) const;
+  void note(const Call& call, const std::string& text) const;
 
   const Options& options_;
   const DocumentRoot& root_;

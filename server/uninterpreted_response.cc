@@ -64,7 +64,8 @@ void UninterpretedResponse::take(std::string_view output) {
     header_.resize(kHeaderLimit);
   } else if (header_.size() > kHeaderLimit) {
     delimiting_ = Delimiting::kClose;  // nothing that could be framed
-    ready_.append(std::exchange(header_, {}));
+    ready_.append(header_);
+    header_.clear();
   }
 }
 

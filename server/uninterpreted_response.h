@@ -32,6 +32,8 @@ class UninterpretedResponse : public ResponseWriter {
   void finish() override;
   std::size_t held() const override { return ready_.size() + header_.size() + body_.size(); }
   std::string flush() override;
+  // 200, whatever the script prints. A script that prints a whole response is logged with it, too.
+  std::optional<int> status() const override { return 200; }
   bool keeps_connection() const override { return delimiting_ != Delimiting::kClose; }
 
  private:

@@ -69,9 +69,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   const std::string sent = whole.flush();
   require(sent == pieces.flush() && whole.problem() == pieces.problem() && whole.problem() == streamed.problem());
-  require(whole.is_unsent() == sent.empty() && streamed.is_unsent() == stream.empty() &&
-          sent.empty() == stream.empty());
-  require(whole.gives_up() == sent.empty() && whole.held() == 0 && streamed.held() == 0);
+  require(!whole.status() == sent.empty() && !streamed.status() == stream.empty() && sent.empty() == stream.empty());
+  require((whole.is_refused() || !whole.local_location().empty()) == sent.empty());
+  require(whole.held() == 0 && streamed.held() == 0);
   for (char c : whole.problem()) require(c >= 0x20 && c <= 0x7e);
   if (sent.empty()) return 0;
   require(whole.keeps_connection() == terms.may_stay_open);

@@ -223,7 +223,8 @@ class Refusing : public ResponseWriter {
   void finish() override {}
   std::size_t held() const override { return 0; }
   std::string flush() override { return {}; }
-  bool gives_up() const override { return !taken.empty(); }
+  std::optional<int> status() const override { return std::nullopt; }
+  std::string_view problem() const override { return taken; }
   bool keeps_connection() const override { return false; }
 
   std::string taken;

@@ -114,10 +114,10 @@ TEST_F(ScriptTest, EndsWithItsWholeGroup) {
 }
 
 TEST_F(ScriptTest, MayOpenAsManyDescriptorsAsTheServerMightBeforeItMadeRoom) {
-  const rlimit before = make_room_for_descriptors(0);
+  const rlimit before = raise_descriptor_limit(0);
   const rlimit little{before.rlim_cur - 1, before.rlim_max};
   ASSERT_EQ(0, ::setrlimit(RLIMIT_NOFILE, &little));
-  const rlimit of_scripts = make_room_for_descriptors(little.rlim_cur + 1);
+  const rlimit of_scripts = raise_descriptor_limit(little.rlim_cur + 1);
   EXPECT_EQ(little.rlim_cur, of_scripts.rlim_cur);
   rlimit now{};
   ::getrlimit(RLIMIT_NOFILE, &now);
@@ -132,7 +132,7 @@ TEST(DescriptorLimit, IsRaisedAsFarAsItMayGoAndNeverLowered) {
   rlimit before{};
   ::getrlimit(RLIMIT_NOFILE, &before);
   for (const std::size_t wanted : {std::size_t{1}, std::size_t{1} << 60}) {
-    make_room_for_descriptors(wanted);
+    raise_descriptor_limit(wanted);
     rlimit now{};
     ::getrlimit(RLIMIT_NOFILE, &now);
     EXPECT_EQ(wanted == 1 ? before.rlim_cur : before.rlim_max, now.rlim_cur);
