@@ -1,17 +1,33 @@
 // One client of the load: a connection, made anew when the server closes it, and the exchange under way on it.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <chrono>
 #include <cstdint>
 #include <string>
 
 #include "../server/unique_fd.h"
-#include "load.h"
+#include "content.h"
 #include "response_reader.h"
 
 namespace cgi::bench {
 
 using Clock = std::chrono::steady_clock;
+
+struct Address {
+  sockaddr_storage storage{};
+  socklen_t length = 0;
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+};
+
+// A request ready to be sent, and the answer that it must get.
+struct Shot {
+  std::string request;
+  const Expected* expected = nullptr;
+  std::uint64_t content = 0;  // octets of content in the request
+  bool close = false;         // send it on a connection of its own
+};
 
 class Client {
  public:

@@ -7,6 +7,7 @@
 
 #include "accounting.h"
 #include "ceiling.h"
+#include "load.h"
 
 namespace cgi::bench {
 namespace {

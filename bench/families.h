@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "latencies.h"
 #include "scenario.h"
 #include "target.h"
 

@@ -9,8 +9,6 @@
 #include <ctime>
 #include <memory>
 
-#include "client.h"
-
 namespace cgi::bench {
 namespace {
 

@@ -6,31 +6,14 @@
 // due, not from when a connection was free to send it: a stall shows in every request that fell into it.
 #pragma once
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "content.h"
+#include "client.h"
 #include "latencies.h"
 
 namespace cgi::bench {
-
-struct Address {
-  sockaddr_storage storage{};
-  socklen_t length = 0;
-  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
-};
-
-// A request ready to be sent, and what its answer is compared with.
-struct Shot {
-  std::string request;
-  const Expected* expected = nullptr;
-  std::uint64_t content = 0;  // octets of content in the request
-  bool close = false;         // on a connection of its own
-};
 
 struct LoadPlan {
   Address address;

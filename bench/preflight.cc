@@ -1,5 +1,7 @@
 #include "preflight.h"
 
+#include "load.h"
+
 namespace cgi::bench {
 namespace {
 

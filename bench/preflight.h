@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "latencies.h"
 #include "scenario.h"
 #include "target.h"
 

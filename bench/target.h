@@ -9,7 +9,7 @@
 #include <string>
 
 #include "../server/unique_fd.h"
-#include "load.h"
+#include "client.h"
 #include "options.h"
 #include "scenario.h"
 
