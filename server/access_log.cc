@@ -5,11 +5,12 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "quote.h"
+
 namespace cgi {
 namespace {
 
 constexpr std::size_t kLongest = 4096;
-constexpr char kHex[] = "0123456789abcdef";
 
 std::tm in_local_time(std::time_t when) {
   std::tm parts{};
@@ -32,9 +33,7 @@ std::string json_string(std::string_view text) {
       out += '\\';
       out += c;
     } else if (octet < 0x20 || octet > 0x7e) {
-      out += "\\u00";
-      out += kHex[octet >> 4];
-      out += kHex[octet & 15];
+      append_hex(out += "\\u00", c);
     } else {
       out += c;
     }
@@ -65,9 +64,7 @@ std::string log_escape(std::string_view text) {
     if (c == '\\') {
       out += "\\\\";
     } else if (octet < 0x20 || octet > 0x7e) {
-      out += "\\x";
-      out += kHex[octet >> 4];
-      out += kHex[octet & 15];
+      append_hex(out += "\\x", c);
     } else {
       out += c;
     }

@@ -15,15 +15,6 @@ constexpr std::size_t kLineLimit = 4096;          // octets of an extension, or 
 constexpr std::size_t kTrailerLimit = 64 * 1024;  // octets of all trailer lines, line ends included
 constexpr std::size_t kSizeDigits = 16;           // 64 bits; leading zeros count, so that they have an end
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }
-
 bool is_chunked(std::string_view coding) { return equals_ignoring_case(coding, "chunked"); }
 
 Refusal bad(std::string reason) { return {400, std::move(reason)}; }
@@ -50,8 +41,7 @@ std::variant<Framing, Refusal> framing_of(const Request& request) {
   }
   if (lengths.empty()) return framing;
   const std::string_view length = lengths.front();
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (length.empty() || !std::all_of(length.begin(), length.end(), is_digit)) return bad("Bad Content-Length");
+  if (!is_number(length)) return bad("Bad Content-Length");
   if (std::any_of(lengths.begin(), lengths.end(), [&](auto other) { return other != length; })) {
     return bad("Content-Length fields that differ");
   }

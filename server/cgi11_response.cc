@@ -60,8 +60,6 @@ bool is_servers_to_say(std::string_view name) {
   return std::any_of(kNames.begin(), kNames.end(), [&](auto own) { return equals_ignoring_case(name, own); });
 }
 
-bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }
-
 // One field line of the block. Only names are quoted in what is wrong with it: refused_lines() shows values, and knows
 // which of them are secrets.  rule: log/no-credentials
 Problem take_field(std::string_view line, CgiFields& sent, std::vector<Field>& fields) {
@@ -88,15 +86,11 @@ Problem take_field(std::string_view line, CgiFields& sent, std::vector<Field>& f
   return std::nullopt;
 }
 
-bool is_digits(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
-}
-
 // 1xx are no final responses, and 101 would hand the connection to the script.
 // rule: cgi/status-code-reaches-client, cgi/reason-phrase-may-be-missing, cgi/malformed-status-is-an-error
 Problem take_status(std::string_view value, Cgi11Head& head) {
   const std::string_view code = value.substr(0, 3);
-  if (code.size() < 3 || !is_digits(code) || (value.size() > 3 && value[3] != ' ')) {
+  if (code.size() < 3 || !is_number(code) || (value.size() > 3 && value[3] != ' ')) {
     return "Status " + excerpt(value) + " is not three digits";
   }
   std::from_chars(code.data(), code.data() + code.size(), head.status);
@@ -107,7 +101,7 @@ Problem take_status(std::string_view value, Cgi11Head& head) {
 
 Problem take_length(std::string_view value, Cgi11Head& head) {
   std::uint64_t length = 0;
-  if (!is_digits(value)) return "Content-Length " + excerpt(value) + " is not a number";
+  if (!is_number(value)) return "Content-Length " + excerpt(value) + " is not a number";
   if (std::from_chars(value.data(), value.data() + value.size(), length).ec != std::errc()) {
     return "Content-Length " + excerpt(value) + " is too large";
   }
@@ -126,9 +120,7 @@ std::variant<Cgi11Head, std::string> parse_cgi11_head(std::string_view block) {
   Cgi11Head head;
   CgiFields sent;
   for (int number = 1; !block.empty(); ++number) {
-    const std::size_t end = std::min(block.find('\n'), block.size());
-    std::string_view line = block.substr(0, end);
-    block.remove_prefix(std::min(end + 1, block.size()));
+    std::string_view line = cut(block, '\n');
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.empty()) break;
     if (number == 1 && line == kTracebackPage) continue;

@@ -1,19 +1,16 @@
 #include "field_syntax.h"
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 
 namespace cgi {
 namespace {
 
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 constexpr std::array<bool, 256> token_table() {
   std::array<bool, 256> table{};
   for (char c : std::string_view("!#$%&'*+-.^_`|~")) table[static_cast<unsigned char>(c)] = true;
-  for (unsigned c = 'a'; c <= 'z'; ++c) table[c] = table[c - 'a' + 'A'] = true;
-  for (unsigned c = '0'; c <= '9'; ++c) table[c] = true;
+  for (unsigned c = 0; c < 128; ++c)
+    table[c] = table[c] || is_letter(static_cast<char>(c)) || is_digit(static_cast<char>(c));
   return table;
 }
 
@@ -25,16 +22,18 @@ bool is_token(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return kToken[static_cast<unsigned char>(c)]; });
 }
 
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
-}
-
 std::string_view trim(std::string_view text) {
   constexpr std::string_view kSpace = " \t";
   const std::size_t begin = text.find_first_not_of(kSpace);
   if (begin == text.npos) return {};
   return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
+}
+
+std::string_view cut(std::string_view& text, char separator) {
+  const std::size_t end = std::min(text.find(separator), text.size());
+  const std::string_view part = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return part;
 }
 
 }  // namespace cgi

@@ -1,17 +1,25 @@
-// The little grammar that the field lines of clients and of scripts share. Pure. RFC 9110 5.
+// The grammar that the fields of clients and of scripts share. Pure. RFC 9110 5.
 #pragma once
 
 #include <string_view>
 
+#include "ascii.h"
+
 namespace cgi {
 
-// Whether `text` can be the name of a field or a method. RFC 9110 5.6.2.
+// Returns whether `text` can be the name of a field or a method. RFC 9110 5.6.2.
 bool is_token(std::string_view text);
 
-// ASCII only: field names have no other letters.
-bool equals_ignoring_case(std::string_view a, std::string_view b);
+// Field names are ASCII, so only ASCII letters have case.
+inline bool equals_ignoring_case(std::string_view a, std::string_view b) {
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+}
 
-// `text` without the spaces and tabs around it.
+// Returns `text` without the spaces and tabs around it.
 std::string_view trim(std::string_view text);
+
+// Cuts the part before the first `separator` off `text`, and drops the separator. Without one, it takes everything.
+std::string_view cut(std::string_view& text, char separator);
 
 }  // namespace cgi

@@ -11,15 +11,11 @@
 namespace cgi {
 namespace {
 
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-constexpr bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
-
 // A registered name or an IPv4 address. RFC 3986 3.2.2, without the comma: "a,b" is two values to most.
 bool is_registered_name(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '%') {
-      if (i + 2 >= text.size() || !is_hex(text[i + 1]) || !is_hex(text[i + 2])) return false;
+      if (i + 2 >= text.size() || hex_value(text[i + 1]) < 0 || hex_value(text[i + 2]) < 0) return false;
       i += 2;
     } else if (!is_letter(text[i]) && !is_digit(text[i]) &&
                std::string_view("-._~!$&'()*+;=").find(text[i]) == std::string_view::npos) {
@@ -45,11 +41,11 @@ std::optional<std::string> host_of(std::string_view authority) {
   if (colon != authority.npos && !authority.ends_with(']')) {
     host = authority.substr(0, colon);
     const std::string_view port = authority.substr(colon + 1);
-    if (!std::all_of(port.begin(), port.end(), is_digit)) return std::nullopt;
+    if (!port.empty() && !is_number(port)) return std::nullopt;
   }
   if (!is_registered_name(host) && !is_ipv6_literal(host)) return std::nullopt;
   std::string lowered(host);
-  for (char& c : lowered) c = is_letter(c) ? static_cast<char>(c | 0x20) : c;
+  for (char& c : lowered) c = lower(c);
   return lowered;
 }
 

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 
+#include "ascii.h"
 #include "quote.h"
 #include "url_path.h"
 
 namespace cgi {
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool less_ignoring_case(const ListingEntry& a, const ListingEntry& b) {
   // As octets: UTF-8 sorts like the code points that Python compares.

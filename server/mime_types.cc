@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "field_syntax.h"
+
 namespace cgi {
 namespace {
 
@@ -145,11 +147,9 @@ std::string_view suffix_of(std::string_view path) {
   return name.substr(dot);
 }
 
-std::string lower(std::string_view text) {
+std::string lowered(std::string_view text) {
   std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  for (char& c : out) c = lower(c);
   return out;
 }
 
@@ -160,9 +160,7 @@ MimeTypes::MimeTypes() { add(kBuiltIn); }
 void MimeTypes::add(std::string_view mime_types_file) {
   constexpr std::string_view kSpace = " \t\r\v\f";
   while (!mime_types_file.empty()) {
-    const std::size_t end = std::min(mime_types_file.find('\n'), mime_types_file.size());
-    std::string_view line = mime_types_file.substr(0, end);
-    mime_types_file.remove_prefix(std::min(end + 1, mime_types_file.size()));
+    std::string_view line = cut(mime_types_file, '\n');
     std::string_view type;
     while (true) {
       line.remove_prefix(std::min(line.find_first_not_of(kSpace), line.size()));
@@ -180,16 +178,16 @@ void MimeTypes::add(std::string_view mime_types_file) {
 
 std::string_view MimeTypes::type_of(std::string_view name) const {
   std::string_view suffix = suffix_of(name);
-  std::string lowered = lower(suffix);
-  for (const std::string_view candidate : {suffix, std::string_view(lowered)}) {
+  std::string lower_case = lowered(suffix);
+  for (const std::string_view candidate : {suffix, std::string_view(lower_case)}) {
     if (const std::string_view type = find(kCompressed, candidate); !type.empty()) return type;
   }
-  if (const std::string_view inner = find(kShort, lowered); !inner.empty()) {
-    lowered = inner;
+  if (const std::string_view inner = find(kShort, lower_case); !inner.empty()) {
+    lower_case = inner;
   } else if (suffix == kBrotli) {
-    lowered = lower(suffix_of(name.substr(0, name.size() - suffix.size())));
+    lower_case = lowered(suffix_of(name.substr(0, name.size() - suffix.size())));
   }
-  const auto found = types_.find(lowered);
+  const auto found = types_.find(lower_case);
   return found != types_.end() ? std::string_view(found->second) : kUnknown;
 }
 

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "ascii.h"
 #include "meta_variables.h"
 #include "version.h"
 
@@ -30,16 +31,12 @@ std::string in_quotes(std::string_view value) { return "\"" + log_escape(value) 
   throw Mistake{std::string(name) + " " + in_quotes(value) + " " + std::string(rule) + " (" + std::string(next) + ")"};
 }
 
-bool all_digits(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
 // A whole number without sign, from `low` to `high`.
 std::uint64_t whole_number(std::string_view name, const std::string& value, std::uint64_t low, std::uint64_t high,
                            std::string_view next) {
   std::uint64_t number = 0;
   const auto result = std::from_chars(value.data(), value.data() + value.size(), number);
-  if (!all_digits(value) || result.ec != std::errc() || number < low || number > high) {
+  if (!is_number(value) || result.ec != std::errc() || number < low || number > high) {
     reject(name, value, "is not between " + std::to_string(low) + " and " + std::to_string(high), next);
   }
   return number;
@@ -144,7 +141,7 @@ std::string likely_option(const CLI::App& app, std::string_view written) {
 // What CLI11 could not place.
 [[noreturn]] void reject_extra(const CLI::App& app, const std::string& extra) {
   if (!extra.starts_with('-')) reject("argument", extra, "is one too many", "one port is enough: cgi-server 8000");
-  if (all_digits(std::string_view(extra).substr(1))) {
+  if (is_number(std::string_view(extra).substr(1))) {
     reject("port", extra, "is not between 0 and 65535", "try: cgi-server 8000");
   }
   const std::string likely = likely_option(app, extra);

@@ -2,26 +2,23 @@
 
 #include <cstddef>
 
+#include "ascii.h"
+
 namespace cgi {
 namespace {
 
-constexpr char kHex[] = "0123456789abcdef";
 constexpr char kUpperHex[] = "0123456789ABCDEF";
 
-// The value of a hexadecimal digit, or -1.
-constexpr int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 constexpr bool is_unreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
-         c == '-' || c == '~';
+  return is_letter(c) || is_digit(c) || c == '_' || c == '.' || c == '-' || c == '~';
 }
 
 }  // namespace
+
+void append_hex(std::string& out, char octet, const char* digits) {
+  out += digits[static_cast<unsigned char>(octet) >> 4];
+  out += digits[static_cast<unsigned char>(octet) & 15];
+}
 
 std::string python_repr(std::string_view text) {
   // Python prefers single quotes, unless only double ones save it an escape.
@@ -42,9 +39,7 @@ std::string python_repr(std::string_view text) {
     } else if (c == '\r') {
       out += "\\r";
     } else if (octet < 0x20 || octet > 0x7e) {
-      out += "\\x";
-      out += kHex[octet >> 4];
-      out += kHex[octet & 15];
+      append_hex(out += "\\x", c);
     } else {
       out += c;
     }
@@ -87,10 +82,7 @@ std::string url_quote(std::string_view text) {
       out += c;
       continue;
     }
-    const auto octet = static_cast<unsigned char>(c);
-    out += '%';
-    out += kUpperHex[octet >> 4];
-    out += kUpperHex[octet & 15];
+    append_hex(out += '%', c, kUpperHex);
   }
   return out;
 }

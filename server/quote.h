@@ -7,6 +7,9 @@
 
 namespace cgi {
 
+// Appends the two hexadecimal digits of an octet.
+void append_hex(std::string& out, char octet, const char* digits = "0123456789abcdef");
+
 // As Python's repr() of a byte string shows it: in quotes, controls and octets above 0x7e as \xHH. CPython
 // puts names into reason phrases this way, which is what keeps CR LF out of the status line; its 3.x
 // releases fail on names outside Latin-1, so octets are escaped here as 2.7 did.  rule: injection/name-outside-latin-1

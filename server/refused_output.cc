@@ -10,9 +10,7 @@ namespace {
 std::vector<std::string_view> lines_of(std::string_view output) {
   std::vector<std::string_view> lines;
   while (!output.empty()) {
-    const std::size_t end = std::min(output.find('\n'), output.size());
-    std::string_view line = output.substr(0, end);
-    output.remove_prefix(std::min(end + 1, output.size()));
+    std::string_view line = cut(output, '\n');
     while (line.ends_with('\r')) line.remove_suffix(1);
     if (!line.empty()) lines.push_back(line);
   }

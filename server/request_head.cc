@@ -18,8 +18,6 @@ constexpr bool is_word_space(char c) { return c == ' ' || c == '\t' || c == '\v'
 
 constexpr std::string_view kFieldSpace = " \t";
 
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 // Cuts the first word off `text`; empty if there is none.
 std::string_view next_word(std::string_view& text) {
   const auto* begin = std::find_if_not(text.begin(), text.end(), is_word_space);
@@ -34,7 +32,7 @@ bool holds_nul_or_cr(std::string_view line) { return line.find('\0') != line.npo
 
 // One to ten digits, as CPython reads the parts of a version since 3.11.
 std::optional<std::uint64_t> version_part(std::string_view text) {
-  if (text.empty() || text.size() > 10 || !std::all_of(text.begin(), text.end(), is_digit)) return std::nullopt;
+  if (text.size() > 10 || !is_number(text)) return std::nullopt;
   std::uint64_t value = 0;
   std::from_chars(text.data(), text.data() + text.size(), value);
   return value;

@@ -49,9 +49,7 @@ bool Responder::stays_open(const Request& request) const {
 bool has_token(const Request& request, std::string_view name, std::string_view token) {
   for (std::string_view value : request.values(name)) {
     while (!value.empty()) {
-      const std::size_t comma = std::min(value.find(','), value.size());
-      if (equals_ignoring_case(trim(value.substr(0, comma)), token)) return true;
-      value.remove_prefix(std::min(comma + 1, value.size()));
+      if (equals_ignoring_case(trim(cut(value, ',')), token)) return true;
     }
   }
   return false;
