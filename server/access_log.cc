@@ -2,29 +2,17 @@
 
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
 
 #include "quote.h"
+#include "unique_fd.h"
 
 namespace cgi {
 namespace {
 
 constexpr std::size_t kLongest = 4096;
 
-std::tm in_local_time(std::time_t when) {
-  std::tm parts{};
-  ::localtime_r(&when, &parts);
-  return parts;
-}
-
-std::tm in_universal_time(std::time_t when) {
-  std::tm parts{};
-  ::gmtime_r(&when, &parts);
-  return parts;
-}
-
-// `text` as a JSON string. Text that went through log_escape() only has quotes and backslashes to escape.
+// Returns `text` as a JSON string. After log_escape() only quotes and backslashes need an escape.
 std::string json_string(std::string_view text) {
   std::string out = "\"";
   for (char c : text) {
@@ -42,9 +30,10 @@ std::string json_string(std::string_view text) {
   return out;
 }
 
-// One object on one line; `members` is JSON already.
+// Returns one object on one line. `members` is JSON.
 std::string json_object(std::string_view client, std::time_t when, std::string_view members) {
-  const std::tm at = in_universal_time(when);
+  std::tm at{};
+  ::gmtime_r(&when, &at);
   char time[64];
   std::snprintf(time, sizeof time, "%04d-%02d-%02dT%02d:%02d:%02dZ", at.tm_year + 1900, at.tm_mon + 1, at.tm_mday,
                 at.tm_hour, at.tm_min, at.tm_sec);
@@ -77,7 +66,8 @@ std::string common_line(std::string_view client, std::time_t when, std::string_v
   // Not strftime(): months are English in every locale.
   static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                             "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const std::tm at = in_local_time(when);
+  std::tm at{};
+  ::localtime_r(&when, &at);
   char time[64];
   std::snprintf(time, sizeof time, " - - [%02d/%s/%04d %02d:%02d:%02d] ", at.tm_mday, kMonths[at.tm_mon],
                 at.tm_year + 1900, at.tm_hour, at.tm_min, at.tm_sec);
@@ -92,40 +82,31 @@ std::string json_line(std::string_view client, std::time_t when, std::string_vie
 
 void AccessLog::request(std::string_view client, std::string_view request_line, std::optional<int> status) const {
   if (format_ == LogFormat::kNone) return;
+  const bool json = format_ == LogFormat::kJson;
   const std::string line = log_escape(request_line);
-  const std::string code = status ? std::to_string(*status) : format_ == LogFormat::kJson ? "null" : "-";
-  if (format_ == LogFormat::kJson) {
-    write(json_object(client, std::time(nullptr), "\"request\":" + json_string(line) + ",\"status\":" + code));
-  } else {
-    write(common_line(client, std::time(nullptr), "\"" + line + "\" " + code + " -"));
-  }
+  const std::string code = status ? std::to_string(*status) : json ? "null" : "-";
+  write(client, json ? "\"request\":" + json_string(line) + ",\"status\":" + code : "\"" + line + "\" " + code + " -");
 }
 
 void AccessLog::refusal(std::string_view client, int status, std::string_view reason) const {
   if (format_ == LogFormat::kNone) return;
   const std::string text = log_escape(reason);
   const std::string code = std::to_string(status);
-  if (format_ == LogFormat::kJson) {
-    write(json_object(client, std::time(nullptr), "\"refused\":" + code + ",\"message\":" + json_string(text)));
-  } else {
-    write(common_line(client, std::time(nullptr), "code " + code + ", message " + text));
-  }
+  write(client, format_ == LogFormat::kJson ? "\"refused\":" + code + ",\"message\":" + json_string(text)
+                                            : "code " + code + ", message " + text);
 }
 
 void AccessLog::note(std::string_view client, std::string_view message) const {
   if (format_ == LogFormat::kNone) return;
   const std::string text = log_escape(message);
-  write(format_ == LogFormat::kJson ? json_line(client, std::time(nullptr), text)
-                                    : common_line(client, std::time(nullptr), text));
+  write(client, format_ == LogFormat::kJson ? "\"message\":" + json_string(text) : text);
 }
 
-void AccessLog::write(std::string_view line) const {
-  while (!line.empty()) {
-    const ssize_t count = ::write(STDERR_FILENO, line.data(), line.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return;  // nobody reads the log: that is no reason to stop serving
-    line.remove_prefix(static_cast<std::size_t>(count));
-  }
+// If nobody reads the log, the server goes on without it.
+void AccessLog::write(std::string_view client, std::string_view text) const {
+  const std::time_t now = std::time(nullptr);
+  write_all(STDERR_FILENO,
+            format_ == LogFormat::kJson ? json_object(client, now, text) : common_line(client, now, text));
 }
 
 }  // namespace cgi

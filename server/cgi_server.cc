@@ -1,7 +1,6 @@
 #include "cgi_server.h"
 
 #include <fcntl.h>
-#include <strings.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -13,6 +12,7 @@
 #include <utility>
 
 #include "elastic_pool.h"
+#include "field_syntax.h"
 #include "http11_rules.h"
 #include "listing.h"
 #include "request_body.h"
@@ -23,47 +23,37 @@ namespace cgi {
 namespace {
 
 constexpr int kBacklog = 1024;                   // httplib before 0.52 asks for 5
-constexpr std::size_t kThreadsForRefusals = 16;  // beyond those that serve connections
-constexpr int kEmptyLines = 4;                   // ahead of a request that are ignored
-constexpr int kRebinds = 100;                    // of a listening socket that was lost
-constexpr int kRedirects = 10;                   // by scripts, of one request
+constexpr std::size_t kThreadsForRefusals = 16;  // more than --max-connections
+constexpr int kEmptyLines = 4;                   // ignored before a request
+constexpr int kRebinds = 100;                    // attempts to open the listening socket again
+constexpr int kRedirects = 10;                   // local redirects of one request
 constexpr auto kRefusalLinger = std::chrono::milliseconds(200);
 
 enum class Got { kHead, kNothing, kTooLate };
 
-// Reads the head of the next request; kNothing if the client left, or was idle until `deadline`.
+// Reads the head of the next request. Returns kNothing if the client left or was idle until `deadline`. Skips a few
+// empty lines, which some clients send before a request or after a body. They do not extend the deadline. `head` is
+// empty if there are too many. CPython closes the connection at the first one.
+// rule: http/empty-line-before-request-is-skipped, http/empty-lines-are-bounded  (RFC 9112 2.2)
 Got read_head(Connection& client, HeadParser& head, Clock::time_point deadline) {
-  for (;;) {
+  for (int empty_lines = 0;;) {
     client.consume(head.consume(client.buffered()));
-    if (head.done()) return Got::kHead;
+    if (head.done()) {
+      if (!head.empty() || empty_lines++ == kEmptyLines) return Got::kHead;
+      head = HeadParser();
+      continue;
+    }
     const Fill result = client.fill(deadline);
     if (result == Fill::kData) continue;
     if (head.untouched() || result == Fill::kBroken) return Got::kNothing;
     if (result == Fill::kTimeout) return Got::kTooLate;
     head.end_of_input();
-    return Got::kHead;
   }
 }
 
-// Reads the next head after a few empty lines, which clients send ahead of a request and behind a body. They do not
-// prolong the deadline. `head` is empty if there are too many: CPython's server closes the connection at the first one.
-// rule: http/empty-line-before-request-is-skipped, http/empty-lines-are-bounded  (RFC 9112 2.2)
-Got read_head_after_empty_lines(Connection& client, HeadParser& head, Clock::time_point deadline) {
-  Got got = read_head(client, head, deadline);
-  for (int lines = 0; lines < kEmptyLines && got == Got::kHead && head.empty(); ++lines) {
-    head = HeadParser();
-    got = read_head(client, head, deadline);
-  }
-  return got;
-}
-
-// A local redirect leaves the body behind, and what was said about it.
-bool is_about_the_body(const Field& field) {
-  for (const char* name : {"Content-Length", "Content-Type", "Content-Encoding", "Transfer-Encoding", "Expect"}) {
-    if (::strcasecmp(field.name.c_str(), name) == 0) return true;
-  }
-  return false;
-}
+// The request of a local redirect has no body, so it must not have these fields.
+constexpr std::string_view kBodyFields[] = {"content-length", "content-type", "content-encoding", "transfer-encoding",
+                                            "expect"};
 
 }  // namespace
 
@@ -75,7 +65,7 @@ CgiServer::CgiServer(const cgi::Options& options, const DocumentRoot& root, std:
   std::ifstream file("/etc/mime.types", std::ios::binary);
   if (file) types_.add(std::string(std::istreambuf_iterator<char>(file), {}));
   new_task_queue = [this] { return new ElasticPool(options_.max_connections + kThreadsForRefusals); };
-  // httplib's default is SO_REUSEPORT, with which a second server takes half of the connections, silently.
+  // httplib sets SO_REUSEPORT by default: a second server would silently get half of the connections.
   set_socket_options([](socket_t socket) {
     const int on = 1;
     ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -85,7 +75,7 @@ CgiServer::CgiServer(const cgi::Options& options, const DocumentRoot& root, std:
 
 int CgiServer::bind() {
   errno = 0;
-  // A free port that was taken once is kept when the listening socket has to be opened again.
+  // The server keeps its free port if it must open the listening socket again.
   if (port_ == 0) port_ = options_.port;
   if (port_ == 0) {
     port_ = bind_to_any_port(options_.bind);
@@ -99,8 +89,8 @@ int CgiServer::bind() {
 }
 
 bool CgiServer::serve_until_stopped() {
-  // httplib ends its accept loop for good on errors that pass (a connection aborted before it was accepted,
-  // a full file table), and closes the listening socket: open it again.
+  // httplib ends its accept loop and closes the listening socket even on temporary errors (a connection that was reset
+  // before it was accepted, a full file table). The server opens the socket again.
   bool bound = true;
   while (!stopping_ && bound) {
     listen_after_bind();
@@ -115,7 +105,7 @@ bool CgiServer::serve_until_stopped() {
 void CgiServer::stop_serving() {
   stopping_ = true;
   responder_.close_all();
-  // Before the accept loop runs, stop() does nothing, and it may be called once only.
+  // stop() does nothing before the accept loop runs, and the server may call it only once.
   while (!is_running() && !finished_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   stop();
   std::lock_guard lock(mutex_);
@@ -131,7 +121,7 @@ bool CgiServer::process_and_close_socket(socket_t socket) {
     full = connections_.size() >= options_.max_connections;
     if (!full) connections_.insert(socket);
   }
-  // httplib's queue does not catch: what escapes here would end the server.
+  // httplib's queue catches no exceptions: one that leaves this function would end the server.
   try {
     if (full) {
       int port = 0;
@@ -150,17 +140,17 @@ bool CgiServer::process_and_close_socket(socket_t socket) {
   return true;
 }
 
-// One connection, from its first byte to its last.
+// Serves one connection until its end.
 void CgiServer::serve(Connection& client) {
   std::string address;
   int port = 0;
   client.get_remote_ip_and_port(address, port);
-  if (address.empty()) return;  // reset before we came to it
+  if (address.empty()) return;  // the client reset the connection
 
   After next = After::kNextRequest;
   while (next == After::kNextRequest) {
     HeadParser head;
-    const Got got = read_head_after_empty_lines(client, head, from_now(options_.header_timeout));
+    const Got got = read_head(client, head, from_now(options_.header_timeout));
     if (got == Got::kNothing) return;
     if (head.empty()) return client.linger();
     Request& request = head.request();
@@ -182,7 +172,7 @@ After CgiServer::answer(Connection& client, Request& request) {
   const bool by_the_rfc = options_.profile == Profile::kRfc3875;
   if (by_the_rfc) {
     if (const auto refusal = apply_http11_rules(request)) {
-      if (request.is_simple()) request.version = "HTTP/1.0";  // HTTP/0.9 is no more: the refusal has a head
+      if (request.is_simple()) request.version = "HTTP/1.0";  // the refusal of HTTP/0.9 has a head
       return responder_.refuse(client, request, *refusal);
     }
   }
@@ -196,13 +186,13 @@ After CgiServer::answer(Connection& client, Request& request) {
     if (route.kind != RouteKind::kScript) return answer_with_file(client, request, route, body);
     const ScriptOutcome outcome = scripts_.run(client, request, route, body);
     if (outcome.local_location.empty()) return outcome.next;
-    // A local redirect: the answer is what a GET of that target would be, without the body.
+    // A local redirect: answer as if the client had sent GET for that target, without a body.
     // rule: cgi/local-redirect-runs-script-as-get, cgi/local-redirect-gains-no-access, cgi/local-redirect-loops-end
     // (RFC 3875 6.2.2)
     if (hop == kRedirects) return responder_.refuse(client, request, {500, "Too many local redirects"});
     if (request.method != "HEAD") request.method = "GET";
     request.target = outcome.local_location;
-    std::erase_if(request.fields, is_about_the_body);
+    std::erase_if(request.fields, [](const Field& field) { return is_one_of(kBodyFields, field.name); });
     if (outcome.next != After::kNextRequest) request.fields.push_back({"Connection", "close"});
     body = {};
   }
@@ -221,16 +211,13 @@ After CgiServer::answer_with_file(Connection& client, const Request& request, co
 // rule: base/head-of-file-has-fields-and-no-body, base/range-is-ignored
 After CgiServer::send_file(Connection& client, const Request& request, const Route& route) {
   if (is_not_modified(request, route.status.st_mtime)) {
-    std::string head = responder_.begin(request, 304, "Not Modified");
-    const After next = responder_.end_head(request, head);
-    return client.send_all(head) ? next : After::kClose;
+    return send(client, request, responder_.begin(request, 304, "Not Modified"), "");
   }
   std::string head = responder_.begin(request, 200, "OK");
   add_file_fields(head, route, types_);
+  if (request.method == "HEAD") return send(client, request, std::move(head), "");
   const After next = responder_.end_head(request, head);
-  const bool sent =
-      request.method == "HEAD" ? client.send_all(head) : send_file_response(client, std::move(head), route);
-  return sent ? next : After::kClose;
+  return send_file_response(client, std::move(head), route) ? next : After::kClose;
 }
 
 After CgiServer::send_listing(Connection& client, const Request& request, const Route& route) {
@@ -239,16 +226,20 @@ After CgiServer::send_listing(Connection& client, const Request& request, const 
   std::string head = responder_.begin(request, 200, "OK");
   add_field(head, "Content-type", kListingContentType);
   add_field(head, "Content-Length", std::to_string(page->size()));
-  const After next = responder_.end_head(request, head);
-  if (request.method != "HEAD") head.append(*page);
-  return client.send_all(head) ? next : After::kClose;
+  return send(client, request, std::move(head), *page);
 }
 
 After CgiServer::redirect(Connection& client, const Request& request, const std::string& location) {
   std::string head = responder_.begin(request, 301, "Moved Permanently");
   add_field(head, "Location", location);
   add_field(head, "Content-Length", "0");
+  return send(client, request, std::move(head), "");
+}
+
+// Completes the head and sends it with the content, which the response to HEAD does not have.
+After CgiServer::send(Connection& client, const Request& request, std::string head, std::string_view content) {
   const After next = responder_.end_head(request, head);
+  if (request.method != "HEAD") head.append(content);
   return client.send_all(head) ? next : After::kClose;
 }
 

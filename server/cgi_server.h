@@ -1,9 +1,9 @@
-// The server: cpp-httplib's listener, accept loop, task queue and stop; our connection handler.
+// The server: cpp-httplib accepts connections, and this class answers requests.
 //
-// httplib::Server hands each accepted socket to process_and_close_socket(), a private virtual function with
-// the same signature in every release from 0.11.4 on. It is replaced here: the stock request parser and
-// response writer cannot say "HTTP/1.0 200 Script output follows", cannot answer unknown methods with 501, and
-// carry request smuggling and header injection flaws that Debian's package is not patched for.
+// httplib::Server hands each accepted socket to process_and_close_socket(), a private virtual function with the same
+// signature in every release from 0.11.4 on. This class overrides it. httplib's own request parser and response writer
+// cannot print "HTTP/1.0 200 Script output follows", cannot answer an unknown method with 501, and have holes (request
+// smuggling, header injection) that Debian's package has no patches for.
 #pragma once
 
 #include <httplib.h>
@@ -29,15 +29,15 @@ namespace cgi {
 
 class CgiServer : public httplib::Server {
  public:
-  // `account`: the user that scripts become; none: they run as the caller.
+  // `account` is the user that scripts run as; without one, they run as the user of the server.
   CgiServer(const cgi::Options& options, const DocumentRoot& root, std::optional<Account> account);
 
   // Binds and listens. Returns the port, or -1 with errno set.
   int bind();
-  // Accepts until stop_serving(); false if accepting failed for good.
+  // Accepts connections until stop_serving(). Returns false if accepting failed for good.
   bool serve_until_stopped();
-  // From any thread, not from a signal handler: accepts no more and breaks every connection, which ends their
-  // scripts. serve_until_stopped() then returns within a bounded time.
+  // Accepts no more connections and breaks the open ones, which ends their scripts. serve_until_stopped() then returns
+  // within a bounded time. Any thread may call this, but no signal handler.
   void stop_serving();
 
  private:
@@ -48,6 +48,7 @@ class CgiServer : public httplib::Server {
   After send_file(Connection& client, const Request& request, const Route& route);
   After send_listing(Connection& client, const Request& request, const Route& route);
   After redirect(Connection& client, const Request& request, const std::string& location);
+  After send(Connection& client, const Request& request, std::string head, std::string_view content);
 
   const cgi::Options options_;  // qualified: httplib::Server has a member function Options()
   const DocumentRoot& root_;
@@ -57,7 +58,7 @@ class CgiServer : public httplib::Server {
   int port_ = 0;
 
   std::atomic<bool> stopping_ = false;
-  std::atomic<bool> finished_ = false;  // no connection is accepted any more
+  std::atomic<bool> finished_ = false;  // the server accepts no more connections
   std::mutex mutex_;
   std::set<socket_t> connections_;  // open; guarded by mutex_
 };

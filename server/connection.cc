@@ -18,23 +18,27 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kReadSize = 16 * 1024;
 constexpr auto kReadStall = std::chrono::seconds(30);    // for httplib's read(), which knows no deadline
-constexpr std::size_t kLingerOctets = 64 * 1024 * 1024;  // that a client may still send after the response
-// sendfile() wins up to a few MB; above, reading and sending keeps the client's copy in the cache.
+constexpr std::size_t kLingerOctets = 64 * 1024 * 1024;  // a client may send so many after the response
+// sendfile() is faster up to a few MB. Above that, reading and sending is, because the octets stay in the cache.
 constexpr off_t kSendfileLimit = 4 * 1024 * 1024;
 
-// Waits for `events` on `fd` until `deadline`; false when it passes first.
+// Waits for `events` on `fd`. Returns false if `deadline` passes first.
 bool wait_for(int fd, short events, Clock::time_point deadline) {
   for (;;) {
     auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now()).count();
     pollfd entry{fd, events, 0};
     int ready = ::poll(&entry, 1, static_cast<int>(std::clamp<long>(left, 0, 1'000'000)));
     if (ready > 0) return true;
-    if (ready < 0 && errno != EINTR) return true;  // let the read or write say what is wrong
+    if (ready < 0 && errno != EINTR) return true;  // the read or write that follows reports the error
     if (Clock::now() >= deadline) return false;
   }
 }
 
-void address_of(const sockaddr_storage& address, std::string& ip, int& port) {
+// Sets `ip` and `port` from getpeername() or getsockname(); leaves them alone if that fails.
+void find_address(decltype(&::getpeername) name_of, int socket, std::string& ip, int& port) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  if (name_of(socket, reinterpret_cast<sockaddr*>(&address), &length) != 0) return;
   std::array<char, INET6_ADDRSTRLEN> text{};
   if (address.ss_family == AF_INET) {
     const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
@@ -55,7 +59,7 @@ void address_of(const sockaddr_storage& address, std::string& ip, int& port) {
 }  // namespace
 
 Connection::Connection(socket_t socket, SendPace pace) : socket_(socket), pace_(pace) {
-  // CLOEXEC: httplib before 0.16.2 does not ask for it. Scripts close everything anyway; this is the belt.
+  // httplib before 0.16.2 does not set CLOEXEC. Redundant: scripts close all descriptors before exec.
   ::fcntl(socket, F_SETFD, FD_CLOEXEC);
   ::fcntl(socket, F_SETFL, ::fcntl(socket, F_GETFL) | O_NONBLOCK);
   const int on = 1;
@@ -123,7 +127,7 @@ bool Connection::send_file(int file, off_t length) {
     for (off_t at = 0; at < length;) {
       ssize_t count =
           ::pread(file, block.data(), std::min<std::size_t>(block.size(), static_cast<std::size_t>(length - at)), at);
-      if (count <= 0) return false;  // the file shrank under us: the length is promised, so close
+      if (count <= 0) return false;  // the file is shorter than the length that was sent, so close
       if (!send_all({block.data(), static_cast<std::size_t>(count)})) return false;
       at += count;
     }
@@ -173,15 +177,11 @@ ssize_t Connection::write(const char* ptr, std::size_t size) {
 }
 
 void Connection::get_remote_ip_and_port(std::string& ip, int& port) const {
-  sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  if (::getpeername(socket_.get(), reinterpret_cast<sockaddr*>(&address), &length) == 0) address_of(address, ip, port);
+  find_address(::getpeername, socket_.get(), ip, port);
 }
 
 void Connection::get_local_ip_and_port(std::string& ip, int& port) const {
-  sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  if (::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&address), &length) == 0) address_of(address, ip, port);
+  find_address(::getsockname, socket_.get(), ip, port);
 }
 
 socket_t Connection::socket() const { return socket_.get(); }

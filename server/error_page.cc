@@ -14,7 +14,7 @@ struct Status {
   std::string_view explanation;
 };
 
-// In the words of Python 3.13's http.HTTPStatus, which has no explanation for some.
+// Copied from Python 3.13's http.HTTPStatus, which explains not all of them.
 constexpr Status kStatuses[] = {
     {100, "Continue", "Request received, please continue"},
     {101, "Switching Protocols", "Switching to new protocol; obey Upgrade header"},
@@ -82,10 +82,12 @@ constexpr Status kStatuses[] = {
     {511, "Network Authentication Required", "The client needs to authenticate to gain network access"},
 };
 
-const Status* find(int status) {
+constexpr Status kUnknown = {0, "???", "???"};
+
+const Status& find(int status) {
   const auto* at = std::lower_bound(std::begin(kStatuses), std::end(kStatuses), status,
                                     [](const Status& known, int code) { return known.code < code; });
-  return at != std::end(kStatuses) && at->code == status ? at : nullptr;
+  return at != std::end(kStatuses) && at->code == status ? *at : kUnknown;
 }
 
 }  // namespace
@@ -111,14 +113,7 @@ std::string error_page(int status, std::string_view reason) {
   return page;
 }
 
-std::string_view standard_reason(int status) {
-  const Status* known = find(status);
-  return known != nullptr ? known->reason : "???";
-}
-
-std::string_view explanation(int status) {
-  const Status* known = find(status);
-  return known != nullptr ? known->explanation : "???";
-}
+std::string_view standard_reason(int status) { return find(status).reason; }
+std::string_view explanation(int status) { return find(status).explanation; }
 
 }  // namespace cgi

@@ -1,4 +1,4 @@
-// The page that goes with a refusal, in CPython 3.13's words.
+// The error page, in the words of CPython 3.13.
 #pragma once
 
 #include <string>
@@ -8,12 +8,12 @@ namespace cgi {
 
 inline constexpr std::string_view kErrorContentType = "text/html;charset=utf-8";
 
-// HTML with code, message and explanation; `reason` is escaped here.
+// Returns the page with code, message and explanation. Escapes `reason`.
 // rule: base/errors-are-html-pages, base/error-page-escapes-html
 std::string error_page(int status, std::string_view reason);
 
-// The standard reason phrase ("Not Found"), and the sentence that explains a status ("Nothing matches the
-// given URI"); the status as text, or "???" where CPython knows none.
+// Return the reason phrase of a status ("Not Found") and the sentence that explains it ("Nothing matches the given
+// URI"); "???" for a status that CPython does not know.
 std::string_view standard_reason(int status);
 std::string_view explanation(int status);
 

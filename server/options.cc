@@ -1,5 +1,5 @@
-// CLI11 takes the command line apart and writes the help; what a value may be is checked here, because its own
-// messages name neither the value nor the next step.
+// CLI11 parses the command line and writes the help. This file checks the values itself, because CLI11's messages name
+// neither the value nor the next step.
 
 #include "options.h"
 
@@ -18,9 +18,9 @@ namespace cgi {
 namespace {
 
 constexpr char kSeeHelp[] = "try: cgi-server --help";
-constexpr double kLongestTime = 31'536'000;  // a year: deadlines stay far from overflow
+constexpr double kLongestTime = 31'536'000;  // a year, so that no deadline overflows
 
-// A mistake on the command line, in one line.
+// A mistake on the command line; `text` is one line.
 struct Mistake {
   std::string text;
 };
@@ -31,7 +31,7 @@ std::string in_quotes(std::string_view value) { return "\"" + log_escape(value) 
   throw Mistake{std::string(name) + " " + in_quotes(value) + " " + std::string(rule) + " (" + std::string(next) + ")"};
 }
 
-// A whole number without sign, from `low` to `high`.
+// Returns a whole number without a sign, from `low` to `high`.
 std::uint64_t whole_number(std::string_view name, const std::string& value, std::uint64_t low, std::uint64_t high,
                            std::string_view next) {
   std::uint64_t number = 0;
@@ -42,7 +42,7 @@ std::uint64_t whole_number(std::string_view name, const std::string& value, std:
   return number;
 }
 
-// Seconds, with a fraction if need be.
+// Returns a number of seconds, which may have a fraction.
 double seconds(std::string_view name, const std::string& value, bool zero_allowed, std::string_view next) {
   double number = 0;
   const bool digits = value.find_first_not_of("0123456789.") == value.npos;  // no "inf", "nan", "1e9"
@@ -54,7 +54,7 @@ double seconds(std::string_view name, const std::string& value, bool zero_allowe
   return number;
 }
 
-// Something other than nothing and other than the next option.
+// Returns `value`, which must be neither empty nor the next option.
 std::string word(std::string_view name, const std::string& value) {
   if (value.empty() || value.front() == '-') reject(name, value, "is not a value", kSeeHelp);
   return value;
@@ -74,7 +74,7 @@ std::string cgi_directory(const std::string& value) {
   return path.empty() ? "/" : path;
 }
 
-// A name that is dropped whatever it holds must not be accepted in silence.
+// The server never passes these variables on, so it must say so.
 void reject_request_variable(const std::string& name) {
   if (!is_request_variable(name) || operator_may_set(name)) return;
   reject("--pass-env", name, "is never passed on: scripts take it for what the server says of a request",
@@ -94,7 +94,7 @@ Profile profile(const std::string& value) {
   reject("--profile", value, "is not cgihttpserver or rfc3875", "try: --profile rfc3875");
 }
 
-// The version that responses carry: the older one unless asked, or unless the profile is about the newer one.
+// Returns the version of the responses: HTTP/1.0 by default in profile cgihttpserver, always HTTP/1.1 in rfc3875.
 std::string protocol(const std::string& value, Profile profile) {
   const bool older = value == "HTTP/1.0";
   if (!value.empty() && !older && value != "HTTP/1.1") {
@@ -105,7 +105,7 @@ std::string protocol(const std::string& value, Profile profile) {
   return "HTTP/1.1";
 }
 
-// How many letters must be put in, left out or replaced to turn one word into the other.
+// Returns how many letters must be added, removed or replaced to turn one word into the other.
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
@@ -121,7 +121,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-// The option that somebody who wrote `written` may have had in mind; empty if there is none.
+// Returns the option that is most like `written`, or an empty text if none is like it.
 std::string likely_option(const CLI::App& app, std::string_view written) {
   const std::string_view name = written.substr(0, written.find('=')).substr(0, 64);
   std::string best;
@@ -138,7 +138,7 @@ std::string likely_option(const CLI::App& app, std::string_view written) {
   return best;
 }
 
-// What CLI11 could not place.
+// Rejects a word that CLI11 does not know.
 [[noreturn]] void reject_extra(const CLI::App& app, const std::string& extra) {
   if (!extra.starts_with('-')) reject("argument", extra, "is one too many", "one port is enough: cgi-server 8000");
   if (is_number(std::string_view(extra).substr(1))) {
@@ -148,7 +148,7 @@ std::string likely_option(const CLI::App& app, std::string_view written) {
   reject("option", extra, "is unknown", likely.empty() ? kSeeHelp : "did you mean " + likely + "?");
 }
 
-// The command line as it was written.
+// The values of the command line, not yet checked.
 struct Written {
   std::string port, bind, directory, protocol, profile, user, header_timeout, script_timeout, max_body, max_connections,
       max_scripts, log_format, port_file;
@@ -156,67 +156,65 @@ struct Written {
   bool cgi = false, inherit_env = false, pass_authorization = false, follow_symlinks = false;
 };
 
-// Shows `default_value` in the help; of several values for one option the last one counts.
-CLI::Option* add(CLI::App& app, std::string names, std::string& place, std::string type, std::string default_value,
-                 std::string description) {
+struct Group {
+  CLI::App& app;
+  std::string name;  // a headline of the help
+};
+
+// Adds an option and shows `default_value` in the help. If an option is given twice, the last value counts.
+void add(const Group& group, std::string names, std::string& place, std::string type, std::string default_value,
+         std::string description) {
   place = default_value;
-  CLI::Option* option = app.add_option(std::move(names), place, std::move(description));
-  return option->type_name(std::move(type))->default_str(std::move(default_value))->take_last();
+  CLI::Option* option = group.app.add_option(std::move(names), place, std::move(description))->group(group.name);
+  option->type_name(std::move(type))->default_str(std::move(default_value))->take_last();
 }
 
-// One value each time the option is given.
-CLI::Option* add(CLI::App& app, std::string names, std::vector<std::string>& place, std::string type,
-                 std::string description) {
-  CLI::Option* option = app.add_option(std::move(names), place, std::move(description));
-  return option->type_name(std::move(type))->take_all()->allow_extra_args(false)->expected(1);
+// Adds an option that may be repeated, with one value each time.
+void add(const Group& group, std::string names, std::vector<std::string>& place, std::string type,
+         std::string default_values, std::string description) {
+  CLI::Option* option = group.app.add_option(std::move(names), place, std::move(description))->group(group.name);
+  option->type_name(std::move(type))->default_str(std::move(default_values));
+  option->take_all()->allow_extra_args(false)->expected(1);
+}
+
+void add(const Group& group, std::string names, bool& place, std::string description) {
+  group.app.add_flag(std::move(names), place, std::move(description))->group(group.name);
 }
 
 void declare(CLI::App& app, Written& written) {
-  const Options defaults;
-  add(app, "PORT", written.port, "", std::to_string(defaults.port), "listen here; 0 takes a free port");
+  const Options usual;
+  const std::string directories = usual.cgi_directories.front() + "," + usual.cgi_directories.back();
+  const Group site{app, "Where and what"}, scripts{app, "Scripts"}, limits{app, "Limits"}, output{app, "Output"};
+  const auto number = [](auto value) { return CLI::detail::to_string(value); };
+  add({app, "Options"}, "PORT", written.port, "", number(usual.port), "port to listen on; 0 takes a free one");
 
-  const std::string place = "Where and what";
-  add(app, "-b,--bind", written.bind, "ADDRESS", defaults.bind, "address to listen on")->group(place);
-  add(app, "-d,--directory", written.directory, "DIR", defaults.directory, "document root")->group(place);
-  add(app, "-p,--protocol", written.protocol, "VERSION", "", "HTTP/1.0 or HTTP/1.1; as the profile has it")
-      ->group(place);
-  add(app, "--profile", written.profile, "NAME", "cgihttpserver", "the rules for scripts; or rfc3875")->group(place);
-  app.add_flag("--follow-symlinks", written.follow_symlinks, "also out of the document root")->group(place);
+  add(site, "-b,--bind", written.bind, "ADDRESS", usual.bind, "address to listen on");
+  add(site, "-d,--directory", written.directory, "DIR", usual.directory, "document root");
+  add(site, "-p,--protocol", written.protocol, "VERSION", "", "HTTP/1.0 or HTTP/1.1; default: the profile's");
+  add(site, "--profile", written.profile, "NAME", "cgihttpserver", "the rules for scripts; or rfc3875");
+  add(site, "--follow-symlinks", written.follow_symlinks, "follow links out of the document root");
 
-  const std::string scripts = "Scripts";
-  app.add_flag("--cgi", written.cgi, "accepted, and always on")->group(scripts);
-  add(app, "--cgi-directory", written.cgi_directories, "PATH", "run what is below PATH; may be repeated")
-      ->default_str(defaults.cgi_directories.front() + "," + defaults.cgi_directories.back())
-      ->group(scripts);
-  add(app, "--user", written.user, "NAME", defaults.user, "run scripts as NAME when started by root")->group(scripts);
-  add(app, "--pass-env", written.pass_env, "NAME", "pass on this variable; may be repeated")->group(scripts);
-  app.add_flag("--inherit-env", written.inherit_env, "pass on all but those of requests (REMOTE_USER, ...)")
-      ->group(scripts);
-  app.add_flag("--pass-authorization", written.pass_authorization, "let scripts see passwords (HTTP_AUTHORIZATION)")
-      ->group(scripts);
+  add(scripts, "--cgi", written.cgi, "no effect: scripts always run");
+  add(scripts, "--cgi-directory", written.cgi_directories, "PATH", directories,
+      "run scripts below PATH; may be repeated");
+  add(scripts, "--user", written.user, "NAME", usual.user, "run scripts as NAME when started by root");
+  add(scripts, "--pass-env", written.pass_env, "NAME", "", "pass on this variable; may be repeated");
+  add(scripts, "--inherit-env", written.inherit_env, "pass on all but request variables (REMOTE_USER, ...)");
+  add(scripts, "--pass-authorization", written.pass_authorization, "let scripts see passwords (HTTP_AUTHORIZATION)");
 
-  const std::string limits = "Limits";
-  add(app, "--script-timeout", written.script_timeout, "SECONDS", CLI::detail::to_string(defaults.script_timeout),
-      "time for a script; 0: no limit")
-      ->group(limits);
-  add(app, "--header-timeout", written.header_timeout, "SECONDS", CLI::detail::to_string(defaults.header_timeout),
-      "time for a request's head, and between requests")
-      ->group(limits);
-  add(app, "--max-body", written.max_body, "BYTES", std::to_string(defaults.max_body), "longest body for a script")
-      ->group(limits);
-  add(app, "--max-connections", written.max_connections, "N", std::to_string(defaults.max_connections),
-      "clients at a time")
-      ->group(limits);
-  add(app, "--max-scripts", written.max_scripts, "N", std::to_string(defaults.max_scripts), "scripts at a time")
-      ->group(limits);
+  add(limits, "--script-timeout", written.script_timeout, "SECONDS", number(usual.script_timeout),
+      "time for a script; 0: no limit");
+  add(limits, "--header-timeout", written.header_timeout, "SECONDS", number(usual.header_timeout),
+      "time for a request's head, and between requests");
+  add(limits, "--max-body", written.max_body, "BYTES", number(usual.max_body), "longest body for a script");
+  add(limits, "--max-connections", written.max_connections, "N", number(usual.max_connections), "clients at a time");
+  add(limits, "--max-scripts", written.max_scripts, "N", number(usual.max_scripts), "scripts at a time");
 
-  const std::string output = "Output";
-  add(app, "--log-format", written.log_format, "FORMAT", "common", "common, json or none")->group(output);
-  add(app, "--port-file", written.port_file, "FILE", "", "write the port here once the server listens")->group(output);
-  app.set_version_flag("--version", std::string("cgi-server ") + kVersion)
-      ->description("print the version")
-      ->group(output);
-  app.set_help_flag("-h,--help", "print this")->group(output);
+  add(output, "--log-format", written.log_format, "FORMAT", "common", "common, json or none");
+  add(output, "--port-file", written.port_file, "FILE", "", "write the port here once the server listens");
+  const std::string version = std::string("cgi-server ") + kVersion;
+  app.set_version_flag("--version", version)->description("print the version")->group(output.name);
+  app.set_help_flag("-h,--help", "print this help")->group(output.name);
 }
 
 Options checked(const Written& written) {
@@ -251,7 +249,7 @@ Options checked(const Written& written) {
   return options;
 }
 
-// CLI11 2.1 parts groups by two empty lines.
+// CLI11 2.1 writes two empty lines between groups.
 std::string help(const CLI::App& app) {
   std::string text = app.help();
   for (std::size_t at; (at = text.find("\n\n\n")) != text.npos;) text.erase(at, 1);
@@ -268,7 +266,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   declare(app, written);
   app.allow_extras();
   app.get_formatter()->column_width(44);
-  // CLI11 takes words from the end.
+  // CLI11 expects the words in reverse.
   std::vector<std::string> words;
   for (int i = argc - 1; i > 0; --i) words.emplace_back(argv[i]);
   try {

@@ -12,18 +12,13 @@
 namespace cgi {
 namespace {
 
-// O_NONBLOCK: a FIFO must not hold the server. O_NOCTTY: nor a terminal take it over.
+// O_NONBLOCK: opening a FIFO must not wait. O_NOCTTY: a terminal must not become the server's.
 // rule: resource/fifo-is-never-opened
 constexpr int kForReading = O_RDONLY | O_NONBLOCK | O_NOCTTY;
 
-Route refuse(int status, std::string reason) {
-  Route route;
-  route.kind = RouteKind::kRefusal;
-  route.refusal = {status, std::move(reason)};
-  return route;
-}
+Route refuse(int status, std::string reason) { return {RouteKind::kRefusal, {status, std::move(reason)}}; }
 
-// The path that the first `count` segments name; the root is "".
+// Returns the path of the first `count` segments; the root is "".
 std::string joined(const std::vector<std::string>& segments, std::size_t count) {
   std::string path;
   for (std::size_t i = 0; i < count; ++i) path.append("/").append(file_name(segments[i]));
@@ -35,8 +30,8 @@ bool is_directory(const DocumentRoot& root, const std::string& path) {
   return static_cast<bool>(fd);
 }
 
-// Splits the path where the first thing that is no directory stands: that is the script, the rest is
-// path-info. Path-info names no file of ours: the script gets its octets as they were sent, surrogates and all.
+// Splits the path behind the first name that is no directory: that is the script, the rest is path-info. Path-info
+// names no file of the server, so the script gets its octets as sent, with surrogates.
 // rule: seed/scripts-at-any-depth, cgi/leading-path-selects-script  (RFC 3875 3.2)
 Route find_script(const TargetPath& target, std::size_t directories, const DocumentRoot& root) {
   const auto& segments = target.segments;
@@ -44,8 +39,7 @@ Route find_script(const TargetPath& target, std::size_t directories, const Docum
   auto slash_follows = [&] { return at + 1 < segments.size() || (at + 1 == segments.size() && target.is_directory); };
   while (slash_follows() && is_directory(root, joined(segments, at + 1))) ++at;
 
-  Route route;
-  route.kind = RouteKind::kScript;
+  Route route{RouteKind::kScript};
   route.query = target.query;
   ScriptPath& script = route.script;
   if (at == segments.size()) {
@@ -65,22 +59,21 @@ Route find_script(const TargetPath& target, std::size_t directories, const Docum
   }
   ::fstat(route.file.get(), &route.status);
   if (!S_ISREG(route.status.st_mode)) return refuse(403, "CGI script is not a plain file " + quoted);
-  // Whether it can be executed is for the kernel to say, as the user that runs it: script.h.
+  // The kernel decides later whether the script's user can execute it: script.h.
   return route;
 }
 
-// Returns whether "/" as a CGI directory concerns the target: the target leads to a file of the root, or below one.
+// Returns whether the target leads to a file of the root itself, or to path-info after one.
 // rule: routing/root-holds-scripts, routing/root-leaves-directories
 bool leads_to_file_of_root(const TargetPath& target, const DocumentRoot& root) {
   return !target.segments.empty() && !is_directory(root, joined(target.segments, 1));
 }
 
-// The index file of a directory, or its listing. An executable index file of a root that holds scripts is one of them,
-// and not shown.  rule: base/directory-serves-its-index, base/directory-without-index-is-listed
+// Finds the index file of a directory, or its listing. If the root holds scripts, an executable index file is a script,
+// and is not shown.  rule: base/directory-serves-its-index, base/directory-without-index-is-listed
 Route find_index(Route directory, const DocumentRoot& root, bool root_holds_scripts) {
   for (const char* name : {"index.html", "index.htm"}) {
-    Route index;
-    index.kind = RouteKind::kFile;
+    Route index{RouteKind::kFile};
     index.path = directory.path + (directory.path.back() == '/' ? "" : "/") + name;
     index.file = root.open(index.path, kForReading);
     if (!index.file || ::fstat(index.file.get(), &index.status) != 0 || !S_ISREG(index.status.st_mode)) continue;
@@ -91,24 +84,20 @@ Route find_index(Route directory, const DocumentRoot& root, bool root_holds_scri
   return directory;
 }
 
-// The file, the index or listing of a directory, or the redirect to the directory's URL with a slash.
+// Finds a file, the index or listing of a directory, or the redirect to the directory's URL with a slash.
 // rule: base/missing-file-is-404, base/file-with-slash-is-404, base/directory-without-slash-is-301
 Route find_file(const TargetPath& target, const DocumentRoot& root, bool root_holds_scripts) {
-  Route route;
-  route.kind = RouteKind::kFile;
+  Route route{RouteKind::kFile};
   route.path = target.segments.empty() ? "/" : joined(target.segments, target.segments.size());
   route.file = root.open(route.path, kForReading);
-  // A directory that may be searched but not read still has index files to offer.
+  // The server may search this directory, but not read it. It may have an index file.
   if (!route.file && errno == EACCES) route.file = root.open(route.path, O_PATH | O_DIRECTORY);
   if (!route.file || ::fstat(route.file.get(), &route.status) != 0) return refuse(404, "File not found");
 
   const bool slash = target.raw_path.ends_with('/');  // "?a=b" has none
   if (S_ISDIR(route.status.st_mode)) {
     if (slash) return find_index(std::move(route), root, root_holds_scripts);
-    Route redirect;
-    redirect.kind = RouteKind::kRedirect;
-    redirect.location = slash_redirect(target);
-    return redirect;
+    return {RouteKind::kRedirect, {}, slash_redirect(target)};
   }
   if (slash || !S_ISREG(route.status.st_mode)) return refuse(404, "File not found");
   return route;

@@ -1,8 +1,10 @@
-// A file descriptor that is closed when its owner goes.
+// Owns a file descriptor and closes it at the end.
 #pragma once
 
 #include <unistd.h>
 
+#include <cerrno>
+#include <string_view>
 #include <utility>
 
 namespace cgi {
@@ -20,7 +22,7 @@ class UniqueFd {
 
   int get() const { return fd_; }
   explicit operator bool() const { return fd_ >= 0; }
-  // Lets go of it: somebody else closes it.
+  // Gives the descriptor up: the caller closes it.
   int release() { return std::exchange(fd_, -1); }
   void reset(int fd = -1) {
     if (fd_ >= 0) ::close(fd_);
@@ -30,5 +32,16 @@ class UniqueFd {
  private:
   int fd_ = -1;
 };
+
+// Writes all of `data`, also if a signal interrupts it. Returns false if that fails.
+inline bool write_all(int fd, std::string_view data) {
+  while (!data.empty()) {
+    const ssize_t count = ::write(fd, data.data(), data.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return false;
+    data.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return true;
+}
 
 }  // namespace cgi

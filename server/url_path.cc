@@ -7,8 +7,8 @@
 namespace cgi {
 namespace {
 
-// `text` with everything encoded that ends a URL early, splits a header, or that browsers drop or take for a
-// slash. Escapes that are there already stay as they are.
+// Returns `text` with octets encoded that would end the URL or the field, or that browsers drop or take for a slash.
+// Existing escapes stay as they are.
 std::string encoded(std::string_view text, bool backslash) {
   std::string out;
   out.reserve(text.size() + 8);
@@ -23,20 +23,20 @@ std::string encoded(std::string_view text, bool backslash) {
   return out;
 }
 
-// Returns whether `text` begins with a surrogate that stands for an octet: U+DC80 … U+DCFF in UTF-8.
+// Returns whether `text` begins with the surrogate of an octet: U+DC80 … U+DCFF in UTF-8.
 bool begins_with_escaped_octet(std::string_view text) {
   return text.size() >= 3 && text[0] == '\xed' && (text[1] == '\xb2' || text[1] == '\xb3') &&
          (static_cast<unsigned char>(text[2]) & 0xc0) == 0x80;
 }
 
-// Appends the surrogate that stands for an octet 80 … FF.
+// Appends the surrogate of an octet 80 … FF.
 void append_escaped(std::string& out, char octet) {
   out += '\xed';
   out += static_cast<unsigned char>(octet) < 0xc0 ? '\xb2' : '\xb3';
   out += static_cast<char>((static_cast<unsigned char>(octet) & 0x3f) | 0x80);
 }
 
-// Returns `text` with what `append(out, surrogate)` writes in the place of each such surrogate.
+// Returns `text` with each such surrogate replaced by what `append(out, surrogate)` writes.
 template <typename Append>
 std::string with_surrogates_replaced(std::string_view text, Append append) {
   if (text.find('\xed') == text.npos) return std::string(text);
@@ -53,13 +53,6 @@ std::string with_surrogates_replaced(std::string_view text, Append append) {
 }
 
 }  // namespace
-
-std::string TargetPath::path() const {
-  std::string path;
-  for (const std::string& segment : segments) path.append("/").append(segment);
-  if (is_directory || segments.empty()) path += '/';
-  return path;
-}
 
 std::optional<TargetPath> parse_target(std::string_view target) {
   TargetPath result;
@@ -119,11 +112,11 @@ std::optional<std::size_t> cgi_directory_of(const TargetPath& target, const std:
 std::string slash_redirect(const TargetPath& target) {
   const std::string_view raw = target.raw_path;
   std::string location;
-  // "name:" at the front would be a scheme, but what stands there is a path. RFC 3986 4.2.
+  // A client would take "name:" at the beginning for a scheme. RFC 3986 4.2.
   if (raw.substr(0, raw.find('/')).find(':') != raw.npos) location += '/';
   location += encoded(raw, true);
   if (!location.ends_with('/')) location += '/';
-  // As in CPython, the first '#' ends the path or the query, and an empty query or fragment goes.
+  // As in CPython, the first '#' ends the path or the query, and an empty query or fragment is dropped.
   std::string_view query = target.query;
   std::string_view fragment = target.fragment;
   if (!fragment.empty()) {

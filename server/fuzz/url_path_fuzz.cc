@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "../tests/path_of_target.h"
 #include "quote.h"
 #include "url_path.h"
 
@@ -29,8 +30,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(cgi::file_name(cgi::segment_for(name)) == name && cgi::file_name(cgi::segment_for(segment)) == segment);
   }
   // What was understood, asked for again, is understood the same.
-  const auto again = cgi::parse_target(cgi::url_quote(parsed->path()));
-  require(again && again->path() == parsed->path() && again->segments == parsed->segments);
+  const auto again = cgi::parse_target(cgi::url_quote(cgi::path_of_target(*parsed)));
+  require(again && cgi::path_of_target(*again) == cgi::path_of_target(*parsed) && again->segments == parsed->segments);
   const auto directory = cgi::cgi_directory_of(*parsed, {"/cgi-bin", "/a/b"});
   require(!directory || (*directory >= 1 && *directory <= parsed->segments.size()));
   require(cgi::cgi_directory_of(*parsed, {"/", "/cgi-bin", "/a/b"}) == directory.value_or(0));

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "path_of_target.h"
 #include "url_path.h"
 
 namespace {
@@ -40,7 +41,7 @@ std::string answer(const std::string& target, const std::vector<std::string>& cg
     segments.append(segments.empty() ? "" : ",").append(to_hexadecimal(segment));
     names.append(names.empty() ? "" : ",").append(to_hexadecimal(cgi::file_name(segment)));
   }
-  return to_hexadecimal(parsed->path()) + " " + to_hexadecimal(parsed->query) + " " +
+  return to_hexadecimal(cgi::path_of_target(*parsed)) + " " + to_hexadecimal(parsed->query) + " " +
          to_hexadecimal(cgi::slash_redirect(*parsed)) + " " + (directory ? std::to_string(*directory) : "-") + " " +
          (segments.empty() ? "- -" : segments + " " + names);
 }
