@@ -1,11 +1,12 @@
-// The line for a server that cannot listen: which port and address, why, and what to try instead.
+// The message of a server that cannot listen.
 #pragma once
 
 #include <string>
 
 namespace cgi {
 
-// `error` is the errno of bind(), or 0 if the address could not be resolved.
+// Names the port, the address, the reason and the next step. `error` is the errno of bind(), or 0 if the address could
+// not be resolved.
 std::string bind_failure(const std::string& address, int port, int error);
 
 }  // namespace cgi

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kLineLimit = 4096;          // octets of an extension, or of a trailer line
 constexpr std::size_t kTrailerLimit = 64 * 1024;  // octets of all trailer lines, line ends included
-constexpr std::size_t kSizeDigits = 16;           // 64 bits; leading zeros count, so that they have an end
+constexpr std::size_t kSizeDigits = 16;           // 64 bits; leading zeros count, or there could be any number
 
 bool is_chunked(std::string_view coding) { return equals_ignoring_case(coding, "chunked"); }
 
@@ -26,7 +26,7 @@ std::variant<Framing, Refusal> framing_of(const Request& request) {
   const auto codings = request.values("Transfer-Encoding");
   const auto lengths = request.values("Content-Length");
   if (!codings.empty()) {
-    // Each of these makes two programs on the way disagree about where the request ends.
+    // Programs on the way disagree about where such requests end.
     // rule: http/transfer-encoding-beats-length, http/last-coding-is-chunked, http/unknown-coding-is-501
     // rule: http/no-transfer-encoding-in-http-1-0, http/disguised-transfer-encoding
     if (!request.is_current()) return bad("Transfer-Encoding in an HTTP/1.0 request");
@@ -69,8 +69,8 @@ std::size_t ChunkedDecoder::decode(std::string_view bytes, std::string& data) {
   return used;
 }
 
-// The state after one octet of the framing. A bare LF is no line end here: programs that take it for one, and
-// programs that do not, see different requests.
+// Returns the state after one octet of the framing. A bare LF is no line end here: programs that accept it see other
+// requests than programs that do not.
 // rule: http/chunk-data-ends-in-crlf, http/chunk-extensions-ignored-and-limited
 ChunkedDecoder::State ChunkedDecoder::after(char c) {
   switch (state_) {

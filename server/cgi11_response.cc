@@ -17,14 +17,14 @@ namespace cgi {
 namespace {
 
 constexpr std::size_t kBlockLimit = 1 << 20;
-// Python's cgitb prints this line and "Content-Type: text/html" ahead of the page that shows a traceback. It relies on
-// servers that take the line for a field.  rule: script-output/cgitb-first-line-is-skipped
+// Python's cgitb prints this line and "Content-Type: text/html" before the page of a traceback. It relies on servers
+// that take the line for a field.  rule: script-output/cgitb-first-line-is-skipped
 constexpr std::string_view kTracebackPage = "<!--: spam";
 constexpr std::uint64_t kNoEnd = std::numeric_limits<std::uint64_t>::max();
 
 using Problem = std::optional<std::string>;
 
-// The fields that tell the server something; none may come twice.
+// The fields for the server. None may appear twice.
 // rule: cgi/header-needs-cgi-field-none-twice  (RFC 3875 6.3)
 struct CgiFields {
   std::optional<std::string_view> content_type, location, status, content_length;
@@ -38,32 +38,20 @@ struct CgiFields {
   }
 };
 
-// Status is no field of HTTP, Content-Length is a claim, Date and Server are said once, by the server, and the
-// others are about a connection that the script does not have.
+// The fields that the server sets itself. Status is no field of HTTP, Content-Length may be wrong, Date and Server
+// appear once, and the others are about the connection.
 // rule: cgi/script-connection-fields-may-stay-out, cgi/server-resolves-field-conflicts
 // rule: injection/wrong-length-of-script  (RFC 3875 6.3.4)
-bool is_servers_to_say(std::string_view name) {
-  constexpr std::array<std::string_view, 14> kNames = {"status",
-                                                       "content-length",
-                                                       "date",
-                                                       "server",
-                                                       "connection",
-                                                       "keep-alive",
-                                                       "proxy-authenticate",
-                                                       "proxy-authentication-info",
-                                                       "proxy-authorization",
-                                                       "proxy-connection",
-                                                       "te",
-                                                       "trailer",
-                                                       "transfer-encoding",
-                                                       "upgrade"};
-  return std::any_of(kNames.begin(), kNames.end(), [&](auto own) { return equals_ignoring_case(name, own); });
-}
+constexpr std::string_view kOwned[] = {
+    "status",  "content-length",    "date",   "server", "connection", "keep-alive", "te",
+    "trailer", "transfer-encoding", "upgrade"};
+constexpr std::string_view kOwnedOfProxies[] = {"proxy-authenticate", "proxy-authentication-info",
+                                                "proxy-authorization", "proxy-connection"};
 
-// One field line of the block. Only names are quoted in what is wrong with it: refused_lines() shows values, and knows
-// which of them are secrets.  rule: log/no-credentials
+// Reads one line of the block. A problem quotes names only: refused_lines() shows values, and leaves out secrets.
+// rule: log/no-credentials
 Problem take_field(std::string_view line, CgiFields& sent, std::vector<Field>& fields) {
-  // RFC 3875 6.3 has no folding, and a folded line that got through would reach the client folded.
+  // RFC 3875 6.3 has no folding, and the client would get the folded line.
   // rule: cgi/header-lines-are-not-folded
   if (line[0] == ' ' || line[0] == '\t') return "it begins with a space: fields are not folded";
   const std::size_t colon = line.find(':');
@@ -72,21 +60,23 @@ Problem take_field(std::string_view line, CgiFields& sent, std::vector<Field>& f
   if (name.ends_with(' ') || name.ends_with('\t')) return "there is a space before the colon of " + excerpt(name);
   if (!is_token(name)) return excerpt(name) + " is no field name";
   const std::string_view value = trim(line.substr(colon + 1));
-  // A CR would end the line for some clients, and split the response.  rule: injection/script-splits-response
+  // Some clients take a CR for the end of the line: a script could split the response.
+  // rule: injection/script-splits-response
   if (std::any_of(value.begin(), value.end(), is_control)) return "there is a control character in " + excerpt(name);
 
   if (auto* place = sent.place_of(name)) {
-    // RFC 3875 6.3: without a value a field counts as not sent. (A Status without one is a mistake.)
+    // RFC 3875 6.3: a field without a value counts as not sent. A Status without a value is wrong.
     // rule: cgi/empty-cgi-field-counts-as-absent
     if (value.empty() && (place == &sent.location || place == &sent.content_type)) return std::nullopt;
     if (*place) return "there is a second " + excerpt(name);
     *place = value;
   }
-  if (!is_servers_to_say(name)) fields.push_back({std::string(name), std::string(value)});
+  const bool is_owned = is_one_of(kOwned, name) || is_one_of(kOwnedOfProxies, name);
+  if (!is_owned) fields.push_back({std::string(name), std::string(value)});
   return std::nullopt;
 }
 
-// 1xx are no final responses, and 101 would hand the connection to the script.
+// A status 1xx is no final response, and 101 would give the connection to the script.
 // rule: cgi/status-code-reaches-client, cgi/reason-phrase-may-be-missing, cgi/malformed-status-is-an-error
 Problem take_status(std::string_view value, Cgi11Head& head) {
   const std::string_view code = value.substr(0, 3);
@@ -109,7 +99,7 @@ Problem take_length(std::string_view value, Cgi11Head& head) {
   return std::nullopt;
 }
 
-// "//host" names another host, and "/\host" does so for browsers: both are for the client. RFC 3875 6.2.2.
+// "//host" names another host, and browsers read "/\host" so, too: both go to the client. RFC 3875 6.2.2.
 bool is_local(std::string_view location) {
   return location.starts_with('/') && !location.starts_with("//") && !location.starts_with("/\\");
 }
@@ -139,7 +129,7 @@ std::variant<Cgi11Head, std::string> parse_cgi11_head(std::string_view block) {
     head.status = 302;  // rule: cgi/absolute-location-is-302, cgi/location-is-uri-or-absolute-path  (RFC 3875 6.2.3)
     if (is_local(*sent.location)) head.local_location = *sent.location;
   }
-  // A phrase may be empty, but not made up: "???" is for error pages.
+  // A phrase may be empty. "???" is for error pages only.
   if (head.reason.empty() && standard_reason(head.status) != "???") head.reason = standard_reason(head.status);
   return head;
 }
@@ -179,7 +169,7 @@ void Cgi11Response::fail(std::string problem, std::string_view output) {
   refused_ = output.substr(0, kRefusedKept);
 }
 
-// What is there says more than that its end is not: usually it is no header block at all.
+// A wrong line explains more than a missing end: usually the output is no header block at all.
 void Cgi11Response::fail_without_end(std::string_view what) {
   const std::string block = std::exchange(block_, {});
   std::string_view whole_lines = std::string_view(block).substr(0, kBlockLimit);
@@ -209,7 +199,7 @@ std::string Cgi11Response::begin() {
   const auto add_length = [&](std::uint64_t length) { add_field(out, "Content-Length", std::to_string(length)); };
   const auto claimed = head_->content_length;
   if (head_->status == 205) {
-    add_length(0);  // for HTTP it could have content. RFC 9110 15.3.6
+    add_length(0);  // RFC 9110 15.3.6
   } else if (no_content_) {
     if (claimed && terms_.head_only && head_->status != 204 && head_->status != 304) add_length(*claimed);
   } else if (finished_) {
@@ -226,7 +216,7 @@ std::string Cgi11Response::begin() {
   if (closes_ || !terms_.may_stay_open) {
     add_field(out, "Connection", "close");
   } else if (!terms_.may_chunk) {
-    // HTTP/1.0 has to be told.  rule: base/http-1-1-keeps-connections  (RFC 9112 9.3)
+    // A client of HTTP/1.0 must be told.  rule: base/http-1-1-keeps-connections  (RFC 9112 9.3)
     add_field(out, "Connection", "keep-alive");
   }
   out.append("\r\n");

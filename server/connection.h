@@ -1,7 +1,7 @@
-// One client's connection: a buffered httplib::Stream that survives signals and keeps absolute deadlines.
+// The connection of one client: a buffered httplib::Stream with absolute deadlines, which signals do not end.
 //
-// httplib's own stream waits anew for each read, so a client that sends one octet now and then holds a thread
-// for ever; and a SIGCHLD in another thread ends its recv().  rule: resource/slow-head-is-limited
+// httplib's own stream waits anew for each read, so a client that sends one octet from time to time holds a thread for
+// ever. A SIGCHLD in another thread ends its recv().  rule: resource/slow-head-is-limited
 #pragma once
 
 #include <httplib.h>
@@ -23,29 +23,29 @@ class Connection : public httplib::Stream {
   // Takes over `socket` and makes it non-blocking.
   explicit Connection(socket_t socket, SendPace pace = SendPace());
 
-  // Waits until `deadline` for more bytes and appends them to buffered().
+  // Waits until `deadline` for more octets and appends them to buffered().
   Fill fill(Clock::time_point deadline);
-  // Takes what is there without waiting; kTimeout if there is nothing. At most `limit` octets stay buffered.
+  // Does the same without waiting; kTimeout if nothing is there. At most `limit` octets stay buffered.
   Fill fill_now(std::size_t limit);
-  // What came in and was not consumed.
+  // Returns the octets that arrived and were not consumed.
   std::string_view buffered() const { return std::string_view(buffer_).substr(consumed_); }
   void consume(std::size_t count);
 
-  // Sends all of `bytes`; false if the client is gone or takes them too slowly.
+  // Sends all of `bytes`. Returns false if the client is gone, or takes them too slowly.
   bool send_all(std::string_view bytes);
-  // Sends what fits without waiting: the count, 0 if nothing fits, -1 if the client is gone.
+  // Sends what fits without waiting. Returns the count; 0 if nothing fits, -1 if the client is gone.
   ssize_t send_now(std::string_view bytes);
-  // When a client that has not taken everything counts as gone.
+  // Returns the time at which a client that still has to take octets counts as gone.
   Clock::time_point send_deadline() const { return pace_.deadline(); }
-  // Sends `length` octets of `file` from its beginning, or as many as it still has; false as in send_all().
+  // Sends the first `length` octets of `file`. Returns false as send_all() does, or if the file is shorter now.
   bool send_file(int file, off_t length);
 
-  // Ends the connection so that the last response survives: no more is sent, and what the client still has
-  // under way is read and dropped, within bounds, since an early close would reset the connection and take
-  // the response with it.  rule: http/early-error-is-not-lost, http/close-cuts-nothing-off  (RFC 9112 9.6)
+  // Ends the connection so that the last response arrives: sends no more, and reads and drops what the client is still
+  // sending, within bounds. An early close would reset the connection, and the client would lose the response.
+  // rule: http/early-error-is-not-lost, http/close-cuts-nothing-off  (RFC 9112 9.6)
   void linger(Clock::duration patience = std::chrono::seconds(2));
 
-  // httplib::Stream, in all its releases: some of these functions are new, some are gone, in some of them.
+  // The functions of httplib::Stream in all its releases. No release has all of them, so none is marked override.
   bool is_readable() const;
   bool wait_readable() const;
   bool is_writable() const;

@@ -11,7 +11,6 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 #include <system_error>
 
 namespace cgi {
@@ -21,23 +20,27 @@ int open_beneath(int directory, const char* path, int flags) {
   open_how how{};
   how.flags = static_cast<unsigned>(flags);
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-  // EAGAIN: a rename elsewhere raced with the resolution of "..", which is worth another try.
+  // EAGAIN: somebody renamed a directory while the kernel resolved "..". Try again.
   for (int attempt = 0;; ++attempt) {
     long fd = ::syscall(SYS_openat2, directory, path, &how, sizeof how);
     if (fd >= 0 || errno != EAGAIN || attempt == 8) return static_cast<int>(fd);
   }
 }
 
-// `path` without its links, relative to `root`; nothing if it is not below it. Links may change at any moment: that
-// what is found lies there when it is opened is for the kernel to say.
-std::optional<std::string> resolved_below(const std::string& root, const std::string& path) {
+// Returns `path` without links, or nothing and errno.
+std::optional<std::string> real_path(const std::string& path) {
   std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), &std::free);
-  if (!real) return std::nullopt;
-  const std::string_view found = real.get();
-  if (found == root) return ".";
+  return real ? std::optional<std::string>(real.get()) : std::nullopt;
+}
+
+// Returns `path` without links, relative to `root`; nothing if it is not below the root. A link may change at any
+// moment, so the kernel must check the result again.
+std::optional<std::string> resolved_below(const std::string& root, const std::string& path) {
+  const auto found = real_path(path);
   const std::string prefix = root == "/" ? root : root + "/";
-  if (!found.starts_with(prefix)) return std::nullopt;
-  return std::string(found.substr(prefix.size()));
+  if (found == root) return ".";
+  if (!found || !found->starts_with(prefix)) return std::nullopt;
+  return found->substr(prefix.size());
 }
 
 [[noreturn]] void throw_unusable(int error) {
@@ -47,9 +50,9 @@ std::optional<std::string> resolved_below(const std::string& root, const std::st
 }  // namespace
 
 DocumentRoot::DocumentRoot(const std::string& directory, bool follow_symlinks) : follow_symlinks_(follow_symlinks) {
-  std::unique_ptr<char, decltype(&std::free)> real(::realpath(directory.c_str(), nullptr), &std::free);
-  if (!real) throw_unusable(errno);
-  path_ = real.get();
+  const auto found = real_path(directory);
+  if (!found) throw_unusable(errno);
+  path_ = *found;
   directory_.reset(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory_) throw_unusable(errno);
   if (!follow_symlinks_ && !UniqueFd(open_beneath(directory_.get(), ".", O_PATH | O_CLOEXEC))) {
@@ -67,7 +70,7 @@ UniqueFd DocumentRoot::open(const std::string& path, int flags) const {
   if (follow_symlinks_) return UniqueFd(::openat(directory_.get(), relative, flags));
   UniqueFd fd(open_beneath(directory_.get(), relative, flags));
   if (fd || errno != EXDEV || (flags & O_NOFOLLOW) != 0) return fd;
-  // Perhaps an absolute link to a place inside: its path without links is opened with the same care.
+  // This may be an absolute link to a place inside the root.
   if (const auto inside = resolved_below(path_, translated(path))) {
     return UniqueFd(open_beneath(directory_.get(), inside->c_str(), flags));
   }

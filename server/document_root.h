@@ -1,8 +1,8 @@
-// The document root: the only door to the files below it.
+// The document root. The server opens every file below it through this class.
 //
-// Every name is resolved by the kernel with RESOLVE_BENEATH, so neither ".." nor a symbolic link, however it
-// is swapped in between, leads out of the root. The kernel refuses a link that names a place inside the root by an
-// absolute path, too: such a path is resolved first, and what comes out opened the same way.
+// The kernel resolves each name with RESOLVE_BENEATH, so ".." and symbolic links do not lead out of the root, even if
+// somebody swaps a link meanwhile. The kernel also refuses an absolute link that leads to a place inside the root. Such
+// a path is resolved here first, and the result is opened in the same way.
 // rule: traversal/sibling-of-root, traversal/symlink-out-of-root, base/dots-stay-below-root
 #pragma once
 
@@ -16,17 +16,17 @@ namespace cgi {
 
 class DocumentRoot {
  public:
-  // Opens `directory`. Throws std::runtime_error, with the next step, if that fails, or if the kernel lacks openat2()
-  // (before Linux 5.6, or hidden by a sandbox) and links are not to be followed.
+  // Opens `directory`. Throws std::runtime_error with the next step if that fails. Does the same without
+  // `follow_symlinks` if the kernel has no openat2() (before Linux 5.6, or hidden by a sandbox).
   DocumentRoot(const std::string& directory, bool follow_symlinks);
 
   // Absolute and without symbolic links; "/" for the file system's root.
   const std::string& path() const { return path_; }
-  // `path` (absolute below the root: "/a/b") as the operating system knows it.
+  // Returns `path` ("/a/b" below the root) as the operating system knows it.
   std::string translated(const std::string& path) const { return path_ == "/" ? path : path_ + path; }
 
-  // Opens `path` ("/a/b"; "/" is the root itself) with O_CLOEXEC and `flags`. An empty UniqueFd and errno on
-  // failure; errno EXDEV means: it leads out of the root.
+  // Opens `path` ("/a/b"; "/" is the root itself) with O_CLOEXEC and `flags`. On failure returns an empty UniqueFd and
+  // sets errno: EXDEV if the path leads out of the root.
   UniqueFd open(const std::string& path, int flags) const;
 
  private:

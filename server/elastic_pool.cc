@@ -7,7 +7,7 @@
 namespace cgi {
 namespace {
 
-constexpr auto kIdle = std::chrono::seconds(10);  // until a thread without work leaves
+constexpr auto kIdle = std::chrono::seconds(10);  // after that time a thread without work ends
 
 }  // namespace
 
@@ -20,7 +20,7 @@ ElasticPool::Enqueued ElasticPool::enqueue(std::function<void()> task) {
         std::thread([this] { work(); }).detach();
         ++threads_;
       } catch (const std::system_error&) {
-        // No thread to be had: the task waits for one of those that run.
+        // The system has no more threads: the task waits for one of those that run.
       }
     }
   }

@@ -1,7 +1,7 @@
-// The task queue of the server: as many threads as there are connections, up to a limit.
+// The task queue of the server: one thread for each connection, up to a limit.
 //
-// httplib's own pool has a fixed number of threads, each held by one connection: eight slow scripts would
-// stop everything, and a script that asks its own server would wait for itself.
+// httplib's own pool has a fixed number of threads, and each connection holds one: eight slow scripts would stop the
+// server, and a script that sends a request to its own server would wait for itself.
 #pragma once
 
 #include <httplib.h>
@@ -17,14 +17,14 @@ namespace cgi {
 
 class ElasticPool : public httplib::TaskQueue {
  public:
-  // Void up to httplib 0.14, bool since.
+  // void up to httplib 0.14, bool in later releases.
   using Enqueued = decltype(std::declval<httplib::TaskQueue&>().enqueue(std::function<void()>()));
 
   explicit ElasticPool(std::size_t most_threads) : most_threads_(most_threads) {}
 
-  // Runs `task` on an idle thread, or on a new one; waits in line if there are `most_threads` busy ones.
+  // Runs `task` on an idle thread or on a new one. If `most_threads` are busy, the task waits in the queue.
   Enqueued enqueue(std::function<void()> task) override;
-  // Finishes what is in line and returns when no thread is left.
+  // Runs the tasks in the queue and returns when no thread is left.
   void shutdown() override;
 
  private:

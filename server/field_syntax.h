@@ -1,6 +1,7 @@
 // The grammar that the fields of clients and of scripts share. Pure. RFC 9110 5.
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 #include "ascii.h"
@@ -14,6 +15,12 @@ bool is_token(std::string_view text);
 inline bool equals_ignoring_case(std::string_view a, std::string_view b) {
   return a.size() == b.size() &&
          std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+}
+
+// Returns whether `names` holds `name`, in any case.
+template <std::size_t N>
+bool is_one_of(const std::string_view (&names)[N], std::string_view name) {
+  return std::any_of(names, names + N, [&](std::string_view one) { return equals_ignoring_case(one, name); });
 }
 
 // Returns `text` without the spaces and tabs around it.

@@ -1,6 +1,6 @@
-// What HTTP/1.1 asks of a request before anything is done for it (profile rfc3875). Pure.
+// The rules of HTTP/1.1 for a request, in profile rfc3875. Pure.
 //
-// Profile cgihttpserver leaves these out, as CPython does: its clients may send no Host, or two.
+// Profile cgihttpserver does not check them, and CPython does not: its clients may send no Host, or two.
 #pragma once
 
 #include <optional>
@@ -10,14 +10,15 @@
 
 namespace cgi {
 
-// Checks the request against RFC 9112 3.2, sets `host` (of an absolute-form target, else of the Host field:
-// "name", "192.0.2.1" or "[2001:db8::1]", without the port, in lower case; nothing if neither says) and brings its
-// target into origin-form ("/path?query"), so that one router serves all forms; `OPTIONS *` stays "*". Refusals, all
-// 400: a request line with more than one space between its words, a method that is no token, HTTP/0.9, no Host in an
-// HTTP/1.1 request, several in any, a Host that is no host with an optional port (an empty one will do for a path), a
-// target that holds a control octet, a fragment, `*` with a method other than OPTIONS, a target that is neither
-// origin-form nor an absolute http(s) URI; 501 for CONNECT. An absolute-form target wins over Host, which must be valid
-// all the same; the field gets its value.
+// Checks the request against RFC 9112 3.2 and changes it:
+// * `host` becomes the host of an absolute-form target, else that of the Host field, in lower case and without the port
+//   ("name", "192.0.2.1" or "[2001:db8::1]"); nothing if neither names a host.
+// * The target becomes origin-form ("/path?query"), so that the router has one form to serve. `OPTIONS *` stays "*".
+// * The Host field gets the host and port of an absolute-form target. It must be valid before that, too.
+// Refuses with 501: CONNECT. Refuses with 421: an https URI. Refuses with 400: more than one space between the words of
+// the request line, a method that is no token, HTTP/0.9, an HTTP/1.1 request without Host, several Host fields, a Host
+// that is no host with an optional port (it may be empty if the target is a path), a control octet or a fragment in the
+// target, `*` with another method than OPTIONS, and any other target that is neither a path nor an absolute http URI.
 // rule: http/any-whitespace-may-separate-words, http/invalid-request-line-is-400, http/absolute-form-is-accepted
 // rule: http/absolute-form-host-wins, http/foreign-target-reaches-no-file, http/asterisk-and-authority-form-methods
 // rule: http/fragment-is-no-part-of-target, http/control-bytes-in-target-do-no-harm, http/http-0-9-may-be-refused

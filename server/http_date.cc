@@ -1,5 +1,6 @@
 #include "http_date.h"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <charconv>
@@ -12,7 +13,7 @@ constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr"
                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 constexpr std::array<std::string_view, 7> kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 
-// The words of a date: split at spaces, commas and the hyphens of RFC 850 ("03-Jan-20", not "-0000").
+// Splits a date at spaces, commas and the hyphens of RFC 850 ("03-Jan-20", but not "-0000").
 std::vector<std::string_view> words_of(std::string_view text) {
   std::vector<std::string_view> words;
   std::size_t start = 0;
@@ -33,15 +34,13 @@ std::optional<int> number(std::string_view text) {
 }
 
 std::optional<int> month(std::string_view text) {
-  for (std::size_t i = 0; i < kMonths.size(); ++i) {
-    if (text == kMonths[i]) return static_cast<int>(i);
-  }
-  return std::nullopt;
+  const auto* at = std::find(kMonths.begin(), kMonths.end(), text);
+  return at != kMonths.end() ? std::optional(static_cast<int>(at - kMonths.begin())) : std::nullopt;
 }
 
 bool read_clock(std::string_view text, std::tm& when) {
   if (text.size() != 8 || text[2] != ':' || text[5] != ':') return false;
-  // No leap second, though RFC 9110 has a form for it: CPython has none, and no file was changed in one.
+  // RFC 9110 allows a leap second, but CPython does not, and no file has such a time.
   const auto hour = number(text.substr(0, 2)), minute = number(text.substr(3, 2)), second = number(text.substr(6, 2));
   if (!hour || !minute || !second || *hour > 23 || *minute > 59 || *second > 59) return false;
   when.tm_hour = *hour;
@@ -72,7 +71,7 @@ std::string http_date(std::time_t when) {
 std::optional<std::time_t> parse_http_date(std::string_view text) {
   auto words = words_of(text);
   if (!words.empty() && !std::isdigit(static_cast<unsigned char>(words[0][0])) && !month(words[0])) {
-    words.erase(words.begin());  // the day's name says nothing new
+    words.erase(words.begin());  // the name of the day
   }
   if (words.size() < 4 || words.size() > 5) return std::nullopt;
   const bool asctime = month(words[0]).has_value();  // "Jan 3 03:04:05 2020", else "03 Jan 2020 03:04:05 GMT"

@@ -10,7 +10,7 @@ namespace cgi {
 namespace {
 
 bool less_ignoring_case(const ListingEntry& a, const ListingEntry& b) {
-  // As octets: UTF-8 sorts like the code points that Python compares.
+  // Compares octets: UTF-8 sorts like the code points that Python compares.
   return std::lexicographical_compare(a.name.begin(), a.name.end(), b.name.begin(), b.name.end(), [](char x, char y) {
     return static_cast<unsigned char>(lower(x)) < static_cast<unsigned char>(lower(y));
   });

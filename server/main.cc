@@ -1,7 +1,7 @@
 // cgi-server: files and CGI scripts below a directory, as `python3 -m http.server --cgi` served them.
 //
-// Starts, says where it listens, and ends with status 0 on SIGINT, SIGTERM or SIGHUP; 1 if it cannot run, 2 for
-// a mistake on the command line.
+// Starts the server and prints where it listens. Exit status: 0 after SIGINT, SIGTERM or SIGHUP; 1 if it cannot run; 2
+// for a mistake on the command line.
 
 #include <fcntl.h>
 #include <pwd.h>
@@ -30,14 +30,14 @@ int fail(int status, const std::string& message) {
   return status;
 }
 
-// A script's pipe must not land on 0, 1 or 2 because somebody started us without them.
+// Without this, the pipe of a script could become descriptor 0, 1 or 2 if the server is started without them.
 void open_standard_descriptors() {
   int fd = ::open("/dev/null", O_RDWR);
   while (fd >= 0 && fd <= 2) fd = ::open("/dev/null", O_RDWR);
   if (fd > 2) ::close(fd);
 }
 
-// Written beside and renamed, so that a reader never sees half a number.
+// Writes another file and renames it, so that a reader never sees half a number.
 bool write_port_file(const std::string& path, int port) {
   const std::string draft = path + "." + std::to_string(::getpid());
   std::FILE* file = std::fopen(draft.c_str(), "w");
@@ -82,13 +82,13 @@ int main(int argc, char** argv) {
                  static_cast<int>(::geteuid()));
   }
 
-  // Every thread of the server blocks these; one waits for them.
+  // Every thread blocks these signals. One thread waits for them.
   sigset_t ending;
   ::sigemptyset(&ending);
   for (int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&ending, number);
   ::pthread_sigmask(SIG_BLOCK, &ending, nullptr);
-  ::signal(SIGPIPE, SIG_IGN);  // of scripts that read no input; sendfile() cannot do without, either
-  ::signal(SIGCHLD, SIG_DFL);  // ignored by whoever started us, it would reap our scripts
+  ::signal(SIGPIPE, SIG_IGN);  // from scripts that read no input, and from sendfile()
+  ::signal(SIGCHLD, SIG_DFL);  // a parent may ignore it, and the system would then reap scripts
 
   cgi::CgiServer server(options, *root, account);
   const int port = server.bind();
@@ -112,7 +112,7 @@ int main(int argc, char** argv) {
   });
   const bool as_asked = server.serve_until_stopped();
   const int error = errno;
-  if (!as_asked) ::kill(::getpid(), SIGTERM);  // for the thread that waits for it
+  if (!as_asked) ::kill(::getpid(), SIGTERM);  // ends the thread that waits for it
   stopper.join();
   if (!as_asked) return fail(1, "no more connections can be accepted: " + std::string(std::strerror(error)));
   return 0;

@@ -167,9 +167,7 @@ Environment values_of(const Variables& variables, From from, std::size_t more) {
 // than '-', would become the variable of another field.
 // rule: cgi/fields-become-http-variables, cgi/http-variable-name-form, environment/underscore-is-not-hyphen
 std::string http_variable(std::string_view field_name) {
-  for (std::string_view kept_back : kFieldsKeptBack) {
-    if (equals_ignoring_case(field_name, kept_back)) return {};
-  }
+  if (is_one_of(kFieldsKeptBack, field_name)) return {};
   std::string name = "HTTP_";
   for (char c : field_name) {
     if (c >= 'a' && c <= 'z') {

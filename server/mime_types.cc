@@ -9,9 +9,9 @@
 namespace cgi {
 namespace {
 
-// What Python 3.13 knows without a mime.types file, in the form of one; tests/mime_types_3.13.txt is its own word.
-// Of the releases this server stands in for it knows most: those from 3.9 on know a part of the same, but for
-// .bmp (image/x-ms-bmp until 3.10) and .js and .mjs (application/javascript until 3.11).
+// The types that Python 3.13 knows without a mime.types file. tests/mime_types_3.13.txt holds what it printed itself.
+// Python 3.9 to 3.12 know a part of them, with two differences: .bmp was image/x-ms-bmp until 3.10, and .js and .mjs
+// were application/javascript until 3.11.
 constexpr std::string_view kBuiltIn = R"(
 application/json json
 application/manifest+json webmanifest
@@ -122,11 +122,11 @@ constexpr std::array<Pair, 4> kCompressed = {{{".gz", "application/gzip"},
                                               {".bz2", "application/x-bzip2"},
                                               {".xz", "application/x-xz"}}};
 
-// Short for two suffixes; the outer one is an encoding, which has no say in the type.
+// Each stands for two suffixes. The outer one is an encoding, which does not change the type.
 constexpr std::array<Pair, 6> kShort = {
     {{".svgz", ".svg"}, {".tgz", ".tar"}, {".taz", ".tar"}, {".tz", ".tar"}, {".tbz2", ".tar"}, {".txz", ".tar"}}};
 
-// Brotli is an encoding to Python too, but none that its handler has a type for.
+// Python knows Brotli as an encoding, but its handler has no type for it.
 constexpr std::string_view kBrotli = ".br";
 
 constexpr std::string_view kUnknown = "application/octet-stream";
@@ -139,7 +139,7 @@ std::string_view find(const std::array<Pair, N>& table, std::string_view suffix)
   return {};
 }
 
-// The last suffix of a path with its dot; none for names like ".profile". As os.path.splitext().
+// Returns the last suffix of a path with its dot, as os.path.splitext() does; none for a name like ".profile".
 std::string_view suffix_of(std::string_view path) {
   const std::string_view name = path.substr(path.find_last_of('/') + 1);
   const std::size_t dot = name.find_last_of('.');

@@ -1,4 +1,4 @@
-// The media type of a file, by its suffix.
+// The media types of files.
 #pragma once
 
 #include <cstddef>
@@ -8,21 +8,21 @@
 
 namespace cgi {
 
-// Suffix → type as Python 3.13's SimpleHTTPRequestHandler.guess_type() finds it: .gz .Z .bz2 .xz have types
-// of their own; .tgz, .svgz and their kin are taken for what they hold; the suffix is tried as written, then
-// in lower case; application/octet-stream for the rest.  rule: base/type-follows-suffix
+// Finds types by suffix, as Python 3.13's SimpleHTTPRequestHandler.guess_type() does: .gz, .Z, .bz2 and .xz have types
+// of their own. .tgz, .svgz and the like have the type of what they hold. The suffix is tried as written, then in lower
+// case. Other files are application/octet-stream.  rule: base/type-follows-suffix
 class MimeTypes {
  public:
-  // The built-in table only.
+  // Knows the built-in table only.
   MimeTypes();
 
-  // Adds the lines of a mime.types file ("type suffix suffix …", '#' comments), which replace built-in ones.
+  // Adds the lines of a mime.types file ("type suffix suffix …", '#' comments). They replace built-in ones.
   void add(std::string_view mime_types_file);
 
   // Returns the number of suffixes that have a type.
   std::size_t size() const { return types_.size(); }
 
-  // The type of the file called `name` (a path is fine).
+  // Returns the type of the file `name`, which may be a path.
   std::string_view type_of(std::string_view name) const;
 
  private:

@@ -8,7 +8,7 @@ namespace cgi {
 std::size_t header_section_end(std::string_view output, std::size_t seen) {
   if (output.starts_with('\n')) return 1;
   if (output.starts_with("\r\n")) return 2;
-  // The line end ahead of the empty line may be old: LF | LF, LF | CR LF, LF CR | LF.
+  // The line end before the empty line may be among the octets seen: LF | LF, LF | CR LF, LF CR | LF.
   std::size_t line_end = output.find('\n', seen > 2 ? seen - 2 : 0);
   for (; line_end != output.npos; line_end = output.find('\n', line_end + 1)) {
     const std::string_view next = output.substr(line_end + 1);

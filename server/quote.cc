@@ -21,7 +21,7 @@ void append_hex(std::string& out, char octet, const char* digits) {
 }
 
 std::string python_repr(std::string_view text) {
-  // Python prefers single quotes, unless only double ones save it an escape.
+  // Python uses double quotes only if that saves an escape.
   const bool only_single = text.find('\'') != text.npos && text.find('"') == text.npos;
   const char quote = only_single ? '"' : '\'';
   std::string out;
@@ -32,12 +32,8 @@ std::string python_repr(std::string_view text) {
     if (c == quote || c == '\\') {
       out += '\\';
       out += c;
-    } else if (c == '\t') {
-      out += "\\t";
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\r') {
-      out += "\\r";
+    } else if (c == '\t' || c == '\n' || c == '\r') {
+      out += c == '\t' ? "\\t" : c == '\n' ? "\\n" : "\\r";
     } else if (octet < 0x20 || octet > 0x7e) {
       append_hex(out += "\\x", c);
     } else {
@@ -57,18 +53,14 @@ std::string html_escape(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      default:
-        out += c;
+    if (c == '&') {
+      out += "&amp;";
+    } else if (c == '<') {
+      out += "&lt;";
+    } else if (c == '>') {
+      out += "&gt;";
+    } else {
+      out += c;
     }
   }
   return out;

@@ -1,4 +1,4 @@
-// Why a request is not served: the status and the words that go into the status line and the error page.
+// A refusal: the server answers a request with an error page.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@ namespace cgi {
 
 struct Refusal {
   int status = 0;
-  std::string reason;  // printable ASCII: client text goes through python_repr() first
+  std::string reason;  // for the status line and the page; printable ASCII: python_repr() escapes client text
 };
 
 }  // namespace cgi

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
 
 namespace cgi {
@@ -13,7 +12,7 @@ namespace {
 constexpr std::size_t kInMemory = 64 * 1024;
 constexpr std::uint64_t kDiscardLimit = 1 << 20;
 
-// A file without a name: nothing is left behind, however the server ends.
+// Opens a file without a name. The system removes it, however the server ends.
 UniqueFd nameless_file() {
   const char* directory = std::getenv("TMPDIR");
   std::string path = directory != nullptr && *directory != '\0' ? directory : "/tmp";
@@ -23,16 +22,6 @@ UniqueFd nameless_file() {
   file.reset(::mkostemp(path.data(), O_CLOEXEC));
   if (file) ::unlink(path.c_str());
   return file;
-}
-
-bool write_all(int fd, std::string_view data) {
-  while (!data.empty()) {
-    ssize_t count = ::write(fd, data.data(), data.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return false;
-    data.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return true;
 }
 
 }  // namespace
@@ -49,8 +38,8 @@ bool RequestBody::store(std::string_view data) {
   return true;
 }
 
-std::optional<Refusal> RequestBody::put_aside(Connection& client, std::uint64_t limit, Clock::time_point deadline,
-                                              RequestBody& body) {
+std::optional<Refusal> RequestBody::store_chunked(Connection& client, std::uint64_t limit, Clock::time_point deadline,
+                                                  RequestBody& body) {
   ChunkedDecoder decoder;
   std::string data;
   while (!decoder.done()) {
@@ -97,7 +86,7 @@ void RequestBody::consume(Connection& client, std::size_t count) {
 bool discard_body(Connection& client, const Framing& framing, Clock::time_point deadline) {
   if (framing.chunked) {
     RequestBody unwanted;
-    return !RequestBody::put_aside(client, kDiscardLimit, deadline, unwanted);
+    return !RequestBody::store_chunked(client, kDiscardLimit, deadline, unwanted);
   }
   if (framing.length > kDiscardLimit) return false;
   for (std::uint64_t left = framing.length; left > 0;) {

@@ -12,13 +12,13 @@
 namespace cgi {
 namespace {
 
-// What separates the words of the request line: ASCII only. Python's split() of Latin-1 text also takes
-// 0x1c-0x1f, 0x85 and 0xa0, which other programs on the way do not.  rule: http/message-is-octets
+// Only ASCII blanks separate the words of the request line. Python's split() of Latin-1 text also splits at 0x1c-0x1f,
+// 0x85 and 0xa0, which other programs on the way do not.  rule: http/message-is-octets
 constexpr bool is_word_space(char c) { return c == ' ' || c == '\t' || c == '\v' || c == '\f'; }
 
 constexpr std::string_view kFieldSpace = " \t";
 
-// Cuts the first word off `text`; empty if there is none.
+// Cuts the first word off `text`. It is empty if there is none.
 std::string_view next_word(std::string_view& text) {
   const auto* begin = std::find_if_not(text.begin(), text.end(), is_word_space);
   const auto* end = std::find_if(begin, text.end(), is_word_space);
@@ -26,11 +26,11 @@ std::string_view next_word(std::string_view& text) {
   return {begin, static_cast<std::size_t>(end - begin)};
 }
 
-// NUL would cut what reaches a script short; a CR inside a line is a line end to some (RFC 9112 2.2).
+// A NUL would cut what a script gets, and some programs take a CR inside a line for a line end (RFC 9112 2.2).
 // rule: http/bare-cr-ends-no-line
 bool holds_nul_or_cr(std::string_view line) { return line.find('\0') != line.npos || line.find('\r') != line.npos; }
 
-// One to ten digits, as CPython reads the parts of a version since 3.11.
+// Reads one to ten digits, as CPython does since 3.11.
 std::optional<std::uint64_t> version_part(std::string_view text) {
   if (text.size() > 10 || !is_number(text)) return std::nullopt;
   std::uint64_t value = 0;
@@ -90,11 +90,11 @@ std::size_t HeadParser::consume(std::string_view bytes) {
   std::size_t used = 0;
   while (!done_ && used < bytes.size()) {
     const std::string_view rest = bytes.substr(used);
-    // A limit is passed at the same octet however the head is cut into pieces: octet `room` of `rest`.
-    const std::size_t line_room = limits_.line - partial_.size();
-    const std::size_t head_room = limits_.total - received_;
-    const std::size_t room = std::min(line_room, head_room);
-    const std::size_t end = rest.substr(0, room).find('\n');
+    // The head may not grow by more than `allowed` octets, whatever pieces it arrives in.
+    const std::size_t line_allowed = limits_.line - partial_.size();
+    const std::size_t head_allowed = limits_.total - received_;
+    const std::size_t allowed = std::min(line_allowed, head_allowed);
+    const std::size_t end = rest.substr(0, allowed).find('\n');
     std::size_t taken = rest.size();
     if (end != rest.npos) {
       taken = end + 1;
@@ -104,12 +104,12 @@ std::size_t HeadParser::consume(std::string_view bytes) {
         partial_.append(rest.substr(0, end));
         take_line(std::exchange(partial_, {}));
       }
-    } else if (rest.size() > room) {
-      taken = room + 1;
+    } else if (rest.size() > allowed) {
+      taken = allowed + 1;
       if (!has_request_line_) {
         refuse({414, "URI Too Long"});
       } else {
-        refuse({431, line_room <= head_room ? "Line too long" : "Request header is too long"});
+        refuse({431, line_allowed <= head_allowed ? "Line too long" : "Request header is too long"});
       }
     } else {
       partial_.append(rest);
@@ -126,7 +126,7 @@ void HeadParser::end_of_input() {
   done_ = true;
 }
 
-// `line` comes without its LF.
+// `line` has no LF.
 // rule: base/too-many-fields-are-431
 void HeadParser::take_line(std::string_view line) {
   if (!has_request_line_) return take_request_line(line);
@@ -161,13 +161,13 @@ void HeadParser::take_request_line(std::string_view line) {
   request_.line = line;
   const auto bad_syntax = [&] { refuse({400, "Bad request syntax (" + python_repr(line) + ")"}); };
   if (holds_nul_or_cr(line)) return bad_syntax();
-  // CPython judges the last word as a version before it counts the words.
+  // CPython checks the last word as a version before it counts the words.
   if (words >= 3) {
     if (auto refusal = take_version(version, request_)) return refuse(std::move(*refusal));
   }
   if (words != 2 && words != 3) return bad_syntax();
   const bool simple = words == 2 || request_.is_simple();
-  request_.version.clear();  // a refusal is never data only
+  request_.version.clear();  // a refusal must have a status line
   if (simple && method != "GET") return refuse({400, "Bad HTTP/0.9 request type (" + python_repr(method) + ")"});
   request_.method = method;
   request_.target = target;
@@ -176,13 +176,13 @@ void HeadParser::take_request_line(std::string_view line) {
   request_.fields.reserve(16);
 }
 
-// Refusals do not repeat the line: it may hold a password, and reasons are logged.  rule: log/no-credentials
+// A refusal does not repeat the line: it may hold a password, and the server logs the reason.  rule: log/no-credentials
 // rule: http/malformed-field-line-is-400, http/space-before-colon-is-400, http/no-cr-lf-or-nul-in-field-value
 // rule: http/space-before-first-field, http/folded-field-is-refused-or-joined, http/whitespace-around-value-is-dropped
 void HeadParser::take_field_line(std::string_view line) {
   if (holds_nul_or_cr(line)) return refuse({400, "Bad header field (a control character)"});
   if (kFieldSpace.find(line.front()) != kFieldSpace.npos) {
-    // RFC 9112 2.2: not as the first field line. 5.2: one space in place of the fold.
+    // RFC 9112 2.2 forbids this in the first field line. Elsewhere one space replaces the fold (5.2).
     if (request_.fields.empty()) return refuse({400, "Bad header field (starts with a space)"});
     std::string& value = request_.fields.back().value;
     const std::string_view more = trim(line);

@@ -1,9 +1,9 @@
-// The request line and the header section: bytes as they arrive → an ordered, raw request, within limits.
+// Parses the request line and the fields from octets as they arrive, within limits.
 //
-// cpp-httplib's own parser is not used: it refuses unknown methods before anyone can answer 501, decodes
-// escapes inside field values, loses the order of fields and waits for ever on a bare LF. Here whitespace
-// and line ends are as tolerant as BaseHTTPRequestHandler's; field lines are strict, because CPython drops
-// the rest of the head after a malformed one, which hides a Content-Length from it (RFC 9112, 5.1 and 5.2).
+// cpp-httplib's own parser refuses unknown methods before the server could answer 501, decodes escapes inside field
+// values, loses the order of fields, and waits for ever after a bare LF. This parser accepts the same whitespace and
+// line ends as BaseHTTPRequestHandler. It is strict with field lines: CPython drops the fields after a malformed one,
+// which may hide a Content-Length (RFC 9112, 5.1 and 5.2).
 #pragma once
 
 #include <httplib.h>
@@ -18,30 +18,29 @@
 
 namespace cgi {
 
-// A field line taken apart: the name as sent, the value without the whitespace around it.
+// A field: its name as sent, its value without the whitespace around it.
 struct Field {
   std::string name;
   std::string value;
 };
 
-// A request as it came in. httplib::Request carries method, target, version ("HTTP/1.1"; "HTTP/0.9" for a
-// two-word line), remote_addr and local_port; this adds what it cannot hold. Its `headers` stay empty:
-// several releases of httplib reorder them.
+// A request as received. httplib::Request holds method, target, version ("HTTP/1.1"; "HTTP/0.9" for a line of two
+// words), remote_addr and remote_port. Its `headers` stay empty, because several releases of httplib reorder them.
 struct Request : httplib::Request {
   std::string line;           // the request line without its line end, for the log
   std::vector<Field> fields;  // in the order received
   int major = 1;              // of the version, as numbers
   int minor = 0;
-  std::string uri;                  // the target as the client sent it; `target` may have been rewritten since
-  std::optional<std::string> host;  // where the client thinks it is, if it says so (http11_rules.h)
+  std::string uri;                  // the target as the client sent it; the server may rewrite `target`
+  std::optional<std::string> host;  // the host that the client names, if any (http11_rules.h)
 
-  // HTTP/0.9: the reply is data only, without a status line.
+  // HTTP/0.9: the response is data only, without a status line.
   bool is_simple() const { return version == "HTTP/0.9"; }
-  // HTTP/1.1 or newer: chunks and interim responses are understood.
+  // HTTP/1.1 or newer: the client understands chunks and interim responses.
   bool is_current() const { return major > 1 || (major == 1 && minor >= 1); }
-  // Every value of the fields called `name` (case-insensitive), in order.
+  // Returns the values of all fields called `name` (in any case), in order.
   std::vector<std::string_view> values(std::string_view name) const;
-  // The first of them, or nothing.
+  // Returns the first of them, or nothing.
   std::optional<std::string_view> first(std::string_view name) const;
 };
 
@@ -51,27 +50,27 @@ struct HeadLimits {
   std::size_t total = 1 << 20;  // octets of the whole head
 };
 
-// Reads one request head, however it is cut into pieces.
+// Reads one request head, whatever pieces it arrives in.
 class HeadParser {
  public:
   explicit HeadParser(HeadLimits limits = {});
 
-  // Takes the next bytes; returns how many of them belong to the head (the rest is body or the next
-  // request). Does nothing once done().
+  // Takes the next octets and returns how many belong to the head. The others belong to the body or the next request.
+  // Does nothing once done().
   std::size_t consume(std::string_view bytes);
 
-  // The client will send no more: CPython takes what it has for the whole head.
+  // The client sends no more. As in CPython, the head then is complete.
   void end_of_input();
 
-  // Nothing has been received for this request yet.
+  // No octet of this request has arrived.
   bool untouched() const { return received_ == 0; }
   // The head is complete, empty or refused.
   bool done() const { return done_; }
-  // The first line was empty: there is no request yet, and nothing was taken but that line.
+  // The first line was empty. The parser took that line only, and there is no request.
   bool empty() const { return done_ && !refusal_ && request_.line.empty(); }
-  // Set if the head cannot be accepted: 400, 414, 431 or 505.
+  // Set if the server must refuse the head: 400, 414, 431 or 505.
   const std::optional<Refusal>& refusal() const { return refusal_; }
-  // What was understood; complete only if done() without refusal().
+  // The request so far; complete only if done() without refusal().
   Request& request() { return request_; }
 
  private:
@@ -81,7 +80,7 @@ class HeadParser {
   void refuse(Refusal refusal);
 
   HeadLimits limits_;
-  std::string partial_;          // of the line that has not ended yet
+  std::string partial_;          // the line that has not ended yet
   std::size_t received_ = 0;     // octets of the head so far
   std::size_t field_lines_ = 0;  // continuation lines count, as in CPython
   bool has_request_line_ = false;

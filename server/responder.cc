@@ -33,7 +33,7 @@ After Responder::refuse(Connection& client, const Request& request, const Refusa
   add_field(head, "Content-Type", kErrorContentType);
   add_field(head, "Content-Length", std::to_string(page.size()));
   head.append("\r\n");
-  // A request refused before it was understood is told so in full, whatever version it claims.
+  // A request that the server refuses before it knows the version gets a head.
   // rule: base/http-0-9-is-get-only, base/version-begins-with-http
   if (request.is_simple() && request.method == "GET") head.clear();
   if (request.method != "HEAD") head.append(page);

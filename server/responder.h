@@ -1,5 +1,4 @@
-// What all responses have in common: the line in the log, the status line, what is said about the connection,
-// and the page that goes with a refusal.
+// The parts that all responses share: the line in the log, the first lines, the field Connection, the error page.
 #pragma once
 
 #include <atomic>
@@ -13,29 +12,32 @@
 
 namespace cgi {
 
-// What becomes of the connection after a response: it waits for the next request, it is closed with patience
-// for what the client may still be sending (Connection::linger()), or it is broken already.
-enum class After { kNextRequest, kLinger, kClose };
+// The end of the connection after a response.
+enum class After {
+  kNextRequest,  // it waits for the next request
+  kLinger,       // the server closes it after the client has stopped sending (Connection::linger())
+  kClose,        // it is broken
+};
 
 class Responder {
  public:
-  // `protocol`: "HTTP/1.0" closes after each response, "HTTP/1.1" does not.
+  // `protocol` "HTTP/1.0" closes the connection after each response, "HTTP/1.1" does not.
   Responder(std::string protocol, LogFormat log_format) : protocol_(std::move(protocol)), log_(log_format) {}
 
   const AccessLog& log() const { return log_; }
   bool is_persistent() const { return protocol_ == "HTTP/1.1"; }
 
-  // Logs the request and begins the head of its response.
+  // Logs the request and returns the first lines of its response.
   std::string begin(const Request& request, int status, std::string_view reason) const;
-  // Ends a head, saying whether the connection stays open; HTTP/0.9 gets none.
+  // Completes a head with the field Connection, if it needs one. HTTP/0.9 gets no head.
   After end_head(const Request& request, std::string& head) const;
-  // Sends the page for a refusal. The connection ends with it: a body may be under way that nobody wants.
+  // Sends the error page for a refusal. The connection ends after it, because nobody reads the body of the request.
   After refuse(Connection& client, const Request& request, const Refusal& refusal) const;
 
-  // The client can send another request after this one.
+  // Returns whether the client may send another request after this one.
   // rule: base/http-1-1-keeps-connections, http/connection-is-a-token-list  (RFC 9112 9.3)
   bool stays_open(const Request& request) const;
-  // From now on every response is the last of its connection.
+  // Every later response is the last one on its connection.
   void close_all() { closing_ = true; }
   bool is_closing() const { return closing_; }
 
@@ -45,7 +47,7 @@ class Responder {
   std::atomic<bool> closing_ = false;
 };
 
-// Whether the comma-separated values of field `name` hold `token`, in any case. RFC 9110 5.6.1.
+// Returns whether the comma-separated values of field `name` hold `token`, in any case. RFC 9110 5.6.1.
 bool has_token(const Request& request, std::string_view name, std::string_view token);
 
 }  // namespace cgi

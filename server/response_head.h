@@ -7,15 +7,15 @@
 
 namespace cgi {
 
-// "PROTOCOL STATUS REASON", Server and Date, each with its CR LF, and no empty line: what every response
-// begins with, in this order; for a script's response the script's own output goes on from here.
+// Returns the lines that begin every response: "PROTOCOL STATUS REASON", Server and Date, each with CR LF. No empty
+// line follows. In profile cgihttpserver the script's output goes on from here.
 // rule: base/status-line-has-server-version, base/server-and-date-once, seed/script-response-is-200
 std::string response_head(std::string_view protocol, int status, std::string_view reason, std::time_t now);
 
-// "Server: …" and "Date: …", each with its CR LF.
+// Returns "Server: …" and "Date: …", each with CR LF.
 std::string server_fields(std::time_t now);
 
-// Appends "NAME: VALUE" CR LF.
+// Appends "NAME: VALUE" and CR LF.
 void add_field(std::string& head, std::string_view name, std::string_view value);
 
 }  // namespace cgi

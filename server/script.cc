@@ -25,7 +25,7 @@ constexpr int kPipeSize = 256 * 1024;
 constexpr std::size_t kStackSize = 64 * 1024;
 constexpr int kEndOfKilled = 2000;  // milliseconds after SIGKILL
 
-// What the child is told and tells; it lives in the parent's memory, on the stack of start().
+// The data for the child and from it. It is in the parent's memory, on the stack of start().
 struct ChildPlan {
   const char* file;
   const char* directory;  // or null
@@ -46,8 +46,8 @@ struct ChildPlan {
   ::_exit(127);
 }
 
-// Changes to the account for good. System calls, not the C library's functions: those would change the
-// threads of the server too, whose memory this is. Groups first, while that is still allowed.
+// Changes the user and the groups for good. It uses system calls: the C library's functions would also change the
+// threads of the server, with which the child shares memory. The groups come first, while that is still allowed.
 // rule: process/capabilities-are-dropped, process/user-ids-are-nobodys, process/group-ids-are-nobodys
 // rule: seed/scripts-run-as-nobody
 bool become(const Account& account) {
@@ -56,7 +56,7 @@ bool become(const Account& account) {
          ::syscall(SYS_setresuid, account.uid, account.uid, account.uid) == 0;
 }
 
-// Nothing but system calls from here: the parent's other threads may hold any lock.
+// Runs in the child. It uses system calls only, because other threads of the parent may hold any lock.
 // rule: process/no-file-of-the-server, process/default-signals-and-own-group, disclosure/no-shell-for-unrunnable-file
 int run_child(void* argument) {
   auto* plan = static_cast<ChildPlan*>(argument);
@@ -74,14 +74,14 @@ int run_child(void* argument) {
     for (int fd = 3; fd < limit; ++fd) ::close(fd);
   }
   if (plan->descriptors != nullptr) ::setrlimit(RLIMIT_NOFILE, plan->descriptors);
-  // Neither no_new_privs nor other limits of ours: the first would break what scripts may count on under CPython
-  // (sendmail, sudo, set-user-id wrappers), the others are for whoever starts the server to set.
+  // The server sets neither no_new_privs nor other limits. The first would break scripts that work under CPython
+  // (sendmail, sudo, set-user-id wrappers). The operator can set the others.
   if (plan->account != nullptr && !become(*plan->account)) give_up(plan, StartFailure::kPrivileges);
   if (plan->directory != nullptr && ::chdir(plan->directory) != 0) give_up(plan, StartFailure::kNotExecutable);
   if (plan->must_be_readable && ::access(plan->file, R_OK) != 0) give_up(plan, StartFailure::kNotExecutable);
-  // By its name, although a descriptor is open that was checked: the interpreter of a "#!" script would be told
-  // /dev/fd/N, where the script does not find what lies beside it, and get a descriptor that stays open. Who can swap
-  // the file in between can also write another script, and it would run as the same user.
+  // The server executes the name and not the descriptor that it checked. The interpreter of a "#!" script would get
+  // /dev/fd/N: the script would not find the files beside it, and the descriptor would stay open. Somebody who can
+  // swap the file can also write another script, which would run as the same user.
   ::execve(plan->file, plan->arguments, plan->environment);
   const int error = errno;
   const bool may_execute = ::access(plan->file, X_OK) == 0;
@@ -97,7 +97,7 @@ std::vector<char*> as_argv(const std::vector<std::string>& strings) {
   return pointers;
 }
 
-// The stack of the child, one for each thread that starts scripts.
+// Returns the top of the child's stack. Each thread that starts scripts has one.
 void* stack_top() {
   struct Stack {
     void* base = ::mmap(nullptr, kStackSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
@@ -138,7 +138,7 @@ std::optional<StartFailure> Script::start(const ScriptCommand& command, Script& 
     error = errno;
     return StartFailure::kNoResources;
   }
-  ::fcntl(child_output.get(), F_SETPIPE_SZ, kPipeSize);  // a courtesy: the default works, too
+  ::fcntl(child_output.get(), F_SETPIPE_SZ, kPipeSize);  // may fail: the default size works, too
   make_non_blocking(script.input_);
   make_non_blocking(script.output_);
 
@@ -153,7 +153,7 @@ std::optional<StartFailure> Script::start(const ScriptCommand& command, Script& 
                  .descriptors = command.descriptors,
                  .input = child_input.get(),
                  .output = child_output.get()};
-  // A signal handled in the child would run the server's handler on the server's memory.
+  // A signal in the child would run the server's handler on the server's memory.
   sigset_t all;
   sigset_t before;
   ::sigfillset(&all);
@@ -184,7 +184,7 @@ Script::~Script() {
 void Script::signal_group(int signal) const {
   if (pid_ <= 0) return;
   ::kill(-pid_, signal);
-  // A script that has put itself into another group of the session, the server's, say, is no less ours to end.
+  // A script that moved to another process group must be killed, too.
   if (::getpgid(pid_) != pid_) ::kill(pid_, signal);
 }
 
@@ -218,8 +218,8 @@ int Script::end() {
 rlimit raise_descriptor_limit(std::size_t wanted) {
   rlimit before{};
   ::getrlimit(RLIMIT_NOFILE, &before);
-  const rlimit room{std::max(before.rlim_cur, std::min<rlim_t>(wanted, before.rlim_max)), before.rlim_max};
-  ::setrlimit(RLIMIT_NOFILE, &room);
+  const rlimit raised{std::max(before.rlim_cur, std::min<rlim_t>(wanted, before.rlim_max)), before.rlim_max};
+  ::setrlimit(RLIMIT_NOFILE, &raised);
   return before;
 }
 

@@ -1,8 +1,8 @@
-// A script as a process: started with next to nothing, ended with everything it started.
+// The process of a script.
 //
-// clone(CLONE_VM | CLONE_VFORK), never fork(): copying the page tables of a server with many threads costs
-// most of a request, and the child can report in shared memory why it could not execute the script, so that
-// a problem is known before a status line is sent (problems are 403, not "200" and silence).
+// The server uses clone(CLONE_VM | CLONE_VFORK) and not fork(). Copying the page tables of a server with many threads
+// costs most of a request. In shared memory the child reports why it cannot execute the script, before the server sends
+// a status line: the client gets 403 and not an empty 200.
 // rule: seed/unrunnable-script-is-403
 #pragma once
 
@@ -27,8 +27,8 @@ struct Account {
   std::string name;
 };
 
-// How many scripts may run at once. A place belongs to the life of a script, and to nothing else: what a client
-// does before and after it must not keep others from theirs.  rule: resource/overload-is-503
+// Limits how many scripts run at once. A script holds a place only while it runs. A client that sends its body or takes
+// its response slowly must not keep others from running scripts.  rule: resource/overload-is-503
 class ScriptPlaces {
  public:
   explicit ScriptPlaces(std::size_t limit) : free_(limit) {}
@@ -47,51 +47,51 @@ struct LeavePlace {
 using ScriptPlace = std::unique_ptr<ScriptPlaces, LeavePlace>;
 
 struct ScriptCommand {
-  std::string file;                      // to execute
-  std::vector<std::string> arguments;    // argv, its first element included
-  std::vector<std::string> environment;  // "NAME=value", all of it
-  std::string directory;                 // to run in; empty: the server's
-  const Account* account = nullptr;      // to become, with no other group; null: stay
-  bool is_interpreted = false;           // begins with "#!": `account` must be able to read it, too
-  ScriptPlaces* places = nullptr;        // to take one of; null: no limit
-  const rlimit* descriptors = nullptr;   // how many it may open; null: as many as the server
+  std::string file;                      // the program to execute
+  std::vector<std::string> arguments;    // argv, with its first element
+  std::vector<std::string> environment;  // the whole environment, "NAME=value"
+  std::string directory;                 // the working directory; empty: the server's
+  const Account* account = nullptr;      // the user to run as, without other groups; null: the server's
+  bool is_interpreted = false;           // it begins with "#!", so `account` must be able to read it
+  ScriptPlaces* places = nullptr;        // the limit on scripts; null: none
+  const rlimit* descriptors = nullptr;   // the limit on descriptors; null: the server's
 };
 
 // Why a script did not start.
 enum class StartFailure {
-  kNotExecutable,  // for the user that it would run as
-  kCannotExecute,  // no interpreter, no format that the kernel knows, arguments too long
-  kPrivileges,     // the user could not be changed: it must not run
+  kNotExecutable,  // its user may not execute it
+  kCannotExecute,  // no interpreter, an unknown format, arguments too long
+  kPrivileges,     // the server could not change the user, so it must not run
   kNoResources,    // out of processes, descriptors or memory
-  kNoPlace,        // as many run as may
+  kNoPlace,        // too many scripts run
 };
 
-// A running script: its process, and our ends of its standard input and output (non-blocking). Standard error
-// is the server's. The script leads a process group of its own and has the descriptors 0, 1 and 2 only,
-// default signal dispositions and nothing blocked.
+// A running script: its process, and the server's ends of its standard input and output (non-blocking). It shares the
+// server's standard error. The script leads its own process group. It has the descriptors 0, 1 and 2 only, default
+// signal dispositions, and no blocked signals.
 // rule: process/no-file-of-the-server, process/default-signals-and-own-group
 class Script {
  public:
-  // Starts it, or says why not and what errno was.
+  // Starts the script. If that fails, returns the reason and sets `error` to errno.
   static std::optional<StartFailure> start(const ScriptCommand& command, Script& script, int& error);
 
   Script() = default;
   Script(const Script&) = delete;
-  // As end(), if it has not ended yet.
+  // Ends the script as end() does, if it still runs.
   ~Script();
 
   pid_t pid() const { return pid_; }
   UniqueFd& input() { return input_; }
   UniqueFd& output() { return output_; }
-  // Readable once the script itself has ended.
+  // Returns a descriptor that is readable once the script itself has ended.
   int ended_fd() const { return pidfd_.get(); }
 
-  // Sends `signal` to the script and to everything in its group.
+  // Sends `signal` to the script and its process group.
   void signal_group(int signal) const;
-  // Waits for the end of the script, and leaves its place; the status as waitpid() has it.
+  // Waits for the end of the script and gives its place back. Returns the status of waitpid().
   int reap();
-  // Ends the group with SIGKILL, and reaps. One that is beyond our reach (a program of another user, or stuck in the
-  // kernel) is waited for in the background, and its status is 0.
+  // Kills the group with SIGKILL and reaps the script. If the script does not end (it runs as another user now, or
+  // hangs in the kernel), a thread waits for it, and this returns status 0.
   int end();
 
  private:
@@ -102,11 +102,11 @@ class Script {
   UniqueFd output_;
 };
 
-// Raises the number of descriptors that the server may open to `wanted`, or as far as it may go. Returns the limit
-// that was, which is the one for scripts: select() cannot see beyond 1024.
+// Raises the server's limit on descriptors to `wanted`, or as far as the system allows. Returns the limit before, which
+// scripts get: select() cannot handle descriptors above 1024.
 rlimit raise_descriptor_limit(std::size_t wanted);
 
-// "exit code 3" or "exit code -9 (SIGKILL)", for the log; empty for a status of 0.
+// Returns "exit code 3" or "exit code -9 (SIGKILL)" for the log; an empty text for status 0.
 std::string exit_text(int status);
 
 }  // namespace cgi

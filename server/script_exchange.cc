@@ -17,9 +17,10 @@ namespace cgi {
 namespace {
 
 constexpr std::size_t kBlock = 64 * 1024;
-constexpr auto kFirstFlush = std::chrono::milliseconds(5);  // of the status line, ahead of a slow script
-constexpr auto kSettle = std::chrono::milliseconds(2);      // from the first output on, to see whether that was all
-constexpr auto kMercy = std::chrono::milliseconds(200);     // between SIGTERM and SIGKILL
+constexpr auto kFirstFlush =
+    std::chrono::milliseconds(5);                        // then the status line goes out, before a slow script prints
+constexpr auto kSettle = std::chrono::milliseconds(2);   // after the first output, to see whether the script ends
+constexpr auto kMercy = std::chrono::milliseconds(200);  // between SIGTERM and SIGKILL
 
 class Exchange {
  public:
@@ -52,19 +53,19 @@ class Exchange {
 
   Clock::time_point script_deadline() const { return script_ended_ ? Clock::time_point::max() : deadline_; }
 
-  // When a client that sends no more counts as gone. One that has still something to take is waiting for it.
+  // Returns the time at which a client that ended its side counts as gone. A client that still takes octets does not.
   Clock::time_point silence_ends() const {
     return half_closed_ && outgoing_.empty() ? last_activity_ + silence_ : Clock::time_point::max();
   }
 
-  // Returns the time at which a script is ended whose output is refused.
+  // Returns the time at which the server ends a script whose output is refused.
   Clock::time_point last_words_end() {
     if (!response_.is_refused() || script_ended_) return Clock::time_point::max();
     if (!refused_at_) refused_at_ = Clock::now();
     return *refused_at_ + last_words_;
   }
 
-  // Sleeps until something can be done, at most until the next deadline.
+  // Waits for an event, at most until the next deadline.
   void wait() {
     const bool has_body = script_.input() && !body_.next(client_).empty();
     const bool wants_body = script_.input() && !has_body && body_.from_client() > 0;
@@ -75,7 +76,7 @@ class Exchange {
                  {has_body ? script_.input().get() : -1, POLLOUT, 0},
                  {wants_output ? script_.output().get() : -1, POLLIN, 0},
                  {script_ended_ ? -1 : script_.ended_fd(), POLLIN, 0}}};
-    // Seen once: a condition that stays, and that nothing is done about, would end every sleep at once.
+    // Only until it happens: the condition stays, and would end every later poll() at once.
     if (!half_closed_) entries_[0].events |= POLLRDHUP;
 
     auto until = std::min({script_deadline(), silence_ends(), client_.send_deadline(), last_words_end()});
@@ -86,24 +87,24 @@ class Exchange {
     }
   }
 
-  // Takes body octets in; false if the connection is broken.
+  // Receives octets of the body. Returns false if the connection is broken.
   bool read_client() {
     const short happened = entries_[0].revents;
     if ((happened & (POLLERR | POLLHUP | POLLNVAL)) != 0) return false;
     if ((happened & POLLRDHUP) != 0) {
-      half_closed_ = true;  // octets of the body may still lie before the end
+      half_closed_ = true;  // octets of the body may still arrive before the end
       last_activity_ = Clock::now();
     }
     if ((happened & POLLIN) != 0) {
       const Fill result = client_.fill_now(kBlock);
       if (result == Fill::kBroken) return false;
-      // A body that ends early ends for the script, too: it sees fewer octets than CONTENT_LENGTH says.
+      // The script gets fewer octets than CONTENT_LENGTH says.
       if (result == Fill::kEnd) body_.cut();
     }
     return true;
   }
 
-  // Hands on what the script takes, and ends its input after the last octet.
+  // Writes body octets to the script, and closes its input after the last one.
   // rule: cgi/stdin-has-the-whole-body, cgi/stdin-may-end-after-body
   void feed_script() {
     if (!script_.input()) return;
@@ -116,7 +117,7 @@ class Exchange {
       }
       if (count < 0 && errno == EINTR) continue;
       if (count < 0 && errno == EAGAIN) return;
-      script_.input().reset();  // EPIPE: it wants no more, and need not  rule: cgi/script-need-not-read-body
+      script_.input().reset();  // EPIPE: the script closed its input  rule: cgi/script-need-not-read-body
       return;
     }
     if (body_.finished()) script_.input().reset();
@@ -134,11 +135,11 @@ class Exchange {
           flush_at_ = last_activity_ + kSettle;
           flush_was_due_ = false;
         }
-        if (response_.is_refused()) return;  // to look at the clock: nothing else bounds what is read then
+        if (response_.is_refused()) return;  // check the clock: nothing else limits what the script may print then
         continue;
       }
       if (count < 0 && errno == EINTR) continue;
-      // Nothing there: that is the end if every writer is gone, or if the script itself is.
+      // The output ends if no process writes to it any more, or if the script itself has ended.
       if (count == 0 || errno != EAGAIN || script_ended_) {
         script_.output().reset();
         response_.finish();
@@ -147,7 +148,7 @@ class Exchange {
     }
   }
 
-  // What the script printed is in the pipe by now: what comes after that is from somebody it left behind.
+  // The output of the script is in the pipe now. Any later output comes from a process that it left behind.
   void note_script_end() {
     script_ended_ = true;
     exit_status_ = script_.reap();
@@ -157,7 +158,7 @@ class Exchange {
     }
   }
 
-  // Sends; false if the connection is broken, or the client has taken nothing for too long.
+  // Sends what is ready. Returns false if the connection is broken, or the client takes octets too slowly.
   bool write_client() {
     flush_was_due_ = flush_was_due_ || Clock::now() >= flush_at_;
     if (!script_.output() || response_.held() >= kBlock || flush_was_due_) {
@@ -177,7 +178,7 @@ class Exchange {
     return Clock::now() < client_.send_deadline();
   }
 
-  // Asks the script's group to end, then ends it.
+  // Ends the script's group by SIGTERM, and a moment later by SIGKILL.
   ExchangeResult end_script(ExchangeEnd end) {
     if (script_ended_) return {end, exit_status_};
     script_.input().reset();
@@ -194,19 +195,19 @@ class Exchange {
   const Clock::time_point deadline_;
   const Clock::duration silence_;
   const Clock::duration last_words_;
-  Clock::time_point flush_at_ = Clock::now() + kFirstFlush;  // what is ready goes out from then on
+  Clock::time_point flush_at_ = Clock::now() + kFirstFlush;  // from then on, ready octets go out
   bool flush_was_due_ = false;
   std::optional<Clock::time_point> refused_at_;
 
   std::array<pollfd, 4> entries_{};  // client, script input, script output, script's end
   std::array<char, kBlock> block_;
-  std::string outgoing_;                                                // what the client has not taken yet
-  bool has_output_ = false;                                             // the script has said something
+  std::string outgoing_;                                                // the client has not taken it yet
+  bool has_output_ = false;                                             // the script has printed something
   bool half_closed_ = false;                                            // the client has ended its side
-  bool script_ended_ = false;                                           // the script itself, if not what it started
-  int exit_status_ = 0;                                                 // once it has ended
+  bool script_ended_ = false;                                           // the script itself; its children may run
+  int exit_status_ = 0;                                                 // valid once it has ended
   std::size_t left_to_read_ = std::numeric_limits<std::size_t>::max();  // of the output
-  Clock::time_point last_activity_ = Clock::now();  // of the script, or of a client that takes its output
+  Clock::time_point last_activity_ = Clock::now();  // the script printed or read, or the client took output
 };
 
 }  // namespace

@@ -12,7 +12,6 @@
 #include "quote.h"
 #include "refused_output.h"
 #include "response_head.h"
-#include "script_exchange.h"
 #include "server_identity.h"
 #include "uninterpreted_response.h"
 #include "version.h"
@@ -61,7 +60,7 @@ ScriptOutcome ScriptHandler::run(Connection& client, const Request& request, con
   RequestBody body(framing.length);
   if (framing.chunked) {
     if (!send_continue(call)) return client_left(call);
-    const auto refusal = RequestBody::put_aside(client, options_.max_body, script_deadline(), body);
+    const auto refusal = RequestBody::store_chunked(client, options_.max_body, script_deadline(), body);
     if (refusal) return refuse(call, *refusal);
   }
   Script script;
@@ -145,7 +144,7 @@ Refusal ScriptHandler::explain(const Call& call, StartFailure failure, int error
       break;
   }
   log(std::string("was not run: ") + std::strerror(error));
-  return {503, "No process to be had for the CGI script"};
+  return {503, "Cannot start the CGI script: out of resources"};
 }
 
 // Chooses how the script's output becomes a response. In profile rfc3875 a script called "nph-…" prints a whole

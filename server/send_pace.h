@@ -1,8 +1,8 @@
-// How slowly a client may take what it is sent. Pure: the time is an argument.
+// Limits how slowly a client may take a response. Pure: the time is an argument.
 //
-// A limit on each wait alone lets a client that takes an octet now and then hold its connection, and a script,
-// for ever; one on the whole would depend on how long the response is. So the time that a client keeps us
-// waiting is limited in proportion to what it has taken so far.  rule: resource/slow-head-is-limited
+// With a limit on each wait alone, a client that takes an octet from time to time could hold its connection, and a
+// script, for ever. A limit on the whole time would depend on the length of the response. So the total time that the
+// server waits is limited in proportion to the octets that the client has taken.  rule: resource/slow-head-is-limited
 #pragma once
 
 #include <cstddef>
@@ -13,16 +13,16 @@ namespace cgi {
 
 class SendPace {
  public:
-  // At most `stall` passes without an octet; and, over the whole connection, not more than `stall` and the time
-  // that what was taken needs at `octets_per_second`.
+  // The client must take an octet within `stall`. Over the whole connection the server waits at most `stall`, and one
+  // second more for every `octets_per_second` octets that the client has taken.
   explicit SendPace(Clock::duration stall = std::chrono::seconds(30), double octets_per_second = 1024)
       : stall_(stall), octets_per_second_(octets_per_second) {}
 
-  // Nothing fits any more: from now on the client keeps us waiting, until it has taken something.
+  // The socket is full: the server waits from now on, until the client has taken something.
   void full(Clock::time_point now);
   void took(std::size_t octets, Clock::time_point now);
 
-  // When a client that is waited for counts as gone; the end of time if it is not.
+  // Returns the time at which the client counts as gone; the end of time if the server does not wait.
   Clock::time_point deadline() const;
 
  private:

@@ -1,4 +1,4 @@
-// What scripts are told about the server that runs them, found out once.
+// The facts about the server that scripts get. The server finds them at its start.
 #pragma once
 
 #include <string>
@@ -9,18 +9,18 @@
 
 namespace cgi {
 
-// The host name of the bound address, as socket.getfqdn() finds it; the address itself if it has none.
+// Returns the host name of the bound address, as socket.getfqdn() does; the address itself if it has no name.
 // rule: base/server-name-and-port-are-set
 std::string host_name(const std::string& bound);
 
-// What scripts get of the server's own environment: what --pass-env names, or all of it with --inherit-env, but
-// nothing that only a request may set, unless --pass-env names it and operator_may_set() allows it. A PATH is always
-// among it.
+// Returns the part of the server's own environment that scripts get: the variables that --pass-env names, or all with
+// --inherit-env. Request variables are left out, unless --pass-env names them and operator_may_set() allows it. PATH is
+// always there.
 // rule: environment/server-environment-stays-out, environment/inherited-cgi-variables-stay-out
 // rule: environment/path-has-absolute-directories
 Environment passed_environment(const Options& options);
 
-// Returns the names of --pass-env that the server's own environment does not have: often they are misspelt.
+// Returns the names of --pass-env that the server's own environment does not have. They are often misspelt.
 std::vector<std::string> names_not_set(const Options& options);
 
 }  // namespace cgi

@@ -16,7 +16,7 @@ namespace {
 
 constexpr off_t kSmall = 32 * 1024;
 
-// Directory entries follow links for their '/', as os.path.isdir() does; a link out of the root is none.
+// A link to a directory counts as a directory, as in os.path.isdir(), but not if it leads out of the root.
 ListingEntry entry_of(const dirent& entry, const std::string& directory, const DocumentRoot& root) {
   ListingEntry result;
   result.name = entry.d_name;
@@ -60,7 +60,7 @@ bool send_file_response(Connection& client, std::string head, const Route& file)
 }
 
 std::optional<std::string> directory_page(const Request& request, const Route& listing, const DocumentRoot& root) {
-  // The descriptor of the route may be good for searching only; reading needs one of its own.
+  // The route may have opened the directory for searching only. Reading needs another descriptor.
   UniqueFd fd(::openat(listing.file.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd) return std::nullopt;
   DIR* directory = ::fdopendir(fd.get());

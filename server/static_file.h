@@ -1,4 +1,4 @@
-// A plain file or a directory as a response.
+// The responses for files and directories.
 #pragma once
 
 #include <ctime>
@@ -13,19 +13,19 @@
 
 namespace cgi {
 
-// The client's copy is as new as the file: If-Modified-Since names a time in UTC not before `modified`, and
-// there is no If-None-Match, which would take precedence and which CPython does not judge.
+// Returns whether the client's copy is as new as the file: If-Modified-Since is not before `modified`. A request with
+// If-None-Match gets the file: that field would decide instead, and CPython does not support it.
 // rule: base/if-modified-since-is-304
 bool is_not_modified(const Request& request, std::time_t modified);
 
-// Adds Content-type, Content-Length and Last-Modified, as CPython spells and orders them.
+// Adds Content-type, Content-Length and Last-Modified, with CPython's spelling and order.
 // rule: base/file-has-type-length-time-and-bytes
 void add_file_fields(std::string& head, const Route& file, const MimeTypes& types);
 
-// Sends `head` (its empty line included) and the file after it, in one piece while it is small.
+// Sends the complete `head` and then the file. A small file goes out together with the head.
 bool send_file_response(Connection& client, std::string head, const Route& file);
 
-// The page for the directory that `listing` names, or nothing if it cannot be read.
+// Returns the page of a directory, or nothing if the server cannot read the directory.
 // rule: base/directory-without-index-is-listed, base/unreadable-directory-is-404
 std::optional<std::string> directory_page(const Request& request, const Route& listing, const DocumentRoot& root);
 

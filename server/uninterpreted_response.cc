@@ -9,20 +9,14 @@
 namespace cgi {
 namespace {
 
-// A header section that grows beyond this is passed on as it is, and the connection closed after it.
+// A longer header section goes out as it is, and the server closes the connection after the response.
 constexpr std::size_t kHeaderLimit = 64 * 1024;
 
-bool is_framing_field(std::string_view line) {
-  const std::size_t colon = line.find(':');
-  if (colon == line.npos) return false;
-  for (std::string_view name : {"content-length", "transfer-encoding", "connection", "keep-alive"}) {
-    if (equals_ignoring_case(line.substr(0, colon), name)) return true;
-  }
-  return false;
-}
+constexpr std::string_view kFramingFields[] = {"content-length", "transfer-encoding", "connection", "keep-alive"};
 
-// The lines of a header section (its empty line included) without those that frame the message: these are
-// ours to say on a connection that stays open, since the script's may be wrong.  rule: injection/wrong-length-of-script
+// Returns the lines of a header section without the empty line and without the fields that frame the message. On a
+// connection that stays open the server sets these, since the script's may be wrong.
+// rule: injection/wrong-length-of-script
 std::string without_framing(std::string_view section) {
   std::string kept;
   bool dropping = false;
@@ -30,7 +24,8 @@ std::string without_framing(std::string_view section) {
     const std::size_t end = section.find('\n');
     const std::string_view line = section.substr(0, end == std::string_view::npos ? section.size() : end + 1);
     const bool continued = line[0] == ' ' || line[0] == '\t';
-    if (!continued) dropping = is_framing_field(line);
+    const std::size_t colon = line.find(':');
+    if (!continued) dropping = colon != line.npos && is_one_of(kFramingFields, line.substr(0, colon));
     const bool empty = line == "\n" || line == "\r\n";
     if (!dropping && !empty) kept.append(line);
     section.remove_prefix(line.size());
@@ -60,10 +55,10 @@ void UninterpretedResponse::take(std::string_view output) {
     if (!head_only_) body_.assign(header_, end);
     header_.resize(end);
   } else if (header_.size() > kHeaderLimit && head_only_) {
-    header_done_ = true;  // what follows may be a body already
+    header_done_ = true;  // what follows may already be the body
     header_.resize(kHeaderLimit);
   } else if (header_.size() > kHeaderLimit) {
-    delimiting_ = Delimiting::kClose;  // nothing that could be framed
+    delimiting_ = Delimiting::kClose;  // without a header section there is no place for a length
     ready_.append(header_);
     header_.clear();
   }
@@ -98,9 +93,9 @@ void UninterpretedResponse::finish() {
   finished_ = true;
   if (header_done_ || delimiting_ == Delimiting::kClose) return;
   if (header_.empty()) {
-    header_done_ = true;  // silence: an empty header section and an empty body
+    header_done_ = true;  // no output: an empty header section and an empty body
   } else {
-    delimiting_ = Delimiting::kClose;  // its end is not known, so nothing can be said about a body
+    delimiting_ = Delimiting::kClose;  // the header section has no end, so the body has no beginning
   }
 }
 
