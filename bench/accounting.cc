@@ -23,10 +23,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Looking costs the machine a millisecond or two of processor time; a server that grows does not shrink at once.
+// Each look costs one or two milliseconds of processor time. A server that grew does not shrink at once.
 constexpr std::chrono::milliseconds kBetweenLooks{200};
 
-// A file of /proc/PID, as far as it can be read: the process may go meanwhile (ESRCH, which streams throw).
+// Returns a file of /proc/PID as far as it can be read. The process may end meanwhile (ESRCH, for which streams throw).
 std::string of(pid_t pid, const char* file) {
   const std::string path = "/proc/" + std::to_string(pid) + "/" + file;
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -49,7 +49,7 @@ std::vector<pid_t> all_processes() {
   return all;
 }
 
-// The inodes of sockets that listen on the port, from lines such as
+// Returns the inodes of the sockets that listen on the port, from lines such as
 //   "0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  0  0 31337 …"
 std::set<std::string> listening_inodes(std::uint16_t port) {
   std::set<std::string> inodes;
@@ -78,7 +78,7 @@ bool holds_one_of(pid_t pid, const std::set<std::string>& inodes) {
 }  // namespace
 
 std::optional<ProcessStat> parse_stat(std::string_view text) {
-  const std::size_t name_end = text.rfind(')');  // the name may hold anything, a ')' too
+  const std::size_t name_end = text.rfind(')');  // the name may hold any character, also ')'
   if (name_end == std::string_view::npos) return std::nullopt;
   std::istringstream rest{std::string(text.substr(name_end + 1))};
   const std::vector<std::string> word{std::istream_iterator<std::string>(rest), {}};
@@ -102,7 +102,7 @@ pid_t listener_of(std::uint16_t port) {
   for (pid_t pid : all_processes()) {
     if (holds_one_of(pid, inodes)) holders.insert(pid);
   }
-  // Workers inherit the socket: the one whose parent does not hold it is the server.
+  // Workers inherit the socket. The server is the process whose parent does not hold it.
   for (pid_t pid : holders) {
     const auto stat = parse_stat(of(pid, "stat"));
     if (stat && !holders.count(stat->parent)) return pid;

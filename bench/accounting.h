@@ -1,5 +1,5 @@
-// What a server costs: processor time and memory of its processes, its children included. Linux only, and only for
-// processes that we may look at.
+// The processor time and the memory of a server, with its child processes. Linux only, and only for processes that
+// cgi-bench may read.
 #pragma once
 
 #include <sys/types.h>
@@ -14,32 +14,32 @@
 
 namespace cgi::bench {
 
-// Fields of /proc/PID/stat; ticks include those of children that have been waited for.
+// Fields of /proc/PID/stat. The ticks include those of children that the process has waited for.
 struct ProcessStat {
   pid_t parent = 0;
   std::uint64_t ticks = 0;
 };
 std::optional<ProcessStat> parse_stat(std::string_view text);
 
-// The Pss line of /proc/PID/smaps_rollup, in KiB; 0 if there is none.
+// Returns the Pss line of /proc/PID/smaps_rollup in KiB; 0 without one.
 std::uint64_t parse_pss(std::string_view smaps_rollup);
 
-// The process that listens on a TCP port of this machine, or 0. The oldest, if several share it.
+// Returns the process that listens on a TCP port of this machine, or 0. If several share it, returns their parent.
 pid_t listener_of(std::uint16_t port);
 
-// The processes themselves and everything they started that has not been orphaned.
+// Returns the process and its descendants, except for orphans.
 std::set<pid_t> family_of(pid_t root);
 
-// Of the whole family, with what it has waited for: a script's time counts once its server has reaped it.
+// Returns the time of the whole family. The time of a script counts once its server has reaped it.
 double cpu_seconds(pid_t root);
 
-// Watches the memory of a family while it lives: the largest sum of proportional set sizes seen.
+// Watches the memory of a family and keeps the largest sum of proportional set sizes.
 class MemoryWatch {
  public:
   explicit MemoryWatch(pid_t root);
   MemoryWatch(const MemoryWatch&) = delete;
   ~MemoryWatch();
-  // Ends the watch. In bytes; 0 if nothing could be seen.
+  // Ends the watch and returns the largest sum in bytes; 0 if it could read nothing.
   std::uint64_t stop();
 
  private:

@@ -57,7 +57,7 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
   return all;
 }
 
-// Only system calls happen between vfork() and execve(): the memory is the parent's.
+// The child may only make system calls between vfork() and execve(), because it shares the memory of the parent.
 pid_t spawn(const char* script, const char* directory, char* const* arguments, char* const* variables, int input,
             int output) {
   const passwd* user = script_user();
@@ -88,7 +88,7 @@ bool start(const CeilingPlan& plan, char* const* arguments, char* const* variabl
   return process.pid > 0;
 }
 
-// Feeds and reads until the output ends. The content begins behind the first empty line.
+// Writes the input and reads the output until it ends. The content begins after the first empty line.
 void pump(const CeilingPlan& plan, Process& process, ContentCheck& check) {
   static thread_local std::array<char, kPipeSize> buffer;
   std::size_t fed = 0;
@@ -170,7 +170,7 @@ class Worker {
 }  // namespace
 
 LoadResult run_ceiling(const CeilingPlan& plan) {
-  ::signal(SIGPIPE, SIG_IGN);  // a script need not read all that it is sent
+  ::signal(SIGPIPE, SIG_IGN);  // a script need not read its input
   const unsigned most = kThreadsPerCore * std::max(1U, std::thread::hardware_concurrency());
   const auto count = std::min<std::size_t>(static_cast<std::size_t>(plan.clients), most);
   const auto began = Clock::now();

@@ -1,8 +1,8 @@
-// The ceiling: how often the machine can run a script at all, with no server between.
+// The ceiling: how often the machine can run a script without a server.
 //
-// The script is started as a good server would start it (vfork, pipes, its user, a small environment), fed, read to
-// the end and waited for; as many at a time as there are clients, up to a few for each core, since more of them only
-// get in each other's way. Nothing here is shared with cgi-server, so that it cannot lower its own bar.
+// The ceiling starts the script as a good server would (vfork, pipes, its user, a small environment), writes its input,
+// reads its output to the end, and waits for it. It runs one script for each client, up to a few for each core, because
+// more would be slower. It shares no code with cgi-server, so that cgi-server cannot change its own ceiling.
 #pragma once
 
 #include <cstdint>
@@ -15,11 +15,11 @@ namespace cgi::bench {
 
 struct CeilingPlan {
   std::string script;     // its absolute path
-  std::string directory;  // to run in
+  std::string directory;  // the working directory
   std::string input;
-  const Expected* expected = nullptr;  // of the output, behind its header block
+  const Expected* expected = nullptr;  // of the output after its header block
   int clients = 1;
-  Nanoseconds duration = Nanoseconds::zero();  // nothing is started after it; once at least
+  Nanoseconds duration = Nanoseconds::zero();  // no script starts after it; at least one runs
 };
 
 LoadResult run_ceiling(const CeilingPlan& plan);

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kBuffer = 256 * 1024;
 
-// All clients of a thread read into the same memory: it stays in the cache.
+// All clients of a thread read into the same memory, which stays in the cache.
 char* buffer() {
   static thread_local std::array<char, kBuffer> memory;
   return memory.data();
@@ -35,7 +35,7 @@ Client::Progress Client::begin(const Shot& shot, Clock::time_point due, Clock::t
 }
 
 Client::Progress Client::go_on(std::uint32_t events) {
-  if (is_idle()) {  // the server has ended a connection that nothing was asked on
+  if (is_idle()) {  // the server closed an idle connection
     socket_.reset();
     return Progress::kWaiting;
   }
@@ -85,7 +85,7 @@ Client::Progress Client::send() {
       watch(EPOLLIN | EPOLLOUT);
       return Progress::kWaiting;
     } else if (errno == EPIPE || errno == ECONNRESET) {
-      // It may have answered before it closed; else it closed while we were sending.
+      // On a new connection the server may have answered before it closed it.
       return is_fresh_ ? receive() : closed_by_peer("send", errno);
     } else if (errno != EINTR) {
       return fail("send", errno);
@@ -116,7 +116,7 @@ Client::Progress Client::receive() {
       if (taken < size || shot_->close || !reader_.keeps_connection() || sent_ < shot_->request.size()) socket_.reset();
       return finish();
     }
-    if (size < kBuffer) return Progress::kWaiting;  // epoll tells of more
+    if (size < kBuffer) return Progress::kWaiting;  // epoll will report more
   }
 }
 
@@ -131,8 +131,8 @@ Client::Progress Client::fail(const char* doing, int error) {
   return Progress::kDone;
 }
 
-// A server may close a connection that has been idle for long, or carried enough requests, just when the next one is
-// on its way. That is no failure: every client then tries once more on a new connection, and the time counts.
+// A server may close a connection that was idle for long, or that carried many requests, while the client sends the
+// next one. This is no failure: clients try once more on a new connection. The latency includes the first attempt.
 Client::Progress Client::closed_by_peer(const char* doing, int error) {
   if (!is_fresh_ && reader_.untouched()) {
     sent_ = 0;

@@ -1,4 +1,5 @@
-// One client of the load: a connection, made anew when the server closes it, and the exchange under way on it.
+// One client of the load: its connection, and the exchange on it. The client connects again if the server closes the
+// connection.
 #pragma once
 
 #include <sys/socket.h>
@@ -40,14 +41,15 @@ class Client {
   Clock::time_point begun() const { return begun_; }
   std::uint64_t connections() const { return connections_; }
 
-  // Sends a request, connecting if need be; its latency counts from `due`, which may be before `now`.
+  // Sends a request, and connects first if necessary. The latency counts from `due`, which may be before `now`.
   Progress begin(const Shot& shot, Clock::time_point due, Clock::time_point now);
-  // Goes on after epoll has told of `events`.
+  // Goes on after epoll has reported `events`.
   Progress go_on(std::uint32_t events);
-  // Gives up.
+  // Gives the exchange up. `why` becomes the failure.
   void abandon(std::string why);
 
-  // Of the exchange that is done: why there was no complete answer, else what was wrong with it; empty if all is well.
+  // The results of the exchange that is done: why the answer is not complete, and why it is wrong; empty if it is
+  // right.
   const std::string& failure() const { return failure_; }
   std::string verdict() const { return check_.verdict(reader_.status()); }
   std::uint64_t octets() const { return check_.received() + sent_content_; }
@@ -66,7 +68,7 @@ class Client {
   UniqueFd socket_;
   std::uint32_t watched_ = 0;
   bool is_connected_ = false;
-  bool is_fresh_ = true;  // nothing has been answered on this connection yet
+  bool is_fresh_ = true;  // no answer has arrived on this connection
   const Shot* shot_ = nullptr;
   std::size_t sent_ = 0;
   std::uint64_t sent_content_ = 0;

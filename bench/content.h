@@ -1,7 +1,7 @@
-// What a response must hold, and whether it does, octet by octet as they arrive.
+// The content that a response must have. ContentCheck compares every octet of a response as it arrives.
 //
-// Content is written as in the cases: a text, repeated. So 100 MB are known without being kept, and comparing
-// costs a fraction of receiving: every octet of every response is looked at, not a sample.
+// As in the cases, content is a text that is repeated. So 100 MB need little memory, and comparing costs much less than
+// receiving.
 #pragma once
 
 #include <cstddef>
@@ -12,17 +12,17 @@
 
 namespace cgi::bench {
 
-// `text`, `times` times.
+// A text that is repeated.
 class Repeated {
  public:
   Repeated() = default;
   explicit Repeated(std::string text, std::uint64_t times = 1);
 
   std::uint64_t size() const { return size_; }
-  // Whether these octets stand at `offset`.
+  // Returns whether the content has these octets at `offset`.
   bool has(std::uint64_t offset, std::string_view octets) const;
   std::string whole() const;
-  // What repeats, or several repetitions of it.
+  // Returns one or several repetitions of the text.
   const std::string& block() const { return block_; }
 
  private:
@@ -32,7 +32,7 @@ class Repeated {
 
 struct Expected {
   std::vector<int> statuses = {200};
-  bool is_exact = false;  // else any content but none: error pages differ
+  bool is_exact = false;  // otherwise any content that is not empty, because error pages differ
   Repeated content;
 };
 
@@ -41,7 +41,7 @@ class ContentCheck {
  public:
   void begin(const Expected& expected);
   void take(std::string_view octets);
-  // Empty if the response, now complete, was right; else what was wrong with it.
+  // Returns what is wrong with the complete response; empty if it is right.
   std::string verdict(int status) const;
   std::uint64_t received() const { return received_; }
 

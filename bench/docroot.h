@@ -1,4 +1,4 @@
-// The document root of the benchmarks: scripts and big files. It is not that of the cases, whose listings are compared.
+// The document root of the benchmarks, with scripts and large files. The cases have another one.
 #pragma once
 
 #include <filesystem>
@@ -9,12 +9,12 @@
 
 namespace cgi::bench {
 
-// Copies the scripts of `scripts` to DIR/cgi-bin and makes the files in DIR, which must be empty or absent; only those
-// of `wanted`, if that is not empty. Readable for everybody: scripts run as nobody.
+// Copies the scripts of `scripts` to DIR/cgi-bin and writes the files to DIR, which must be empty or absent. If
+// `wanted` is not empty, writes only the files that it names. Everybody may read them, because scripts run as nobody.
 void lay_out(const std::filesystem::path& directory, const std::filesystem::path& scripts, const Scenarios& scenarios,
              const std::set<std::string>& wanted = {});
 
-// One under TMPDIR that is removed in the end.
+// A document root below TMPDIR. The destructor removes it.
 class TemporaryDocroot {
  public:
   TemporaryDocroot(const std::filesystem::path& scripts, const Scenarios& scenarios,

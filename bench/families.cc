@@ -12,15 +12,15 @@
 namespace cgi::bench {
 namespace {
 
-constexpr int kOpenLoopClients = 64;  // that many requests may wait for their answers
-constexpr double kBusy = 0.9;         // of a core: then it is the client that is measured
+constexpr int kOpenLoopClients = 64;  // so many requests may wait for their answers
+constexpr double kBusy = 0.9;         // of a core: from then on, the run measures the client
 constexpr std::pair<const char*, double> kPercentiles[] = {{"p10_ms", 10},     {"p25_ms", 25}, {"p50_ms", 50},
                                                            {"p75_ms", 75},     {"p90_ms", 90}, {"p99_ms", 99},
                                                            {"p99.9_ms", 99.9}, {"max_ms", 100}};
 
 double milliseconds(Nanoseconds time) { return std::chrono::duration<double, std::milli>(time).count(); }
 
-// Counts what every run has; false if its figures are worth nothing.
+// Sets the counters that every run has. Returns false if the run has no valid figures.
 bool report(benchmark::State& state, LoadResult& result, Tally& tally) {
   tally.failed += result.failed;
   tally.wrong += result.wrong;

@@ -1,10 +1,9 @@
-// Scenario × load × target as benchmarks of Google Benchmark: their names, what one run is, and its counters.
+// Registers each scenario, load and target as a benchmark of Google Benchmark.
 //
-// A run takes a given time, and is one iteration; what Google Benchmark calls its (manual) time is the time per
-// request, the inverse of the throughput, so that `compare.py` and every other tool for its JSON compares the right
-// thing. Runs of a given number of requests, which it would find out itself, measure the slowest client: where one of
-// 64 waits a second for a lost SYN, a hundred requests already take long enough, and 20,000 that were served are never
-// sent.
+// A run takes a given time, and is one iteration. Its (manual) time is the time per request, the inverse of the
+// throughput, so that `compare.py` and other tools for the JSON compare the right value. Google Benchmark could also
+// find a number of requests for a run. That would measure the slowest client: if one of 64 clients waits a second for a
+// lost SYN, a hundred requests take long enough for a run, and the server could have answered 20,000.
 #pragma once
 
 #include <filesystem>
@@ -24,31 +23,31 @@ struct LoadPoint {
   double rate = 0;
 
   std::string name() const;  // "cgi-hello/8", "cgi-hello/at-400"
-  // It runs a script, so that there is a ceiling to compare it with.
+  // Only loads that run a script have a ceiling.
   bool has_ceiling() const { return rate == 0 && !scenario->script().empty(); }
 };
 
 std::vector<LoadPoint> load_points(const Scenarios& scenarios);
 
-// What went wrong in all runs.
+// The problems of all runs.
 struct Tally {
   std::uint64_t failed = 0;
   std::uint64_t wrong = 0;
 };
 
-// How long a run is, and an answer may take.
+// The length of a run, and the timeout of an answer.
 struct Times {
   Nanoseconds run;
   Nanoseconds answer;
 };
 
-// What Google Benchmark appends to the name of such a benchmark.
+// Google Benchmark appends this to the name of such a benchmark.
 inline constexpr char kNameEnd[] = "/iterations:1/manual_time";
 
 void register_target(const LoadPoint& point, const Scenarios& scenarios, const Target& target, const Times& times,
                      Tally& tally);
 void register_ceiling(const LoadPoint& point, const std::filesystem::path& docroot, const Times& times, Tally& tally);
-// A name only, to be listed.
+// Registers a name for the list only.
 void register_name(const LoadPoint& point, const std::string& target);
 
 }  // namespace cgi::bench

@@ -6,7 +6,7 @@
 namespace cgi::bench {
 namespace {
 
-// 99.9 % of 1000 is 999.0000000000001 in floating point, and must not become rank 1000.
+// In floating point, 99.9 % of 1000 is 999.0000000000001. It must not become rank 1000.
 constexpr double kTolerance = 1e-9;
 
 }  // namespace

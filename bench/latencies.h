@@ -1,5 +1,5 @@
-// The latencies of one run, exact: every one is kept, and percentiles are read off the sorted list. A run has a
-// few million of them at most, so a histogram's rounding would save nothing.
+// The latencies of one run. This keeps each of them, so that percentiles are exact. A run has a few million at most, so
+// a histogram would save little.
 #pragma once
 
 #include <chrono>
@@ -17,10 +17,10 @@ class Latencies {
   void add(const Latencies& others) { all_.insert(all_.end(), others.all_.begin(), others.all_.end()); }
   std::size_t count() const { return all_.size(); }
 
-  // The smallest latency that at least `percent` of all are not above ("nearest rank"); zero if there are none.
+  // Returns the smallest latency that `percent` of all do not exceed ("nearest rank"); zero without latencies.
   Nanoseconds percentile(double percent);
 
-  // Whether there are enough of them for one to lie beyond that percentile; p99.9 of 500 would be their maximum.
+  // Returns whether at least one latency lies above the percentile. The p99.9 of 500 latencies would be their maximum.
   bool resolves(double percent) const;
 
  private:

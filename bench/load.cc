@@ -12,7 +12,7 @@
 namespace cgi::bench {
 namespace {
 
-constexpr std::uint64_t kHopeless = 100;  // failures in a row, and not one answer: nobody is there
+constexpr std::uint64_t kHopeless = 100;  // failures without one answer: no server is there
 constexpr Nanoseconds kLookAround = std::chrono::milliseconds(200);
 
 double thread_cpu_seconds() {
@@ -27,7 +27,7 @@ double thread_cpu_seconds() {
 class Load {
  public:
   explicit Load(const LoadPlan& plan) : plan_(plan), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
-    result_.latencies.reserve(plan.requests);  // as far as it is known
+    result_.latencies.reserve(plan.requests);  // 0 if the number is not known
     for (int i = 0; i < plan.clients; ++i) clients_.push_back(std::make_unique<Client>(epoll_.get(), plan_.address));
     for (const auto& client : clients_) idle_.push_back(client.get());
   }
@@ -54,7 +54,7 @@ class Load {
   bool is_limited() const { return plan_.duration > Nanoseconds::zero(); }
   bool may_begin(Clock::time_point now) const {
     if (plan_.requests > 0 && begun_ >= plan_.requests) return false;
-    // In the open loop what was due in the time is sent, however late.
+    // The open loop sends each request that was due in the time, however late.
     return !is_limited() || (is_open_loop() ? due(begun_) : now) < began_ + plan_.duration;
   }
   bool is_hopeless() const { return result_.failed >= kHopeless && result_.failed == done_; }
@@ -82,7 +82,7 @@ class Load {
     if (client.begin(shot, when, now) == Client::Progress::kDone) count(client);
   }
 
-  // Counts the exchange that is over; in the closed loop the next one begins in send_what_is_due().
+  // Counts a finished exchange. In the closed loop the next one begins in send_what_is_due().
   void count(Client& client) {
     ++done_;
     idle_.push_back(&client);
@@ -113,7 +113,7 @@ class Load {
       auto& client = *static_cast<Client*>(events_[static_cast<std::size_t>(i)].data.ptr);
       if (client.go_on(events_[static_cast<std::size_t>(i)].events) == Client::Progress::kDone) {
         count(client);
-        send_what_is_due();  // at once: the server need not wait for the rest of our events
+        send_what_is_due();  // at once: the server must not wait for the other events
       }
     }
     if (const auto now = Clock::now(); now - looked_ >= kLookAround) {
@@ -122,7 +122,7 @@ class Load {
     }
   }
 
-  // Until something is due, if anybody is free to send it.
+  // Returns the time until the next request is due, if a client is free to send it.
   const timespec& patience() {
     Nanoseconds wait = kLookAround;
     if (is_open_loop() && !idle_.empty() && may_begin(Clock::now())) {
@@ -149,7 +149,7 @@ class Load {
   timespec patience_{};
   std::uint64_t begun_ = 0;
   std::uint64_t done_ = 0;
-  bool is_over_ = false;  // the time that the throughput is of
+  bool is_over_ = false;  // the time for the throughput
   Clock::time_point began_;
   Clock::time_point looked_;
   LoadResult result_;

@@ -1,7 +1,7 @@
-// cgi-bench: which server is faster, at what, by how much, and how far from the limit.
+// cgi-bench: measures which server is faster, in which scenario, by how much, and how far from the limit.
 //
-// Reads the scenarios, lays the document root out, starts the servers, asks each whether it answers rightly, and leaves
-// the rest to Google Benchmark: repetitions, interleaving, filters, statistics, output.
+// Reads the scenarios, writes the document root, starts the servers, and checks their answers. Google Benchmark does
+// the rest: repetitions, interleaving, filters, statistics, output.
 
 #include <benchmark/benchmark.h>
 #include <signal.h>
@@ -36,7 +36,7 @@ constexpr char kCeiling[] = "ceiling";
 constexpr std::string_view kMinTime = "--benchmark_min_time=";
 constexpr double kRunSeconds = 0.5;
 
-// What Google Benchmark is told before the user's own flags, which so count more.
+// Google Benchmark gets these flags before those of the user, which replace them.
 constexpr const char* kUsualFlags[] = {"--benchmark_enable_random_interleaving=true", "--benchmark_repetitions=5",
                                        "--benchmark_report_aggregates_only=false"};
 
@@ -45,7 +45,7 @@ bool is_set(const char* text, std::string_view flag) {
   return word == flag || word == std::string(flag) + "=true" || word == std::string(flag) + "=1";
 }
 
-// As Google Benchmark selects: a regular expression that is found in the name, or not found if it begins with '-'.
+// Selects as Google Benchmark does: names that match a regular expression, or do not match it if it begins with '-'.
 class Filter {
  public:
   explicit Filter(std::string text) {
@@ -62,7 +62,7 @@ class Filter {
   std::regex expression_;
 };
 
-// Interrupted, we still remove the document root; the servers end with our end of their pipes.
+// Removes the document root when cgi-bench is interrupted. The servers end when their pipes close.
 void remove_when_interrupted(TemporaryDocroot& docroot) {
   sigset_t ending;
   ::sigemptyset(&ending);
@@ -107,7 +107,7 @@ class Bench {
 
   const Scenarios& scenarios() const { return scenarios_; }
 
-  // Names only: nothing is started for a list.
+  // Registers names only. A list starts no server.
   void list() const {
     for (const auto& point : points_) {
       for (const auto& name : names()) register_name(point, name);
@@ -115,7 +115,7 @@ class Bench {
     }
   }
 
-  // `display` null: as --benchmark_format says.
+  // Without `display`, --benchmark_format decides.
   int run(const fs::path& scripts, benchmark::BenchmarkReporter* display) {
     const Filter filter(benchmark::GetBenchmarkFilter());
     select(filter);
@@ -157,7 +157,7 @@ class Bench {
     }
   }
 
-  // What the selected scenarios and the checks ask for.
+  // Returns the paths that the selected scenarios and the checks request.
   std::set<std::string> paths() const {
     std::set<std::string> all;
     for (const auto& check : scenarios_.checks) all.insert(check.path);
@@ -226,7 +226,7 @@ int run(int argc, char** argv) {
     lists = lists || is_set(argv[i], "--benchmark_list_tests");
     has_format = has_format || std::string_view(argv[i]).starts_with("--benchmark_format");
     if (std::string_view(argv[i]).starts_with(kMinTime)) {
-      run_seconds = std::strtod(argv[i] + kMinTime.size(), nullptr);  // newer releases write a unit: "0.5s"
+      run_seconds = std::strtod(argv[i] + kMinTime.size(), nullptr);  // newer releases of Google Benchmark write "0.5s"
     }
     words.push_back(argv[i]);
   }
@@ -274,7 +274,7 @@ int main(int argc, char** argv) {
   } catch (const cgi::bench::ScenarioError& error) {
     return cgi::bench::fail(error.what(), 2);
   } catch (const std::regex_error&) {
-    return cgi::bench::fail("--benchmark_filter is no regular expression", 2);
+    return cgi::bench::fail("--benchmark_filter is not a valid regular expression", 2);
   } catch (const std::filesystem::filesystem_error& error) {
     return cgi::bench::fail(error.what(), 1);
   }

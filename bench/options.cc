@@ -10,17 +10,19 @@ constexpr char kUsage[] =
     "cgi-bench NAME=URL... [OPTION...] [--benchmark_...]\n"
     "cgi-bench --servers SERVER,... [OPTION...] [--benchmark_...]\n"
     "\n"
-    "Which server is faster, at what, by how much, and how far from the limit? Every scenario, load and target is\n"
-    "one benchmark, SCENARIO/CLIENTS/TARGET, or SCENARIO/at-RATE/TARGET for the open loop; their runs are\n"
-    "interleaved at random, five of each, half a second long (--benchmark_min_time). Target \"ceiling\" runs the "
-    "scripts without a server.\n"
+    "Measures which server is faster, in which scenario, by how much, and how far from the limit. Each scenario, load\n"
+    "and target is one benchmark: SCENARIO/CLIENTS/TARGET, or SCENARIO/at-RATE/TARGET for the open loop. Each has "
+    "five\n"
+    "runs of half a second (--benchmark_min_time), which are interleaved at random. Target \"ceiling\" runs the "
+    "scripts\n"
+    "without a server.\n"
     "\n"
     "  NAME=URL              a server that runs already, on a document root made by --lay-out\n"
-    "  --servers LIST        start these: [NAME=]SERVER[:PROFILE][+VARIANT], see cgi-conform servers\n"
-    "  --scenarios FILE      what to ask for (default: fixtures/scenarios.toml)\n"
-    "  --lay-out DIR         make the document root in a new directory, and end\n"
-    "  --timeout SECONDS     after which an answer is a failure (default: 10)\n"
-    "  --runner FILE         the cgi-conform that starts servers (default: build/bin/cgi-conform)\n"
+    "  --servers LIST        start these servers: [NAME=]SERVER[:PROFILE][+VARIANT] (names: cgi-conform servers)\n"
+    "  --scenarios FILE      the requests to send (default: fixtures/scenarios.toml)\n"
+    "  --lay-out DIR         only write the document root to a new directory\n"
+    "  --timeout SECONDS     an answer that takes longer is a failure (default: 10)\n"
+    "  --runner FILE         the cgi-conform that starts the servers (default: build/bin/cgi-conform)\n"
     "\n"
     "  cgi-bench --servers cgi-server:rfc3875,lighttpd --benchmark_filter='cgi-hello/8/' \\\n"
     "            --benchmark_out=bench.json && cgi-bench-report bench.json\n"
@@ -28,7 +30,7 @@ constexpr char kUsage[] =
     "exit status: 0 all answers were right; 1 a target is INVALID, or requests failed; 2 usage; 3 a server did not\n"
     "start. Google Benchmark's flags:\n\n";
 
-// A name becomes part of benchmark names and of gates.
+// The name becomes a part of benchmark names and of gates.
 bool is_name(const std::string& text) {
   return !text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
                               std::string::npos;
@@ -36,13 +38,13 @@ bool is_name(const std::string& text) {
 
 CommandLine mistake(const std::string& text) { return {std::nullopt, "cgi-bench: " + text + "\n", 2}; }
 
-// Empty if all is well.
+// Returns the problem with the names of the targets; empty if there is none.
 std::string wrong_names(const Options& options) {
   std::set<std::string> names = {"ceiling"};
   const auto check = [&names](const std::string& name) -> std::string {
-    if (!is_name(name)) return "\"" + name + "\" is no name of a target (letters, digits, '.', '_' and '-')";
+    if (!is_name(name)) return "\"" + name + "\" is not a valid target name (letters, digits, '.', '_' and '-')";
     if (names.insert(name).second) return "";
-    return "two targets are called \"" + name + "\" (NAME=… gives another name)";
+    return "two targets have the name \"" + name + "\" (choose another: NAME=…)";
   };
   for (const auto& server : options.running) {
     if (auto wrong = check(server.name); !wrong.empty()) return wrong;

@@ -1,4 +1,4 @@
-// The command line of cgi-bench; Google Benchmark has taken its own flags out of it before.
+// The command line of cgi-bench, without the flags of Google Benchmark.
 #pragma once
 
 #include <optional>
@@ -13,10 +13,10 @@ struct RunningServer {
   std::string url;
 };
 
-// "[NAME=]SERVER[:PROFILE][+VARIANT]": one that the runner knows how to start.
+// "[NAME=]SERVER[:PROFILE][+VARIANT]": a server that cgi-conform can start.
 struct KnownServer {
   std::string name;
-  std::string server;  // of conformance/servers, or a folder
+  std::string server;  // a name in conformance/servers, or a folder
   std::string profile;
   std::string variant;
 };
@@ -30,17 +30,17 @@ struct Options {
   double timeout = 10;
 };
 
-// Either options, or a text to print and the status to exit with.
+// The result of parsing: options, or a text to print and an exit status.
 struct CommandLine {
   std::optional<Options> options;
   std::string text;
   int exit_status = 0;
 };
 
-// `usual` holds the defaults.
+// Parses argv. `usual` holds the defaults.
 CommandLine parse_command_line(int argc, const char* const* argv, Options usual);
 
-// What --help says, without Google Benchmark's part.
+// Returns the text of --help without the part of Google Benchmark.
 std::string manual();
 
 KnownServer parse_known_server(const std::string& word);

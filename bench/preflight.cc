@@ -5,10 +5,10 @@
 namespace cgi::bench {
 namespace {
 
-// Twice, since the second answer may come on the connection of the first.
+// The second request may use the connection of the first.
 constexpr int kTimes = 2;
 
-// Empty if the target answers as it should.
+// Returns what is wrong with the answer; empty if it is right.
 std::string wrong_with(const Target& target, const Exchange& exchange, Nanoseconds timeout) {
   LoadPlan plan;
   plan.address = target.address;

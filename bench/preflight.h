@@ -1,4 +1,4 @@
-// Before anything is measured: does a target answer rightly at all? Fast and wrong is not fast.
+// Checks that a target gives right answers, before cgi-bench measures it.
 #pragma once
 
 #include <vector>
@@ -9,8 +9,8 @@
 
 namespace cgi::bench {
 
-// Asks every check and every scenario that will be measured, twice each. Sets what is wrong in the target: `invalid`
-// for the whole of it, `not_offered` for optional scenarios.
+// Sends each check and each selected scenario twice. Sets `invalid` of the target if an answer is wrong, or
+// `not_offered` if the scenario is optional.
 void preflight(Target& target, const Scenarios& all, const std::vector<const Scenario*>& selected, Nanoseconds timeout);
 
 }  // namespace cgi::bench

@@ -26,7 +26,7 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-// Where the octets after the head begin, or npos. Scripts end lines with LF alone, and some servers pass that on.
+// Returns where the head ends, or npos. Some scripts end lines in LF, and some servers do not change that.
 std::size_t end_of_head(std::string_view octets) {
   for (std::size_t at = octets.find('\n'); at != std::string_view::npos; at = octets.find('\n', at + 1)) {
     if (octets.substr(at + 1, 1) == "\n") return at + 2;
@@ -50,7 +50,7 @@ std::size_t ResponseReader::take(std::string_view octets) {
   touched_ = touched_ || !octets.empty();
   while (state_ == State::kHead && taken < octets.size()) {
     const std::string_view rest = octets.substr(taken);
-    if (partial_.empty()) {  // the usual case: the head is here, and nothing is copied
+    if (partial_.empty()) {  // the usual case: the whole head is here, without a copy
       if (const std::size_t length = end_of_head(rest); length != std::string_view::npos) {
         taken += length;
         take_head(rest.substr(0, length));
@@ -100,7 +100,7 @@ void ResponseReader::take_head(std::string_view head) {
     if (colon != std::string_view::npos) take_field(field.substr(0, colon), trimmed(field.substr(colon + 1)));
     head.remove_prefix(end + 1);
   }
-  if (state_ == State::kBroken || status_ / 100 == 1) return;  // after an interim response comes another head
+  if (state_ == State::kBroken || status_ / 100 == 1) return;  // another head follows an interim response
   if (status_ == 204 || status_ == 304) {
     framing_ = Framing::kLength;
     left_ = 0;
@@ -161,7 +161,8 @@ std::size_t ResponseReader::take_chunks(std::string_view octets) {
   return taken;
 }
 
-// A line of the framing is complete, in partial_: the size of a chunk, the empty one after its data, or the trailer.
+// Reads the line of the framing in partial_: the size of a chunk, the empty line after its data, or a trailer. Returns
+// false if it is broken.
 bool ResponseReader::take_chunk_line() {
   const std::string_view line = trimmed(partial_);
   if (chunk_ == Chunk::kDataEnd) {

@@ -1,5 +1,5 @@
-// One response after another, from octets as they arrive: status, framing, content. Pure, and as tolerant as a
-// browser: the servers to be measured are old and new, and their conformance is not this program's business.
+// Reads one response after another from octets as they arrive: status, framing, content. Pure. It is as tolerant as a
+// browser: cgi-conform tests conformance, and cgi-bench must also measure old servers.
 #pragma once
 
 #include <cstddef>
@@ -15,20 +15,20 @@ class ResponseReader {
  public:
   enum class State { kHead, kContent, kComplete, kBroken };
 
-  // Readies it for the next response; its content goes to `check`.
+  // Begins the next response. Its content goes to `check`.
   void begin(ContentCheck& check);
 
-  // Takes octets; returns how many belong to this response.
+  // Takes octets and returns how many belong to this response.
   std::size_t take(std::string_view octets);
 
-  // The server will send no more: completes a response that is framed by the end of the connection.
+  // The server sends no more. This completes a response that ends with the connection.
   void end_of_input();
 
   State state() const { return state_; }
-  // Nothing of this response has come in yet.
+  // No octet of this response has arrived.
   bool untouched() const { return !touched_; }
   int status() const { return status_; }
-  // The connection can carry another request, once the response is complete.
+  // Returns whether the connection can carry another request after this response.
   bool keeps_connection() const { return keeps_connection_ && framing_ != Framing::kUntilEnd; }
 
  private:
@@ -43,10 +43,10 @@ class ResponseReader {
 
   ContentCheck* check_ = nullptr;
   State state_ = State::kHead;
-  std::string partial_;  // of a head or a line of chunked framing that came in pieces
+  std::string partial_;  // a part of a head, or of a line of chunked framing
   Framing framing_ = Framing::kUntilEnd;
   Chunk chunk_ = Chunk::kSize;
-  std::uint64_t left_ = 0;  // of the content, or of the chunk
+  std::uint64_t left_ = 0;  // octets of the content, or of the chunk
   int status_ = 0;
   bool keeps_connection_ = false;
   bool touched_ = false;

@@ -16,7 +16,7 @@ using Keys = std::set<std::string_view>;
 const Keys kExchangeKeys = {"name", "title", "path", "method", "status", "body", "send", "fields", "close"};
 const Keys kScenarioKeys = {"clients", "rate", "mix", "optional"};
 
-// A table of the file, and how to speak of it: 'scenarios.toml: scenario "mix"'.
+// A table of the file, and its name in messages: 'scenarios.toml: scenario "mix"'.
 class Entry {
  public:
   Entry(const toml::table& table, std::string shown) : table_(table), shown_(std::move(shown)) {
@@ -47,14 +47,14 @@ class Entry {
     return value;
   }
 
-  // A number that is not below 0; 0 if the key is absent.
+  // Returns a number from 0 on; 0 if the key is absent.
   std::int64_t count(std::string_view key) const {
     const auto number = get<std::int64_t>(key, 0);
     if (number < 0) refuse("key \"" + std::string(key) + "\" is below 0");
     return number;
   }
 
-  // A number, or a list of numbers.
+  // Returns a number, or a list of numbers, as a list.
   std::vector<int> numbers(std::string_view key, std::vector<int> usual) const {
     if (!has(key)) return usual;
     if (const auto one = table_[key].value_exact<std::int64_t>()) return {static_cast<int>(*one)};
@@ -63,12 +63,12 @@ class Entry {
       for (const auto& node : *array) all.push_back(node.value_exact<int64_t>() ? node.value<int>().value_or(0) : 0);
     }
     if (all.empty() || std::any_of(all.begin(), all.end(), [](int number) { return number < 1; })) {
-      refuse("key \"" + std::string(key) + "\" is no list of numbers above 0");
+      refuse("key \"" + std::string(key) + "\" is not a list of numbers above 0");
     }
     return all;
   }
 
-  // A text, or { repeat = "…", times = N }.
+  // Returns a text, or the content of { repeat = "…", times = N }.
   Repeated content(std::string_view key) const {
     if (const auto text = table_[key].value_exact<std::string>()) return Repeated(*text);
     const auto* table = table_[key].as_table();
@@ -95,7 +95,7 @@ class Entry {
 
 void read_exchange(const Entry& entry, Exchange& exchange) {
   exchange.name = entry.required("name");
-  if (exchange.name.find('/') != std::string::npos) entry.refuse("a name has no '/'");
+  if (exchange.name.find('/') != std::string::npos) entry.refuse("a name must not hold '/'");
   exchange.title = entry.required("title");
   if (entry.has("mix")) return;
   exchange.path = entry.required("path");
@@ -119,7 +119,7 @@ Scenario read_scenario(const Entry& entry) {
   scenario.rate = static_cast<double>(entry.count("rate"));
   scenario.is_optional = entry.get("optional", false);
   scenario.turns = spread(entry.weights("mix"));
-  if (entry.has("mix") && scenario.turns.empty()) entry.refuse("mix holds no names with weights above 0");
+  if (entry.has("mix") && scenario.turns.empty()) entry.refuse("mix has no name with a weight above 0");
   return scenario;
 }
 
@@ -135,15 +135,17 @@ void each(const toml::table& document, std::string_view key, const std::string& 
 void check_names(const Scenarios& all, const std::string& shown) {
   std::set<std::string> names;
   for (const auto& scenario : all.scenarios) {
-    if (!names.insert(scenario.name).second) throw ScenarioError(shown + ": two scenarios \"" + scenario.name + "\"");
+    if (!names.insert(scenario.name).second)
+      throw ScenarioError(shown + ": two scenarios have the name \"" + scenario.name + "\"");
   }
   for (const auto& scenario : all.scenarios) {
     for (const auto& turn : scenario.turns) {
       if (!names.count(turn)) {
-        throw ScenarioError(shown + ": scenario \"" + scenario.name + "\": no scenario \"" + turn + "\" to mix");
+        throw ScenarioError(shown + ": scenario \"" + scenario.name + "\": mix names an unknown scenario \"" + turn +
+                            "\"");
       }
       if (!all.named(turn).turns.empty()) {
-        throw ScenarioError(shown + ": scenario \"" + scenario.name + "\": \"" + turn + "\" is a mix itself");
+        throw ScenarioError(shown + ": scenario \"" + scenario.name + "\": \"" + turn + "\" is itself a mix");
       }
     }
   }

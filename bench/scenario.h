@@ -1,4 +1,4 @@
-// What servers are asked for: fixtures/scenarios.toml, read. The comment at its top says what the keys mean.
+// Reads fixtures/scenarios.toml, which holds the requests to the servers. A comment in that file explains the keys.
 #pragma once
 
 #include <filesystem>
@@ -22,9 +22,9 @@ struct Exchange {
   bool close = false;
   Expected expected;
 
-  // The request as it goes out; `host` as in a URL, `prefix` what precedes the path there.
+  // Returns the octets of the request. `host` and `prefix` are the parts of a URL before the path.
   std::string request(std::string_view host, std::string_view prefix) const;
-  // The script below the document root ("cgi-bin/hello"), or nothing for a file.
+  // Returns the script below the document root ("cgi-bin/hello"); empty for a file.
   std::string script() const;
 };
 
@@ -46,20 +46,20 @@ struct Scenarios {
   std::vector<Scenario> scenarios;
 
   const Scenario& named(std::string_view name) const;
-  // What a round of the scenario asks for: itself, or its turns.
+  // Returns the requests of a round: the scenario itself, or its turns.
   std::vector<const Exchange*> round(const Scenario& scenario) const;
 };
 
-// The file is broken; the message names the place.
+// A mistake in the file. The message names the place.
 struct ScenarioError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
 Scenarios read_scenarios(const std::filesystem::path& file);
-// `shown` stands for the file in messages.
+// Messages call the file `shown`.
 Scenarios parse_scenarios(std::string_view toml, const std::string& shown);
 
-// Each name as often as its weight says, spread evenly over the round.
+// Returns each name as often as its weight, spread evenly.
 std::vector<std::string> spread(std::vector<std::pair<std::string, int>> weights);
 
 }  // namespace cgi::bench

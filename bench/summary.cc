@@ -12,7 +12,7 @@ namespace {
 
 using Run = benchmark::BenchmarkReporter::Run;
 
-// Returns why a run was given up, or "". Google Benchmark 1.8 renamed both members; this compiles with either.
+// Returns why a run failed, or "". Google Benchmark 1.8 renamed both members. This compiles with either.
 template <typename AnyRun>
 std::string problem_of(const AnyRun& run) {
   if constexpr (requires { run.skip_message; }) {
@@ -82,7 +82,7 @@ void Summary::ReportRuns(const std::vector<Run>& runs) {
   lines_[{any.family_index, name_of(any)}] = problem.empty() ? figures(measured) : "  " + problem;
 }
 
-// Interleaved at random, they are done in no order; they are shown in that of the scenarios.
+// The runs end in random order. The lines have the order of the scenarios.
 void Summary::Finalize() {
   auto& out = GetOutputStream();
   out << std::string(name_width_, ' ') << "  requests/s      MB/s    p50 ms    p99 ms  failures\n";

@@ -1,5 +1,5 @@
-// The display: one short line for each benchmark, with the medians of its repetitions. Google Benchmark's own console
-// shows every counter of every repetition; --benchmark_format=console still does.
+// Prints one short line for each benchmark, with the medians of its repetitions. Google Benchmark's own display
+// (--benchmark_format=console) shows every counter of every repetition.
 #pragma once
 
 #include <benchmark/benchmark.h>

@@ -33,7 +33,7 @@ Address resolve(const Url& url, const std::string& shown) {
   return address;
 }
 
-// Lines "key value" until "ready"; nothing if they end before.
+// Reads lines "key value" until "ready". Returns nothing if they end before that.
 std::map<std::string, std::string> read_introduction(int fd) {
   std::map<std::string, std::string> told;
   UniqueFd closing(fd);
@@ -57,7 +57,7 @@ pid_t spawn(const std::vector<std::string>& words, int input, int output) {
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_adddup2(&actions, input, 0);
   ::posix_spawn_file_actions_adddup2(&actions, output, 1);
-  posix_spawnattr_t attributes;  // it must hear of signals that we leave to one thread of ours
+  posix_spawnattr_t attributes;  // cgi-bench blocks signals that this process must get
   ::posix_spawnattr_init(&attributes);
   sigset_t none;
   ::sigemptyset(&none);
@@ -91,7 +91,7 @@ Url parse_url(const std::string& text) {
     const char* end = url.authority.data() + url.authority.size();
     const auto read = std::from_chars(url.authority.data() + colon + 1, end, url.port);
     if (read.ec != std::errc() || read.ptr != end || url.port == 0) {
-      throw TargetError("\"" + text + "\": \"" + url.authority.substr(colon + 1) + "\" is no port", 2);
+      throw TargetError("\"" + text + "\": \"" + url.authority.substr(colon + 1) + "\" is not a port", 2);
     }
     url.host.erase(colon);
   }
@@ -128,7 +128,7 @@ StartedServer::StartedServer(const KnownServer& server, const std::string& runne
   child_input.reset();
   child_output.reset();
   const auto told = read_introduction(out[0]);
-  if (told.empty()) {  // the runner has said why
+  if (told.empty()) {  // cgi-conform has printed the reason
     ::waitpid(runner_, nullptr, 0);
     throw TargetError("server \"" + server.server + "\" cannot be measured", 3);
   }

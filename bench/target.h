@@ -1,4 +1,4 @@
-// A server to be measured: one that runs already, or one that the runner starts and that ends with us.
+// A server to measure: one that runs already, or one that cgi-conform starts and ends.
 #pragma once
 
 #include <sys/types.h>
@@ -25,25 +25,25 @@ struct Url {
   std::string host;  // without brackets
   std::uint16_t port = 80;
   std::string authority;  // as in the Host field
-  std::string prefix;     // of every path; no '/' at its end
+  std::string prefix;     // before every path; it does not end with '/'
 };
 Url parse_url(const std::string& url);
 
 struct Target {
   std::string name;
-  std::string about;  // title, version, profile, as far as known
+  std::string about;  // title, version and profile, if known
   Url url;
   Address address;
-  pid_t pid = 0;                                   // of the server, if it runs here and we may look at it
-  std::string invalid;                             // why its figures must not be compared
-  std::map<std::string, std::string> not_offered;  // optional scenarios, and what it answered instead
+  pid_t pid = 0;                                   // of the server, if it runs on this machine; else 0
+  std::string invalid;                             // why nobody must compare its figures
+  std::map<std::string, std::string> not_offered;  // optional scenarios, and the problem with their answers
 
   Shot shot(const Exchange& exchange) const;
 };
 
 Target reach(const RunningServer& server);
 
-// `cgi-conform serve`, under way: it ends its server when we close its standard input, or are gone.
+// A running `cgi-conform serve`. It ends its server when cgi-bench closes its standard input, or ends.
 class StartedServer {
  public:
   StartedServer(const KnownServer& server, const std::string& runner, const std::filesystem::path& root);

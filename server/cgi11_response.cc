@@ -55,10 +55,10 @@ Problem take_field(std::string_view line, CgiFields& sent, std::vector<Field>& f
   // rule: cgi/header-lines-are-not-folded
   if (line[0] == ' ' || line[0] == '\t') return "it begins with a space: fields are not folded";
   const std::size_t colon = line.find(':');
-  if (colon == line.npos) return excerpt(line) + " is no field: it has no colon";
+  if (colon == line.npos) return excerpt(line) + " is not a field: it has no colon";
   const std::string_view name = line.substr(0, colon);
   if (name.ends_with(' ') || name.ends_with('\t')) return "there is a space before the colon of " + excerpt(name);
-  if (!is_token(name)) return excerpt(name) + " is no field name";
+  if (!is_token(name)) return excerpt(name) + " is not a field name";
   const std::string_view value = trim(line.substr(colon + 1));
   // Some clients take a CR for the end of the line: a script could split the response.
   // rule: injection/script-splits-response

@@ -49,7 +49,7 @@ double seconds(std::string_view name, const std::string& value, bool zero_allowe
   const auto result = std::from_chars(value.data(), value.data() + value.size(), number, std::chars_format::fixed);
   const bool whole = result.ec == std::errc() && result.ptr == value.data() + value.size();
   if (!digits || !whole || number > kLongestTime || (number == 0 && !zero_allowed)) {
-    reject(name, value, zero_allowed ? "is no number of seconds" : "is no number of seconds above 0", next);
+    reject(name, value, zero_allowed ? "is not a number of seconds" : "is not a number of seconds above 0", next);
   }
   return number;
 }
@@ -77,7 +77,7 @@ std::string cgi_directory(const std::string& value) {
 // The server never passes these variables on, so it must say so.
 void reject_request_variable(const std::string& name) {
   if (!is_request_variable(name) || operator_may_set(name)) return;
-  reject("--pass-env", name, "is never passed on: scripts take it for what the server says of a request",
+  reject("--pass-env", name, "is never passed on: scripts would take it for a part of the request",
          name == "HTTP_AUTHORIZATION" ? "try: --pass-authorization" : "use another name");
 }
 

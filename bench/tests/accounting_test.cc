@@ -12,7 +12,7 @@
 namespace cgi::bench {
 namespace {
 
-TEST(Accounting, StatIsReadBehindTheNameWhateverThatHolds) {
+TEST(Accounting, ParsesStatAfterAnyName) {
   const auto stat = parse_stat("42 (a) b) c) S 7 42 42 0 -1 4194560 1 2 3 4 10 20 300 4000 20 0 1 0 5 6 7");
   ASSERT_TRUE(stat);
   EXPECT_EQ(7, stat->parent);
@@ -21,12 +21,12 @@ TEST(Accounting, StatIsReadBehindTheNameWhateverThatHolds) {
   EXPECT_FALSE(parse_stat("42 (gone) S 7"));
 }
 
-TEST(Accounting, PssIsTheSumAndNotAPartOfIt) {
+TEST(Accounting, ReadsTheSumOfPss) {
   EXPECT_EQ(1234u, parse_pss("00400000 [rollup]\nRss:     9999 kB\nPss:     1234 kB\nPss_Anon:  55 kB\n"));
   EXPECT_EQ(0u, parse_pss(""));
 }
 
-TEST(Accounting, AListenerIsFoundByItsPort) {
+TEST(Accounting, FindsAListenerByItsPort) {
   UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -41,14 +41,14 @@ TEST(Accounting, AListenerIsFoundByItsPort) {
   EXPECT_EQ(0, listener_of(ntohs(address.sin_port)));
 }
 
-TEST(Accounting, ChildrenBelongToTheFamily) {
+TEST(Accounting, CountsChildrenToTheFamily) {
   int ends[2];
   ASSERT_EQ(0, ::pipe(ends));
   const pid_t child = ::fork();
   if (child == 0) {
     char octet = 0;
     ::close(ends[1]);
-    ::_exit(::read(ends[0], &octet, 1) == 0 ? 0 : 1);  // until our parent lets go
+    ::_exit(::read(ends[0], &octet, 1) == 0 ? 0 : 1);  // until the parent closes the pipe
   }
   EXPECT_EQ(1u, family_of(::getpid()).count(child));
   ::close(ends[1]);

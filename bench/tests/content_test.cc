@@ -12,7 +12,7 @@ std::string verdict_on(const Expected& expected, int status, const std::vector<s
   return check.verdict(status);
 }
 
-TEST(Content, IsComparedWhereverItIsCut) {
+TEST(Content, IsComparedInAnyPieces) {
   const Repeated content("abc", 50'000);
   const std::string whole = content.whole();
   ASSERT_EQ(150'000u, whole.size());
@@ -25,7 +25,7 @@ TEST(Content, IsComparedWhereverItIsCut) {
   EXPECT_FALSE(content.has(150'001, ""));
 }
 
-TEST(Content, ThatIsWrongIsNamed) {
+TEST(Content, ThatIsWrongHasAReason) {
   const Expected hello{{200}, true, Repeated("hello\n")};
   EXPECT_EQ("", verdict_on(hello, 200, {"hel", "lo\n"}));
   EXPECT_EQ("content of the right length, but not the right content", verdict_on(hello, 200, {"hellO\n"}));
@@ -34,14 +34,14 @@ TEST(Content, ThatIsWrongIsNamed) {
   EXPECT_EQ("status 500 instead of 200", verdict_on(hello, 500, {"hello\n"}));
 }
 
-TEST(Content, OfAnErrorPageIsAnythingButNothing) {
+TEST(Content, OfAnErrorPageMustNotBeEmpty) {
   const Expected refused{{501, 405}, false, {}};
   EXPECT_EQ("", verdict_on(refused, 405, {"no"}));
   EXPECT_EQ("no content", verdict_on(refused, 501, {}));
   EXPECT_EQ("status 200 instead of 501 or 405", verdict_on(refused, 200, {"yes"}));
 }
 
-TEST(Content, OneResponseDoesNotColourTheNext) {
+TEST(Content, IsComparedForEachResponseAnew) {
   const Expected hello{{200}, true, Repeated("hello\n")};
   ContentCheck check;
   check.begin(hello);

@@ -7,11 +7,11 @@ namespace {
 
 Latencies up_to(int count) {
   Latencies latencies;
-  for (int i = count; i >= 1; --i) latencies.add(Nanoseconds(i));  // any order will do
+  for (int i = count; i >= 1; --i) latencies.add(Nanoseconds(i));  // the order must not matter
   return latencies;
 }
 
-TEST(Latencies, ArePercentilesOfNearestRank) {
+TEST(Latencies, HavePercentilesOfNearestRank) {
   auto hundred = up_to(100);
   EXPECT_EQ(Nanoseconds(50), hundred.percentile(50));
   EXPECT_EQ(Nanoseconds(99), hundred.percentile(99));
@@ -24,7 +24,7 @@ TEST(Latencies, ArePercentilesOfNearestRank) {
   EXPECT_EQ(Nanoseconds(2), three.percentile(50));
 }
 
-TEST(Latencies, OneSlowAnswerIsInTheTailAndNotInTheMiddle) {
+TEST(Latencies, ShowOneSlowAnswerInTheTailOnly) {
   Latencies latencies;
   for (int i = 0; i < 99; ++i) latencies.add(Nanoseconds(10));
   latencies.add(Nanoseconds(1'000'000));
@@ -33,9 +33,9 @@ TEST(Latencies, OneSlowAnswerIsInTheTailAndNotInTheMiddle) {
   EXPECT_EQ(Nanoseconds(1'000'000), latencies.percentile(100));
 }
 
-TEST(Latencies, OfNothingAreZero) { EXPECT_EQ(Nanoseconds::zero(), Latencies().percentile(99)); }
+TEST(Latencies, HaveAPercentileOfZeroIfThereAreNone) { EXPECT_EQ(Nanoseconds::zero(), Latencies().percentile(99)); }
 
-TEST(Latencies, APercentileNeedsOneValueBeyondIt) {
+TEST(Latencies, ResolveAPercentileOnlyWithALatencyAboveIt) {
   EXPECT_FALSE(up_to(999).resolves(99.9));
   EXPECT_TRUE(up_to(1000).resolves(99.9));
   EXPECT_FALSE(up_to(99).resolves(99));

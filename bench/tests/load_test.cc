@@ -1,4 +1,4 @@
-// The load against a server in this process that does as it is told.
+// Tests the load on a server in this process.
 
 #include "load.h"
 
@@ -20,7 +20,7 @@ const Expected kHello{{200}, true, Repeated("hello\n")};
 constexpr char kNotYet[] = "HTTP/1.1 200 OK\r\n";
 constexpr char kAnswer[] = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello\n";
 
-// What to send for request number n (from 0, over all connections); empty closes the connection.
+// Returns the answer to request number n (from 0, over all connections). An empty answer closes the connection.
 using Answers = std::function<std::string(int n)>;
 
 class Server {
@@ -86,7 +86,7 @@ LoadPlan plan_for(const Server& server, std::uint64_t requests, int clients = 1)
   return plan;
 }
 
-TEST(Load, EveryRequestIsSentAndItsAnswerCompared) {
+TEST(Load, SendsEveryRequestAndComparesItsAnswer) {
   Server server([](int) { return kAnswer; });
   for (int clients : {1, 3, 64}) {
     const auto result = run_load(plan_for(server, 500, clients));
@@ -98,8 +98,8 @@ TEST(Load, EveryRequestIsSentAndItsAnswerCompared) {
   }
 }
 
-// One of four clients waits in vain: it is a failure in the end, but does not hide what the others were served.
-TEST(Load, AClientThatWaitsDoesNotHideWhatTheOthersGet) {
+// One of four clients gets no answer. It is a failure, but must not hide the answers of the other clients.
+TEST(Load, CountsTheOthersWhileOneClientWaits) {
   constexpr auto kDuration = std::chrono::milliseconds(200);
   Server server([](int n) { return n == 0 ? kNotYet : kAnswer; });
   auto plan = plan_for(server, 0, 4);
@@ -113,7 +113,7 @@ TEST(Load, AClientThatWaitsDoesNotHideWhatTheOthersGet) {
   EXPECT_LT(result.seconds, std::chrono::duration<double>(plan.timeout).count());
 }
 
-TEST(Load, AWrongAnswerAmongManyIsCounted) {
+TEST(Load, CountsAWrongAnswer) {
   Server server([](int n) { return n == 300 ? "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhullo\n" : kAnswer; });
   const auto result = run_load(plan_for(server, 500, 4));
   EXPECT_EQ(1u, result.wrong);
@@ -121,7 +121,7 @@ TEST(Load, AWrongAnswerAmongManyIsCounted) {
   EXPECT_EQ("content of the right length, but not the right content", result.first_wrong);
 }
 
-TEST(Load, AnAnswerCutShortIsAFailure) {
+TEST(Load, CountsAnIncompleteAnswerAsAFailure) {
   Server server(
       [](int n) { return n == 5 ? "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nhel" : kAnswer; });
   auto plan = plan_for(server, 6);
@@ -131,7 +131,7 @@ TEST(Load, AnAnswerCutShortIsAFailure) {
   EXPECT_EQ("no complete answer in time", result.first_failure);
 }
 
-TEST(Load, AConnectionClosedBetweenRequestsIsMadeAnew) {
+TEST(Load, ConnectsAgainIfTheServerClosesBetweenRequests) {
   Server server([](int n) { return n % 10 == 9 ? "" : kAnswer; });
   const auto result = run_load(plan_for(server, 90));
   EXPECT_EQ(0u, result.failed) << result.first_failure;
@@ -139,14 +139,14 @@ TEST(Load, AConnectionClosedBetweenRequestsIsMadeAnew) {
   EXPECT_GE(result.connections, 9u);
 }
 
-TEST(Load, ClosingWithoutAnyAnswerIsAFailureAndEndsTheRun) {
+TEST(Load, EndsTheRunIfEveryConnectionClosesWithoutAnAnswer) {
   Server server([](int) { return ""; });
   const auto result = run_load(plan_for(server, 1'000'000));
   EXPECT_EQ("closed without an answer", result.first_failure);
   EXPECT_LT(result.asked, 1000u);
 }
 
-TEST(Load, NobodyThereIsAFailure) {
+TEST(Load, FailsWithoutAServer) {
   LoadPlan plan;
   {
     Server gone([](int) { return kAnswer; });
@@ -157,7 +157,7 @@ TEST(Load, NobodyThereIsAFailure) {
   EXPECT_EQ(0u, result.first_failure.rfind("cannot connect", 0)) << result.first_failure;
 }
 
-TEST(Load, OneConnectionForEachRequestIfAsked) {
+TEST(Load, UsesAConnectionForEachRequestIfAsked) {
   Server server([](int) { return kAnswer; });
   auto plan = plan_for(server, 50, 4);
   plan.round[0].close = true;
@@ -166,9 +166,9 @@ TEST(Load, OneConnectionForEachRequestIfAsked) {
   EXPECT_EQ(50u, result.latencies.count());
 }
 
-// The server stops for a while once. What the closed loop sends meanwhile is nothing, so that one slow answer in 400 is
-// all there is to see; in the open loop every request that was due in that time was late, and is counted so.
-TEST(Load, AStallIsOneSlowAnswerInTheClosedLoopAndManyInTheOpenOne) {
+// The server stops once for a while. Meanwhile the closed loop sends nothing and shows one slow answer among 400. In
+// the open loop each request that is due in that time is late.
+TEST(Load, ShowsAStallOnceInTheClosedLoopAndOftenInTheOpenLoop) {
   constexpr auto kStall = std::chrono::milliseconds(400);
   constexpr Nanoseconds kLate = std::chrono::milliseconds(50);
   const auto stall_once = [&](int n) {

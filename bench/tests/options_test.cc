@@ -12,7 +12,7 @@ CommandLine parse(std::vector<const char*> words) {
   return parse_command_line(static_cast<int>(words.size()), words.data(), {});
 }
 
-TEST(Options, TargetsAreUrlsOrKnownServers) {
+TEST(Options, NameUrlsOrKnownServers) {
   const auto line = parse({"a=http://h:1/x", "b=http://h:2", "--servers", "lighttpd,ref=cgi-server:rfc3875"});
   ASSERT_TRUE(line.options) << line.text;
   ASSERT_EQ(2u, line.options->running.size());
@@ -22,7 +22,7 @@ TEST(Options, TargetsAreUrlsOrKnownServers) {
   EXPECT_EQ("ref", line.options->known[1].name);
 }
 
-TEST(Options, AKnownServerIsTakenApart) {
+TEST(Options, SplitAKnownServer) {
   const auto all = parse_known_server("py=cpython-3.11:cgihttpserver+http11");
   EXPECT_EQ("py", all.name);
   EXPECT_EQ("cpython-3.11", all.server);
@@ -32,12 +32,12 @@ TEST(Options, AKnownServerIsTakenApart) {
   EXPECT_EQ("bench/servers/stalling/", parse_known_server("bench/servers/stalling/").server);
 }
 
-TEST(Options, MistakesSayWhatToDo) {
+TEST(Options, AnswerMistakesWithTheNextStep) {
   const std::map<std::string, std::vector<const char*>> told = {
       {"cgi-bench: \"http://h\" is not NAME=URL (known servers: --servers)\n", {"http://h"}},
-      {"cgi-bench: two targets are called \"a\" (NAME=… gives another name)\n", {"--servers", "a,a"}},
-      {"cgi-bench: two targets are called \"ceiling\" (NAME=… gives another name)\n", {"ceiling=http://h"}},
-      {"cgi-bench: \"a/b\" is no name of a target (letters, digits, '.', '_' and '-')\n", {"a/b=http://h"}},
+      {"cgi-bench: two targets have the name \"a\" (choose another: NAME=…)\n", {"--servers", "a,a"}},
+      {"cgi-bench: two targets have the name \"ceiling\" (choose another: NAME=…)\n", {"ceiling=http://h"}},
+      {"cgi-bench: \"a/b\" is not a valid target name (letters, digits, '.', '_' and '-')\n", {"a/b=http://h"}},
       {"cgi-bench: --timeout must be above 0\n", {"--timeout", "0"}},
   };
   for (const auto& [text, words] : told) {

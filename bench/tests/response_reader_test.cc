@@ -11,7 +11,7 @@ using State = ResponseReader::State;
 
 const Expected kHello{{200}, true, Repeated("hello\n")};
 
-// What became of octets that arrive in pieces of `size`, with the connection's end after them if `ends`.
+// The result for octets that arrive in pieces of `size`. If `ends`, the connection ends after them.
 struct Outcome {
   State state;
   int status;
@@ -37,7 +37,7 @@ Outcome read(std::string_view octets, std::size_t size, bool ends) {
           octets.size() - at};
 }
 
-TEST(ResponseReader, EndsWhereTheFramingSays) {
+TEST(ResponseReader, EndsAResponseByItsFraming) {
   const std::map<std::string, bool> complete_and_kept = {
       {"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello\n", true},
       {"HTTP/1.1 200 OK\r\ncontent-length:6\r\nConnection: close\r\n\r\nhello\n", false},
@@ -58,14 +58,14 @@ TEST(ResponseReader, EndsWhereTheFramingSays) {
   }
 }
 
-TEST(ResponseReader, LeavesTheNextResponseAlone) {
+TEST(ResponseReader, DoesNotConsumeTheNextResponse) {
   const std::string one = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello\n";
   const auto outcome = read(one + one, 1000, false);
   EXPECT_EQ(State::kComplete, outcome.state);
   EXPECT_EQ(one.size(), outcome.surplus);
 }
 
-TEST(ResponseReader, WithoutFramingEndsWithTheConnection) {
+TEST(ResponseReader, EndsAResponseWithoutFramingWithTheConnection) {
   const std::string octets = "HTTP/1.0 200 Script output follows\r\nContent-Type: text/plain\r\n\r\nhello\n";
   EXPECT_EQ(State::kContent, read(octets, 5, false).state);
   const auto outcome = read(octets, 5, true);
@@ -74,7 +74,7 @@ TEST(ResponseReader, WithoutFramingEndsWithTheConnection) {
   EXPECT_FALSE(outcome.keeps_connection);
 }
 
-TEST(ResponseReader, ForgetsTheFramingOfTheResponseBefore) {
+TEST(ResponseReader, DoesNotReuseTheFramingOfTheLastResponse) {
   ResponseReader reader;
   ContentCheck check;
   for (const char* before : {"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello\n",
@@ -96,7 +96,7 @@ TEST(ResponseReader, ForgetsTheFramingOfTheResponseBefore) {
   }
 }
 
-TEST(ResponseReader, WhatIsCutShortOrNoResponseIsBroken) {
+TEST(ResponseReader, CallsIncompleteAndInvalidResponsesBroken) {
   const std::vector<std::string> broken = {
       "",
       "HTTP/1.1 200 OK\r\n",
@@ -112,7 +112,7 @@ TEST(ResponseReader, WhatIsCutShortOrNoResponseIsBroken) {
   for (const auto& octets : broken) EXPECT_EQ(State::kBroken, read(octets, 3, true).state) << octets;
 }
 
-TEST(ResponseReader, NoContentNeedsNoLength) {
+TEST(ResponseReader, EndsAResponseWithoutContentAtOnce) {
   for (const char* status : {"204 No Content", "304 Not Modified"}) {
     EXPECT_EQ(State::kComplete, read(std::string("HTTP/1.1 ") + status + "\r\n\r\n", 100, false).state) << status;
   }

@@ -20,7 +20,7 @@ std::string refusal(const std::string& text) {
   return "accepted";
 }
 
-TEST(Scenarios, OfTheProjectAreWhole) {
+TEST(Scenarios, OfTheProjectAreValid) {
   const auto all = read_scenarios(std::string(CGI_FIXTURES) + "/scenarios.toml");
   EXPECT_GE(all.scenarios.size(), 10u);
   EXPECT_GE(all.checks.size(), 5u);
@@ -39,7 +39,7 @@ TEST(Scenarios, HaveDefaults) {
   EXPECT_EQ("GET /cgi-bin/hello?x HTTP/1.1\r\nHost: h:1\r\n\r\n", hello.request("h:1", ""));
 }
 
-TEST(Scenarios, SayWhatIsSent) {
+TEST(Scenarios, BecomeRequests) {
   const auto all = parse_scenarios(std::string(kHello) +
                                        "method = \"POST\"\nfields = 1\nclose = true\nstatus = [501, 405]\n"
                                        "send = { repeat = \"ab\", times = 2 }\nbody = \"yes\"\n",
@@ -53,18 +53,18 @@ TEST(Scenarios, SayWhatIsSent) {
   EXPECT_TRUE(hello.expected.content.has(0, "yes"));
 }
 
-TEST(Scenarios, MistakesAreNamedWithTheirPlace) {
+TEST(Scenarios, HaveMessagesThatNameThePlace) {
   const std::map<std::string, std::string> told = {
       {std::string(kHello) + "stauts = 200\n", "x.toml: scenario \"hello\": unknown key \"stauts\""},
       {std::string(kHello) + "close = 1\n", "x.toml: scenario \"hello\": key \"close\" has the wrong type"},
       {std::string(kHello) + "clients = [0]\n",
-       "x.toml: scenario \"hello\": key \"clients\" is no list of numbers above 0"},
+       "x.toml: scenario \"hello\": key \"clients\" is not a list of numbers above 0"},
       {std::string(kHello) + "body = { repeat = \"x\" }\n", "x.toml: scenario \"hello\": body: times must be above 0"},
-      {std::string(kHello) + kHello, "x.toml: two scenarios \"hello\""},
+      {std::string(kHello) + kHello, "x.toml: two scenarios have the name \"hello\""},
       {"[[scenario]]\nname = \"m\"\ntitle = \"t\"\nmix = { none = 1 }\n",
-       "x.toml: scenario \"m\": no scenario \"none\" to mix"},
+       "x.toml: scenario \"m\": mix names an unknown scenario \"none\""},
       {"[[scenario]]\nname = \"m\"\ntitle = \"t\"\nmix = { }\n",
-       "x.toml: scenario \"m\": mix holds no names with weights above 0"},
+       "x.toml: scenario \"m\": mix has no name with a weight above 0"},
       {"[[scenario]]\nname = \"m\"\ntitle = \"t\"\npath = \"x\"\n",
        "x.toml: scenario \"m\": path \"x\" does not begin with '/'"},
       {"[[scenario]]\nname = \"m\"\n", "x.toml: scenario \"m\": no title"},
@@ -76,7 +76,7 @@ TEST(Scenarios, MistakesAreNamedWithTheirPlace) {
   EXPECT_EQ(0u, refusal("[[scenario]]\nname = \n").rfind("x.toml:2: ", 0)) << refusal("[[scenario]]\nname = \n");
 }
 
-TEST(Scenarios, TurnsOfAMixAreSpreadEvenly) {
+TEST(Scenarios, SpreadTheTurnsOfAMixEvenly) {
   auto got = spread({{"a", 4}, {"b", 2}, {"c", 1}});
   ASSERT_EQ(7u, got.size());
   EXPECT_EQ(4, std::count(got.begin(), got.end(), "a"));

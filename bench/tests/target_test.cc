@@ -5,7 +5,7 @@
 namespace cgi::bench {
 namespace {
 
-TEST(Target, AUrlIsTakenApart) {
+TEST(Target, SplitsAUrl) {
   const Url whole = parse_url("http://example.org:8080/site/");
   EXPECT_EQ("example.org", whole.host);
   EXPECT_EQ(8080, whole.port);
@@ -20,7 +20,7 @@ TEST(Target, AUrlIsTakenApart) {
   EXPECT_EQ(80, parse_url("http://[::1]").port);
 }
 
-TEST(Target, AUrlThatCannotBeUsedIsAMistake) {
+TEST(Target, RefusesAnInvalidUrl) {
   for (const char* url : {"https://h", "h:80", "http://", "http://h:x", "http://h:0", "http://h:99999", "http://:80"}) {
     EXPECT_THROW(parse_url(url), TargetError) << url;
   }

@@ -88,7 +88,7 @@ def test_a_port_that_is_taken_is_named(root: Path) -> None:
 
 
 def test_an_address_of_another_machine_is_named(root: Path) -> None:
-    told = "cgi-server: 192.0.2.1 is no address of this machine (try: -b 127.0.0.1)"  # RFC 5737: nobody's
+    told = "cgi-server: 192.0.2.1 is not an address of this machine (try: -b 127.0.0.1)"  # RFC 5737: nobody's
     assert refused("0", "-d", root, "-b", "192.0.2.1") == (1, told)
 
 

@@ -1,5 +1,5 @@
-// Feeds octets to the chunked decoder, whole and cut in two: both must yield the same. Build and run as
-// request_head_fuzz.cc says, with fuzz_body. The first octet says where to cut.
+// Feeds octets to the chunked decoder, whole and in two pieces. Both must have the same result. request_head_fuzz.cc
+// says how to build and run fuzz_body. The first octet of the data is the length of the first piece.
 
 #include <cstdint>
 #include <cstdlib>

@@ -1,7 +1,6 @@
-// Feeds a script's output to the response writer, whole and cut in two: both must make the same response, and what
-// goes out must be one response of HTTP that holds nothing but the script's content. Build and run as
-// request_head_fuzz.cc says, with fuzz_cgi11_response. The first octet says what the client can do, the second where
-// to cut.
+// Feeds a script's output to Cgi11Response, whole and in two pieces. Both must make the same response. It must be one
+// response of HTTP that holds the script's content only. request_head_fuzz.cc says how to build and run
+// fuzz_cgi11_response. The first octet of the data chooses the terms, the second is the length of the first piece.
 
 #include <cstdint>
 #include <cstdlib>
@@ -17,7 +16,7 @@ void require(bool condition) {
   if (!condition) std::abort();
 }
 
-// The content of the response `sent`, after checking its head.
+// Checks the head of the response `sent` and returns its content.
 std::string content_of(const std::string& sent, bool head_only, bool closed_in_time) {
   const std::size_t end = cgi::header_section_end(sent);
   require(end != sent.npos && sent.compare(0, 9, "HTTP/1.1 ") == 0 && sent[12] == ' ');

@@ -1,7 +1,7 @@
-// Feeds octets to the head parser, whole and cut in two: both must understand the same. Build and run:
+// Feeds octets to the head parser, whole and in two pieces. Both must have the same result. Build and run:
 //   cmake -S . -B build/fuzz -DCGI_FUZZ=ON -DCMAKE_CXX_COMPILER=clang++ && cmake --build build/fuzz
 //   build/fuzz/server/fuzz_request_head -max_len=4096 -max_total_time=60
-// The first octet says where to cut.
+// The first octet of the data is the length of the first piece.
 
 #include <cstdint>
 #include <cstdlib>

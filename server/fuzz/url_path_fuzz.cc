@@ -1,6 +1,5 @@
-// Feeds octets to the target parser: no segment and no file name may climb or hold a slash, every file name has a
-// spelling, and no redirect may leave the host.
-// Build and run as request_head_fuzz.cc says, with fuzz_url_path.
+// Feeds octets to the target parser. No segment and no file name may be ".." or hold a slash, every file name must have
+// a segment, and no redirect may name another host. request_head_fuzz.cc says how to build and run fuzz_url_path.
 
 #include <cstdint>
 #include <cstdlib>
@@ -29,7 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(name.find_first_of(std::string_view("/\0", 2)) == std::string::npos);
     require(cgi::file_name(cgi::segment_for(name)) == name && cgi::file_name(cgi::segment_for(segment)) == segment);
   }
-  // What was understood, asked for again, is understood the same.
+  // The encoded path must have the same result.
   const auto again = cgi::parse_target(cgi::url_quote(cgi::path_of_target(*parsed)));
   require(again && cgi::path_of_target(*again) == cgi::path_of_target(*parsed) && again->segments == parsed->segments);
   const auto directory = cgi::cgi_directory_of(*parsed, {"/cgi-bin", "/a/b"});

@@ -14,7 +14,7 @@ using namespace std::string_literals;
 
 constexpr std::time_t kWhen = 1795385152;  // 2026-11-22T22:05:52Z
 
-// The time zone of a test, and afterwards again the one before it.
+// Sets the time zone of a test, and restores the one before it.
 class LocalTime {
  public:
   explicit LocalTime(const char* zone) {
@@ -37,7 +37,7 @@ std::string logged(LogFormat format, void (*what)(const AccessLog&)) {
   return testing::internal::GetCapturedStderr();
 }
 
-// `line` with its time replaced, which is the moment the test ran.
+// Returns `line` with its time replaced, which is that of the test.
 std::string without_time(std::string line) {
   if (const std::size_t begin = line.find('['); begin != line.npos && line[0] != '{') {
     return line.replace(begin + 1, 20, "NOW");
@@ -45,7 +45,7 @@ std::string without_time(std::string line) {
   return line.replace(line.find(':') + 2, 20, "NOW");
 }
 
-TEST(LogEscape, LeavesNothingThatATerminalObeys) {
+TEST(LogEscape, EscapesAllControls) {
   const std::map<std::string, std::string> escaped = {
       {"", ""},
       {"GET / HTTP/1.0", "GET / HTTP/1.0"},
@@ -66,7 +66,7 @@ TEST(LogEscape, CutsAfter4096Octets) {
   EXPECT_EQ(4 * 4096u + 9, log_escape(std::string(5000, '\0')).size());
 }
 
-TEST(CommonLine, IsCPythonsInLocalTime) {
+TEST(CommonLine, HasCPythonsFormAndLocalTime) {
   const LocalTime zone("UTC0");
   EXPECT_EQ("127.0.0.1 - - [22/Nov/2026 22:05:52] \"GET / HTTP/1.0\" 200 -\n",
             common_line("127.0.0.1", kWhen, "\"GET / HTTP/1.0\" 200 -"));
@@ -92,21 +92,21 @@ TEST(JsonLine, IsOneObjectInUniversalTime) {
             json_line("-", 0, "\n\xe9"));
 }
 
-TEST(AccessLog, SaysWhatWasAskedAndAnswered) {
+TEST(AccessLog, ShowsTheRequestAndItsStatus) {
   const auto request = [](const AccessLog& log) { log.request("127.0.0.1", "GET /\x1b HTTP/1.0", 404); };
   EXPECT_EQ("127.0.0.1 - - [NOW] \"GET /\\x1b HTTP/1.0\" 404 -\n", without_time(logged(LogFormat::kCommon, request)));
   EXPECT_EQ("{\"time\":\"NOW\",\"client\":\"127.0.0.1\",\"request\":\"GET /\\\\x1b HTTP/1.0\",\"status\":404}\n",
             without_time(logged(LogFormat::kJson, request)));
 }
 
-TEST(AccessLog, SaysThatARequestGotNoStatus) {
+TEST(AccessLog, ShowsThatARequestGotNoStatus) {
   const auto request = [](const AccessLog& log) { log.request("c", "GET / HTTP/1.0", std::nullopt); };
   EXPECT_EQ("c - - [NOW] \"GET / HTTP/1.0\" - -\n", without_time(logged(LogFormat::kCommon, request)));
   EXPECT_EQ("{\"time\":\"NOW\",\"client\":\"c\",\"request\":\"GET / HTTP/1.0\",\"status\":null}\n",
             without_time(logged(LogFormat::kJson, request)));
 }
 
-TEST(AccessLog, SaysWhyARequestWasRefused) {
+TEST(AccessLog, ShowsWhyARequestWasRefused) {
   const auto refusal = [](const AccessLog& log) { log.refusal("127.0.0.1", 404, "No such CGI script ('\\n')"); };
   EXPECT_EQ("127.0.0.1 - - [NOW] code 404, message No such CGI script ('\\\\n')\n",
             without_time(logged(LogFormat::kCommon, refusal)));
@@ -115,7 +115,7 @@ TEST(AccessLog, SaysWhyARequestWasRefused) {
       without_time(logged(LogFormat::kJson, refusal)));
 }
 
-TEST(AccessLog, NotesAnythingElse) {
+TEST(AccessLog, ShowsOtherMessages) {
   const auto note = [](const AccessLog& log) { log.note("-", "CGI script exit code 3\n"); };
   EXPECT_EQ("- - - [NOW] CGI script exit code 3\\x0a\n", without_time(logged(LogFormat::kCommon, note)));
 }
@@ -126,7 +126,7 @@ TEST(AccessLog, KeepsTheStatusAfterALongRequestLine) {
   EXPECT_NE(std::string::npos, line.find("...[+60909]\" 414 -\n"));
 }
 
-TEST(AccessLog, OfFormatNoneIsSilent) {
+TEST(AccessLog, WritesNothingWithFormatNone) {
   const auto everything = [](const AccessLog& log) {
     log.request("c", "GET /", 200);
     log.refusal("c", 400, "x");

@@ -15,7 +15,7 @@ using namespace std::string_literals;
 
 using Lines = std::vector<Field>;
 
-// "chunked", "none", "length N", or "400" and the like.
+// Returns "chunked", "none", "length N", or a status such as "400".
 std::string framing(const Lines& fields, int minor = 1) {
   Request request;
   request.fields = fields;
@@ -30,7 +30,7 @@ std::string framing(const Lines& fields, int minor = 1) {
 Field length(std::string value) { return {"Content-Length", std::move(value)}; }
 Field coding(std::string value) { return {"Transfer-Encoding", std::move(value)}; }
 
-TEST(ContentLength, IsDigitsAndNothingElse) {
+TEST(ContentLength, HasOnlyDigits) {
   EXPECT_EQ("none", framing({}));
   EXPECT_EQ("length 0", framing({length("0")}));
   EXPECT_EQ("length 11", framing({length("11")}));
@@ -42,7 +42,7 @@ TEST(ContentLength, IsDigitsAndNothingElse) {
   }
 }
 
-TEST(ContentLength, MayBeRepeatedButNotContradicted) {
+TEST(ContentLength, MayBeRepeatedWithTheSameValue) {
   EXPECT_EQ("length 5", framing({length("5"), length("5")}));
   EXPECT_EQ("400", framing({length("5"), length("6")}));
   EXPECT_EQ("400", framing({length("5"), length("05")}));
@@ -71,7 +71,7 @@ TEST(TransferEncoding, IsChunkedOrRefused) {
   EXPECT_EQ("501", framing({coding("chunked"), coding("gzip")}));
 }
 
-TEST(TransferEncoding, ExcludesContentLengthAndHttp10) {
+TEST(TransferEncoding, IsRefusedWithContentLengthOrInHttp10) {
   EXPECT_EQ("400", framing({coding("chunked"), length("4")}));
   EXPECT_EQ("400", framing({length("4"), coding("gzip")}));
   EXPECT_EQ("400", framing({coding("chunked")}, 0));
@@ -123,14 +123,14 @@ TEST(ChunkedBody, IsTheDataOfItsChunks) {
   }
 }
 
-TEST(ChunkedBody, IsOpenUntilItsLastOctet) {
+TEST(ChunkedBody, IsCompleteWithItsLastOctet) {
   const std::string bytes = "3;x\r\nabc\r\n0\r\nA: b\r\n\r\n";
   for (std::size_t length = 0; length < bytes.size(); ++length) {
     EXPECT_EQ("open", decode(bytes.substr(0, length)).state) << length;
   }
 }
 
-TEST(ChunkedBody, IsBrokenByFramingThatTwoReadersMayReadDifferently) {
+TEST(ChunkedBody, IsBrokenByAmbiguousFraming) {
   for (const std::string& bytes :
        {"\r\n"s,         "-1\r\n"s,         "+5\r\n"s,          "0x5\r\n"s,     "5_0\r\n"s,       "G\r\n"s,
         " 5\r\n"s,       "5 \r\n"s,         "5\t\r\n"s,         "5 x\r\n"s,     ";a\r\n"s,        "3\nabc\r\n"s,
@@ -141,28 +141,28 @@ TEST(ChunkedBody, IsBrokenByFramingThatTwoReadersMayReadDifferently) {
   }
 }
 
-TEST(ChunkSize, HasSixtyFourBits) {
+TEST(ChunkSize, HasAtMost64Bits) {
   EXPECT_EQ("open", decode("FFFFFFFFFFFFFFFF\r\nx").state);
   EXPECT_EQ("broken", decode("10000000000000000\r\n").state);
   EXPECT_EQ("broken", decode("FFFFFFFFFFFFFFFFF\r\n").state);
   EXPECT_EQ("broken", decode(std::string(17, '0') + "\r\n").state);
 }
 
-TEST(ChunkExtension, Has4096Octets) {
+TEST(ChunkExtension, HasAtMost4096Octets) {
   const auto body = [](std::size_t octets) { return "0;" + std::string(octets - 1, 'x') + "\r\n\r\n"; };
   EXPECT_EQ("done", decode(body(4096)).state);
   EXPECT_EQ("broken", decode(body(4097)).state);
   EXPECT_EQ("broken", decode("0" + std::string(5000, ' ')).state);
 }
 
-TEST(ChunkedBody, HasNoControlOctetInItsExtensionsAndTrailers) {
+TEST(ChunkedBody, IsBrokenByAControlInExtensionsOrTrailers) {
   for (const char* octet : {"\x01", "\x1f", "\x7f"}) {
     EXPECT_EQ("broken", decode("0;a=" + std::string(octet) + "\r\n\r\n").state);
     EXPECT_EQ("broken", decode("0\r\nA: " + std::string(octet) + "\r\n\r\n").state);
   }
 }
 
-TEST(Trailers, Have4096OctetsEachAnd64KibibytesInAll) {
+TEST(Trailers, HaveAtMost4096OctetsEachAnd64KiBInAll) {
   const auto trailer = [](std::size_t octets) { return std::string(octets, 'x') + "\r\n"; };
   EXPECT_EQ("done", decode("0\r\n" + trailer(4096) + "\r\n").state);
   EXPECT_EQ("broken", decode("0\r\n" + trailer(4097) + "\r\n").state);
@@ -172,7 +172,7 @@ TEST(Trailers, Have4096OctetsEachAnd64KibibytesInAll) {
   EXPECT_EQ("broken", decode(many + "x\r\n\r\n").state);
 }
 
-TEST(ChunkedBody, IsTheSameHoweverItIsCut) {
+TEST(ChunkedBody, DoesNotDependOnThePieces) {
   for (const std::string& bytes :
        {"3;a=b\r\nabc\r\nC\r\n0123456789ab\r\n0\r\nA: b\r\nC: d\r\n\r\nGET /"s, "3\r\nabc\r\n0\r\n\r\n\r\n"s,
         "5\r\nhello\r\n5\r\nworld!\r\n0\r\n\r\n"s, "2 ;x\r\nab\r\n2\nab\r\n"s, "FFFFFFFFFFFFFFFF\r\nabc"s}) {
@@ -186,7 +186,7 @@ TEST(ChunkedBody, IsTheSameHoweverItIsCut) {
   }
 }
 
-TEST(ChunkedBody, GivesBackWhatWasChunkedAtRandom) {
+TEST(ChunkedBody, DecodesRandomChunks) {
   std::mt19937 random(7230);
   for (int round = 0; round < 500; ++round) {
     std::string data;

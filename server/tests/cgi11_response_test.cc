@@ -23,7 +23,7 @@ const ResponseTerms kOld = {kServer, false, false, false};          // HTTP/1.0
 const ResponseTerms kOldKeptAlive = {kServer, false, false, true};  // with "Connection: keep-alive"
 const ResponseTerms kLastOne = {kServer, false, true, false};       // with "Connection: close"
 
-// What goes out if the script prints `output` at once and ends.
+// Returns the response if the script prints `output` at once and ends.
 std::string whole(std::string_view output, const ResponseTerms& terms = kOpen) {
   Cgi11Response response(terms);
   response.take(output);
@@ -34,7 +34,7 @@ std::string whole(std::string_view output, const ResponseTerms& terms = kOpen) {
   return sent;
 }
 
-// Why no response came of `output`; nothing may have gone out.
+// Returns why `output` is refused. Nothing may have gone out.
 std::string problem_of(std::string_view output) {
   Cgi11Response response(kOpen);
   response.take(output);
@@ -99,7 +99,7 @@ TEST(Cgi11Head, NamesHaveNoCase) {
   EXPECT_EQ(5u, parsed("STATUS: 200\ncontent-length: 5\n").content_length.value());
 }
 
-TEST(Cgi11Head, StatusIsThreeDigitsAndAPhrase) {
+TEST(Cgi11Head, StatusHasThreeDigitsAndAPhrase) {
   const std::map<std::string, std::pair<int, std::string>> statuses = {
       {"200", {200, "OK"}},
       {"201 Made", {201, "Made"}},
@@ -123,7 +123,7 @@ TEST(Cgi11Head, StatusIsThreeDigitsAndAPhrase) {
   }
 }
 
-TEST(Cgi11Head, LocationAloneDecidesWhoFollowsIt) {
+TEST(Cgi11Head, LocationWithoutStatusIsLocalIfItIsAPath) {
   struct Row {
     std::string block;
     int status;
@@ -152,7 +152,7 @@ TEST(Cgi11Head, LocationAloneDecidesWhoFollowsIt) {
   }
 }
 
-TEST(Cgi11Head, SaysWhatIsWrong) {
+TEST(Cgi11Head, NamesTheProblem) {
   const std::string in_line_2 = "line 2 of the header block: ";
   const std::map<std::string, std::string> problems = {
       {"Status: abc\n", "Status 'abc' is not three digits"},
@@ -177,12 +177,12 @@ TEST(Cgi11Head, SaysWhatIsWrong) {
       {"Content-Length: 1\nContent-Length: 1\n", in_line_2 + "there is a second 'Content-Length'"},
       {"Status: 200\n folded\n", in_line_2 + "it begins with a space: fields are not folded"},
       {"Status: 200\n\tfolded: x\n", in_line_2 + "it begins with a space: fields are not folded"},
-      {"Status: 200\nHello\n", in_line_2 + "'Hello' is no field: it has no colon"},
+      {"Status: 200\nHello\n", in_line_2 + "'Hello' is not a field: it has no colon"},
       {"Status: 200\nX : y\n", in_line_2 + "there is a space before the colon of 'X '"},
       {"Status: 200\nX\t: y\n", in_line_2 + "there is a space before the colon of 'X\\t'"},
-      {"Status: 200\n: y\n", in_line_2 + "'' is no field name"},
-      {"Status: 200\nTraceback (last): y\n", in_line_2 + "'Traceback (last)' is no field name"},
-      {"Status: 200\nX\r: y\n", in_line_2 + "'X\\r' is no field name"},
+      {"Status: 200\n: y\n", in_line_2 + "'' is not a field name"},
+      {"Status: 200\nTraceback (last): y\n", in_line_2 + "'Traceback (last)' is not a field name"},
+      {"Status: 200\nX\r: y\n", in_line_2 + "'X\\r' is not a field name"},
       {"Status: 200\nX: secret\rSet-Cookie: a\n", in_line_2 + "there is a control character in 'X'"},
       {"Status: 200\nX: y\r\r\n", in_line_2 + "there is a control character in 'X'"},
       {"Status: 200\nX: a\0b\n"s, in_line_2 + "there is a control character in 'X'"},
@@ -190,7 +190,7 @@ TEST(Cgi11Head, SaysWhatIsWrong) {
       {"Status: 200\nX: a\x7f\n", in_line_2 + "there is a control character in 'X'"},
       {"Status: 200\rX: a\r", "line 1 of the header block: there is a control character in 'Status'"},
       {std::string(100, 'x') + "\n",
-       "line 1 of the header block: '" + std::string(60, 'x') + "'... is no field: it has no colon"},
+       "line 1 of the header block: '" + std::string(60, 'x') + "'... is not a field: it has no colon"},
       {"X-Foo: bar\n", "the header block has no Content-Type, Status or Location"},
       {"Location:\n", "the header block has no Content-Type, Status or Location"},
       {"Content-Type: \n", "the header block has no Content-Type, Status or Location"},
@@ -205,7 +205,7 @@ TEST(Cgi11Head, SaysWhatIsWrong) {
   }
 }
 
-TEST(Cgi11Head, MayBeginWithTheLineOfCgitb) {
+TEST(Cgi11Head, MayBeginWithCgitbsLine) {
   for (const std::string line_end : {"\n", "\r\n"}) {
     const Cgi11Head head = parsed("<!--: spam" + line_end + "Content-Type: text/html" + line_end + line_end);
     ASSERT_EQ(1u, head.fields.size());
@@ -213,10 +213,10 @@ TEST(Cgi11Head, MayBeginWithTheLineOfCgitb) {
   }
   const std::map<std::string, std::string> problems = {
       {"<!--: spam\n\n", "the header block has no Content-Type, Status or Location"},
-      {"<!--: Spam\nStatus: 200\n\n", "line 1 of the header block: '<!--' is no field name"},
-      {"<!--: spam \nStatus: 200\n\n", "line 1 of the header block: '<!--' is no field name"},
-      {"<!--: spam\n<!--: spam\nStatus: 200\n\n", "line 2 of the header block: '<!--' is no field name"},
-      {"Status: 200\n<!--: spam\n\n", "line 2 of the header block: '<!--' is no field name"},
+      {"<!--: Spam\nStatus: 200\n\n", "line 1 of the header block: '<!--' is not a field name"},
+      {"<!--: spam \nStatus: 200\n\n", "line 1 of the header block: '<!--' is not a field name"},
+      {"<!--: spam\n<!--: spam\nStatus: 200\n\n", "line 2 of the header block: '<!--' is not a field name"},
+      {"Status: 200\n<!--: spam\n\n", "line 2 of the header block: '<!--' is not a field name"},
   };
   for (const auto& [block, problem] : problems) EXPECT_EQ(problem, problem_of(block)) << block;
 }
@@ -225,7 +225,7 @@ TEST(Cgi11Head, TabsAndOctetsAbove127AreNoControls) {
   EXPECT_EQ("a\tb\xff", parsed("Status: 200\nX: a\tb\xff\n").fields.at(0).value);
 }
 
-TEST(Cgi11Head, LeavesOutWhatIsForTheServerToSay) {
+TEST(Cgi11Head, LeavesOutTheFieldsOfTheServer) {
   const Cgi11Head head = parsed(
       "Status: 200\nDate: x\nSERVER: x\nContent-Length: 3\nconnection: keep-alive\nKeep-Alive: 5\n"
       "Transfer-Encoding: chunked\nUpgrade: h2c\nTE: x\nTrailer: x\nProxy-Connection: x\nProxy-Authenticate: x\n"
@@ -235,7 +235,7 @@ TEST(Cgi11Head, LeavesOutWhatIsForTheServerToSay) {
   EXPECT_EQ(3u, head.content_length.value());
 }
 
-TEST(Cgi11Response, LineEndsBecomeThoseOfHttp) {
+TEST(Cgi11Response, EndsLinesInCrLf) {
   const std::string expected = sent_with("404 Gone away", "X: y\r\nContent-Length: 4\r\n", "a\n\nb");
   for (const char* output : {"Status: 404 Gone away\nX: y\n\na\n\nb", "Status: 404 Gone away\r\nX: y\r\n\r\na\n\nb",
                              "Status: 404 Gone away\r\nX: y\n\r\na\n\nb", "Status: 404 Gone away\nX: y\r\n\na\n\nb"}) {
@@ -243,7 +243,7 @@ TEST(Cgi11Response, LineEndsBecomeThoseOfHttp) {
   }
 }
 
-TEST(Cgi11Response, NoContentTypeIsMadeUp) {
+TEST(Cgi11Response, NeverAddsAContentType) {
   EXPECT_EQ(sent_with("200 OK", "Content-Length: 13\r\n", "<html></html>"), whole("Status: 200\n\n<html></html>"));
   EXPECT_EQ(sent_with("599 ", "Content-Length: 0\r\n", ""), whole("Status: 599\n\n"));
 }
@@ -256,12 +256,12 @@ TEST(Cgi11Response, RedirectsTheClient) {
       whole("Status: 307\nLocation: /x\nContent-Type: text/plain\n\nthere"));
 }
 
-TEST(Cgi11Response, LocalRedirectIsLeftToTheServer) {
+TEST(Cgi11Response, LeavesALocalRedirectToTheServer) {
   Cgi11Response response(kOpen);
   response.take("Location: /a?b\n");
   EXPECT_FALSE(response.is_refused());
   response.take("\nnobody reads this");
-  EXPECT_FALSE(response.is_refused());  // it may have work to finish
+  EXPECT_FALSE(response.is_refused());  // the script may run on
   EXPECT_EQ("", response.flush());
   response.finish();
   EXPECT_EQ("", response.flush());
@@ -271,7 +271,7 @@ TEST(Cgi11Response, LocalRedirectIsLeftToTheServer) {
   EXPECT_EQ(0u, response.held());
 }
 
-TEST(Cgi11Response, IsTheSameHoweverTheOutputIsCut) {
+TEST(Cgi11Response, DoesNotDependOnThePiecesOfTheOutput) {
   for (const std::string& output :
        {"Status: 404 x\r\nX: y\r\n\r\nbody\r\n\r\n"s, "Content-Type: a/b\nContent-Length: 3\n\nbody"s,
         "Location: /a\n\n"s, "Status: 20x\n\nbody"s, "no header"s, "X: y\n"s, ""s, "\n\r\n\n"s, "Status: 304\n\n\0"s}) {
@@ -294,7 +294,7 @@ TEST(Cgi11Response, IsTheSameHoweverTheOutputIsCut) {
   }
 }
 
-TEST(Cgi11Response, NothingGoesOutBeforeTheHeaderBlockIsComplete) {
+TEST(Cgi11Response, SendsNothingBeforeTheHeaderBlockIsComplete) {
   const std::string block = "Content-Type: a/b\r\n\r\n";
   Cgi11Response response(kOpen);
   for (char c : block.substr(0, block.size() - 1)) {
@@ -307,7 +307,7 @@ TEST(Cgi11Response, NothingGoesOutBeforeTheHeaderBlockIsComplete) {
   EXPECT_TRUE(response.status());
 }
 
-TEST(Cgi11Response, OutputThatGoesOnIsChunked) {
+TEST(Cgi11Response, SendsLateOutputInChunks) {
   for (const ResponseTerms& terms : {kOpen, kLastOne}) {
     Cgi11Response response(terms);
     response.take("Status: 200\n\nfirst");
@@ -317,7 +317,7 @@ TEST(Cgi11Response, OutputThatGoesOnIsChunked) {
     EXPECT_EQ("", response.flush());
     response.take("0123456789abcdef");
     EXPECT_EQ("10\r\n0123456789abcdef\r\n", response.flush());
-    EXPECT_FALSE(response.keeps_connection());  // its end is not there yet
+    EXPECT_FALSE(response.keeps_connection());  // the response has not ended
     response.take("x");
     response.finish();
     EXPECT_EQ("1\r\nx\r\n0\r\n\r\n", response.flush());
@@ -326,7 +326,7 @@ TEST(Cgi11Response, OutputThatGoesOnIsChunked) {
   }
 }
 
-TEST(Cgi11Response, OutputThatGoesOnEndsWithTheConnectionOfAnOldClient) {
+TEST(Cgi11Response, EndsLateOutputForHttp10WithTheConnection) {
   for (const ResponseTerms& terms : {kOld, kOldKeptAlive}) {
     Cgi11Response response(terms);
     response.take("Status: 200\n\nfirst");
@@ -338,7 +338,7 @@ TEST(Cgi11Response, OutputThatGoesOnEndsWithTheConnectionOfAnOldClient) {
   }
 }
 
-TEST(Cgi11Response, SaysWhatBecomesOfTheConnection) {
+TEST(Cgi11Response, AnnouncesTheEndOfTheConnection) {
   struct Row {
     ResponseTerms terms;
     std::string said;
@@ -357,13 +357,13 @@ TEST(Cgi11Response, SaysWhatBecomesOfTheConnection) {
   }
 }
 
-TEST(ScriptsContentLength, IsCorrectedIfTheWholeOutputIsKnown) {
+TEST(ScriptsContentLength, IsCorrectedIfAllOutputIsKnown) {
   EXPECT_EQ(sent_with("200 OK", "Content-Length: 4\r\n", "body"), whole("Status: 200\nContent-Length: 99\n\nbody"));
   EXPECT_EQ(sent_with("200 OK", "Content-Length: 2\r\n", "bo"), whole("Status: 200\nContent-Length: 2\n\nbody"));
   EXPECT_EQ(sent_with("200 OK", "Content-Length: 0\r\n", ""), whole("Status: 200\nContent-Length: 0\n\nbody"));
 }
 
-TEST(ScriptsContentLength, IsKeptToIfTheOutputGoesOn) {
+TEST(ScriptsContentLength, LimitsLateOutput) {
   Cgi11Response response(kOpen);
   response.take("Status: 200\nContent-Length: 6\n\nbody");
   EXPECT_EQ(sent_with("200 OK", "Content-Length: 6\r\n", "body"), response.flush());
@@ -404,7 +404,7 @@ TEST(Cgi11Response, HasContentOnlyWhereHttpAllowsIt) {
   }
 }
 
-TEST(Cgi11Response, HeadOfOutputThatGoesOnIsComplete) {
+TEST(Cgi11Response, AnswersHeadWithTheHeaderBlockOnly) {
   Cgi11Response response(kHead);
   response.take("Status: 200\nContent-Length: 10\n\nbo");
   EXPECT_EQ(sent_with("200 OK", "Content-Length: 10\r\n", ""), response.flush());
@@ -415,21 +415,21 @@ TEST(Cgi11Response, HeadOfOutputThatGoesOnIsComplete) {
   EXPECT_TRUE(response.keeps_connection());
 }
 
-TEST(Cgi11Response, OutputWithoutAHeaderBlockIsAProblem) {
+TEST(Cgi11Response, RefusesOutputWithoutAHeaderBlock) {
   const std::map<std::string, std::string> problems = {
       {"", "no header block: the script printed nothing"},
-      {"Hello", "line 1 of the header block: 'Hello' is no field: it has no colon"},
-      {"<html>\n<body>", "line 1 of the header block: '<html>' is no field: it has no colon"},
+      {"Hello", "line 1 of the header block: 'Hello' is not a field: it has no colon"},
+      {"<html>\n<body>", "line 1 of the header block: '<html>' is not a field: it has no colon"},
       {"Content-Type: a/b\n", "the header block has no end: there is no empty line after it"},
       {"Content-Type: a/b\nSta", "the header block has no end: there is no empty line after it"},
       {"Content-Type: a/b\r\n\r", "the header block has no end: there is no empty line after it"},
       {"\nbody", "the header block has no Content-Type, Status or Location"},
-      {"HTTP/1.1 200 OK\r\nA: b\r\n\r\n", "line 1 of the header block: 'HTTP/1.1 200 OK' is no field: it has no colon"},
+      {"HTTP/1.1 200 OK\r\nA: b\r\n\r\n", "line 1 of the header block: 'HTTP/1.1 200 OK' is not a field: it has no colon"},
   };
   for (const auto& [output, problem] : problems) EXPECT_EQ(problem, problem_of(output)) << output;
 }
 
-TEST(Cgi11Response, GivesUpOnAWrongHeaderBlockAtOnce) {
+TEST(Cgi11Response, RefusesAWrongHeaderBlockAtOnce) {
   Cgi11Response response(kOpen);
   response.take("Status: 200\nStatus: 200\n\nbody");
   EXPECT_TRUE(response.is_refused());
@@ -438,7 +438,7 @@ TEST(Cgi11Response, GivesUpOnAWrongHeaderBlockAtOnce) {
   EXPECT_EQ("line 2 of the header block: there is a second 'Status'", response.problem());
 }
 
-TEST(Cgi11Response, KeepsTheBeginningOfWhatIsRefused) {
+TEST(Cgi11Response, KeepsTheBeginningOfRefusedOutput) {
   Cgi11Response response(kOpen);
   response.take("no field\n\n");
   EXPECT_EQ("no field\n\n", response.refused());
@@ -454,14 +454,14 @@ TEST(Cgi11Response, KeepsTheBeginningOfWhatIsRefused) {
   EXPECT_EQ("", accepted.refused());
 }
 
-TEST(Cgi11Response, TakesLargeHeaderBlocks) {
+TEST(Cgi11Response, AcceptsLargeHeaderBlocks) {
   std::string output = "Status: 200\n";
   for (int i = 0; i < 10'000; ++i) output += "X-" + std::to_string(i) + ": value\n";
   const std::string last = "X-Long: " + std::string(500'000, 'x') + "\n";
   Cgi11Response response(kOpen);
-  for (char c : output + last + "\nbody") {  // an octet at a time: what was searched is not searched again
+  for (char c : output + last + "\nbody") {  // an octet at a time: octets must not be searched twice
     response.take({&c, 1});
-    ASSERT_LE(response.held(), 4u);  // or the caller would stop reading before the block ends
+    ASSERT_LE(response.held(), 4u);  // otherwise the caller would stop reading before the block ends
   }
   response.finish();
   const std::string sent = response.flush();
@@ -469,7 +469,7 @@ TEST(Cgi11Response, TakesLargeHeaderBlocks) {
   EXPECT_TRUE(sent.ends_with("\r\nContent-Length: 4\r\n\r\nbody"));
 }
 
-TEST(Cgi11Response, GivesUpOnAHeaderBlockOver1MiB) {
+TEST(Cgi11Response, RefusesAHeaderBlockAbove1MiB) {
   const std::string start = "Status: 200\nX: ";
   const std::string fits = start + std::string((1 << 20) - start.size() - 2, 'x') + "\n\n";
   EXPECT_TRUE(whole(fits + "ok").ends_with("xx\r\nContent-Length: 2\r\n\r\nok"));

@@ -16,7 +16,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// A connection and its client's end.
+// A connection and the client's end of it.
 struct Pair {
   explicit Pair(SendPace pace = SendPace()) : Pair(ends(), pace) {}
   Connection server;
@@ -31,7 +31,7 @@ struct Pair {
   Pair(std::array<int, 2> ends, SendPace pace) : server(ends[0], pace), client(ends[1]) {}
 };
 
-// Takes a block every few milliseconds, so that it never stands still, until there is no more.
+// Takes a block every few milliseconds until no more octets come.
 std::size_t take_slowly(UniqueFd& client) {
   std::string block(16 * 1024, '\0');
   std::size_t taken = 0;
@@ -42,10 +42,10 @@ std::size_t take_slowly(UniqueFd& client) {
   return taken;
 }
 
-constexpr std::size_t kLong = 16 * 1024 * 1024;  // takes the slow client five seconds and more
+constexpr std::size_t kLong = 16 * 1024 * 1024;  // a slow client needs five seconds and more for it
 const SendPace kHurry(milliseconds(200), 1e12);
 
-TEST(Connection, DoesNotSendForEverToAClientThatTakesItTooSlowly) {
+TEST(Connection, GivesUpSendingToAClientThatIsTooSlow) {
   Pair pair(kHurry);
   std::size_t taken = 0;
   std::thread client([&] { taken = take_slowly(pair.client); });
@@ -56,7 +56,7 @@ TEST(Connection, DoesNotSendForEverToAClientThatTakesItTooSlowly) {
   EXPECT_LT(taken, kLong);
 }
 
-TEST(Connection, DoesNotSendAFileForEverToAClientThatTakesItTooSlowly) {
+TEST(Connection, GivesUpSendingAFileToAClientThatIsTooSlow) {
   ScratchDirectory files;
   files.write("short", std::string(3 * 1024 * 1024, 'x'));
   files.write("long", std::string(kLong, 'x'));
@@ -71,7 +71,7 @@ TEST(Connection, DoesNotSendAFileForEverToAClientThatTakesItTooSlowly) {
   }
 }
 
-TEST(Connection, SendsAllToAClientThatIsSlowWithinItsLimits) {
+TEST(Connection, SendsEverythingToAClientThatIsFastEnough) {
   Pair pair(SendPace(std::chrono::seconds(30), 1));
   constexpr std::size_t kSome = 1024 * 1024;
   std::size_t taken = 0;

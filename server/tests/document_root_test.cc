@@ -10,7 +10,7 @@ namespace cgi {
 namespace {
 
 // PATH_TRANSLATED and SCRIPT_FILENAME begin with it.
-TEST(DocumentRoot, IsNamedByItsPathWithoutLinks) {
+TEST(DocumentRoot, HasAPathWithoutLinks) {
   ScratchDirectory site;
   site.make_directory("root/sub");
   site.link("link", "root");

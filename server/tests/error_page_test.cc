@@ -8,7 +8,7 @@
 namespace cgi {
 namespace {
 
-TEST(ErrorPage, IsCPythonsToTheOctet) {
+TEST(ErrorPage, EqualsCPythonsOctetByOctet) {
   EXPECT_EQ(
       "<!DOCTYPE HTML>\n"
       "<html lang=\"en\">\n"
@@ -32,7 +32,7 @@ TEST(ErrorPage, EscapesTheMessage) {
   EXPECT_EQ(std::string::npos, page.find("<script>"));
 }
 
-TEST(ErrorPage, SaysAsMuchAsCPythonKnowsOfAStatus) {
+TEST(ErrorPage, ExplainsAStatusAsCPythonDoes) {
   const std::map<int, std::string> endings = {
       {422, "422 - .</p>"}, {599, "599 - ???.</p>"}, {418, "because it is a teapot..</p>"}};
   for (const auto& [status, ending] : endings) {
@@ -40,7 +40,7 @@ TEST(ErrorPage, SaysAsMuchAsCPythonKnowsOfAStatus) {
   }
 }
 
-TEST(StandardReason, IsTheOneOf313) {
+TEST(StandardReason, EqualsThatOfPython313) {
   const std::map<int, std::string> reasons = {
       {100, "Continue"},
       {200, "OK"},
@@ -69,7 +69,7 @@ TEST(StandardReason, IsTheOneOf313) {
   for (const auto& [status, reason] : reasons) EXPECT_EQ(reason, standard_reason(status)) << status;
 }
 
-TEST(Explanation, IsASentenceOrNothingOrUnknown) {
+TEST(Explanation, IsASentenceOrEmptyOrUnknown) {
   EXPECT_EQ("Server does not support this operation", explanation(501));
   EXPECT_EQ("The user has sent too many requests in a given amount of time (\"rate limiting\")", explanation(429));
   EXPECT_EQ("", explanation(423));

@@ -13,14 +13,14 @@ namespace {
 using namespace std::string_literals;
 
 struct Outcome {
-  int status = 0;  // of the refusal; 0: none
+  int status = 0;  // of the refusal; 0: accepted
   std::string reason;
   std::string target;
   std::optional<std::string> host;
   std::string host_field;
 };
 
-// What becomes of the request "LINE CR LF FIELDS CR LF".
+// Returns the result for the request "LINE CR LF FIELDS CR LF".
 Outcome outcome(const std::string& line, const std::string& fields) {
   HeadParser head;
   head.consume(line + "\r\n" + fields + "\r\n");
@@ -47,7 +47,7 @@ TEST(RequestLine, HasOneSpaceBetweenItsWords) {
   }
 }
 
-TEST(RequestLine, HasATokenForAMethod) {
+TEST(RequestLine, HasATokenAsMethod) {
   for (const char* method : {"GET", "PUT", "X-FOO", "get", "M!#$%&'*+-.^_`|~1"}) {
     EXPECT_EQ(0, status_of(method + " / HTTP/1.1"s)) << method;
   }
@@ -58,12 +58,12 @@ TEST(RequestLine, HasATokenForAMethod) {
   EXPECT_EQ(501, status_of("CONNECT / HTTP/1.1"));
 }
 
-TEST(RequestLine, HasAVersionFrom1On) {
+TEST(RequestLine, HasVersion1OrLater) {
   for (const char* line : {"GET /", "GET / HTTP/0.9", "GET / HTTP/0.5"}) EXPECT_EQ(400, status_of(line)) << line;
   for (const char* line : {"GET / HTTP/1.0", "GET / HTTP/1.2", "GET / HTTP/1.9"}) EXPECT_EQ(0, status_of(line)) << line;
 }
 
-TEST(Version, StaysAsItIs) {
+TEST(Version, IsNotChanged) {
   HeadParser head;
   head.consume("GET http://h/x HTTP/1.7\r\nHost: h\r\n\r\n");
   EXPECT_FALSE(apply_http11_rules(head.request()));
@@ -72,7 +72,7 @@ TEST(Version, StaysAsItIs) {
   EXPECT_EQ("GET http://h/x HTTP/1.7", head.request().line);
 }
 
-TEST(Target, IsRefusedWithOctetsThatNoUriHas) {
+TEST(Target, IsRefusedWithOctetsThatNoUriMayHave) {
   for (const char* target : {"/\x01", "/a\x7f",
                              "/a\x1f"
                              "b",
@@ -128,7 +128,7 @@ TEST(Target, IsRefusedInAllOtherForms) {
   }
 }
 
-TEST(Target, OfHttpsIsMisdirected) {
+TEST(Target, OfHttpsGets421) {
   for (const char* target : {"https://h/x", "HTTPS://h", "https://"}) {
     EXPECT_EQ(421, status_of("GET "s + target + " HTTP/1.1")) << target;
   }
@@ -190,7 +190,7 @@ TEST(Host, MayBeEmptyForAPath) {
   EXPECT_EQ(400, status_of("GET http://h/ HTTP/1.1", "Host: \r\n"));
 }
 
-TEST(Host, IsWhatAnAbsoluteTargetSays) {
+TEST(Host, IsThatOfAnAbsoluteTarget) {
   const Outcome got = outcome("GET http://One.example:81/x HTTP/1.1", "A: b\r\nhost: two.example\r\n");
   EXPECT_EQ("one.example", got.host);
   EXPECT_EQ("One.example:81", got.host_field);

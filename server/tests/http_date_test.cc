@@ -28,7 +28,7 @@ TEST(HttpDate, NamesEveryMonthAndDay) {
   }
 }
 
-TEST(HttpDate, ThreeFormsAreRead) {
+TEST(HttpDate, IsReadInThreeForms) {
   for (const char* text : {"Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT",
                            "Sun Nov  6 08:49:37 1994", "06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 +0000",
                            "Sun, 06 Nov 1994 08:49:37 -0000", "Sun, 06 Nov 1994 08:49:37"}) {
@@ -36,12 +36,12 @@ TEST(HttpDate, ThreeFormsAreRead) {
   }
 }
 
-TEST(HttpDate, TwoDigitYearsTurnAt69) {
+TEST(HttpDate, WithTwoDigitsOfAYearIsFrom1969To2068) {
   EXPECT_EQ("Wed, 01 Jan 2020 00:00:00 GMT", http_date(*parse_http_date("Wednesday, 01-Jan-20 00:00:00 GMT")));
   EXPECT_EQ("Wed, 01 Jan 1969 00:00:00 GMT", http_date(*parse_http_date("Wednesday, 01-Jan-69 00:00:00 GMT")));
 }
 
-TEST(HttpDate, NothingElseIsRead) {
+TEST(HttpDate, IsReadInNoOtherForm) {
   for (const char* text :
        {"", "bogus", "0", "Sun, 06 Nov 1994 08:49:37 +0100", "Sun, 06 Nov 1994 08:49:37 EST",
         "Sun, 32 Nov 1994 08:49:37 GMT", "Mon, 31 Feb 2020 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT",

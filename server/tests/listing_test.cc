@@ -15,14 +15,14 @@ std::string title_of(std::string_view target) {
   return page.substr(begin, page.find("</title>") - begin);
 }
 
-// The <li> lines of a listing.
+// Returns the <li> lines of a listing.
 std::string items_of(std::vector<ListingEntry> entries) {
   const std::string page = listing_page("/", std::move(entries));
   const std::size_t begin = page.find("<ul>\n") + 5;
   return page.substr(begin, page.find("</ul>") - begin);
 }
 
-TEST(Listing, IsCPythonsToTheOctet) {
+TEST(Listing, EqualsCPythonsOctetByOctet) {
   EXPECT_EQ(
       "<!DOCTYPE HTML>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<title>Directory listing for /d/</title>\n</head>\n<body>\n<h1>Directory listing for /d/</h1>\n<hr>\n<ul>\n"
@@ -31,7 +31,7 @@ TEST(Listing, IsCPythonsToTheOctet) {
       listing_page("/d/", {{"sub", true, false}, {"a.txt", false, false}}));
 }
 
-TEST(Listing, OfNothingHasNoItems) { EXPECT_EQ("", items_of({})); }
+TEST(Listing, OfAnEmptyDirectoryHasNoItems) { EXPECT_EQ("", items_of({})); }
 
 TEST(ListingTitle, IsTheTargetDecodedAndEscapedWithItsQuery) {
   const std::map<std::string, std::string> titles = {
@@ -71,7 +71,7 @@ TEST(ListingItems, QuoteNamesInLinksAndEscapeThemInText) {
   for (const auto& [name, item] : items) EXPECT_EQ(item, items_of({{name, false, false}}));
 }
 
-TEST(ListingItems, AreSortedWithoutRegardToCaseAndOtherwiseKeepTheirOrder) {
+TEST(ListingItems, AreSortedStablyWithoutRegardToCase) {
   std::string order;
   const std::string items = items_of({{"b"}, {"B"}, {"C"}, {"a"}, {"_"}, {".h"}, {"\xc3\xa9"}, {"aa"}, {"A"}, {"z"}});
   for (std::size_t at = 0; (at = items.find("\">", at)) != std::string::npos;) {

@@ -29,7 +29,7 @@ std::map<std::string, std::string> cgihttpserver_found(std::vector<Field> fields
   return found;
 }
 
-TEST(CgihttpserverVariables, AreTheseInThisOrder) {
+TEST(CgihttpserverVariables, AreTheseInCPythonsOrder) {
   const Environment expected = {
       {"SERVER_SOFTWARE", "cgi-server/0.1.0"},
       {"SERVER_NAME", "localhost"},
@@ -99,7 +99,7 @@ TEST(ContentType, IsTextPlainOnlyIfNoFieldIsSent) {
   EXPECT_EQ("a/b", cgihttpserver_found({{"Content-Type", "a/b"}, {"content-type", "c/d"}}).at("CONTENT_TYPE"));
 }
 
-TEST(RepeatedFields, AreJoinedOrTheFirstOneCounts) {
+TEST(RepeatedFields, AreJoinedOrHaveTheFirstValue) {
   EXPECT_EQ("a/b,c/d", cgihttpserver_found({{"ACCEPT", "a/b"}, {"accept", "c/d"}}).at("HTTP_ACCEPT"));
   EXPECT_EQ(",a/b,", cgihttpserver_found({{"Accept", ""}, {"Accept", "a/b"}, {"Accept", ""}}).at("HTTP_ACCEPT"));
   EXPECT_EQ("a=1, b=2", cgihttpserver_found({{"Cookie", "a=1"}, {"Cookie", ""}, {"Cookie", "b=2"}}).at("HTTP_COOKIE"));
@@ -124,7 +124,7 @@ TEST(OtherFields, DoNotReachTheScript) {
   EXPECT_EQ(cgihttpserver_found({}), found);
 }
 
-TEST(PassedOnVariables, NeverReplaceOrImpersonate) {
+TEST(PassedOnVariables, NeverReplaceAMetaVariable) {
   auto expected = cgihttpserver_found({});
   expected["LANG"] = "C";
   EXPECT_EQ(expected, cgihttpserver_found({}, {{"REMOTE_IDENT", "root"},
@@ -154,7 +154,6 @@ TEST(CgihttpserverArguments, AreTheWholeQueryUnlessItHoldsAnEqualsSign) {
   for (const auto& [query, expected] : arguments) EXPECT_EQ(expected, cgihttpserver_arguments(query)) << query;
 }
 
-// Profile rfc3875.
 std::map<std::string, std::string> cgi11_found(std::vector<Field> fields, const Environment& passed_on = {}) {
   const Environment environment =
       cgi11_variables({request_with(std::move(fields)), "", {"/cgi-bin/env", ""}, "", kServer}, passed_on);
@@ -262,7 +261,7 @@ TEST(Fields, BecomeVariables) {
   }
 }
 
-TEST(Fields, ThatCouldBeTakenForSomethingElseAreKeptBack) {
+TEST(Fields, WithAnotherMeaningAreKeptBack) {
   const auto none = cgi11_found({});
   for (const char* field : {"Authorization",
                             "AUTHORIZATION",
@@ -309,7 +308,7 @@ TEST(Fields, ThatAreRepeatedAreJoined) {
   EXPECT_EQ("\xe9\xff\t() { :;};", cgi11_found({{"X", "\xe9\xff\t() { :;};"}}).at("HTTP_X"));
 }
 
-TEST(Cgi11Variables, AreNotWhatTheServersOwnEnvironmentSays) {
+TEST(Cgi11Variables, NeverComeFromTheServersEnvironment) {
   auto expected = cgi11_found({});
   expected["LANG"] = "C";
   Environment stale = {{"LANG", "C"}, {"LANG", "again"}};
@@ -324,7 +323,7 @@ TEST(Cgi11Variables, AreNotWhatTheServersOwnEnvironmentSays) {
   for (const char* name : {"PATH", "LANG", "HTTP", "http_proxy", "TZ"}) EXPECT_FALSE(is_request_variable(name)) << name;
 }
 
-TEST(MetaVariables, HoldWhatTheOperatorStatesForAllRequests) {
+TEST(MetaVariables, HoldTheVariablesThatTheOperatorSets) {
   const Environment stated = {{"AUTH_TYPE", "Basic"}, {"HTTPS", "on"}, {"REMOTE_USER", "admin"}};
   for (const auto& [name, value] : stated) {
     EXPECT_TRUE(is_request_variable(name)) << name;
@@ -341,7 +340,7 @@ TEST(Credentials, AreTheValueOfTheOneAuthorizationField) {
   EXPECT_EQ(std::nullopt, credentials(request_with({{"Authorization", "Basic a"}, {"authorization", "Basic b"}})));
 }
 
-TEST(Cgi11Arguments, BecomesWords) {
+TEST(Cgi11Arguments, AreTheWordsOfTheQuery) {
   const std::map<std::string, std::vector<std::string>> words = {
       {"a+b%20c", {"a", "b c"}},
       {"a", {"a"}},

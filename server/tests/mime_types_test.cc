@@ -12,7 +12,7 @@ namespace {
 
 constexpr char kUnknown[] = "application/octet-stream";
 
-TEST(MimeType, IsTheOneOfTheSuffix) {
+TEST(MimeType, DependsOnTheSuffix) {
   const std::map<std::string, std::string> types = {
       {"f.html", "text/html"},        {"f.htm", "text/html"},
       {"f.txt", "text/plain"},        {"f.css", "text/css"},
@@ -34,7 +34,7 @@ TEST(MimeType, IsTheOneOfTheSuffix) {
   for (const auto& [name, type] : types) EXPECT_EQ(type, known.type_of(name)) << name;
 }
 
-TEST(MimeType, OfACompressedFileIsTheCompression) {
+TEST(MimeType, OfACompressedFileIsThatOfItsCompression) {
   const std::map<std::string, std::string> types = {
       {"f.gz", "application/gzip"},
       {"f.tar.gz", "application/gzip"},
@@ -51,7 +51,7 @@ TEST(MimeType, OfACompressedFileIsTheCompression) {
   for (const auto& [name, type] : types) EXPECT_EQ(type, known.type_of(name)) << name;
 }
 
-TEST(MimeType, OfAShortDoubleSuffixIsWhatTheFileHolds) {
+TEST(MimeType, OfAShortDoubleSuffixIsThatOfItsContent) {
   const std::map<std::string, std::string> types = {
       {"f.tgz", "application/x-tar"},  {"f.TGZ", "application/x-tar"},
       {"f.taz", "application/x-tar"},  {"f.tz", "application/x-tar"},
@@ -64,8 +64,8 @@ TEST(MimeType, OfAShortDoubleSuffixIsWhatTheFileHolds) {
   for (const auto& [name, type] : types) EXPECT_EQ(type, known.type_of(name)) << name;
 }
 
-// A suffix and a type a line, as record_mime_types.py printed them.
-TEST(MimeType, IsWhatPython313SaysOfEverySuffixItKnows) {
+// The file has a suffix and a type in each line, as record_mime_types.py printed them.
+TEST(MimeType, EqualsPython313sForEverySuffix) {
   std::ifstream recording(TESTS "/mime_types_3.13.txt");
   std::string line;
   ASSERT_TRUE(std::getline(recording, line));

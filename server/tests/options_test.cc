@@ -25,7 +25,7 @@ Options options(const std::vector<std::string>& words) {
   return line.options.value_or(Options{});
 }
 
-// The one line that a mistake is answered with, without "cgi-server: ".
+// Returns the line for a mistake, without "cgi-server: ".
 std::string mistake(const std::vector<std::string>& words) {
   const CommandLine line = parsed(words);
   EXPECT_FALSE(line.options);
@@ -58,7 +58,7 @@ TEST(Options, HaveDefaults) {
   }
 }
 
-TEST(Options, AreTakenInTheirLongForm) {
+TEST(Options, HaveLongForms) {
   const Options given = options({"--bind",
                                  "::1",
                                  "--directory",
@@ -113,7 +113,7 @@ TEST(Options, AreTakenInTheirLongForm) {
   EXPECT_EQ(0, given.port);
 }
 
-TEST(Options, AreTakenAsPythonsServerTakesThem) {
+TEST(Options, HaveTheFormsOfPythonsServer) {
   const Options given = options({"--cgi", "-b", "0.0.0.0", "-d", "/srv", "-p", "HTTP/1.1", "9000"});
   EXPECT_EQ("0.0.0.0", given.bind);
   EXPECT_EQ("/srv", given.directory);
@@ -121,9 +121,9 @@ TEST(Options, AreTakenAsPythonsServerTakesThem) {
   EXPECT_EQ(9000, given.port);
 }
 
-TEST(Options, GivenTwiceCountAsLastSaid) { EXPECT_EQ("b", options({"-d", "a", "--directory", "b"}).directory); }
+TEST(Options, GivenTwiceHaveTheLastValue) { EXPECT_EQ("b", options({"-d", "a", "--directory", "b"}).directory); }
 
-TEST(RepeatableOptions, DoNotSwallowThePort) {
+TEST(RepeatableOptions, DoNotTakeThePort) {
   EXPECT_EQ(9000, options({"--cgi-directory", "/a", "9000"}).port);
   EXPECT_EQ(9000, options({"--pass-env", "LANG", "9000"}).port);
 }
@@ -159,8 +159,8 @@ TEST(Mistakes, NameTheOptionTheValueAndTheNextStep) {
        "--max-body \"10M\" is not between 0 and 1000000000000000 (octets without a unit: --max-body 1000000)"},
       {{"--max-connections", "0"}, "--max-connections \"0\" is not between 1 and 1000000 (try: --max-connections 512)"},
       {{"--max-scripts", "-1"}, "--max-scripts \"-1\" is not between 1 and 1000000 (try: --max-scripts 128)"},
-      {{"--header-timeout", "0"}, "--header-timeout \"0\" is no number of seconds above 0 (try: --header-timeout 30)"},
-      {{"--script-timeout", "-5"}, "--script-timeout \"-5\" is no number of seconds (try: --script-timeout 300)"},
+      {{"--header-timeout", "0"}, "--header-timeout \"0\" is not a number of seconds above 0 (try: --header-timeout 30)"},
+      {{"--script-timeout", "-5"}, "--script-timeout \"-5\" is not a number of seconds (try: --script-timeout 300)"},
       {{"--log-format", "xml"}, "--log-format \"xml\" is not common, json or none (try: --log-format common)"},
       {{"--bind"}, "option \"--bind\" needs a value (try: cgi-server --help)"},
       {{"-d"}, "option \"--directory\" needs a value (try: cgi-server --help)"},
@@ -171,13 +171,13 @@ TEST(Mistakes, NameTheOptionTheValueAndTheNextStep) {
   for (const auto& [words, answer] : answers) EXPECT_EQ(answer, mistake(words));
 }
 
-TEST(PassEnv, RefusesWhatScriptsWouldTakeForAPartOfTheRequest) {
+TEST(PassEnv, RefusesRequestVariables) {
   for (const std::string profile : {"cgihttpserver", "rfc3875"}) {
     for (const std::string name : {"CONTENT_LENGTH", "DOCUMENT_ROOT", "GATEWAY_INTERFACE", "HTTP_HOST", "HTTP_PROXY",
                                    "PATH_INFO", "QUERY_STRING", "REDIRECT_STATUS", "REMOTE_ADDR", "REMOTE_IDENT",
                                    "REQUEST_METHOD", "SCRIPT_NAME", "SERVER_SOFTWARE"}) {
       EXPECT_EQ("--pass-env \"" + name +
-                    "\" is never passed on: scripts take it for what the server says of a request (use another name)",
+                    "\" is never passed on: scripts would take it for a part of the request (use another name)",
                 mistake({"--profile", profile, "--pass-env", "LANG", "--pass-env", name}));
     }
     const std::vector<std::string> stated = {"AUTH_TYPE", "REMOTE_USER", "HTTPS", "http_proxy", "PATH"};
@@ -186,18 +186,18 @@ TEST(PassEnv, RefusesWhatScriptsWouldTakeForAPartOfTheRequest) {
     EXPECT_EQ(stated, options(words).pass_env);
   }
   EXPECT_EQ(
-      "--pass-env \"HTTP_AUTHORIZATION\" is never passed on: scripts take it for what the server says of a request "
+      "--pass-env \"HTTP_AUTHORIZATION\" is never passed on: scripts would take it for a part of the request "
       "(try: --pass-authorization)",
       mistake({"--pass-env", "HTTP_AUTHORIZATION"}));
 }
 
-TEST(Seconds, ArePlainNumbers) {
+TEST(Seconds, AreNumbersWithoutExponent) {
   for (const std::string value : {"inf", "nan", "1e9", "0x10", "1.2.3", ".", "", "1s", "31536001", "1,5"}) {
     EXPECT_EQ(0u, mistake({"--script-timeout", value}).find("--script-timeout \"" + value + "\" is no number"));
   }
 }
 
-TEST(UnknownOptions, AreAnsweredWithTheLikelyOne) {
+TEST(UnknownOptions, GetTheMostSimilarOptionAsAHint) {
   const std::map<std::string, std::string> likely = {
       {"--protocl", "--protocol"},
       {"--dir", "--directory"},
@@ -215,14 +215,14 @@ TEST(UnknownOptions, AreAnsweredWithTheLikelyOne) {
   }
 }
 
-TEST(Mistakes, StayOneLineWhateverTheValueHolds) {
+TEST(Mistakes, AreOneLineForAnyValue) {
   EXPECT_EQ("--profile \"a\\x0ab\\x1b\" is not cgihttpserver or rfc3875 (try: --profile rfc3875)",
             mistake({"--profile", "a\nb\x1b"}));
   mistake({"--\n"});
   mistake({"--cgi=a\nb"});
 }
 
-TEST(VersionOption, IsPrintedAndThatIsAll) {
+TEST(VersionOption, PrintsTheVersionOnly) {
   const CommandLine line = parsed({"--version"});
   EXPECT_FALSE(line.options);
   EXPECT_EQ(0, line.exit_status);
@@ -281,7 +281,7 @@ TEST(Help, ShowsEachOptionAndItsDefault) {
   }
 }
 
-TEST(CommandLine, MayBeEmptyAltogether) { EXPECT_TRUE(parse_command_line(0, nullptr).options); }
+TEST(CommandLine, MayHaveNoWords) { EXPECT_TRUE(parse_command_line(0, nullptr).options); }
 
 }  // namespace
 }  // namespace cgi

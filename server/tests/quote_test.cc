@@ -28,7 +28,7 @@ TEST(PythonRepr, ShowsOctetsAsPythonDoes) {
   for (const auto& [text, repr] : shown_as) EXPECT_EQ(repr, python_repr(text));
 }
 
-TEST(PythonRepr, IsPrintableAsciiWhateverComesIn) {
+TEST(PythonRepr, IsAlwaysPrintableAscii) {
   for (int octet = 0; octet < 256; ++octet) {
     for (char c : python_repr(std::string(1, static_cast<char>(octet)))) {
       EXPECT_TRUE(c >= 0x20 && c <= 0x7e) << octet;
@@ -79,7 +79,7 @@ TEST(UrlUnquote, DecodesOnceAndLeavesMalformedEscapesAlone) {
   for (const auto& [url, text] : decoded) EXPECT_EQ(text, url_unquote(url)) << url;
 }
 
-TEST(UrlUnquote, UndoesUrlQuoteForAnyOctets) {
+TEST(UrlUnquote, InvertsUrlQuoteForAllOctets) {
   std::mt19937 random(20261122);
   for (int round = 0; round < 2000; ++round) {
     std::string text(random() % 40, ' ');

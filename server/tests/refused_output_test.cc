@@ -17,7 +17,7 @@ std::string numbered_lines(std::size_t count) {
   return text;
 }
 
-TEST(RefusedLines, AreThoseThatHoldSomething) {
+TEST(RefusedLines, AreTheLinesThatAreNotEmpty) {
   const std::map<std::string, Lines> lines = {
       {"", {}},
       {"\n\r\n\r\r\n", {}},
@@ -33,7 +33,7 @@ TEST(RefusedLines, AreThoseThatHoldSomething) {
   for (const auto& [output, expected] : lines) EXPECT_EQ(expected, refused_lines(output)) << output;
 }
 
-TEST(RefusedLines, AreAllThereUpToTheLimit) {
+TEST(RefusedLines, AreCompleteUpToTheLimit) {
   const Lines all = refused_lines(numbered_lines(kRefusedFirst + kRefusedLast));
   ASSERT_EQ(kRefusedFirst + kRefusedLast, all.size());
   EXPECT_EQ("line 1", all.front());
@@ -41,7 +41,7 @@ TEST(RefusedLines, AreAllThereUpToTheLimit) {
   EXPECT_EQ("line 32", all.back());
 }
 
-TEST(RefusedLines, AreTheFirstAndTheLastBeyondTheLimit) {
+TEST(RefusedLines, AreTheFirstAndTheLastAboveTheLimit) {
   const Lines some = refused_lines(numbered_lines(1000));
   ASSERT_EQ(kRefusedFirst + 1 + kRefusedLast, some.size());
   EXPECT_EQ("line 12", some[kRefusedFirst - 1]);
@@ -50,7 +50,7 @@ TEST(RefusedLines, AreTheFirstAndTheLastBeyondTheLimit) {
   EXPECT_EQ("line 1000", some.back());
 }
 
-TEST(RefusedLines, AreCutAndSaySo) {
+TEST(RefusedLines, EndWithTheNumberOfOctetsLeftOut) {
   EXPECT_EQ(Lines{std::string(kRefusedLine, 'a')}, refused_lines(std::string(kRefusedLine, 'a')));
   EXPECT_EQ(Lines{std::string(kRefusedLine, 'a') + "...[+5]"}, refused_lines(std::string(kRefusedLine + 5, 'a')));
 }
@@ -60,7 +60,7 @@ TEST(RefusedLines, DoNotShowCookies) {
             refused_lines("Set-Cookie: id=secret\r\nset-COOKIE : id=secret\nSet-Cookies: b\na Set-Cookie: c\n"));
 }
 
-TEST(RefusedLines, AreBoundedInAll) {
+TEST(RefusedLines, HaveALimitInAll) {
   std::string output;
   while (output.size() < 4 * kRefusedKept) output += std::string(1000, 'x') + "\n";
   std::size_t octets = 0;

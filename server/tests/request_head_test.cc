@@ -13,7 +13,7 @@ namespace {
 
 using namespace std::string_literals;
 
-// All that a parser says about a head, as text that can be compared.
+// Returns all results of a parser as text, for comparing.
 std::string told_by(HeadParser& parser, std::size_t used) {
   std::ostringstream out;
   const Request& request = parser.request();
@@ -25,7 +25,7 @@ std::string told_by(HeadParser& parser, std::size_t used) {
   return out.str();
 }
 
-// The head read in pieces that end where `cuts` say.
+// Reads the head in pieces that end at `cuts`.
 std::string told_of(const std::string& bytes, const std::vector<std::size_t>& cuts, HeadLimits limits = {},
                     bool end = true) {
   HeadParser parser(limits);
@@ -47,7 +47,7 @@ HeadParser parsed(const std::string& bytes, HeadLimits limits = {}) {
   return parser;
 }
 
-// "400 Bad request syntax ('GET')", or "" if the head is accepted.
+// Returns "400 Bad request syntax ('GET')", or "" if the head is accepted.
 std::string refusal_of(const std::string& bytes, HeadLimits limits = {}) {
   const HeadParser parser = parsed(bytes, limits);
   EXPECT_TRUE(parser.done()) << bytes.substr(0, 80);
@@ -58,7 +58,7 @@ std::string refusal_of(const std::string& bytes, HeadLimits limits = {}) {
 std::string refusal_of_line(const std::string& line) { return refusal_of(line + "\r\n\r\n"); }
 std::string refusal_of_field(const std::string& line) { return refusal_of("GET / HTTP/1.0\r\n" + line + "\r\n\r\n"); }
 
-TEST(RequestLine, IsTakenApart) {
+TEST(RequestLine, HasMethodTargetAndVersion) {
   HeadParser parser = parsed("GET /a?b HTTP/1.1\r\nHost: x\r\n\r\nbody");
   ASSERT_TRUE(parser.done());
   EXPECT_FALSE(parser.refusal());
@@ -81,7 +81,7 @@ TEST(RequestLine, SeparatesWordsAtAsciiWhitespace) {
   }
 }
 
-TEST(RequestLine, DoesNotSeparateWordsAtWhatIsSpaceOnlyInUnicode) {
+TEST(RequestLine, DoesNotSeparateWordsAtUnicodeSpaces) {
   for (const char octet : {'\x1c', '\x1d', '\x1e', '\x1f', '\x85', '\xa0'}) {
     const std::string glued = "GET" + std::string(1, octet) + "/f" + std::string(1, octet) + "HTTP/1.0";
     EXPECT_EQ(0u, refusal_of_line(glued).find("400 Bad request syntax"));
@@ -99,7 +99,7 @@ TEST(RequestLine, EndsAtLfAndDropsCrsBeforeIt) {
   }
 }
 
-TEST(RequestLine, IsRefusedForWhatIsWrongWithIt) {
+TEST(RequestLine, IsRefusedWithTheReason) {
   const std::map<std::string, std::string> answers = {
       {"GET", "400 Bad request syntax ('GET')"},
       {"\x16\x03\x01\x02\0"s, "400 Bad request syntax ('\\x16\\x03\\x01\\x02\\x00')"},
@@ -120,7 +120,7 @@ TEST(RequestLine, IsRefusedForWhatIsWrongWithIt) {
   }
 }
 
-TEST(RequestLine, NeedsNoFieldsToBeRefused) {
+TEST(RequestLine, IsRefusedBeforeTheFields) {
   const HeadParser parser = parsed("nonsense\r\n");
   EXPECT_TRUE(parser.done());
   EXPECT_TRUE(parser.refusal());
@@ -159,13 +159,13 @@ TEST(Version, IsKeptAsSentAndReadAsNumbers) {
   EXPECT_EQ(std::numeric_limits<int>::max(), parser.request().minor);
 }
 
-TEST(Version, FromTwoOnIsNotSupported) {
+TEST(Version, TwoOrLaterIsNotSupported) {
   for (const std::string version : {"2.0", "3.0", "99.1", "02.0", "9999999999.0"}) {
     EXPECT_EQ("505 Invalid HTTP version (" + version + ")", refusal_of_line("GET / HTTP/" + version));
   }
 }
 
-TEST(SimpleRequest, IsTwoWordsOrSaysSo) {
+TEST(SimpleRequest, HasTwoWordsOrVersion09) {
   for (const std::string line : {"GET /f", "GET /f HTTP/0.9"}) {
     HeadParser parser = parsed(line + "\r\n\r\n");
     EXPECT_TRUE(parser.request().is_simple());
@@ -183,7 +183,7 @@ TEST(SimpleRequest, WaitsForTheEmptyLine) {
   EXPECT_TRUE(parser.done());
 }
 
-TEST(EmptyHead, IsAFirstLineWithoutAWord) {
+TEST(EmptyHead, HasAnEmptyFirstLine) {
   for (const std::string bytes : {"\r\n", "\n", "\r\r\n", "  \t\r\n"}) {
     HeadParser parser = parsed(bytes + "GET / HTTP/1.0\r\n\r\n");
     EXPECT_TRUE(parser.done());
@@ -212,7 +212,7 @@ TEST(EndOfInput, EndsTheHead) {
   EXPECT_NE(std::string::npos, cut("GET /f HTTP/1.0\r\nHost").find("400 "));
 }
 
-TEST(Fields, KeepNamesOrderAndOctetsButNotTheSpaceAroundValues) {
+TEST(Fields, KeepNamesOrderAndOctetsWithoutBlanksAroundValues) {
   HeadParser parser = parsed(
       "GET / HTTP/1.0\r\nB:two\r\na: \t one \t\r\nEmpty:\r\nBlank:  \r\nb: again\r\nHigh: \xe9\xff\r\nVt: a\vb\r\n"
       "Colon: a:b\nX-!#$%&'*+-.^_`|~1: t\r\n\r\n");
@@ -230,7 +230,7 @@ TEST(Fields, KeepNamesOrderAndOctetsButNotTheSpaceAroundValues) {
   }
 }
 
-TEST(Fields, AreFoundWhateverTheCaseOfTheirName) {
+TEST(Fields, AreFoundInAnyCase) {
   HeadParser parser = parsed("GET / HTTP/1.0\r\nACCEPT: a\r\nAccept: b\r\nAccept-X: c\r\naccept:\r\n\r\n");
   const Request& request = parser.request();
   EXPECT_EQ((std::vector<std::string_view>{"a", "b", ""}), request.values("accept"));
@@ -248,7 +248,7 @@ TEST(Fields, FoldedOverLinesAreJoinedByOneSpace) {
   EXPECT_EQ("f", parser.request().first("D"));
 }
 
-TEST(Fields, ThatAreMalformedAreRefusedRatherThanSkipped) {
+TEST(Fields, ThatAreMalformedAreRefused) {
   for (const std::string& line : {"garbage"s,     "User-Agent : x"s, "User-Agent\t: x"s, ": v"s,
                                   " Leading: v"s, "\tLeading: v"s,   "A\0: v"s,          "A: \0"s,
                                   "A: a\rb"s,     "A: a\r"s,         "A(b: c"s,          "A=b: c"s,
@@ -259,12 +259,12 @@ TEST(Fields, ThatAreMalformedAreRefusedRatherThanSkipped) {
   }
 }
 
-TEST(Fields, DoNotShowTheirValuesInRefusals) {
+TEST(Fields, AreNotRepeatedInRefusals) {
   EXPECT_EQ(std::string::npos, refusal_of_field("Authorization Basic c2VjcmV0").find("c2Vj"));
   EXPECT_EQ(std::string::npos, refusal_of_field("Authorization : Basic c2VjcmV0").find("c2Vj"));
 }
 
-TEST(HeadLimits, ARequestLineHas65536OctetsWithItsEnd) {
+TEST(HeadLimits, ARequestLineHasAtMost65536OctetsWithItsEnd) {
   const auto line = [](std::size_t octets) { return "GET /" + std::string(octets - 16, 'a') + " HTTP/1.0\r\n"; };
   ASSERT_EQ(65536u, line(65536).size());
   EXPECT_EQ("", refusal_of(line(65536) + "\r\n"));
@@ -273,14 +273,14 @@ TEST(HeadLimits, ARequestLineHas65536OctetsWithItsEnd) {
   EXPECT_FALSE(parsed(std::string(65536, 'a')).done());
 }
 
-TEST(HeadLimits, AFieldLineHas65536OctetsWithItsEnd) {
+TEST(HeadLimits, AFieldLineHasAtMost65536OctetsWithItsEnd) {
   const auto line = [](std::size_t octets) { return "X: " + std::string(octets - 5, 'y') + "\r\n"; };
   EXPECT_EQ("", refusal_of("GET / HTTP/1.0\r\n" + line(65536) + "\r\n"));
   EXPECT_EQ("431 Line too long", refusal_of("GET / HTTP/1.0\r\n" + line(65537) + "\r\n"));
   EXPECT_EQ("431 Line too long", refusal_of("GET / HTTP/1.0\r\n" + std::string(65537, 'y')));
 }
 
-TEST(HeadLimits, NinetyNineFieldLinesPass) {
+TEST(HeadLimits, AHeadHasAtMost99FieldLines) {
   const auto head = [](int fields, const std::string& last) {
     std::string bytes = "GET / HTTP/1.0\r\n";
     for (int i = 1; i < fields; ++i) bytes += "X-" + std::to_string(i) + ": y\r\n";
@@ -292,7 +292,7 @@ TEST(HeadLimits, NinetyNineFieldLinesPass) {
   EXPECT_EQ("431 Too many headers", refusal_of(head(100, " folded")));
 }
 
-TEST(HeadLimits, AHeadHasOneMebibyte) {
+TEST(HeadLimits, AHeadHasAtMostOneMebibyte) {
   std::string bytes = "GET / HTTP/1.0\r\n";
   for (int i = 0; i < 15; ++i) bytes += "X: " + std::string(65536 - 5, 'y') + "\r\n";
   const auto head = [&](std::size_t octets) {
@@ -303,7 +303,7 @@ TEST(HeadLimits, AHeadHasOneMebibyte) {
   EXPECT_EQ("431 Request header is too long", refusal_of(head((1 << 20) + 1)));
 }
 
-TEST(HeadInPieces, DoNotChangeWhatIsUnderstood) {
+TEST(HeadInPieces, HaveTheSameResult) {
   const HeadLimits small{40, 4, 120};
   const std::vector<std::string> heads = {
       "GET /a HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\nGET /next",
@@ -336,7 +336,7 @@ TEST(HeadInPieces, DoNotChangeWhatIsUnderstood) {
   }
 }
 
-TEST(HeadInPieces, DoNotChangeWhatIsUnderstoodOfRandomOctets) {
+TEST(HeadInPieces, HaveTheSameResultForRandomOctets) {
   std::mt19937 random(3875);
   const std::string alphabet = "GET /a:HTP1.09\r\n\r\n\n \tx\0\x80"s;
   for (int round = 0; round < 3000; ++round) {
@@ -348,7 +348,7 @@ TEST(HeadInPieces, DoNotChangeWhatIsUnderstoodOfRandomOctets) {
   }
 }
 
-TEST(BytesAfterTheHead, AreLeftToTheNextReader) {
+TEST(BytesAfterTheHead, AreNotConsumed) {
   HeadParser parser;
   const std::string head = "POST / HTTP/1.0\r\nA: b\r\n\r\n";
   EXPECT_EQ(head.size(), parser.consume(head + "body\r\n\r\n"));

@@ -64,7 +64,7 @@ class RouteTest : public ::testing::Test {
   bool any_method_ = false;
 };
 
-TEST_F(RouteTest, ScriptIsTheFirstThingThatIsNoDirectory) {
+TEST_F(RouteTest, TheFirstNameThatIsNoDirectoryIsTheScript) {
   using Split = std::tuple<std::string, std::string, std::string>;
   const std::map<std::string, Split> splits = {
       {"/cgi-bin/env", {"/cgi-bin/env", "", ""}},
@@ -115,7 +115,7 @@ TEST_F(RouteTest, TargetsAboveTheRootAreRefused) {
   }
 }
 
-TEST_F(RouteTest, OnlyScriptsTakePostAndOnlyThreeMethodsAreKnown) {
+TEST_F(RouteTest, FilesRefusePostAndUnknownMethods) {
   for (const char* target : {"/file.txt", "/dir/", "/", "/nothing", "/cgi-bin", "/tool", "/sub/cgi-bin/env"}) {
     EXPECT_EQ("501 Can only POST to CGI scripts", refusal(target, "POST")) << target;
   }
@@ -126,7 +126,7 @@ TEST_F(RouteTest, OnlyScriptsTakePostAndOnlyThreeMethodsAreKnown) {
   }
 }
 
-TEST_F(RouteTest, ScriptsTakeEveryMethodIfAsked) {
+TEST_F(RouteTest, ScriptsAcceptEveryMethodWithAnyMethod) {
   any_method_ = true;
   for (const char* method : {"PUT", "DELETE", "get"}) {
     EXPECT_EQ(RouteKind::kScript, route("/cgi-bin/env", method).kind);
@@ -145,7 +145,7 @@ TEST_F(RouteTest, FilesOfARootThatHoldsScriptsAreScripts) {
       {"/%74ool/a//b/", {"/tool", "/a/b/", ""}},
       {"/tool/.", {"/tool", "/", ""}},
       {"/tool#/x", {"/tool", "", ""}},
-      {"/file.txt", {"/file.txt", "", ""}},  // whether it can be executed is for the kernel to say
+      {"/file.txt", {"/file.txt", "", ""}},  // the kernel decides later whether it can be executed
       {"/cgi-bin/env/x", {"/cgi-bin/env", "/x", ""}},
   };
   for (const auto& [target, split] : splits) {
@@ -160,7 +160,7 @@ TEST_F(RouteTest, FilesOfARootThatHoldsScriptsAreScripts) {
   EXPECT_EQ("403 CGI script is outside the document root ('/out')", refusal("/out"));
 }
 
-TEST_F(RouteTest, DirectoriesOfARootThatHoldsScriptsAreServedAsEver) {
+TEST_F(RouteTest, DirectoriesOfARootThatHoldsScriptsAreServedAsWithout) {
   cgi_directories_ = {"/", "/cgi-bin"};
   using Found = std::pair<RouteKind, std::string>;
   const std::map<std::string, Found> found = {
@@ -193,7 +193,7 @@ TEST_F(RouteTest, AnExecutableIndexOfARootThatHoldsScriptsIsNotShown) {
   EXPECT_EQ(RouteKind::kListing, route("/").kind);
 }
 
-TEST_F(RouteTest, FilesAndDirectoriesAreMappedAsSimpleHttpRequestHandlerMapsThem) {
+TEST_F(RouteTest, FilesAndDirectoriesAreMappedAsInSimpleHttpRequestHandler) {
   using Found = std::pair<RouteKind, std::string>;
   const std::map<std::string, Found> found = {
       {"/file.txt", {RouteKind::kFile, "/file.txt"}},

@@ -1,4 +1,4 @@
-// A directory for one test, removed with everything in it.
+// A directory for one test. Its end removes it with all its files.
 #pragma once
 
 #include <sys/stat.h>

@@ -18,8 +18,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr auto kLong = seconds(20);         // far beyond what any of these takes, unless it never ends
-constexpr std::size_t kTooMuch = 8U << 20;  // far beyond what is on its way at any moment
+constexpr auto kLong = seconds(20);         // each test needs much less, unless it never ends
+constexpr std::size_t kTooMuch = 8U << 20;  // the buffers hold much less
 
 // A script, a connection, and the client's end of it.
 class ScriptExchange : public ::testing::Test {
@@ -43,7 +43,7 @@ class ScriptExchange : public ::testing::Test {
     if (group_ > 0) ::kill(-group_, SIGKILL);
   }
 
-  // As the server does it: `length` octets of a body are announced.
+  // Does as the server: the client announces `length` octets of a body.
   ExchangeResult run(std::uint64_t length, Clock::duration time_limit, Clock::duration silence = seconds(5)) {
     RequestBody body(length);
     UninterpretedResponse response("", Delimiting::kClose, false);
@@ -57,7 +57,7 @@ class ScriptExchange : public ::testing::Test {
   }
   void end_sending() { ::shutdown(client_.get(), SHUT_WR); }
 
-  // All that the client gets; waits for `pause` after each block.
+  // Returns all octets that the client gets. Waits for `pause` after each block.
   std::string received(milliseconds pause = {}) {
     std::string text;
     std::array<char, 64 * 1024> block;
@@ -79,8 +79,8 @@ class ScriptExchange : public ::testing::Test {
   static std::array<int, 2> ends() {
     std::array<int, 2> ends{};
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) std::abort();
-    const int little = 64 * 1024;  // of the output
-    const int much = 1 << 20;      // a body as long as these tests send may be on its way
+    const int little = 64 * 1024;  // for the output
+    const int much = 1 << 20;      // for the longest body of these tests
     ::setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &little, sizeof little);
     ::setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &much, sizeof much);
     return ends;
@@ -88,14 +88,14 @@ class ScriptExchange : public ::testing::Test {
   explicit ScriptExchange(std::array<int, 2> ends) : server_(ends[0]), client_(ends[1]) {}
 };
 
-TEST_F(ScriptExchange, CarriesTheBodyInAndTheOutputOut) {
+TEST_F(ScriptExchange, MovesTheBodyInAndTheOutputOut) {
   start("#!/bin/sh\nexec cat\n");
   send("body and more");
   EXPECT_EQ(ExchangeEnd::kDone, run(4, kLong).end);
   EXPECT_EQ("body", received());
 }
 
-TEST_F(ScriptExchange, ABodyThatEndsEarlyEndsForTheScriptToo) {
+TEST_F(ScriptExchange, ABodyThatEndsEarlyEndsTheInputOfTheScript) {
   start("#!/bin/sh\nexec cat\n");
   send("half");
   end_sending();
@@ -103,7 +103,7 @@ TEST_F(ScriptExchange, ABodyThatEndsEarlyEndsForTheScriptToo) {
   EXPECT_EQ("half", received());
 }
 
-TEST_F(ScriptExchange, ALongBodyReachesTheScriptThoughTheClientHasEndedItsSide) {
+TEST_F(ScriptExchange, ALongBodyReachesTheScriptAfterTheClientEndedItsSide) {
   start("#!/bin/sh\nexec wc -c\n");
   send(std::string(140'000, 'x'));
   end_sending();
@@ -111,8 +111,9 @@ TEST_F(ScriptExchange, ALongBodyReachesTheScriptThoughTheClientHasEndedItsSide) 
   EXPECT_EQ("140000\n", received());
 }
 
-TEST_F(ScriptExchange, AScriptThatIsSlowToReadIsNotTakenForSilent) {
-  // Longer than a pipe and our buffer hold; a block each fifth of the silence, nothing printed before the end.
+TEST_F(ScriptExchange, AScriptThatReadsSlowlyDoesNotCountAsSilent) {
+  // The body is longer than a pipe and the server's buffer. The script reads a block in each fifth of the silence, and
+  // prints at the end only.
   start("#!/bin/sh\nfor i in 1 2 3 4 5 6 7 8; do sleep 0.1; head -c 16384 >/dev/null; done\necho read\n");
   send(std::string(200'000, 'x'));
   end_sending();
@@ -135,11 +136,12 @@ TEST_P(ScriptExchangeUnread, AClientThatHasEndedItsSideIsGoneAfterSilence) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Bodies, ScriptExchangeUnread,
-                         ::testing::Values(Unread{"#!/bin/sh\nexec sleep 100\n", 0},         // no body
-                                           Unread{"#!/bin/sh\nexec sleep 100\n", 1000},      // in the pipe
-                                           Unread{"#!/bin/sh\nexec sleep 100\n", 100'000},   // and in our buffer
+                         ::testing::Values(Unread{"#!/bin/sh\nexec sleep 100\n", 0},     // no body
+                                           Unread{"#!/bin/sh\nexec sleep 100\n", 1000},  // in the pipe
+                                           Unread{"#!/bin/sh\nexec sleep 100\n",
+                                                  100'000},  // and in the server's buffer
                                            Unread{"#!/bin/sh\nexec sleep 100\n", 200'000},   // and in the socket's
-                                           Unread{"#!/bin/sh\nexec sleep 100 <&-\n", 1000},  // wanted by nobody
+                                           Unread{"#!/bin/sh\nexec sleep 100 <&-\n", 1000},  // no process reads it
                                            Unread{"#!/bin/sh\nexec sleep 100 <&-\n", 200'000}));
 
 TEST_F(ScriptExchange, AScriptThatRunsTooLongIsEnded) {
@@ -148,7 +150,7 @@ TEST_F(ScriptExchange, AScriptThatRunsTooLongIsEnded) {
   EXPECT_TRUE(places_.any());
 }
 
-TEST_F(ScriptExchange, AScriptInAGroupOfItsParentIsEndedAllTheSame) {
+TEST_F(ScriptExchange, AScriptInTheGroupOfItsParentIsEndedToo) {
   start("#!/usr/bin/perl\nsetpgrp(0, getpgrp(getppid())) or die; print \"moved\\n\"; close(STDOUT); sleep 10;\n");
   const ExchangeResult result = run(0, seconds(2));
   EXPECT_EQ(ExchangeEnd::kTimeout, result.end);
@@ -156,15 +158,15 @@ TEST_F(ScriptExchange, AScriptInAGroupOfItsParentIsEndedAllTheSame) {
   EXPECT_EQ("moved\n", received());
 }
 
-TEST_F(ScriptExchange, EndsWithTheScriptThoughAChildHoldsItsOutput) {
+TEST_F(ScriptExchange, EndsWithTheScriptIfAChildHoldsItsOutput) {
   start("#!/bin/sh\necho script\nsleep 30 2>/dev/null &\n");
   EXPECT_EQ(ExchangeEnd::kDone, run(0, kLong).end);
   EXPECT_EQ("script\n", received());
 }
 
-TEST_F(ScriptExchange, EndsWithTheScriptThoughAChildGoesOnWriting) {
+TEST_F(ScriptExchange, EndsWithTheScriptIfAChildGoesOnWriting) {
   start("#!/bin/sh\nyes 2>/dev/null &\nexec sleep 0.3\n");
-  // Takes less than the child writes, so that the pipe is full when the script ends, and stays so.
+  // The client takes less than the child writes, so that the pipe is full when the script ends, and later.
   std::size_t taken = 0;
   std::thread client([&] {
     std::array<char, 64 * 1024> block;
@@ -180,8 +182,8 @@ TEST_F(ScriptExchange, EndsWithTheScriptThoughAChildGoesOnWriting) {
   EXPECT_LT(taken, kTooMuch);
 }
 
-TEST_F(ScriptExchange, TheTimeLimitIsTheScriptsAndNotTheClients) {
-  // More than the connection holds, and no more than that and the server do.
+TEST_F(ScriptExchange, TheTimeLimitIsForTheScriptOnly) {
+  // The output is longer than the buffers of the connection, and fits into these and the server's.
   start("#!/bin/sh\nhead -c 500000 /dev/zero\n");
   const auto limit = seconds(1);
   std::string text;
@@ -194,7 +196,7 @@ TEST_F(ScriptExchange, TheTimeLimitIsTheScriptsAndNotTheClients) {
   EXPECT_EQ(500'000U, text.size());
 }
 
-TEST_F(ScriptExchange, APlaceIsTakenFromTheStartOfAScriptToItsEnd) {
+TEST_F(ScriptExchange, AScriptHoldsItsPlaceFromItsStartToItsEnd) {
   EXPECT_TRUE(places_.any());
   start("#!/bin/sh\nexec cat\n");
   EXPECT_FALSE(places_.any());
@@ -212,12 +214,14 @@ TEST_F(ScriptExchange, APlaceIsTakenFromTheStartOfAScriptToItsEnd) {
   EXPECT_TRUE(places_.any());
 }
 
-// Refuses whatever the script prints, and lets a script go on that waits for an octet of its body.
+// Refuses all output, and sends an octet of the body to let the script go on.
 class Refusing : public ResponseWriter {
  public:
   explicit Refusing(int client) : client_(client) {}
   void take(std::string_view output) override {
-    if (taken.empty()) EXPECT_EQ(1, ::send(client_, "\n", 1, MSG_NOSIGNAL));
+    if (taken.empty()) {
+      EXPECT_EQ(1, ::send(client_, "\n", 1, MSG_NOSIGNAL));
+    }
     if (taken.size() < 100) taken.append(output.substr(0, 100));
   }
   void finish() override {}
@@ -243,7 +247,7 @@ class ScriptExchangeRefused : public ScriptExchange {
   Refusing response_{client_.get()};
 };
 
-TEST_F(ScriptExchangeRefused, IsHeardToItsEndForTheLog) {
+TEST_F(ScriptExchangeRefused, GoesOnForAMomentForTheLog) {
   EXPECT_EQ(ExchangeEnd::kDone, end_of("#!/bin/sh\necho no field\nread go\necho traceback\n", kLong));
   EXPECT_EQ("no field\ntraceback\n", response_.taken);
 }
@@ -252,7 +256,7 @@ TEST_F(ScriptExchangeRefused, IsEndedIfItGoesOn) {
   EXPECT_EQ(ExchangeEnd::kGivenUp, end_of("#!/bin/sh\necho no field\nexec sleep 100\n", milliseconds(50)));
 }
 
-TEST_F(ScriptExchangeRefused, IsEndedIfItPrintsWithoutAnEnd) {
+TEST_F(ScriptExchangeRefused, IsEndedIfItPrintsForEver) {
   EXPECT_EQ(ExchangeEnd::kGivenUp, end_of("#!/bin/sh\nexec yes\n", milliseconds(50)));
 }
 

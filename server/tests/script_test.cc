@@ -18,7 +18,7 @@
 namespace cgi {
 namespace {
 
-// All that a script prints; returns when it has closed its output.
+// Returns the output of a script, once the script has closed it.
 std::string output_of(Script& script) {
   std::string text;
   std::array<char, 4096> block;
@@ -48,7 +48,7 @@ class ScriptTest : public ::testing::Test {
   int error_ = 0;
 };
 
-TEST_F(ScriptTest, GetsItsArgumentsAndItsEnvironmentAndNothingElse) {
+TEST_F(ScriptTest, GetsOnlyItsArgumentsAndItsEnvironment) {
   ScriptCommand it = command("#!/bin/sh\nprintf '%s|' \"$#\" \"$1\" \"$2\"\ntr '\\0' '|' </proc/$$/environ\n");
   it.arguments = {"script", "a b", ""};
   it.environment = {"A=1", "B=two words"};
@@ -59,7 +59,7 @@ TEST_F(ScriptTest, GetsItsArgumentsAndItsEnvironmentAndNothingElse) {
 
 TEST_F(ScriptTest, HasThreeDescriptorsNoIgnoredSignalAndItsOwnGroup) {
   ::signal(SIGPIPE, SIG_IGN);
-  // The shell's own descriptor of the script file (10 in dash) is no inheritance of ours.
+  // The shell opens the script file itself (10 in dash).
   ScriptCommand it = command("#!/bin/sh\nexec cat /proc/self/status /proc/self/stat\n");
   ASSERT_EQ(std::nullopt, start(it));
   const pid_t pid = script_.pid();
@@ -73,7 +73,7 @@ TEST_F(ScriptTest, HasThreeDescriptorsNoIgnoredSignalAndItsOwnGroup) {
   EXPECT_EQ(std::to_string(pid), rest.substr(rest.find(' ') + 1, std::to_string(pid).size()));
   script_.reap();
 
-  const int inherited = ::open("/dev/null", O_RDONLY);  // without O_CLOEXEC, as others may leave theirs
+  const int inherited = ::open("/dev/null", O_RDONLY);  // without O_CLOEXEC, as libraries may do
   Script lister;
   ScriptCommand list = command("#!/bin/sh\nexec ls /proc/self/fd\n");
   list.environment = {"PATH=/usr/bin:/bin"};
@@ -90,7 +90,7 @@ TEST_F(ScriptTest, ReadsItsInputToTheEnd) {
   EXPECT_EQ("body", output_of(script_));
 }
 
-TEST_F(ScriptTest, WhyItDidNotStartIsKnown) {
+TEST_F(ScriptTest, ReportsWhyItDidNotStart) {
   EXPECT_EQ(StartFailure::kNotExecutable, start(command("#!/bin/sh\n", 0644)));
   EXPECT_EQ(StartFailure::kCannotExecute, start(command("#!/nowhere/sh\n")));
   EXPECT_EQ(ENOENT, error_);
@@ -110,10 +110,10 @@ TEST_F(ScriptTest, EndsWithItsWholeGroup) {
   ASSERT_EQ(6, ::read(script_.output().get(), ready.data(), ready.size()));
   script_.signal_group(SIGKILL);
   EXPECT_EQ("exit code -9 (SIGKILL)", exit_text(script_.reap()));
-  EXPECT_EQ("", output_of(script_));  // the sleeper held it open
+  EXPECT_EQ("", output_of(script_));  // the sleeping child held it open
 }
 
-TEST_F(ScriptTest, MayOpenAsManyDescriptorsAsTheServerMightBeforeItMadeRoom) {
+TEST_F(ScriptTest, KeepsTheLimitOnDescriptorsFromBeforeTheServerRaisedIt) {
   const rlimit before = raise_descriptor_limit(0);
   const rlimit little{before.rlim_cur - 1, before.rlim_max};
   ASSERT_EQ(0, ::setrlimit(RLIMIT_NOFILE, &little));
@@ -128,7 +128,7 @@ TEST_F(ScriptTest, MayOpenAsManyDescriptorsAsTheServerMightBeforeItMadeRoom) {
   EXPECT_EQ(std::to_string(little.rlim_cur) + "\n", output_of(script_));
 }
 
-TEST(DescriptorLimit, IsRaisedAsFarAsItMayGoAndNeverLowered) {
+TEST(DescriptorLimit, IsRaisedAsFarAsAllowedAndNeverLowered) {
   rlimit before{};
   ::getrlimit(RLIMIT_NOFILE, &before);
   for (const std::size_t wanted : {std::size_t{1}, std::size_t{1} << 60}) {
@@ -140,7 +140,7 @@ TEST(DescriptorLimit, IsRaisedAsFarAsItMayGoAndNeverLowered) {
   ::setrlimit(RLIMIT_NOFILE, &before);
 }
 
-TEST_F(ScriptTest, RunsWhereTheServerDoesUnlessItIsToldWhere) {
+TEST_F(ScriptTest, RunsInTheServersDirectoryByDefault) {
   ScriptCommand it = command("#!/bin/sh\nexec /bin/pwd -P\n");
   ASSERT_EQ(std::nullopt, start(it));
   EXPECT_EQ(std::filesystem::current_path().string() + "\n", output_of(script_));
@@ -151,7 +151,7 @@ TEST_F(ScriptTest, RunsWhereTheServerDoesUnlessItIsToldWhere) {
   script_.reap();
 }
 
-TEST_F(ScriptTest, EndsWithTheObjectThatHoldsIt) {
+TEST_F(ScriptTest, EndsWithItsObject) {
   int ended = -1;
   {
     Script script;
@@ -163,7 +163,7 @@ TEST_F(ScriptTest, EndsWithTheObjectThatHoldsIt) {
   ::close(ended);
 }
 
-TEST_F(ScriptTest, ExitStatusIsPutIntoWords) {
+TEST_F(ScriptTest, ExitStatusHasAText) {
   EXPECT_EQ("", exit_text(0));
   ASSERT_EQ(std::nullopt, start(command("#!/bin/sh\nexit 3\n")));
   EXPECT_EQ("exit code 3", exit_text(script_.reap()));
@@ -171,7 +171,7 @@ TEST_F(ScriptTest, ExitStatusIsPutIntoWords) {
   EXPECT_EQ("exit code 1", exit_text(script_.reap()));
 }
 
-TEST_F(ScriptTest, StartedByRootItBecomesSomebodyElseForGood) {
+TEST_F(ScriptTest, StartedByRootItChangesTheUserForGood) {
   if (::geteuid() != 0) GTEST_SKIP() << "needs root";
   const passwd* nobody = ::getpwnam("nobody");
   ASSERT_NE(nullptr, nobody);
@@ -192,7 +192,7 @@ TEST_F(ScriptTest, StartedByRootItBecomesSomebodyElseForGood) {
   ::chmod(it.file.c_str(), 0700);
   EXPECT_EQ(StartFailure::kNotExecutable, start(it));
 
-  // A program is read by the kernel, and not by whom it runs as.
+  // The kernel reads a program. Its user need not.
   std::filesystem::copy_file("/bin/true", files_.path("program"));
   it.file = files_.path("program");
   it.is_interpreted = false;

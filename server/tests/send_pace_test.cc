@@ -10,8 +10,8 @@ using std::chrono::seconds;
 const Clock::time_point kStart{};
 constexpr auto kNever = Clock::time_point::max();
 
-// When a client is given up that takes `octets` after each `wait`, and keeps us waiting all the time.
-Clock::time_point end_of_patience(SendPace pace, std::size_t octets, seconds wait) {
+// Returns the time at which the server gives up a client that takes `octets` after each `wait`.
+Clock::time_point gives_up_at(SendPace pace, std::size_t octets, seconds wait) {
   Clock::time_point now = kStart;
   for (int i = 0; i < 1'000'000; ++i) {
     pace.full(now);
@@ -22,7 +22,7 @@ Clock::time_point end_of_patience(SendPace pace, std::size_t octets, seconds wai
   return kNever;
 }
 
-TEST(SendPace, HasNoDeadlineForAClientThatIsNotWaitedFor) {
+TEST(SendPace, HasNoDeadlineWhileTheServerDoesNotWait) {
   SendPace pace;
   EXPECT_EQ(kNever, pace.deadline());
   pace.took(1, kStart);
@@ -33,37 +33,37 @@ TEST(SendPace, HasNoDeadlineForAClientThatIsNotWaitedFor) {
   EXPECT_EQ(kNever, pace.deadline());
 }
 
-TEST(SendPace, GivesUpAClientThatTakesNothing) {
+TEST(SendPace, EndsForAClientThatTakesNothing) {
   SendPace pace(seconds(30), 1024);
-  pace.took(1 << 20, kStart);  // however much it took before
+  pace.took(1 << 20, kStart);  // earlier octets do not count
   pace.full(kStart);
-  pace.full(kStart + seconds(20));  // asked again in vain
+  pace.full(kStart + seconds(20));  // the socket is still full
   EXPECT_EQ(kStart + seconds(30), pace.deadline());
 }
 
-TEST(SendPace, GivesUpAClientThatTakesAnOctetNowAndThen) {
-  const auto end = end_of_patience(SendPace(seconds(30), 1024), 1, seconds(29));
+TEST(SendPace, EndsForAClientThatTakesAnOctetFromTimeToTime) {
+  const auto end = gives_up_at(SendPace(seconds(30), 1024), 1, seconds(29));
   EXPECT_LT(kStart + seconds(29), end);
   EXPECT_LT(end, kStart + seconds(31));
 }
 
-TEST(SendPace, HasPatienceInProportionToWhatWasTaken) {
+TEST(SendPace, AllowsTimeInProportionToTheOctetsTaken) {
   SendPace pace(seconds(30), 1024);
   pace.took(100 * 1024, kStart);
-  const auto end = end_of_patience(pace, 0, seconds(29));
+  const auto end = gives_up_at(pace, 0, seconds(29));
   EXPECT_EQ(kStart + seconds(130), end);
 }
 
-TEST(SendPace, GoesOnWithAClientThatIsSlowButSteady) {
-  EXPECT_EQ(kNever, end_of_patience(SendPace(seconds(30), 1024), 1024, seconds(1)));
-  EXPECT_EQ(kNever, end_of_patience(SendPace(seconds(30), 1024), 29 * 1024, seconds(29)));
+TEST(SendPace, HasNoEndForAClientThatIsSlowButSteady) {
+  EXPECT_EQ(kNever, gives_up_at(SendPace(seconds(30), 1024), 1024, seconds(1)));
+  EXPECT_EQ(kNever, gives_up_at(SendPace(seconds(30), 1024), 29 * 1024, seconds(29)));
 }
 
-TEST(SendPace, DoesNotCountTheTimeInWhichThereIsNothingToSend) {
+TEST(SendPace, DoesNotCountTheTimeWithoutOctetsToSend) {
   SendPace pace(seconds(30), 1024);
   pace.full(kStart);
   pace.took(0, kStart + seconds(20));
-  pace.full(kStart + seconds(1000));  // a script that was silent
+  pace.full(kStart + seconds(1000));  // the script printed nothing until then
   EXPECT_EQ(kStart + seconds(1010), pace.deadline());
 }
 

@@ -10,7 +10,7 @@
 namespace cgi {
 namespace {
 
-// An environment of this test's own.
+// An environment for one test.
 class PassedEnvironment : public ::testing::Test {
  protected:
   PassedEnvironment() {
@@ -36,8 +36,7 @@ class PassedEnvironment : public ::testing::Test {
 
 using Variables = std::map<std::string, std::string>;
 
-// Each of them would tell a script something about a request that no client said: whose proxy to trust, how long
-// the body is, who has logged in.
+// A script would take each of them for a part of the request: a proxy to trust, the length of the body, a user.
 const std::vector<std::string> kOfRequests = {
     "AUTH_TYPE",    "CONTENT_LENGTH", "CONTENT_TYPE",    "DOCUMENT_ROOT", "GATEWAY_INTERFACE", "HTTP_AUTHORIZATION",
     "HTTP_HOST",    "HTTP_PROXY",     "HTTPS",           "PATH_INFO",     "PATH_TRANSLATED",   "QUERY_STRING",
@@ -45,13 +44,13 @@ const std::vector<std::string> kOfRequests = {
     "SCRIPT_NAME",  "SERVER_NAME",    "SERVER_PROTOCOL", "REQUEST_URI",
 };
 
-TEST_F(PassedEnvironment, HoldsAPathAndNothingElseUnlessAsked) {
+TEST_F(PassedEnvironment, HoldsOnlyAPathByDefault) {
   set("PATH", "/opt/bin");
   set("SECRET", "6f1c");
   EXPECT_EQ((Variables{{"PATH", "/usr/local/bin:/usr/bin:/bin"}}), passed({}));
 }
 
-TEST_F(PassedEnvironment, HoldsWhatIsNamed) {
+TEST_F(PassedEnvironment, HoldsTheNamedVariables) {
   set("PATH", "/opt/bin");
   set("LANG", "C.UTF-8");
   set("SECRET", "6f1c");
@@ -60,7 +59,7 @@ TEST_F(PassedEnvironment, HoldsWhatIsNamed) {
   EXPECT_EQ((Variables{{"LANG", "C.UTF-8"}, {"PATH", "/opt/bin"}}), passed(options));
 }
 
-TEST_F(PassedEnvironment, InheritedHoldsEverythingButWhatIsOfRequests) {
+TEST_F(PassedEnvironment, InheritedHoldsAllButRequestVariables) {
   set("LANG", "C.UTF-8");
   set("PATHS", "no variable of a request");
   set("HTTP", "nor this");
@@ -76,7 +75,7 @@ TEST_F(PassedEnvironment, InheritedHoldsEverythingButWhatIsOfRequests) {
             passed(options));
 }
 
-TEST_F(PassedEnvironment, HoldsOfRequestsOnlyWhatTheOperatorMayStateAndNames) {
+TEST_F(PassedEnvironment, HoldsARequestVariableOnlyIfTheOperatorMaySetAndNamesIt) {
   for (const std::string& name : kOfRequests) set(name, "stated");
   Options options;
   options.pass_env = kOfRequests;

@@ -1,11 +1,9 @@
-// Says where request targets lead, for tests in other languages: conformance/tests/test_target_paths.py holds it
-// against CPython's own functions.
+// Prints where request targets lead. conformance/tests/test_target_paths.py compares this with CPython's functions.
 //
-// Standard input has a target per line, standard output an answer per line, all octets as hexadecimal digits: the
-// word "refused", or six fields separated by spaces: the path, the query, what a redirect would say for Location,
-// how many segments the CGI directory has ("-" if none is in the way), the segments separated by commas, and the file
-// names that they stand for, likewise.
-// Arguments are the CGI directories.
+// Each line of standard input is a target, and each line of standard output its result, with all octets as hexadecimal
+// digits. A result is the word "refused", or six fields with spaces between them: the path, the query, the Location of
+// a redirect, the number of segments of the CGI directory ("-" without one), the segments with commas between them, and
+// their file names in the same way. Arguments are the CGI directories.
 
 #include <iostream>
 #include <string>

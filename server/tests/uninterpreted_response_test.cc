@@ -9,7 +9,7 @@ namespace {
 
 const std::string kHead = "HTTP/1.1 200 Script output follows\r\n";
 
-// What goes out if the script prints `output` at once and ends.
+// Returns the response if the script prints `output` at once and ends.
 std::string whole(const std::string& output, Delimiting delimiting, bool head_only = false) {
   UninterpretedResponse response(kHead, delimiting, head_only);
   response.take(output);
@@ -17,7 +17,7 @@ std::string whole(const std::string& output, Delimiting delimiting, bool head_on
   return response.flush();
 }
 
-TEST(UninterpretedResponse, OutputIsNotTouchedIfTheConnectionCloses) {
+TEST(UninterpretedResponse, DoesNotChangeOutputIfTheConnectionCloses) {
   for (const std::string& output : {std::string("Status: 404 x\nContent-Length: 99\n\n\0\xff", 36),
                                     std::string("no header at all"), std::string()}) {
     EXPECT_EQ(kHead + output, whole(output, Delimiting::kClose));
@@ -31,7 +31,7 @@ TEST(UninterpretedResponse, HeadSendsTheHeaderSectionOnly) {
   EXPECT_EQ(kHead + "A: b\r\n\r\n", whole("A: b\r\n\r\nbody", Delimiting::kFramed, true));
 }
 
-TEST(UninterpretedResponse, HeadSendsNoBodyHoweverTheOutputIsCut) {
+TEST(UninterpretedResponse, HeadSendsNoBodyWhateverThePieces) {
   const std::string output = "A: b\r\nC: d\r\n\r\nbody\r\n\r\nmore";
   for (std::size_t cut = 0; cut <= output.size(); ++cut) {
     UninterpretedResponse response(kHead, Delimiting::kClose, true);
@@ -44,12 +44,12 @@ TEST(UninterpretedResponse, HeadSendsNoBodyHoweverTheOutputIsCut) {
   }
 }
 
-TEST(UninterpretedResponse, OutputKnownWholeGetsItsLength) {
+TEST(UninterpretedResponse, AddsTheLengthIfAllOutputIsKnown) {
   EXPECT_EQ(kHead + "A: b\nContent-Length: 4\r\n\r\nbody", whole("A: b\n\nbody", Delimiting::kFramed));
   EXPECT_EQ(kHead + "Content-Length: 0\r\n\r\n", whole("", Delimiting::kFramed));
 }
 
-TEST(UninterpretedResponse, FramingFieldsOfTheScriptAreOurs) {
+TEST(UninterpretedResponse, ReplacesTheFramingFieldsOfTheScript) {
   const std::string output =
       "Content-Length: 99\r\n folded\r\nA: b\r\nconnection: keep-alive\r\nTRANSFER-ENCODING: chunked\r\n"
       "Keep-Alive: 5\r\nContent-Length-X: kept\r\n\r\nbody";
@@ -57,9 +57,9 @@ TEST(UninterpretedResponse, FramingFieldsOfTheScriptAreOurs) {
             whole(output, Delimiting::kFramed));
 }
 
-TEST(UninterpretedResponse, OutputThatGoesOnIsChunked) {
+TEST(UninterpretedResponse, SendsLateOutputInChunks) {
   UninterpretedResponse response(kHead, Delimiting::kFramed, false);
-  EXPECT_EQ(kHead, response.flush());  // before the script has said anything
+  EXPECT_EQ(kHead, response.flush());  // before the script prints anything
   response.take("A: b\n");
   EXPECT_EQ("", response.flush());
   response.take("\nfirst");
@@ -71,7 +71,7 @@ TEST(UninterpretedResponse, OutputThatGoesOnIsChunked) {
   EXPECT_TRUE(response.keeps_connection());
 }
 
-TEST(UninterpretedResponse, WhatCannotBeFramedClosesTheConnection) {
+TEST(UninterpretedResponse, ClosesTheConnectionAfterOutputWithoutAHeaderSection) {
   for (const std::string& start : {std::string("no empty line\n"), std::string(70'000, 'x')}) {
     UninterpretedResponse response(kHead, Delimiting::kFramed, false);
     response.take(start);
@@ -82,8 +82,8 @@ TEST(UninterpretedResponse, WhatCannotBeFramedClosesTheConnection) {
   }
 }
 
-// The second 64 KiB end its header section: they must not be taken for one that could be framed.
-TEST(UninterpretedResponse, WhatCannotBeFramedIsNotFramedLater) {
+// The second 64 KiB end the header section. The server must not frame it then.
+TEST(UninterpretedResponse, DoesNotFrameALongHeaderSectionLater) {
   const std::string section = "X-Long: " + std::string(70'000, 'x');
   const std::string rest = "\nContent-Length: 3\n\neighteen octets...";
   UninterpretedResponse response(kHead, Delimiting::kFramed, false);

@@ -21,7 +21,7 @@ std::string path_of(const std::string& target) {
   return parsed ? path_of_target(*parsed) : kRefused;
 }
 
-// As CPython's tests write it: the directories, '/', and what follows the last '/'.
+// Returns the path in the form of CPython's tests: the directories, '/', and the part after the last '/'.
 std::string head_and_tail(const std::string& target) {
   const auto parsed = parse_target(target);
   if (!parsed) return kRefused;
@@ -36,7 +36,7 @@ std::string head_and_tail(const std::string& target) {
   return head + "/" + tail;
 }
 
-TEST(TargetPath, CollapsesAsCPythonsTestsHaveIt) {
+TEST(TargetPath, CollapsesAsCPythonsTestsExpect) {
   const std::vector<std::pair<std::string, std::string>> collapsed = {
       {"", "//"},
       {"..", kRefused},
@@ -113,7 +113,7 @@ TEST(TargetPath, IsADirectoryIfNothingFollowsTheLastSlash) {
   }
 }
 
-TEST(Target, IsSplitAtTheFirstQuestionMarkAndTheHashBeforeIt) {
+TEST(Target, IsSplitAtTheFirstQuestionMarkAndAtAHashBeforeIt) {
   struct Parts {
     std::string raw_path, query, fragment;
   };
@@ -163,14 +163,14 @@ TEST(TargetPath, OfRandomOctetsHoldsOnlyPlainSegments) {
   }
 }
 
-TEST(TargetPath, OfManySegmentsIsReadInOnePass) {
+TEST(TargetPath, WithManySegmentsIsParsedInOnePass) {
   std::string target;
   for (int i = 0; i < 16000; ++i) target += "/a/..";
   EXPECT_EQ("/", path_of(target));
   EXPECT_EQ("/", path_of(std::string(65000, '/')));
 }
 
-TEST(FileName, TakesASurrogateForItsOctet) {
+TEST(FileName, ReplacesASurrogateByItsOctet) {
   const std::map<std::string, std::string> names = {
       {"plain", "plain"},
       {"caf\xc3\xa9", "caf\xc3\xa9"},
@@ -178,7 +178,7 @@ TEST(FileName, TakesASurrogateForItsOctet) {
       {"\xed\xb3\xa7", "\xe7"},
       {"a\xed\xb3\xa7z\xed\xb3\xa7", "a\xe7z\xe7"},
       {"\xed\xb2\x80\xed\xb2\xbf\xed\xb3\x80\xed\xb3\xbf", "\x80\xbf\xc0\xff"},
-      // Once only: what comes of a surrogate is never part of another one.
+      // Once only: the octet of a surrogate is never part of another one.
       {"\xed\xb3\xad\xb3\xa7", "\xed\xb3\xa7"},
       {"\xed\xb3\xad\xed\xb2\xb3\xed\xb2\xa7", "\xed\xb3\xa7"},
       {"\xed\xed\xb3\xa7", "\xed\xe7"},
@@ -196,7 +196,7 @@ TEST(FileName, TakesASurrogateForItsOctet) {
   for (const auto& [segment, name] : names) EXPECT_EQ(name, file_name(segment)) << url_quote(segment);
 }
 
-TEST(FileName, OfASegmentThatIsLinkedIsTheName) {
+TEST(FileName, InvertsSegmentFor) {
   EXPECT_EQ("bad\xff.txt", segment_for("bad\xff.txt"));
   EXPECT_EQ("\xed\xb3\xad\xed\xb2\xb3\xed\xb2\xa7", segment_for("\xed\xb3\xa7"));
   std::mt19937 random(2396);
@@ -219,7 +219,7 @@ TEST(FileName, HoldsASeparatorOnlyIfTheSegmentDoes) {
   }
 }
 
-TEST(CgiDirectory, IsNamedByWholeLeadingSegmentsWithSomethingBelow) {
+TEST(CgiDirectory, MatchesWholeLeadingSegmentsBeforeMore) {
   const std::vector<std::string> directories = {"/cgi-bin", "/htbin", "/app/deep/scripts"};
   const std::map<std::string, int> leading = {
       {"/cgi-bin/env", 1},        {"/cgi-bin/", 1},
@@ -254,7 +254,7 @@ TEST(CgiDirectory, IsTheRootIfItIsListedAndNoOtherMatches) {
   }
 }
 
-TEST(CgiDirectory, IsNamedBySurrogatesToo) {
+TEST(CgiDirectory, MatchesSurrogatesToo) {
   for (const char* target : {"/caf%E9/x", "/caf%ED%B3%A9/x", "/caf\xed\xb3\xa9/x"}) {
     EXPECT_EQ(1u, cgi_directory_of(*parse_target(target), {"/caf\xe9"})) << target;
   }
@@ -293,7 +293,7 @@ TEST(SlashRedirect, AddsTheSlashAndKeepsTheRest) {
   for (const auto& [target, location] : locations) EXPECT_EQ(location, slash_redirect(*parse_target(target))) << target;
 }
 
-TEST(SlashRedirect, StaysOnThisHost) {
+TEST(SlashRedirect, NeverNamesAnotherHost) {
   const std::map<std::string, std::string> locations = {
       {"//evil.example/..", "/evil.example/../"},
       {"///evil.example/%2e%2e", "/evil.example/%2e%2e/"},
