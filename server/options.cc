@@ -191,7 +191,7 @@ void declare(CLI::App& app, Written& written) {
   add(site, "-b,--bind", written.bind, "ADDRESS", usual.bind, "address to listen on");
   add(site, "-d,--directory", written.directory, "DIR", usual.directory, "document root");
   add(site, "-p,--protocol", written.protocol, "VERSION", "", "HTTP/1.0 or HTTP/1.1; default: the profile's");
-  add(site, "--profile", written.profile, "NAME", "cgihttpserver", "the rules for scripts; or rfc3875");
+  add(site, "--profile", written.profile, "NAME", "cgihttpserver", "rules for scripts: cgihttpserver or rfc3875");
   add(site, "--follow-symlinks", written.follow_symlinks, "follow links out of the document root");
 
   add(scripts, "--cgi", written.cgi, "no effect: scripts always run");
@@ -261,7 +261,7 @@ CommandLine mistake(std::string text) { return {std::nullopt, "cgi-server: " + s
 }  // namespace
 
 CommandLine parse_command_line(int argc, const char* const* argv) {
-  CLI::App app("Files and CGI scripts below a directory, as python3 -m http.server --cgi served them.", "cgi-server");
+  CLI::App app("Serves the files and CGI scripts of a directory, as python3 -m http.server --cgi did.", "cgi-server");
   Written written;
   declare(app, written);
   app.allow_extras();

@@ -424,7 +424,8 @@ TEST(Cgi11Response, RefusesOutputWithoutAHeaderBlock) {
       {"Content-Type: a/b\nSta", "the header block has no end: there is no empty line after it"},
       {"Content-Type: a/b\r\n\r", "the header block has no end: there is no empty line after it"},
       {"\nbody", "the header block has no Content-Type, Status or Location"},
-      {"HTTP/1.1 200 OK\r\nA: b\r\n\r\n", "line 1 of the header block: 'HTTP/1.1 200 OK' is not a field: it has no colon"},
+      {"HTTP/1.1 200 OK\r\nA: b\r\n\r\n",
+       "line 1 of the header block: 'HTTP/1.1 200 OK' is not a field: it has no colon"},
   };
   for (const auto& [output, problem] : problems) EXPECT_EQ(problem, problem_of(output)) << output;
 }

@@ -159,7 +159,8 @@ TEST(Mistakes, NameTheOptionTheValueAndTheNextStep) {
        "--max-body \"10M\" is not between 0 and 1000000000000000 (octets without a unit: --max-body 1000000)"},
       {{"--max-connections", "0"}, "--max-connections \"0\" is not between 1 and 1000000 (try: --max-connections 512)"},
       {{"--max-scripts", "-1"}, "--max-scripts \"-1\" is not between 1 and 1000000 (try: --max-scripts 128)"},
-      {{"--header-timeout", "0"}, "--header-timeout \"0\" is not a number of seconds above 0 (try: --header-timeout 30)"},
+      {{"--header-timeout", "0"},
+       "--header-timeout \"0\" is not a number of seconds above 0 (try: --header-timeout 30)"},
       {{"--script-timeout", "-5"}, "--script-timeout \"-5\" is not a number of seconds (try: --script-timeout 300)"},
       {{"--log-format", "xml"}, "--log-format \"xml\" is not common, json or none (try: --log-format common)"},
       {{"--bind"}, "option \"--bind\" needs a value (try: cgi-server --help)"},
@@ -193,7 +194,7 @@ TEST(PassEnv, RefusesRequestVariables) {
 
 TEST(Seconds, AreNumbersWithoutExponent) {
   for (const std::string value : {"inf", "nan", "1e9", "0x10", "1.2.3", ".", "", "1s", "31536001", "1,5"}) {
-    EXPECT_EQ(0u, mistake({"--script-timeout", value}).find("--script-timeout \"" + value + "\" is no number"));
+    EXPECT_EQ(0u, mistake({"--script-timeout", value}).find("--script-timeout \"" + value + "\" is not a number"));
   }
 }
 
