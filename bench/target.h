@@ -35,7 +35,7 @@ struct Target {
   Url url;
   Address address;
   pid_t pid = 0;                                   // of the server, if it runs on this machine; else 0
-  std::string invalid;                             // why nobody must compare its figures
+  std::string invalid;                             // why its figures are not valid
   std::map<std::string, std::string> not_offered;  // optional scenarios, and the problem with their answers
 
   Shot shot(const Exchange& exchange) const;

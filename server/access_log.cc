@@ -102,7 +102,7 @@ void AccessLog::note(std::string_view client, std::string_view message) const {
   write(client, format_ == LogFormat::kJson ? "\"message\":" + json_string(text) : text);
 }
 
-// If nobody reads the log, the server goes on without it.
+// If the log cannot be written, the server goes on without it.
 void AccessLog::write(std::string_view client, std::string_view text) const {
   const std::time_t now = std::time(nullptr);
   write_all(STDERR_FILENO,

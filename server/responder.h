@@ -31,7 +31,7 @@ class Responder {
   std::string begin(const Request& request, int status, std::string_view reason) const;
   // Completes a head with the field Connection, if it needs one. HTTP/0.9 gets no head.
   After end_head(const Request& request, std::string& head) const;
-  // Sends the error page for a refusal. The connection ends after it, because nobody reads the body of the request.
+  // Sends the error page for a refusal. The connection ends after it, because the server does not read the body.
   After refuse(Connection& client, const Request& request, const Refusal& refusal) const;
 
   // Returns whether the client may send another request after this one.
