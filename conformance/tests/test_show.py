@@ -17,7 +17,7 @@ from cgi_conform.cli import main
 from cgi_conform.commands import servers, show
 from cgi_conform.commands import list as listing
 from cgi_conform.judging.agreements import agreements
-from cgi_conform.judging.recordings import Recording, read_recordings, recording_of, recording_text
+from cgi_conform.judging.recordings import Recording, read_recordings, recording_of, write_recordings
 from cgi_conform.judging.results import Server, assembled
 from cgi_conform.paths import REPO
 from cgi_conform.report.rule_page import rule_page
@@ -28,20 +28,20 @@ from case_files import corpus
 from sample_run import CASES, CLAUSES, case_of, mixed, result_of
 
 
-def recorded(name: str, saw: int, server_field: str) -> Recording:
-    octets = f"HTTP/1.0 {saw} X\\r\\nServer: {server_field}\\r\\n"
+def recorded(name: str, saw: int, version: str, more: str = "") -> Recording:
+    octets = f"HTTP/1.0 {saw} X\\r\\nServer: {version.replace(' ', '/')}\\r\\n{more}"
     received = [{"connection": "main", "bytes": octets, "end": "closed"}]
     case = result_of(case_of("post/plain"), "pass", saw=saw, received=received)
-    server: Server = {"name": name, "title": name, "version": server_field}
+    server: Server = {"name": name, "title": name, "version": version}
     return recording_of(assembled(server, "cgihttpserver", "root", 1, [case]))
 
 
 RECORDINGS = [
-    recorded("cpython-2.7", 501, "Python/2.7.18"),
-    recorded("cpython-3.8", 501, "Python/3.8.18+"),
-    recorded("cpython-3.9", 405, "Python/3.9.1"),
-    recorded("cpython-3.10", 501, "Python/3.10.13"),
-    recorded("cpython-3.13", 501, "Python/3.13.0"),
+    recorded("cpython-2.7", 501, "Python 2.7.18"),
+    recorded("cpython-3.8", 501, "Python 3.8.18+"),
+    recorded("cpython-3.9", 405, "Python 3.9.1"),
+    recorded("cpython-3.10", 501, "Python 3.10.13"),
+    recorded("cpython-3.13", 501, "Python 3.13.0"),
 ]
 
 
@@ -56,37 +56,32 @@ def test_list_aligns_columns_and_says_the_same_in_json() -> None:
 
 
 def test_versions_that_agree_are_folded() -> None:
-    told = [(found.servers, found.answer["saw"]) for found in agreements(RECORDINGS, "post/plain", "cgihttpserver")]
+    told = [(found.servers, found.answer.saw) for found in agreements(RECORDINGS, "post/plain", "cgihttpserver")]
     assert told == [("2.7–3.8, 3.10–3.13", 501), ("3.9", 405)]
     assert agreements(RECORDINGS, "post/other", "cgihttpserver") == []
     assert agreements(RECORDINGS, "post/plain", "rfc3875") == []
 
 
 def test_versions_that_differ_further_down_say_so() -> None:
-    other = recorded("cpython-3.14", 501, "Python/3.14.0")
-    other["cases"]["post/plain"]["received"][0]["bytes"] += "X: y\\r\\n"
+    other = recorded("cpython-3.14", 501, "Python 3.14.0", "X: y\\r\\n")
     found = agreements([*RECORDINGS, other], "post/plain", "cgihttpserver")
     assert [(each.servers, each.identical) for each in found] == [("2.7–3.8, 3.10–3.14", False), ("3.9", True)]
 
 
-def other_release(recording: Recording, version: str, saw: int, **bound: str) -> Recording:
-    case = recorded(recording["server"]["name"], saw, f"Python/{version}")["cases"]["post/plain"]
-    whole = recording.copy()
-    whole["otherwise"] = [
-        *recording.get("otherwise", []),
-        {"version": f"Python {version}", "user": "root", "cases": {"post/plain": {**case, **bound}}},  # type: ignore[typeddict-item]
-    ]
-    return whole
+def later(recording: Recording, since: str, saw: int, more: str = "") -> Recording:
+    """The recording with another answer since a release."""
+    answer = recorded(recording.name, saw, recording.versions[0], more).cases["post/plain"][""]
+    return replace(recording, cases={"post/plain": {**recording.cases["post/plain"], since: answer}})
 
 
 def test_releases_that_answer_otherwise_are_named_by_the_first_that_does() -> None:
-    older = other_release(recorded("cpython-3.11", 501, "Python/3.11.7"), "3.11.2", 405, before="3.11.4")
-    newer = other_release(RECORDINGS[-1], "3.13.5", 405, since="3.13.4")
-    both = other_release(other_release(RECORDINGS[-1], "3.13.5", 405, since="3.13.4"), "3.13.9", 400, since="3.13.7")
+    older = later(recorded("cpython-3.11", 405, "Python 3.11.7"), "3.11.4", 501)
+    newer = later(RECORDINGS[-1], "3.13.4", 405)
+    both = later(newer, "3.13.7", 400)
 
     def told(*recordings: Recording) -> list[tuple[str, object]]:
         found = agreements(recordings, "post/plain", "cgihttpserver")
-        return [(each.servers, each.answer["saw"]) for each in found]
+        return [(each.servers, each.answer.saw) for each in found]
 
     assert told(RECORDINGS[0], newer) == [("2.7–3.13 (before 3.13.4)", 501), ("3.13.4–", 405)]
     assert told(RECORDINGS[3], older, RECORDINGS[4]) == [("3.10, 3.11.4–3.13", 501), ("3.11 (before 3.11.4)", 405)]
@@ -100,27 +95,27 @@ def test_releases_that_answer_otherwise_are_named_by_the_first_that_does() -> No
 
 def test_show_names_releases_and_what_they_answer_otherwise() -> None:
     case = case_of("topic-1/fail")
-    newer = other_release(RECORDINGS[-1], "3.13.5", 501, since="3.13.4")
-    newer["otherwise"][0]["cases"]["post/plain"]["received"][0]["bytes"] += "X: only here\\r\\n"
+    newer = later(RECORDINGS[-1], "3.13.4", 501, "X: only here\\r\\n")
     found = agreements([newer], "post/plain", "cgihttpserver")
     text = show.page(case, "cgihttpserver", CLAUSES, found, None, 140)
     for part in ("3.13 (before 3.13.4): status 501", "3.13.4–: status 501", "X: only here\\r\\n"):
         assert part in text, part
 
 
-def test_recordings_are_read_in_the_order_of_versions(tmp_path: Path) -> None:
-    for recording in [recorded("zeus", 200, "Zeus"), *reversed(RECORDINGS)]:
-        (tmp_path / f"{recording['server']['name']}.json").write_text(recording_text(recording))
-    names = [recording["server"]["name"] for recording in read_recordings(tmp_path)]
-    assert names == ["cpython-2.7", "cpython-3.8", "cpython-3.9", "cpython-3.10", "cpython-3.13", "zeus"]
+def test_recordings_are_read_in_the_order_of_versions_and_by_topic(tmp_path: Path) -> None:
+    write_recordings(tmp_path, [], [recorded("zeus", 200, "Zeus"), *reversed(RECORDINGS)])
+    read = read_recordings(tmp_path)
+    names = ["cpython-2.7", "cpython-3.8", "cpython-3.9", "cpython-3.10", "cpython-3.13", "zeus"]
+    assert [recording.name for recording in read] == names
+    assert read == [*RECORDINGS, recorded("zeus", 200, "Zeus")] == read_recordings(tmp_path, "post")
+    assert [recording.cases for recording in read_recordings(tmp_path, "get")] == [{}] * 6
     assert read_recordings(tmp_path / "none") == []
 
 
 @pytest.mark.parametrize("width", [80, 140])
 def test_show_says_the_rule_the_octets_and_three_answers(width: int) -> None:
     case = case_of("topic-1/fail")
-    recording = RECORDINGS[0].copy()
-    recording["cases"] = {case.id: recording["cases"]["post/plain"]}
+    recording = replace(RECORDINGS[0], cases={case.id: RECORDINGS[0].cases["post/plain"]})
     found = agreements([recording], case.id, "cgihttpserver")
     text = show.page(case, "cgihttpserver", CLAUSES, found, mixed(), width)
     link, sent = "https://example.com/a?b#c", "  GET /a?<b> HTTP/1.0\\r\\n"

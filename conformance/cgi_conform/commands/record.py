@@ -1,37 +1,30 @@
-"""`cgi-conform record`: keeps what a server answered as fixtures/recordings/NAME.json.
+"""`cgi-conform record`: keeps what a server answered, in fixtures/recordings/TOPIC.toml.
 
-An existing recording is never changed silently: a difference is named, and replaced only with --force.  With
-case globs only those cases are recorded; the others stay as they are, if they are of the same server.
+A recorded answer is never changed silently: a difference is named, and replaced only with --force. With case globs
+only those cases are recorded; the others stay as they are, if they are of the same server.
 
-Another release of the same branch (3.13.5 where the recording is of 3.13.0) replaces nothing: what it answers
-otherwise is added to the recording, as judging/recordings.py tells.
+Another release of the same branch (3.13.5 where 3.13.0 is recorded) replaces nothing: what it answers otherwise is
+added, as judging/timelines.py tells.
 """
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.load import case_ids, load_cases
 from cgi_conform.commands.server_options import configure_workers
 from cgi_conform.errors import UserError
-from cgi_conform.judging.recordings import (
-    Recorded,
-    Recording,
-    changed,
-    is_other_release,
-    read_recording,
-    recording_of,
-    recording_text,
-    with_otherwise_of,
-    with_release,
-)
+from cgi_conform.judging.recordings import Recording, read_recordings, recording_of, write_recordings
+from cgi_conform.judging.releases import branch
 from cgi_conform.judging.results import Results, read, server_line
+from cgi_conform.judging.timelines import alike, answer_of, release_of, with_answer, with_first_answer
 from cgi_conform.paths import fixtures
 from cgi_conform.running.plan import Options, make_plan
 from cgi_conform.running.session import carry_out
 from cgi_conform.servers.definition import server_names
-from cgi_conform.write import write_whole
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `record`."""
@@ -53,13 +46,12 @@ def main(options: argparse.Namespace) -> int:
     new = recording_of(results)
     if options.results and options.globs:
         chosen = {case.id for case in load_cases(fixtures() / "cases", options.globs)}
-        new["cases"] = {name: answer for name, answer in new["cases"].items() if name in chosen}
-    if new["server"]["name"] not in server_names():
-        raise UserError(f'"{new["server"]["name"]}" is no known server: only their answers are recorded (cgi-conform servers)')
-    if unknown := sorted(set(new["cases"]) - set(case_ids(fixtures() / "cases"))):
+        new = replace(new, cases={name: answer for name, answer in new.cases.items() if name in chosen})
+    if new.name not in server_names():
+        raise UserError(f'"{new.name}" is no known server: only their answers are recorded (cgi-conform servers)')
+    if unknown := sorted(set(new.cases) - set(case_ids(fixtures() / "cases"))):
         raise UserError(f'"{options.results}" holds a case that does not exist: "{unknown[0]}" (run the suite again)')
-    path = fixtures() / "recordings" / f"{new['server']['name']}.json"
-    print(record(new, path, bool(options.globs), options.force))
+    print(record(new, fixtures(), bool(options.globs), options.force))
     return 0
 
 
@@ -80,66 +72,86 @@ def _run(options: argparse.Namespace) -> Results:
     return outcome.results
 
 
-def record(new: Recording, path: Path, partial: bool, force: bool) -> str:
-    """Write the recording if that is allowed; what was done, in a sentence."""
-    if not new["cases"]:
-        raise UserError(f'server "{new["server"]["name"]}" answered no case: nothing to record')
-    if not path.exists():
-        write_whole(path, recording_text(new))
-        return f"{path}: {len(new['cases'])} cases of {server_line(new['server'])}"
-    old = read_recording(path)
-    if is_other_release(old, new):
-        return _add_release(old, new, path, force)
-    if partial:
-        new = merged(old, new, path)
-    new = with_otherwise_of(old, new)
-    if recording_text(old) == recording_text(new):
-        return f"{path}: unchanged"
-    told = difference(old, new)
-    if not force:
-        raise UserError(f'"{path}" differs: {told} (--force replaces it)')
-    write_whole(path, recording_text(new))
-    return f"{path}: replaced: {told}"
+def record(new: Recording, fixtures: Path, partial: bool, force: bool) -> str:
+    """Writes the recording if that is allowed, or else nothing. Returns what was done, in a sentence."""
+    where, version = f"{fixtures / 'recordings'}: {new.name}", new.versions[0]
+    if not new.cases:
+        raise UserError(f'server "{new.name}" answered no case: nothing to record')
+    recordings = read_recordings(fixtures)
+    old = next((each for each in recordings if each.name == new.name), None)
+    differs = ""
+    if old is None:
+        whole, told = new, f"{len(new.cases)} cases of {server_line(new.server)}"
+    elif is_other_release(old, new):
+        if old.user != new.user:
+            raise UserError(f"{where} is of user {old.user}, not {new.user}: record {version} as {old.user}")
+        whole = with_release(old, new)
+        told = f"added: {version} answers {_counted(_otherwise(whole, version))} otherwise than {old.versions[0]}"
+        differs = f" for {version}: {_counted(changed(old, whole))}" if version in old.versions else ""
+    else:
+        whole = recorded_again(old, new, partial, where)
+        differs = f": {difference(old, whole)}"
+        told = f"replaced{differs}"
+    if whole == old:
+        return f"{where}: unchanged"
+    if differs and not force:
+        raise UserError(f"{where} differs{differs} (--force replaces it)")
+    write_recordings(fixtures, recordings, [whole, *(each for each in recordings if each is not old)])
+    return f"{where}: {told}"
 
 
-def _add_release(old: Recording, new: Recording, path: Path, force: bool) -> str:
-    version = new["server"]["version"]
-    if old["user"] != new["user"]:
-        raise UserError(f'"{path}" is of user {old["user"]}, not {new["user"]}: record {version} as {old["user"]}')
-    whole = with_release(old, new)
-    was, became = (_cases_of(recording, version) for recording in (old, whole))
-    if was == became:
-        return f"{path}: unchanged"
-    told = f"{version} answers {_counted(sorted(became or {}))} otherwise than {old['server']['version']}"
-    if was is not None and not force:
-        differ = sorted(name for name in {*was, *(became or {})} if was.get(name) != (became or {}).get(name))
-        raise UserError(f'"{path}" differs for {version}: {_counted(differ)} (--force replaces it)')
-    write_whole(path, recording_text(whole))
-    return f"{path}: added: {told}"
+def is_other_release(old: Recording, new: Recording) -> bool:
+    """Tells whether the second is of another release of the server that the first is of, from the same branch."""
+    was, became = release_of(old.versions[0]), release_of(new.versions[0])
+    same = (old.title, old.profile, branch(was)) == (new.title, new.profile, branch(became))
+    return same and was != became
 
 
-def _cases_of(recording: Recording, version: str) -> dict[str, Recorded] | None:
-    """Returns what another release answers otherwise; None if that was never recorded."""
-    return next((each["cases"] for each in recording.get("otherwise", []) if each["version"] == version), None)
+def with_release(old: Recording, new: Recording) -> Recording:
+    """Returns the old recording and what the new one, of another release, answers otherwise.
+
+    A case that the new one does not have keeps what is known of it.
+    """
+    version = new.versions[0]
+    first, *others = (each for each in old.versions if release_of(each) != release_of(version))
+    cases = old.cases.copy()
+    for case in old.cases.keys() & new.cases.keys():
+        cases[case] = with_answer(cases[case], version, answer_of(new.cases[case], version), [first, *others])
+    return replace(old, versions=(first, *sorted([*others, version], key=release_of)), cases=cases)
 
 
-def merged(old: Recording, new: Recording, path: Path) -> Recording:
-    """Returns the old recording with the newly recorded cases; both must be of the same server."""
+def recorded_again(old: Recording, new: Recording, partial: bool, where: str) -> Recording:
+    """Returns the new recording, with what the old one knew of other releases, and of other cases if it is partial."""
     for key, was, became in _facts(old, new):
-        if was != became:
-            raise UserError(f'"{path}" is of {key} {was}, not {became}: record all cases, not some')
-    whole = new.copy()
-    whole["cases"] = {**old["cases"], **new["cases"]}
-    return whole
+        if partial and was != became:
+            raise UserError(f"{where} is of {key} {was}, not {became}: record all cases, not some")
+    if release_of(old.versions[0]) != release_of(new.versions[0]):
+        return new
+    version = new.versions[0]
+    cases = old.cases.copy() if partial else {}
+    for case, timeline in new.cases.items():
+        known = old.cases.get(case, timeline)
+        cases[case] = with_first_answer(known, version, answer_of(timeline, version))
+    return replace(new, versions=(version, *old.versions[1:]), cases=cases)
 
 
 def difference(old: Recording, new: Recording) -> str:
     """Returns what is different, in a few words."""
     told = [f"{key} {was} became {became}" for key, was, became in _facts(old, new) if was != became]
-    cases = changed(old, new)
-    if cases:
+    if cases := changed(old, new):
         told.append(_counted(cases))
     return "; ".join(told) or "the number of cases in the suite"
+
+
+def changed(old: Recording, new: Recording) -> list[str]:
+    """Returns the ids of cases that differ, those missing on one side included."""
+    return sorted(case for case in old.cases.keys() | new.cases.keys() if old.cases.get(case) != new.cases.get(case))
+
+
+def _otherwise(recording: Recording, version: str) -> list[str]:
+    """Returns the cases that a version answers otherwise than the first one."""
+    first, cases = recording.versions[0], recording.cases
+    return sorted(name for name in cases if not alike(answer_of(cases[name], version), answer_of(cases[name], first)))
 
 
 def _counted(cases: list[str]) -> str:
@@ -150,7 +162,7 @@ def _counted(cases: list[str]) -> str:
 
 def _facts(old: Recording, new: Recording) -> list[tuple[str, str, str]]:
     return [
-        ("server", server_line(old["server"]), server_line(new["server"])),
-        ("profile", old["profile"], new["profile"]),
-        ("user", old["user"], new["user"]),
+        ("server", server_line(old.server), server_line(new.server)),
+        ("profile", old.profile, new.profile),
+        ("user", old.user, new.user),
     ]

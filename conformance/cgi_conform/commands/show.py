@@ -26,7 +26,7 @@ from cgi_conform.cases.written import fault_files, places
 from cgi_conform.errors import NOTHING_RAN, UserError
 from cgi_conform.escaped import lines
 from cgi_conform.judging.agreements import Agreement, agreements, first_lines
-from cgi_conform.judging.recordings import Recorded, read_recordings
+from cgi_conform.judging.recordings import read_recordings
 from cgi_conform.judging.results import CaseResult, Results, read, server_line
 from cgi_conform.octets import clipped, printable
 from cgi_conform.paths import build, fixtures
@@ -66,7 +66,7 @@ def main(options: argparse.Namespace) -> int:
     profile = options.profile if options.profile in case.expect else next(iter(case.expect))
     last = options.results or build() / "report" / "results.json"
     run = read(last) if options.results or last.exists() else None
-    recorded = agreements(read_recordings(fixtures() / "recordings"), case.id, profile)
+    recorded = agreements(read_recordings(fixtures(), case.topic), case.id, profile)
     print(page(case, profile, clauses, recorded, run, width, options.port, where), end="")
     return 0
 
@@ -182,16 +182,17 @@ def wanted(case: Case, profile: str) -> list[str]:
 
 def _agreement(agreement: Agreement) -> list[str]:
     rest = [] if agreement.identical else [_INDENT + "(the rest differs between them)"]
+    heads = _heads(each.octets for each in agreement.answer.received)
     unlike = [_INDENT + clipped(agreement.unlike, 200)] if agreement.unlike else []
-    return [f"{agreement.servers}: {_word(agreement.answer['saw'])}", *_heads(agreement.answer), *unlike, *rest]
+    return [f"{agreement.servers}: {_word(agreement.answer.saw)}", *heads, *unlike, *rest]
 
 
 def _word(saw: int | str | None) -> str:
     return f"status {saw}" if isinstance(saw, int) else str(saw or "nothing")
 
 
-def _heads(answer: Recorded) -> list[str]:
-    return [_INDENT + clipped(line, 200) for line in first_lines(answer)]
+def _heads(received: Iterable[str]) -> list[str]:
+    return [_INDENT + clipped(line, 200) for line in first_lines(received)]
 
 
 def _of_run(case: Case, profile: str, run: Results | None) -> CaseResult | None:
@@ -204,7 +205,7 @@ def _seen(result: CaseResult) -> list[str]:
     told = [result["verdict"] + (f": {result['note']}" if result["note"] else "")]
     told += [] if result["saw"] is None else [_word(result["saw"])]
     told += [f"{item['what']} {item['got']}" for item in result["mismatches"] if item["what"] != "status"]
-    return told + _heads({"saw": result["saw"], "received": result["received"]})
+    return told + _heads(each["bytes"] for each in result["received"])
 
 
 def beside(columns: Sequence[tuple[str, list[str]]], width: int) -> list[str]:

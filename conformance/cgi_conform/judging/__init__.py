@@ -1,1 +1,1 @@
-"""Compares what a server did with what a case expects, and writes it down."""
+"""Compares what a server did with what a case expects, writes it down, and keeps what servers answered."""

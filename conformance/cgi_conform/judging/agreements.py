@@ -1,18 +1,17 @@
 """Which recorded servers answer a case alike: "2.7–3.13 (before 3.13.4)", "3.13.4–".
 
 Two servers agree on a case when they saw the same and answered with the same first lines; whether the rest is the
-same too, but for the version they report, is said beside it. Of two releases of one server every octet counts.
+same too is said beside it. Of two releases of one server every octet counts.
 """
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from os.path import commonprefix
+from typing import NamedTuple
 
 from cgi_conform.escaped import lines
-from cgi_conform.judging.recordings import Recorded, Recording, answers_by_release, octets, same_version
-from cgi_conform.judging.releases import dotted
-from cgi_conform.judging.results import Server
+from cgi_conform.judging.recordings import Recording, short
+from cgi_conform.judging.timelines import Answer, Span, alike, answer_of, spans, without_ends
 
 _CONTEXT = 60  # characters: as much of a line's beginning is shown though it is the same
 
@@ -22,93 +21,82 @@ class Agreement:
     """Servers that gave the same answer, such as "3.8–3.10, 3.12" or "3.13.4–"."""
 
     servers: str
-    answer: Recorded
-    identical: bool  # to the octet, versions aside
+    answer: Answer
+    identical: bool  # to the octet
     unlike: str = ""  # the first line that another release of the same branch does not have
 
 
-@dataclass(frozen=True)
-class _Span:
-    """The releases of one server that gave the same answer, and how a list names them."""
+class _Given(NamedTuple):
+    """An answer of some releases of a server, and what the answers that count as the same have in common."""
 
-    answer: Recorded
-    gist: str
-    alone: str  # "3.13", "3.13 (before 3.13.4)", "3.13.4–"
-    first: str  # of a range: "3.13", "3.13.4"
-    last: str  # of a range: "3.13", "3.13 (before 3.13.4)"
-    unlike: str = ""
+    server: str
+    span: Span
+    gist: object
+    unlike: str
 
 
 def agreements(recordings: Iterable[Recording], case: str, profile: str) -> list[Agreement]:
     """Returns the answers to a case, equal ones folded, in the order in which servers first gave them."""
-    asked = [recording for recording in recordings if recording["profile"] == profile and case in recording["cases"]]
-    spans = [span for recording in asked for span in _spans(recording, case)]
-    groups: dict[str, list[int]] = {}
-    for place, span in enumerate(spans):
-        groups.setdefault(span.gist, []).append(place)
+    asked = [recording for recording in recordings if recording.profile == profile and case in recording.cases]
+    given = [each for recording in asked for each in _given(recording, case)]
+    groups: dict[object, list[int]] = {}
+    for place, each in enumerate(given):
+        groups.setdefault(each.gist, []).append(place)
     found: list[Agreement] = []
     for places in groups.values():
-        chosen = [spans[place] for place in places]
-        whole = {same_version(json.dumps(_answer(span.answer), sort_keys=True)) for span in chosen}
-        found.append(Agreement(_ranges(places, spans), chosen[0].answer, len(whole) == 1, chosen[0].unlike))
+        first, identical = given[places[0]], len({given[place].span.answer for place in places}) == 1
+        found.append(Agreement(_ranges(places, given), first.span.answer, identical, first.unlike))
     return found
 
 
-def _spans(recording: Recording, case: str) -> list[_Span]:
-    """Returns the answers of a server's releases to a case, in the order of the releases."""
-    name, recorded = _short(recording["server"]), recording["cases"][case]
-    points = answers_by_release(recording, recording.get("otherwise", []), case)
-    answers, starts = [points[0][1]], [""]
-    for (_, earlier), (release, answer) in zip(points, points[1:]):
-        if octets(earlier) != octets(answer):
-            answers.append(answer)
-            starts.append(answer.get("since") or earlier.get("before") or dotted(release))
-    found: list[_Span] = []
-    for answer, start, end in zip(answers, starts, [*starts[1:], ""]):
-        first, up_to = start or name, f" (before {end})" if end else ""
-        gist, unlike = _gist(answer), ""
-        if octets(answer) != octets(recorded) and gist == _gist(recorded):
-            gist, unlike = octets(answer), _first_unlike(answer, recorded)
-        alone = first + (up_to or ("–" if start else ""))
-        found.append(_Span(answer, gist, alone, first, name + up_to, unlike))
-    return found
+def _given(recording: Recording, case: str) -> Iterator[_Given]:
+    """Yields a server's answers. One that only goes on otherwise than that of its first version counts as another."""
+    name, first = short(recording.name), answer_of(recording.cases[case], recording.versions[0])
+    for span in spans(recording.cases[case]):
+        if _gist(span.answer) == _gist(first) and not alike(span.answer, first):
+            yield _Given(name, span, without_ends(span.answer), _first_unlike(span.answer, first))
+        else:
+            yield _Given(name, span, _gist(span.answer), "")
 
 
-def _first_unlike(answer: Recorded, recorded: Recorded) -> str:
+def _gist(answer: Answer) -> tuple[object, ...]:
+    return answer.saw, *first_lines(each.octets for each in answer.received)
+
+
+def _first_unlike(answer: Answer, other: Answer) -> str:
     """Returns the first line of an answer that the other answer lacks. Lengths do not count; a long line is cut."""
-    known = [line for each in recorded["received"] for line in lines(same_version(each["bytes"]))]
-    for each in answer["received"]:
-        for line in lines(same_version(each["bytes"])):
-            if line not in known and not line.startswith("Content-Length:"):
-                alike = max((len(commonprefix([line, other])) for other in known), default=0)
-                return line if alike < _CONTEXT else "…" + line[alike - _CONTEXT // 2 :]
+    known = _all_lines(other)
+    for line in _all_lines(answer):
+        if line not in known and not line.startswith("Content-Length:"):
+            same = max((len(commonprefix([line, each])) for each in known), default=0)
+            return line if same < _CONTEXT else "…" + line[same - _CONTEXT // 2 :]
     return ""
 
 
-def first_lines(answer: Recorded) -> list[str]:
+def _all_lines(answer: Answer) -> list[str]:
+    return [line for each in answer.received for line in lines(each.octets)]
+
+
+def first_lines(received: Iterable[str]) -> list[str]:
     """Returns the first line of what came on each connection."""
-    return [line for each in answer["received"] for line in lines(each["bytes"])[:1]]
+    return [line for octets in received for line in lines(octets)[:1]]
 
 
-def _answer(recorded: Recorded) -> Recorded:
-    return {"saw": recorded["saw"], "received": recorded["received"]}
-
-
-def _gist(answer: Recorded) -> str:
-    return same_version(json.dumps([answer["saw"], first_lines(answer)]))
-
-
-def _short(server: Server) -> str:
-    return server["name"].removeprefix("cpython-")
-
-
-def _ranges(places: list[int], spans: list[_Span]) -> str:
+def _ranges(places: list[int], given: list[_Given]) -> str:
     """Neighbours as a range: 0 1 2 5 -> "3.8–3.10, 3.13"."""
-    runs: list[list[int]] = []
+    runs: list[list[_Given]] = []
     for place in places:
-        if runs and place == runs[-1][-1] + 1:
-            runs[-1].append(place)
+        if runs and runs[-1][-1] is given[place - 1]:
+            runs[-1].append(given[place])
         else:
-            runs.append([place])
-    told = [(spans[run[0]], spans[run[-1]]) for run in runs]
-    return ", ".join(first.alone if first is last else f"{first.first}–{last.last}" for first, last in told)
+            runs.append([given[place]])
+    return ", ".join(_range(run[0], run[-1]) for run in runs)
+
+
+def _range(first: _Given, last: _Given) -> str:
+    """Returns "3.8", "3.8–3.10", "3.13.4–", "3.8–3.13 (before 3.13.4)"."""
+    begin = first.span.since or first.server
+    end = f" (before {last.span.before})" if last.span.before else ""
+    if first is not last:
+        return f"{begin}–{last.server}{end}"
+    return begin + (end or ("–" if first.span.since else ""))

@@ -1,168 +1,177 @@
-"""What real servers answered, recorded once: fixtures/recordings/NAME.json, one server per file.
+"""What real servers answered: fixtures/recordings/TOPIC.toml has the answers, fixtures/recordings.toml the servers.
 
 Since Python 3.15 has no CGI server any more, the recordings of the older ones are its specification by example.
 
-A recording is of one release. `otherwise` holds what other releases of the same branch answer otherwise, to the
-octet and but for the version they report: each answer with the first release that gives it (`since`), or the first
-that no longer does (`before`). `record` knows only the releases it saw, and writes those; a person who knows from the
-changelog which release brought the change puts that one there, and `record` keeps it.
+Each answer to a case says `by` which servers it was given: "3.12" is cpython-3.12. Releases of one branch may differ:
+then "3.13 before 3.13.4" gave one answer, and "3.13 since 3.13.4" another. `record` writes the releases that it knows.
+A person who knows from the changelog which release brought the change puts that release there, in both answers, and
+`record` keeps it. Where an answer reports the version of its own server, it holds Python/{version}.
 """
 
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NotRequired, TypedDict, cast
+from typing import Any
 
-from cgi_conform.judging.releases import Release, branch, dotted, release_in
-from cgi_conform.judging.results import FORMAT, Received, Results, Saw, Server, Suite, read_json
+from cgi_conform.errors import UserError
+from cgi_conform.escaped import lines
+from cgi_conform.judging.results import Results, Server, Suite
+from cgi_conform.judging.timelines import Answer, Came, Span, Timeline, release_of, spans
+from cgi_conform.schema import faults, read_toml
+from cgi_conform.write import write_whole
 
-_VERSION = re.compile(r"Python/[0-9][0-9A-Za-z.+]*")
-
-
-class Recorded(TypedDict):
-    saw: Saw
-    received: list[Received]
-    since: NotRequired[str]  # in `otherwise` alone, and there one of the two
-    before: NotRequired[str]
-
-
-class Otherwise(TypedDict):
-    """The answers in which another release differs."""
-
-    version: str
-    user: str
-    cases: dict[str, Recorded]
+_BY = re.compile(r"(\S+)(?: since (\S+))?(?: before (\S+))?")
+_SERVERS = "# The servers whose answers are in recordings/: the versions that were asked, the profile, and the user.\n"
+_TOPIC = """\
+# What servers answered to the cases of fixtures/cases/{topic}.toml, as `cgi-conform record` writes it.
+# Python/{{version}} is the version that answers. fixtures/recordings.toml has the versions that were asked.
+"""
 
 
-class Recording(TypedDict):
-    format: int
-    suite: Suite
-    server: Server
+@dataclass(frozen=True)
+class Recording:
+    """What a server answered. Its first version answered all cases; the others, of the same branch, some or all."""
+
+    name: str
+    title: str
+    versions: tuple[str, ...]
     profile: str
     user: str
-    cases: dict[str, Recorded]
-    otherwise: NotRequired[list[Otherwise]]
+    suite: Suite
+    cases: dict[str, Timeline]
 
-
-def read_recording(path: Path) -> Recording:
-    """Returns a recording; anything else is said in one line."""
-    return cast(Recording, read_json(path, "recording.schema.json", "a recording"))
-
-
-def read_recordings(folder: Path) -> list[Recording]:
-    """Returns every recording in a folder, CPython's in the order of its versions."""
-    return sorted((read_recording(path) for path in folder.glob("*.json")), key=_order)
+    @property
+    def server(self) -> Server:
+        """Returns the server that answered all cases."""
+        return {"name": self.name, "title": self.title, "version": self.versions[0]}
 
 
 def recording_of(results: Results) -> Recording:
     """Returns what a run received; cases that were skipped or broke off have no answer to record."""
-    answered = [case for case in results["cases"] if case["verdict"] not in ("skip", "error")]
-    return {
-        "format": FORMAT,
-        "suite": results["suite"],
-        "server": results["server"],
-        "profile": results["profile"],
-        "user": results["user"],
-        "cases": {case["id"]: {"saw": case["saw"], "received": case["received"]} for case in answered},
-    }
-
-
-def recording_text(recording: Recording) -> str:
-    """Returns the JSON text, the same octets for the same recording."""
-    return json.dumps(recording, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-
-
-def changed(old: Recording, new: Recording) -> list[str]:
-    """Returns the ids of cases that differ, those missing on one side included."""
-    ids = old["cases"].keys() | new["cases"].keys()
-    return sorted(name for name in ids if old["cases"].get(name) != new["cases"].get(name))
-
-
-def is_other_release(old: Recording, new: Recording) -> bool:
-    """Returns whether the second is of another release of the server that the first is of, from the same branch."""
-    was, became = release_in(old["server"]["version"]), release_in(new["server"]["version"])
-    if was is None or became is None or was == became or branch(was) != branch(became):
-        return False
-    same = [(each["server"]["name"], each["server"]["title"], each["profile"]) for each in (old, new)]
-    return same[0] == same[1]
-
-
-def with_release(old: Recording, new: Recording) -> Recording:
-    """Returns the old recording and what the new one, of another release, answers otherwise.
-
-    A case that the new one does not have keeps what is known of it. So does an answer that was recorded before:
-    its first release may have been corrected.
-    """
-    became = release_of(new["server"]["version"])
-    others = [each for each in old.get("otherwise", []) if release_of(each["version"]) != became]
-    before = next((each for each in old.get("otherwise", []) if release_of(each["version"]) == became), None)
-    cases = {name: answer for name, answer in (before["cases"] if before else {}).items() if name in old["cases"]}
-    for name, answer in new["cases"].items():
-        known = cases.pop(name, None)
-        if name not in old["cases"]:
-            continue
-        if known is not None and octets(known) == octets(answer):
-            cases[name] = known
-        elif octets(answer) != octets(old["cases"][name]) or any(name in each["cases"] for each in others):
-            cases[name] = _bounded(answer, became, answers_by_release(old, others, name))
-    found: Otherwise = {"version": new["server"]["version"], "user": new["user"], "cases": cases}
-    whole = old.copy()
-    whole["otherwise"] = sorted([*others, found], key=lambda each: release_of(each["version"]))
-    return whole
-
-
-def _bounded(answer: Recorded, release: Release, answers: list[tuple[Release, Recorded]]) -> Recorded:
-    """Returns the answer with its bound: the first recorded release that gives it, or that no longer gives it."""
-    base = next(at for at, each in answers if "since" not in each and "before" not in each)
-    bounded = answer.copy()
-    if release > base:
-        _, older = [pair for pair in answers if pair[0] < release][-1]
-        goes_on = "since" in older and octets(older) == octets(answer)
-        bounded["since"] = older["since"] if goes_on else dotted(release)
-    else:
-        at, newer = next(pair for pair in answers if pair[0] > release)
-        goes_on = "before" in newer and octets(newer) == octets(answer)
-        bounded["before"] = newer["before"] if goes_on else dotted(at)
-    return bounded
-
-
-def answers_by_release(recording: Recording, others: Iterable[Otherwise], case: str) -> list[tuple[Release, Recorded]]:
-    """Returns what each recorded release answers to a case, in the order of the releases."""
-    answers = [(release_of(each["version"]), each["cases"][case]) for each in others if case in each["cases"]]
-    return sorted(
-        [(release_of(recording["server"]["version"]), recording["cases"][case]), *answers], key=lambda pair: pair[0]
+    server = results["server"]
+    own = f"Python/{server['version'].removeprefix('Python ')}"
+    cases: dict[str, Timeline] = {}
+    for case in results["cases"]:
+        if case["verdict"] not in ("skip", "error"):
+            received = [
+                Came(each["connection"], each["end"], each["bytes"].replace(own, "Python/{version}"))
+                for each in case["received"]
+            ]
+            cases[case["id"]] = {"": Answer(case["saw"], tuple(received))}
+    return Recording(
+        name=server["name"],
+        title=server["title"],
+        versions=(server["version"],),
+        profile=results["profile"],
+        user=results["user"],
+        suite=results["suite"],
+        cases=cases,
     )
 
 
-def with_otherwise_of(old: Recording, new: Recording) -> Recording:
-    """Returns the new recording, with what the old one knew of other releases, as far as the cases are still there."""
-    if "otherwise" not in old:
-        return new
-    whole = new.copy()
-    whole["otherwise"] = []
-    for each in old["otherwise"]:
-        left = {name: answer for name, answer in each["cases"].items() if name in new["cases"]}
-        whole["otherwise"].append({"version": each["version"], "user": each["user"], "cases": left})
-    return whole
+def read_recordings(fixtures: Path, topic: str = "*") -> list[Recording]:
+    """Returns the recorded servers in their order, with what they answered to the cases of a topic, or to all."""
+    if not (fixtures / "recordings.toml").exists():
+        return []
+    servers = _read(fixtures / "recordings.toml", "recordings.schema.json")
+    found: dict[str, Recording] = {}
+    for name, facts in servers.items():
+        found[short(name)] = Recording(name=name, versions=tuple(facts.pop("versions")), cases={}, **facts)
+    for path in sorted((fixtures / "recordings").glob(f"{topic}.toml")):
+        for case, answers in _read(path, "recording.schema.json").items():
+            for name, given in _spans(answers).items():
+                where = f'recordings/{path.name}: case "{case}": the server "{name}"'
+                if name not in found:
+                    raise UserError(f"{where} is not in recordings.toml")
+                timeline = {span.since: span.answer for span in given}
+                if given[0].since or given != spans(timeline):
+                    raise UserError(f'{where} has no answer or two for some releases (each "before" needs a "since")')
+                found[name].cases[case] = timeline
+    return in_order(found.values())
 
 
-def same_version(text: str) -> str:
-    """Returns the text with one version for all that report their own."""
-    return _VERSION.sub("Python/…", text)
+def _read(path: Path, schema: str) -> dict[str, Any]:
+    shown = f"{path.parent.name}/{path.name}"
+    document = read_toml(path, shown)
+    for fault in faults(document, schema):
+        raise UserError(f"{shown}: {fault}")
+    return document
 
 
-def octets(answer: Recorded) -> str:
-    """Returns what was received; whether the end of it was awaited may depend on how busy the machine was."""
-    received = [(each["connection"], each["bytes"]) for each in answer["received"]]
-    return same_version(json.dumps([answer["saw"], received]))
+def _spans(answers: Iterable[Mapping[str, Any]]) -> dict[str, list[Span]]:
+    """Returns what the releases of each server answered, in their order."""
+    found: dict[str, list[Span]] = {}
+    for each in answers:
+        received = [
+            Came(connection, end, octets.replace("\n", ""))
+            for connection, came in each.get("received", {}).items()
+            for end, octets in came.items()
+        ]
+        answer = Answer(each.get("saw"), tuple(received))
+        for name, since, before in (by for words in each["by"] for by in _BY.findall(words)):
+            found.setdefault(name, []).append(Span(since, before, answer))
+    return {name: sorted(given, key=lambda span: release_of(span.since)) for name, given in found.items()}
 
 
-def release_of(version: str) -> Release:
-    """Returns the release that a version names."""
-    return release_in(version) or (0, 0, 0, 0)
+def write_recordings(fixtures: Path, old: Iterable[Recording], new: Iterable[Recording]) -> None:
+    """Writes the files in which the recordings differ, each one whole; removes the file of a topic without answers."""
+    was, became = _texts(in_order(old)), _texts(in_order(new))
+    for name in sorted(was.keys() | became.keys()):
+        if name not in became:
+            (fixtures / name).unlink()
+        elif was.get(name) != became[name]:
+            write_whole(fixtures / name, became[name])
 
 
-def _order(recording: Mapping[str, object] | Recording) -> tuple[bool, list[int], str]:
-    name = cast(Recording, recording)["server"]["name"]
-    return not name.startswith("cpython-"), [int(digits) for digits in re.findall(r"\d+", name)], name
+def _texts(recordings: Iterable[Recording]) -> dict[str, str]:
+    """Returns the text of each file, the same octets for the same recordings."""
+    texts = {"recordings.toml": _SERVERS}
+    cases: dict[str, dict[Answer, list[str]]] = {}
+    for each in recordings:
+        texts["recordings.toml"] += _server_text(each)
+        for case, timeline in each.cases.items():
+            for since, before, answer in spans(timeline):
+                by = short(each.name) + (f" since {since}" if since else "") + (f" before {before}" if before else "")
+                cases.setdefault(case, {}).setdefault(answer, []).append(by)
+    for case, answers in sorted(cases.items()):
+        topic = case.partition("/")[0]
+        text = "".join(_answer_text(case, answer, by) for answer, by in answers.items())
+        texts.setdefault(f"recordings/{topic}.toml", _TOPIC.format(topic=topic))
+        texts[f"recordings/{topic}.toml"] += text
+    return texts
+
+
+def _server_text(recording: Recording) -> str:
+    facts = {key: getattr(recording, key) for key in ("title", "versions", "profile", "user")}
+    told = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in facts.items()]
+    suite = 'suite = {{ version = "{version}", cases = {cases} }}'.format(**recording.suite)
+    return "\n".join(["", f'["{recording.name}"]', *told, suite, ""])
+
+
+def _answer_text(case: str, answer: Answer, by: list[str]) -> str:
+    told = ["", f'[["{case}"]]', f"by = {json.dumps(by)}"]
+    if answer.saw is not None:
+        told.append(f"saw = {json.dumps(answer.saw)}")
+    for came in answer.received:
+        key = came.connection if re.fullmatch(r"[A-Za-z0-9_-]+", came.connection) else json.dumps(came.connection)
+        told.append(f"received.{key}.{came.end} = {_literal(came.octets)}")
+    return "\n".join([*told, ""])
+
+
+def _literal(octets: str) -> str:
+    """Returns printable octets as a TOML string, a line of it for each of theirs. Its line ends count for nothing."""
+    if not octets or "'''" in octets:
+        return json.dumps(octets)
+    return "\n".join(["'''", *lines(octets), "'''"])
+
+
+def in_order(recordings: Iterable[Recording]) -> list[Recording]:
+    """Returns CPython's recordings in the order of its versions, then the others."""
+    return sorted(recordings, key=lambda each: (each.name == short(each.name), release_of(each.name), each.name))
+
+
+def short(name: str) -> str:
+    """Returns the name of a server as readers know it: "3.12" for cpython-3.12."""
+    return name.removeprefix("cpython-")
