@@ -19,6 +19,7 @@ class Clause:
     text: str
     link: str
     unreached: str = ""
+    hole: str = ""  # what an attacker gains where the rule is broken
 
 
 def load_clauses(path: Path) -> dict[str, Clause]:
