@@ -7,17 +7,18 @@ exits with 1 if so. Run by the interpreter that ci/setup chose: build/bin/python
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "conformance"))
+CHECKOUT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(CHECKOUT / "conformance"))
 
 from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.case import Case
 from cgi_conform.cases.clauses import load_clauses
 from cgi_conform.cases.load import load_cases
-from cgi_conform.paths import REPO, fixtures
+from cgi_conform.paths import fixtures
 from cgi_conform.proof.verdicts import branches
 from cgi_conform.write import write_whole
 
-README = REPO / "README.md"
+README = CHECKOUT / "README.md"
 BEGIN, END = "<!-- figures: written by ci/figures.py -->\n", "<!-- end of figures -->"
 LEVELS = ("required", "recommended", "observed")
 

@@ -1,7 +1,8 @@
 """Spells this program as the user can type it in the current folder: hints and "next" lines must work when pasted.
 
-A checkout has build/bin/cgi-conform, which `ci/conform` starts too; an installed package has cgi-conform on PATH. Texts
-of this package say `cgi-conform COMMAND`; `typed()` replaces that, in what goes to a person and never in a report.
+A checkout has build/bin/cgi-conform, which `ci/conform` starts too; an installed package has cgi-conform on PATH or
+beside its interpreter. Texts of this package say `cgi-conform COMMAND`; `typed()` replaces that, in what goes to a
+person and never in a report.
 """
 
 import os
@@ -30,7 +31,9 @@ def typed(text: str) -> str:
 
 def program(started: Path, here: Path, environment: Mapping[str, str]) -> str:
     """Returns what starts this program in the folder `here`; `started` is how it was started."""
-    own = here / started if started.name == NAME else build() / "bin" / NAME
+    tree = build()
+    bin_ = tree / "bin" if tree else Path(sys.executable).parent
+    own = here / started if started.name == NAME else bin_ / NAME
     on_path = shutil.which(NAME, path=environment.get("PATH", os.defpath))
     if own.exists() and not (on_path and os.path.samefile(on_path, own)):
         relative = os.path.relpath(own, here)

@@ -2,7 +2,7 @@
 
 import sys
 
-from faulty import faults
+from . import faults
 
 
 def main() -> int:
@@ -11,11 +11,11 @@ def main() -> int:
     try:
         name = faults.take(arguments)
         if name is not None:
-            faults.put_in(faults.find(name, faults.load(faults.HERE)), faults.HERE)
+            faults.put_in(faults.find(name, faults.load(faults.HERE)), faults.HERE, __package__)
     except faults.Broken as error:
         print(f"faulty: {error}", file=sys.stderr)
         return 2
-    from faulty.server import main as serve
+    from .server import main as serve
 
     return serve(arguments)
 

@@ -130,14 +130,15 @@ def compiled(fault: Fault, folder: Path) -> dict[str, CodeType]:
     return codes
 
 
-def put_in(fault: Fault, folder: Path) -> None:
-    """Inserts the fault into the modules of the package in `folder` that are imported from now on."""
-    insert(compiled(fault, folder), folder)
+def put_in(fault: Fault, folder: Path, package: str) -> None:
+    """Inserts the fault into the modules of the package in `folder` that are imported, by that name, from now on."""
+    insert(compiled(fault, folder), folder, package)
 
 
-def insert(codes: Mapping[str, CodeType], folder: Path) -> None:
+def insert(codes: Mapping[str, CodeType], folder: Path, package: str = "") -> None:
     """Inserts the code into these modules of the package in `folder` when they are imported."""
-    sys.meta_path.insert(0, _Finder({f"{folder.name}.{name}": code for name, code in codes.items()}, folder))
+    package = package or folder.name
+    sys.meta_path.insert(0, _Finder({f"{package}.{name}": code for name, code in codes.items()}, folder))
 
 
 def _source(fault: Fault, file: str, folder: Path) -> str:

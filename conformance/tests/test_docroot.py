@@ -66,6 +66,14 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.lstat().st_mode)
 
 
+def test_what_an_installer_compiled_is_not_laid_out(fixtures: Path, tmp_path: Path) -> None:
+    (fixtures / "docroot" / "cgi-bin" / "__pycache__").mkdir()
+    (fixtures / "docroot" / "cgi-bin" / "__pycache__" / "script.cpython-311.pyc").write_text("x")
+    made = lay_out(fixtures, tmp_path / "base")
+    assert [path.name for path in (made.root / "cgi-bin").iterdir()] == ["script"]
+    remove(made.base)
+
+
 def test_files_have_the_same_modes_and_times_everywhere(fixtures: Path, tmp_path: Path) -> None:
     laid = lay_out(fixtures, tmp_path / "base")
     root = laid.root

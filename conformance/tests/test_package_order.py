@@ -9,18 +9,20 @@ import cgi_conform
 from cgi_conform.paths import REPO
 
 PACKAGE = Path(cgi_conform.__file__).parent
-ORDER = ("", "cases", "http", "servers", "judging", "running", "proof", "report", "programs", "commands")  # "": ground
+ORDER = ("", "data", "cases", "http", "servers", "judging", "running", "proof", "report", "programs", "commands")
 TOP = ("__main__", "cli", "plugin", "pytest_cases", "usage")
 SERVER = REPO / "server"
 
 
 def floor(module: str) -> int:
+    """The place of a module in the order: "" is the ground, the faulty server in data stands alone."""
     return len(ORDER) if module in TOP else ORDER.index(module.rpartition(".")[0].partition(".")[0])
 
 
 def imports() -> dict[str, set[str]]:
     """The modules of cgi_conform that each of its modules imports."""
-    files = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for path in PACKAGE.rglob("*.py")}
+    sources = [*PACKAGE.rglob("*.py"), *(PACKAGE / "data" / "faulty").glob("*.py")]  # which is a symbolic link
+    files = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for path in sources}
     found: dict[str, set[str]] = {}
     for module, path in files.items():
         found[module] = set()

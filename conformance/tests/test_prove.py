@@ -26,7 +26,7 @@ from cgi_conform.proof.verdicts import Branch, Tried, branch_proof, branches, ca
 from cgi_conform.report.kills import html, junit, markdown, terminal
 from cgi_conform.servers.definition import load_server
 from cgi_conform.servers.launch import start
-from faulty.faults import Edit, Fault
+from cgi_conform.data.faulty.faults import Edit, Fault
 from sample_run import case_of, result_of
 from test_runs import cgi_conform
 from toy_server import fault, toy

@@ -1,6 +1,7 @@
 """usage.py, typed.py, examples.py: help texts, the examples in them, and mistakes on the command line."""
 
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,9 @@ def test_the_program_is_named_as_it_can_be_typed(tmp_path: Path, monkeypatch: py
     assert program(module, tmp_path, {"PATH": str(installed.parent)}) == "build/bin/cgi-conform"
     strange = executable(tmp_path / "a b" / "cgi-conform")
     assert program(strange, tmp_path, nowhere) == "'a b/cgi-conform'"
+    monkeypatch.setattr(typed_module, "build", lambda: None)  # what is installed has no build tree
+    monkeypatch.setattr(sys, "executable", str(installed.with_name("python")))
+    assert program(module, tmp_path, nowhere) == "venv/bin/cgi-conform"
 
 
 def test_only_commands_are_spelled_anew(monkeypatch: pytest.MonkeyPatch) -> None:

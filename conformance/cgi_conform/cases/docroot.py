@@ -23,6 +23,7 @@ from cgi_conform.octets import BadEscape, Tokens, decode, fill
 from cgi_conform.schema import faults, read_toml
 
 CHANGED = 1577934245  # 2020-01-02T03:04:05Z
+_COMPILED = "__pycache__"
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,8 @@ def _copy(source: Path, target: Path, modes: dict[Path, int]) -> None:
     target.mkdir()
     modes[target] = 0o755
     for entry in sorted(os.scandir(source), key=lambda entry: entry.name):
+        if entry.name == _COMPILED:  # pip compiles every .py file that it installs, also those of a document root
+            continue
         copy = target / entry.name
         if entry.is_symlink():
             copy.symlink_to(os.readlink(entry.path))

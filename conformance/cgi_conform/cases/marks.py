@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cgi_conform.paths import REPO
 from cgi_conform.schema import nearest
 
 FOLDERS = ("server", "conformance/faulty")
@@ -25,8 +24,8 @@ class Mark:
     place: str  # FILE:LINE, below the checkout
 
 
-def all_marks(checkout: Path = REPO) -> list[Mark]:
-    """Returns the marks of a checkout, by file and line; an installed package has no code to look at."""
+def all_marks(checkout: Path) -> list[Mark]:
+    """Returns the marks of a checkout, by file and line."""
     return [mark for folder in FOLDERS for path in _sources(checkout / folder) for mark in _of_file(path, checkout)]
 
 

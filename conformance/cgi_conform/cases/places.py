@@ -4,20 +4,17 @@ import re
 from pathlib import Path
 
 from cgi_conform.cases.case import Case
-from cgi_conform.paths import REPO
+from cgi_conform.paths import DATA, REPO, shown
 
 
 def shown_file(case: Case) -> str:
-    """The case file relative to this checkout, or as it is when it lies elsewhere."""
-    path = Path(case.file)
-    return path.relative_to(REPO).as_posix() if path.is_relative_to(REPO) else path.as_posix()
+    """Returns the case file as reports name it: below this checkout or package, or as it is if it lies elsewhere."""
+    return shown(Path(case.file))
 
 
 def line_of(case: Case) -> int:
-    """The line of the case's id, 1 if the file is not there or writes it unusually."""
-    path = Path(case.file)
-    if not path.is_absolute():
-        path = REPO / path
+    """Returns the line of the case's id, 1 if the file is not there or writes it unusually."""
+    path = (REPO or DATA) / case.file
     wanted = re.compile(rf"""\s*id\s*=\s*(["']){re.escape(case.id)}\1""")
     try:
         text = path.read_text("utf-8")

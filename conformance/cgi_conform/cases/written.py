@@ -1,10 +1,10 @@
-"""Finds where clauses and faults are written: FILE:LINE by name, relative to this checkout."""
+"""Finds where clauses and faults are written: FILE:LINE by name, below this checkout or package."""
 
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from cgi_conform.paths import REPO
+from cgi_conform.paths import FAULTY, shown
 
 _HEAD = re.compile(r"""\[\[?(["']?)([^"'\]]+?)\1(?:\.edit)?\]\]?\s*(?:#.*)?""")
 _NUMBER = re.compile(r"\d{3}$")
@@ -14,16 +14,16 @@ def places(*files: Path) -> dict[str, str]:
     """Returns FILE:LINE for each table at the top level of these TOML files, by its name."""
     found: dict[str, str] = {}
     for path in files:
-        shown = path.relative_to(REPO).as_posix() if path.is_relative_to(REPO) else path.as_posix()
+        file = shown(path)
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
             if head := _HEAD.fullmatch(line):
-                found.setdefault(head[2], f"{shown}:{number}")
+                found.setdefault(head[2], f"{file}:{number}")
     return found
 
 
 def fault_files() -> list[Path]:
     """Returns the files that hold the faults of the faulty server."""
-    return sorted((REPO / "conformance" / "faulty" / "faults").glob("*.toml"))
+    return sorted((FAULTY / "faults").glob("*.toml"))
 
 
 def place_of_fault(name: str, known: Mapping[str, str]) -> str:

@@ -20,6 +20,7 @@ from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.case import NEEDS, Case
 from cgi_conform.cases.load import load_cases, select
 from cgi_conform.commands.server_options import configure_workers
+from cgi_conform.data.faulty.faults import find
 from cgi_conform.errors import UserError
 from cgi_conform.paths import fixtures
 from cgi_conform.proof import forked_server
@@ -33,7 +34,6 @@ from cgi_conform.running.plan import WORKERS, Options, Plan, make_plan
 from cgi_conform.running.workers import Workers
 from cgi_conform.servers.definition import Server, load_server
 from cgi_conform.wall import since_start
-from faulty.faults import find
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -20,7 +20,7 @@ from cgi_conform.judging.recordings import Recording, read_recordings, recording
 from cgi_conform.judging.releases import branch
 from cgi_conform.judging.results import Results, read, server_line
 from cgi_conform.judging.timelines import alike, answer_of, release_of, with_answer, with_first_answer
-from cgi_conform.paths import fixtures
+from cgi_conform.paths import REPO, fixtures, own_corpus
 from cgi_conform.running.plan import Options, make_plan
 from cgi_conform.running.session import carry_out
 from cgi_conform.servers.definition import server_names
@@ -40,6 +40,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Record a run, or the results in a file."""
+    if REPO is None and own_corpus():
+        raise UserError(
+            "recordings are written into a checkout, and this package is installed "
+            "(record in a checkout; or copy its fixtures/ and name the copy: CGI_CONFORM_FIXTURES=DIR)"
+        )
     results = read(options.results) if options.results else _run(options)
     if "incomplete" in results:
         raise UserError(f'"{options.results}" holds a run that is incomplete: {results["incomplete"]} (run it to its end)')

@@ -29,7 +29,7 @@ from cgi_conform.judging.agreements import Agreement, agreements, first_lines
 from cgi_conform.judging.recordings import read_recordings
 from cgi_conform.judging.results import CaseResult, Results, read, server_line
 from cgi_conform.octets import clipped, printable
-from cgi_conform.paths import build, fixtures
+from cgi_conform.paths import REPO, build, fixtures
 from cgi_conform.report.rule_page import clause_lines, fault_line, rule_page
 from cgi_conform.servers.definition import server_names
 from cgi_conform.typed import typed
@@ -45,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", choices=PROFILES, help=f"the profile that is shown (default: {PROFILES[0]}, or the "
                         "one that has the case)")  # fmt: skip
     parser.add_argument("--port", type=int, metavar="N", help="the port of your server, for the lines to be pasted")
-    parser.add_argument("--results", type=Path, metavar="FILE", help="the run to compare with (default: the last one of ci/conform)")
+    parser.add_argument("--results", type=Path, metavar="FILE", help="the results.json of a run to compare with (default: in a checkout, the last run of ci/conform)")
 
 
 def main(options: argparse.Namespace) -> int:
@@ -55,7 +55,8 @@ def main(options: argparse.Namespace) -> int:
     where = places(fixtures() / "clauses.toml", *fault_files())
     if options.id in clauses:
         cases = load_cases(fixtures() / "cases")
-        print(rule_page(clauses[options.id], cases, all_marks(), where, width), end="")
+        marks = all_marks(REPO) if REPO else None
+        print(rule_page(clauses[options.id], cases, marks, where, width), end="")
         return 0
     try:
         case = load_cases(fixtures() / "cases", [options.id])[0]
@@ -64,11 +65,19 @@ def main(options: argparse.Namespace) -> int:
             raise UserError(unknown(options.id, case_ids(fixtures() / "cases"), clauses), NOTHING_RAN) from None
         raise
     profile = options.profile if options.profile in case.expect else next(iter(case.expect))
-    last = options.results or build() / "report" / "results.json"
-    run = read(last) if options.results or last.exists() else None
+    run = _last_run(options.results)
     recorded = agreements(read_recordings(fixtures(), case.topic), case.id, profile)
     print(page(case, profile, clauses, recorded, run, width, options.port, where), end="")
     return 0
+
+
+def _last_run(named: Path | None) -> Results | None:
+    """Returns the results in the file that is named, else those of the last run of ci/conform, if there was one."""
+    tree = build()
+    usual = tree / "report" / "results.json" if tree else None
+    if named is not None:
+        return read(named)
+    return read(usual) if usual is not None and usual.exists() else None
 
 
 def unknown(word: str, cases: Iterable[str], clauses: Iterable[str]) -> str:

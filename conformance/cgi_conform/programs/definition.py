@@ -18,10 +18,9 @@ from cgi_conform.cases.answer import read_matcher
 from cgi_conform.cases.matcher import Matcher
 from cgi_conform.errors import UserError
 from cgi_conform.octets import BadEscape
-from cgi_conform.paths import REPO
+from cgi_conform.paths import PROGRAMS
 from cgi_conform.schema import faults, nearest, read_toml
 
-PROGRAMS = REPO / "conformance" / "programs"
 PATH = "/usr/local/bin:/usr/bin:/bin"
 _CURL = "curl"
 

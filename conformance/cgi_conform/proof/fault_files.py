@@ -9,8 +9,8 @@ from pathlib import Path
 
 from cgi_conform import schema
 from cgi_conform.cases.case import Case
+from cgi_conform.data.faulty.faults import STATUS, Broken, Fault, edited, find, read
 from cgi_conform.errors import UserError
-from faulty.faults import STATUS, Broken, Fault, edited, find, read
 
 GENERAL = ("answers-{status}", "closes-unanswered", "never-answers", "answers-without-a-head")
 _ANY = "-200"

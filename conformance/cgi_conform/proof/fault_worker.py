@@ -13,6 +13,7 @@ from pathlib import Path
 from cgi_conform.cases.answer import SILENT, Status
 from cgi_conform.cases.case import Case
 from cgi_conform.cases.docroot import Docroot
+from cgi_conform.data.faulty.faults import Broken, Fault, compiled, find
 from cgi_conform.errors import UserError
 from cgi_conform.http.exchange import play
 from cgi_conform.http.patience import Cap
@@ -29,7 +30,6 @@ from cgi_conform.running.trial import try_case
 from cgi_conform.servers.launch import ADDRESS, Instance, Starter
 from cgi_conform.servers.once_more import start_once_more
 from cgi_conform.servers.pool import Running
-from faulty.faults import Broken, Fault, compiled, find
 
 _GRACE = 1.0  # seconds to look for what must not come, before a case is said to survive
 

@@ -22,11 +22,11 @@ from pathlib import Path
 from types import CodeType
 from typing import NoReturn
 
+from cgi_conform.data.faulty import faults
 from cgi_conform.endings import held_back
 from cgi_conform.errors import UserError
 from cgi_conform.servers.definition import Server
 from cgi_conform.servers.launch import Launch, Process, Starter
-from faulty import faults
 
 _ARGUMENTS = 2  # behind "-m"
 _LIBC = ctypes.CDLL(None)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from cgi_conform.cases.answer import BARE, CLOSED, SILENT, Answer, Expectation, Status
 from cgi_conform.cases.case import Case
+from cgi_conform.data.faulty.faults import Fault
 from cgi_conform.judging.results import CaseResult, Mismatch, Saw
 from cgi_conform.octets import clipped
 from cgi_conform.proof.kills_json import (
@@ -26,7 +27,6 @@ from cgi_conform.proof.kills_json import (
     CaseProof,
     FaultProof,
 )
-from faulty.faults import Fault
 
 NOT_ABOUT_THE_RULE = ("control", "liveness", "end of the server")
 _WORDS = {CLOSED: "closes-unanswered", SILENT: "never-answers", BARE: "answers-without-a-head"}

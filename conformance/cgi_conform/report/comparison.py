@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from importlib.resources import files
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -14,7 +15,7 @@ from cgi_conform.judging.results import server_line
 from cgi_conform.report.markdown import SHOWN, code, plain, row
 from cgi_conform.write import write_whole
 
-_HERE = Path(__file__).parent
+_HERE = Path(str(files("cgi_conform.report")))
 _MEMBERS = 3  # differences of a case that a terminal shows
 
 

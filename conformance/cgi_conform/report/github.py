@@ -11,10 +11,10 @@ from typing import TextIO
 
 from cgi_conform.cases.case import Case
 from cgi_conform.cases.clauses import Clause
-from cgi_conform.cases.places import line_of, shown_file
+from cgi_conform.cases.places import line_of
 from cgi_conform.escaped import clipped
 from cgi_conform.judging.results import CaseResult, Results, red_cases
-from cgi_conform.paths import REPO
+from cgi_conform.paths import DATA, REPO, SERVERS, shown
 from cgi_conform.report import markdown
 from cgi_conform.report.beside import joined
 
@@ -42,9 +42,9 @@ def annotations(results: Results, cases: Mapping[str, Case]) -> list[str]:
     found = [_error({"title": "incomplete"}, results["incomplete"])] if "incomplete" in results else []
     found += [_annotation(case, cases.get(case["id"])) for case in red_cases(results)]
     for entry in results["stale"]:
-        where = {"file": f"conformance/servers/{entry['file']}", "title": "stale expectation"}
-        if not (REPO / where["file"]).exists():
-            where["file"] = entry["file"]
+        own = SERVERS / entry["file"]
+        file = _file(own) if own.exists() else {"file": entry["file"]}
+        where = {**file, "title": "stale expectation"}
         found.append(_error(where, f'"{entry["glob"]}" matches no case ({entry["reason"]})'))
     if len(found) <= _KEPT:
         return found
@@ -54,12 +54,19 @@ def annotations(results: Results, cases: Mapping[str, Case]) -> list[str]:
 def _annotation(result: CaseResult, case: Case | None) -> str:
     where = {"title": f"{result['id']} ({result['verdict']})"}
     if case is not None:
-        where = {"file": shown_file(case), "line": str(line_of(case)), **where}
+        where = {**_file(case.file, line_of(case)), **where}
     told = [result["title"], *([result["note"]] if result["note"] else [])]
     for item in result["mismatches"][:3]:
         got = joined(clipped(item["got"], 200), item)
         told.append(f"{item['what']}: expected {clipped(item['expected'], 200)}, got {got}")
     return _error(where, "\n".join(told))
+
+
+def _file(path: Path, line: int = 0) -> dict[str, str]:
+    """Returns the place as GitHub takes it; nothing for a file of an installed package: the user's repository has none."""
+    if REPO is None and path.is_relative_to(DATA):
+        return {}
+    return {"file": shown(path), **({"line": str(line)} if line else {})}
 
 
 def _error(where: Mapping[str, str], message: str) -> str:

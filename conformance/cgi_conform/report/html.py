@@ -8,6 +8,7 @@ the rule, what was expected, what broke and the line that does it again are alwa
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from cgi_conform.report.beside import beside
 from cgi_conform.report.rule import rules
 
 LARGEST = 750_000
-_HERE = Path(__file__).parent
+_HERE = Path(str(files("cgi_conform.report")))
 _ESCAPES = re.compile(r"(?:\\(?:x[0-9a-fA-F]{2}|&\w+;|.))+")  # in text that is HTML already
 _MEANING = {
     "pass": "as the rule asks",

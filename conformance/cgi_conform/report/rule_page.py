@@ -13,10 +13,12 @@ _INDENT = "  "
 
 
 def rule_page(
-    clause: Clause, cases: Sequence[Case], marks: Sequence[Mark], places: Mapping[str, str], width: int
+    clause: Clause, cases: Sequence[Case], marks: Sequence[Mark] | None, places: Mapping[str, str], width: int
 ) -> str:
-    """Returns the whole text; `places` says where clauses and faults are written."""
+    """Returns the whole text; `places` says where clauses and faults are written. Without a checkout `marks` is None."""
     told = [*clause_lines(clause.id, clause, places, width), "", *_judged(clause, cases, places, width), ""]
+    if marks is None:
+        return "\n".join([*told, "marked code: only in a checkout"]) + "\n"
     where = list(dict.fromkeys(mark.place for mark in marks if mark.rule == clause.id))
     told.append("marked code" if where else "marked code: none")
     told += [_INDENT + place for place in where]

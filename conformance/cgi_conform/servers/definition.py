@@ -76,7 +76,7 @@ class Server:
         """Words of a command, or texts of files, with every token filled in."""
         if self.program is None:
             raise UserError(f'server "{self.name}" is not installed (looked for {self.sought})', SERVER)
-        known = {"program": str(self.program), "here": str(self.here), "build": str(build()), **tokens}
+        known = {"program": str(self.program), "here": str(self.here), **_build(), **tokens}
         return [fill_words(word, known) for word in words]
 
     def version(self) -> str:
@@ -119,6 +119,8 @@ def load_server(name: str) -> Server:
         raise UserError("\n".join(f"{shown}: {fault}" for fault in wrong))
     wanted = table["program"]
     candidates = wanted if isinstance(wanted, list) else []
+    if build() is None:
+        candidates = [word for word in candidates if "{build}" not in word] or candidates
     finding = "" if isinstance(wanted, list) else wanted["find"]
     files = {name: _template(here / template, shown) for name, template in table.get("files", {}).items()}
     for words in (table["command"], *(more for more in table.get("variants", {}).values() if _is_command(more))):
@@ -226,8 +228,13 @@ def _first_program(candidates: list[str], here: Path) -> Path | None:
 
 def _placed(word: str, here: Path) -> str:
     """Returns a program as it is looked for: tokens filled in, a relative path beside the definition."""
-    filled = fill_words(word, {"build": str(build()), "python": sys.executable, "here": str(here)})
+    filled = fill_words(word, {**_build(), "python": sys.executable, "here": str(here)})
     return str(here / filled) if "/" in filled else filled
+
+
+def _build() -> dict[str, str]:
+    tree = build()
+    return {"build": str(tree)} if tree else {}
 
 
 def _sought(word: str, here: Path) -> str:

@@ -4,6 +4,7 @@ The page looks and filters as that of a run does (page.css, page.js). What a ser
 text, and autoescaping is on.
 """
 
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from cgi_conform.proof.kills_json import (
 )
 from cgi_conform.report.html import plain, with_mark
 
-_HERE = Path(__file__).parent
+_HERE = Path(str(files("cgi_conform.report.kills")))
 _ROOM = 160
 _WORST = ("unsound", "survived", "skipped", "killed")
 _MEANING = {
