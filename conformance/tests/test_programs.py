@@ -317,7 +317,7 @@ def test_a_server_that_dies_is_named_and_started_again(
     [
         ([], "name a server: --server NAME or --command 'CMD {port} {root}'"),
         (["--server", "cgi-serve"], 'no server "cgi-serve" (did you mean "cgi-server"?)'),
-        (["--command", "no-such-program {port}"], 'server "command" is not installed (looked for no-such-program)'),
+        (["--command", "no-such-program {port}"], 'server "command" is not installed (looked for no-such-program on PATH)'),
         (["--command", "sh {port}", "--timeout", "0"], "--timeout 0 is not a positive number of seconds"),
         (["--command", "sh {port}", "no-such"], 'no program or check matches "no-such"'),
     ],

@@ -277,7 +277,7 @@ def test_a_port_that_stays_taken_is_an_error(
 
 def test_a_program_that_is_missing_is_named(docroot: Docroot) -> None:
     assert failure(from_command("no-such-server {port}"), docroot) == (
-        'server "command" is not installed (looked for no-such-server)'
+        'server "command" is not installed (looked for no-such-server on PATH)'
     )
 
 
@@ -428,7 +428,7 @@ def test_the_known_definitions_are_sound_and_short() -> None:
         (Options(command="sh 8000"), "--command: the command has no {port}: the server must listen where it is told to"),
         (Options(command="sh '{port}"), "--command \"sh '{port}\": No closing quotation"),
         (Options(command=" "), "--command is empty"),
-        (Options(command="none {port}"), 'server "command" is not installed (looked for none)'),
+        (Options(command="none {port}"), 'server "command" is not installed (looked for none on PATH)'),
         (Options(command="sh {port}", timeout=0), "--timeout 0 is not a positive number of seconds"),
         (Options(command="sh {port}", case_timeout=float("nan")), "--case-timeout nan is not a positive number of seconds"),
         (Options(command="sh {port}", start_timeout=0), "--start-timeout 0 is not a positive number of seconds"),

@@ -129,7 +129,7 @@ def load_server(name: str) -> Server:
         name=here.name,
         title=table["title"],
         program=find_on_path(finding) if finding else _first_program(candidates, here),
-        sought=finding or ", ".join(_sought(_placed(word, here), here) for word in candidates),
+        sought=_sought(finding, here) if finding else ", ".join(_sought(_placed(word, here), here) for word in candidates),
         command=tuple(table["command"]),
         version_command=tuple(table.get("version", ())),
         profiles=tuple(table["profiles"]),
@@ -243,7 +243,7 @@ def _sought(word: str, here: Path) -> str:
         return f"{word} on PATH: write ./{word} for the one in {here}"
     if os.path.isfile(here / word) and not os.access(here / word, os.X_OK):
         return f"{word}, which is not executable: chmod +x"
-    return word
+    return word if "/" in word else f"{word} on PATH"
 
 
 def _program(word: str) -> Path | None:
