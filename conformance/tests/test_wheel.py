@@ -1,0 +1,215 @@
+"""The wheel: built from a copy of the checkout, installed away from it, used in an empty folder. No network.
+
+The interpreter of the installed package refuses to import the tools of these tests: no command may need them.
+"""
+
+import importlib.util
+import json
+import os
+import pwd
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+import cgi_conform
+from cgi_conform.cases.docroot import remove
+from cgi_conform.paths import REPO
+
+BUILT_WITH = ("pip", "setuptools", "wheel", "venv")
+IMPORTED = ("jinja2", "jsonschema")  # and nothing else that is not Python's
+REFUSED = ("_pytest", "h11", "hypothesis", "mypy", "pip", "pytest", "setuptools", "wheel", "xdist", "yaml")
+GUARD = f"""
+import sys
+class Guard:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {REFUSED}:
+            raise ModuleNotFoundError(f"{{name}} is refused here", name=name)
+sys.meta_path.insert(0, Guard())
+"""
+pytestmark = [
+    pytest.mark.skipif(importlib.util.find_spec(name) is None, reason=f"Python module {name} is not installed")
+    for name in BUILT_WITH
+]
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A virtual environment with the package, and an empty folder to use it in."""
+
+    venv: Path
+    package: Path
+    empty: Path
+
+    def run(self, line: str, user: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Runs a command line there, as that user."""
+        return subprocess.run(
+            shlex.split(line),
+            cwd=self.empty,
+            env={"PATH": f"{self.venv}/bin:/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            **({"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}),  # type: ignore[call-overload]
+        )
+
+    def server(self, arguments: str = "") -> str:
+        """Returns --command with a server that is there wherever the package is."""
+        return f"--command '{self.venv}/bin/python -P -m cgi_conform.data.faulty {arguments} {{port}} -d {{root}} --cgi'"
+
+
+@pytest.fixture(scope="module")
+def installed() -> Iterator[Installed]:
+    """The package in a place that only its owner may write to."""
+    base = Path(tempfile.mkdtemp(prefix="cgi-conform-wheel-"))
+    try:
+        base.chmod(0o755)
+        package = _install(_wheel(base), base / "venv")
+        _writable(base / "venv", False)
+        (base / "empty").mkdir()
+        (base / "empty").chmod(0o777)
+        yield Installed(base / "venv", package, base / "empty")
+    finally:
+        remove(base)
+
+
+def _pip(*words: str) -> None:
+    """Runs pip with no settings of the user, and without the network."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "PYTHON"))}
+    environment |= {"PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore"}
+    done = subprocess.run([sys.executable, "-I", "-m", "pip", *words], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _wheel(base: Path) -> Path:
+    """Builds from a copy: setuptools writes beside what it builds."""
+    assert REPO is not None
+    for name in ("conformance", "fixtures"):
+        shutil.copytree(REPO / name, base / "copy" / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__", "build"))
+    shutil.copy(REPO / "LICENSE", base / "copy")
+    _writable(base / "copy", True)  # the checkout need not be
+    _pip("wheel", "--no-index", "--no-build-isolation", "--no-deps", "--no-cache-dir", "-w", str(base), str(base / "copy/conformance"))
+    shutil.rmtree(base / "copy")
+    [wheel] = base.glob("*.whl")
+    return wheel
+
+
+def _install(wheel: Path, venv: Path) -> Path:
+    """Returns the folder of the package. What it depends on comes from the interpreter of these tests."""
+    subprocess.run([sys.executable, "-I", "-m", "venv", "--without-pip", str(venv)], check=True)
+    _pip("--python", str(venv / "bin/python"), "install", "--no-index", "--no-deps", str(wheel))
+    [packages] = venv.glob("lib/python3*/site-packages")
+    found = [importlib.util.find_spec(name) for name in IMPORTED]
+    folders = {str(Path(spec.origin).parents[1]) for spec in found if spec and spec.origin}
+    (packages / "guard.py").write_text(GUARD)
+    (packages / "guard.pth").write_text("\n".join(["import guard", *sorted(folders)]) + "\n")
+    return packages / "cgi_conform"
+
+
+def _writable(top: Path, writable: bool) -> None:
+    for folder, _, names in os.walk(top):
+        for path in (Path(folder), *(Path(folder, name) for name in names)):
+            if not path.is_symlink():
+                mode = path.stat().st_mode
+                path.chmod(mode | 0o200 if writable else mode & ~0o222)
+
+
+def _files(top: Path) -> dict[str, tuple[bytes, bool]]:
+    """Returns each file below a folder, links followed: its octets, and whether it is executable."""
+    found: dict[str, tuple[bytes, bool]] = {}
+    for folder, names, files in os.walk(top, followlinks=True):
+        names[:] = [name for name in names if name != "__pycache__"]
+        for path in (Path(folder, name) for name in files):
+            assert not path.is_symlink(), f"{path}: a wheel cannot hold a link (fixtures/docroot.toml can make one)"
+            found[path.relative_to(top).as_posix()] = path.read_bytes(), os.access(path, os.X_OK)
+    return found
+
+
+def test_the_package_is_the_checkout_to_the_octet_and_mode(installed: Installed) -> None:
+    ours, theirs = _files(Path(cgi_conform.__file__).parent), _files(installed.package)
+    assert [name for name in ours if name not in theirs] == []
+    assert [name for name in theirs if name not in ours] == []
+    assert [name for name, what in ours.items() if what != theirs[name]] == []
+    assert {name.split("/")[1] for name in ours if name.startswith("data/")} == {
+        "__init__.py", "faulty", "fixtures", "programs", "servers",
+    }  # fmt: skip
+
+
+def test_the_version_is_that_of_the_package(installed: Installed) -> None:
+    assert installed.run("cgi-conform --version").stdout == f"cgi-conform {cgi_conform.__version__}\n"
+    assert installed.package.with_name(f"cgi_conform-{cgi_conform.__version__}.dist-info").is_dir()
+
+
+def test_a_run_ends_green_or_red_and_writes_its_reports(installed: Installed) -> None:
+    green = installed.run(f"cgi-conform run 'post/*' {installed.server()} --report report")
+    assert (green.returncode, green.stderr) == (0, "")
+    report = installed.empty / "report"
+    assert {path.name for path in report.iterdir()} == {"badge.json", "index.html", "junit.xml", "results.json", "summary.md"}
+    assert {case.get("file") for case in ElementTree.parse(report / "junit.xml").iter("testcase")} == {"cases/post.toml"}
+    assert json.loads((report / "results.json").read_text())["totals"]["pass"] > 10
+    broken = installed.server("--fault post-outside-cgi-allowed")
+    red = installed.run(f"cgi-conform run post/plain-file {broken}", GITHUB_ACTIONS="true")
+    assert (red.returncode, red.stderr) == (1, "")
+    assert re.search(r"^FAIL +post/plain-file ", red.stdout, re.MULTILINE)
+    assert "\n::error title=post/plain-file (fail)::" in red.stdout  # no file=: the user's repository does not have it
+
+
+COMMANDS = {
+    "list": ("list post", 0, r"^post/plain-file "),
+    "show": ("show post/plain-file", 0, r"^post/plain-file  cases/post\.toml:\d+$"),
+    "clause": ("show seed/post-outside-cgi-is-501", 0, r"  faulty/faults/post\.toml:\d+\n(.*\n)+\nmarked code: only in a checkout$"),
+    "servers": ("servers", 0, r"^faulty +test instrument "),
+    "no-server": ("run post --server cgi-server", 3, r'^cgi-conform: server "cgi-server" is not installed \(looked for cgi-server on PATH\)$'),
+    "init-server": ("init-server {here}", 0, r"^      \S*cgi-conform run --server"),
+    "fixtures": ("fixtures {here}", 0, r"start a server there, then: cgi-conform run --url"),
+    "run": ("run head/script-runs --server faulty --profile rfc3875 --report {here}", 0, r"^conforms"),
+    "replay": ("replay post/plain-file --server faulty", 0, r"^post/plain-file \(required\): as expected$"),
+    "diff": ("diff faulty faulty post/plain-file --report {here}", 0, r"^1 cases compared"),
+    "bisect": ("bisect --server faulty --until static", 0, r"^static +\d+ cases  reached"),
+    "prove": ("prove post/plain-file --report {here}", 0, r"^all of it is proven$"),
+    "coverage": ("coverage", 0, r"no orphans\n(.*\n)*cgi-conform: marks .* only in a checkout$"),
+    "programs": ("programs python-form/get --server faulty", 0, r"^python-form/get +pass"),
+    "record": ("record --server cpython-3.12", 2, r"^cgi-conform: recordings are written into a checkout, .*\n$"),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_works_where_nothing_else_is(installed: Installed, name: str) -> None:
+    """As a user who cannot write into the package."""
+    words, status, said = COMMANDS[name]
+    if name == "programs" and shutil.which("curl") is None:
+        pytest.skip("package curl is not installed")
+    done = installed.run(f"cgi-conform {words.format(here=name)}", "nobody" if os.geteuid() == 0 else None)
+    assert done.returncode == status, done.stdout + done.stderr
+    assert re.search(said, done.stdout + done.stderr, re.MULTILINE), done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_every_command_is_tried() -> None:
+    from cgi_conform.cli import COMMANDS as known
+
+    assert {words.split()[0] for words, _, _ in COMMANDS.values()} == {*known} - {"serve"}
+
+
+README = (Path(cgi_conform.__file__).parents[1] / "README.md").read_text("utf-8")
+
+
+def test_each_command_of_the_readme_can_be_typed(installed: Installed) -> None:
+    own = installed.empty / "my-server"
+    own.write_text(f'#!/bin/sh\nexec {installed.venv}/bin/python -P -m cgi_conform.data.faulty "$1" -d "$2" --cgi\n')
+    own.chmod(0o755)
+    lines = [line for block in re.findall(r"^```sh\n(.*?)^```$", README, re.M | re.S) for line in block.splitlines()]
+    assert len(lines) > 5
+    for line in lines:
+        whole = " --sample 150" if line.startswith("cgi-conform run --") else ""  # of all cases a few are enough
+        done = installed.run(line.partition(" #")[0] + whole)
+        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
