@@ -23,7 +23,7 @@ CI = Path(__file__).resolve().parents[2] / "ci"
         (["test", "--minute=9"], 'ci/test: unknown argument "--minute=9" (see --help)'),
         (["conform", "--report"], "ci/conform: --report needs a folder"),
         (["conform", "--"], 'ci/conform: no command after "--" (e.g. -- ./my-server --port {port} --root {root})'),
-        (["lint", "spelling"], 'ci/lint: unknown linter "spelling"'),
+        (["lint", "grammar"], 'ci/lint: unknown linter "grammar"'),
         (["setup", "everything"], 'ci/setup: unknown argument "everything"'),
     ],
 )

@@ -46,7 +46,7 @@ def includes() -> dict[str, set[str]]:
 
 def libraries() -> dict[str, int]:
     """The library of each source, by its place in CMakeLists.txt; a header without a source is below all."""
-    text = (SERVER / "CMakeLists.txt").read_text("utf-8")
+    text = re.sub("#.*", "", (SERVER / "CMakeLists.txt").read_text("utf-8"))
     lists = re.findall(r"^add_(?:library|executable)\(([^)]*)\)", text, re.MULTILINE)
     return {name: number for number, text in enumerate(lists) for name in re.findall(r"(?<=\s)(\w+)\.cc", text)}
 
