@@ -4,9 +4,13 @@ A mismatch names its first differing octet by number; in the text that octet may
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from cgi_conform.octets import printable
+
 _TOKEN = re.compile(r"\\x[0-9a-fA-F]{2}|\\.|.", re.DOTALL)
+_UNFINISHED = re.compile(r"(?<!\\)((?:\\\\)*)\\(?:x[0-9a-fA-F]?)?\Z")
 _LINE_END = "\\n"
 
 
@@ -40,15 +44,22 @@ def lines(text: str) -> list[str]:
 
 
 def clipped(text: str, limit: int) -> str:
-    """At most `limit` characters, whole escapes, and a mark where something is left out."""
+    """Returns at most `limit` characters of the text, followed by "…" if it is longer. It cuts no escape in two."""
     if len(text) <= limit:
         return text
-    kept = ""
-    for token in tokens(text[: limit + 4]):
-        if len(kept) + len(token) > limit:
-            break
-        kept += token
-    return kept + "…"
+    return _UNFINISHED.sub(r"\1", text[:limit]) + "…"
+
+
+def excerpt(data: bytes, limit: int, normal: Callable[[bytes], bytes] = bytes) -> str:
+    """Returns the printable beginning of `data`, after `normal` has replaced what differs from run to run.
+
+    The data may have many megabytes: `normal` gets only its first 4 * limit octets.
+    """
+    whole = len(data) <= 4 * limit
+    text = printable(normal(data if whole else data[: 4 * limit]))
+    if whole and len(text) <= limit:
+        return text
+    return clipped(text, min(limit, len(text) - 1))
 
 
 def marked(text: str, at: int | None) -> Marked | None:

@@ -6,13 +6,11 @@ decode(printable(data)) is data again.
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 _ESCAPE = re.compile(r"\\(?:(?P<short>[rnt0\\])|x(?P<octet>[0-9A-Fa-f]{2})|x.{0,2}|.?)", re.DOTALL)
 _SHORT = {"r": b"\r", "n": b"\n", "t": b"\t", "0": b"\0", "\\": b"\\"}
 _TOKEN = re.compile(rb"\{(port|root|base)\}")
-_UNFINISHED = re.compile(r"(?<!\\)((?:\\\\)*)\\(?:x[0-9a-f]?)?\Z")
 _NAMED = {ord("\r"): "\\r", ord("\n"): "\\n", ord("\t"): "\\t", ord("\\"): "\\\\"}
 _PRINTABLE = {octet: f"\\x{octet:02x}" for octet in (*range(32), *range(127, 256))} | _NAMED
 
@@ -66,19 +64,3 @@ def fill_pattern(pattern: bytes, tokens: Tokens) -> bytes:
 def printable(data: bytes) -> str:
     """Printable ASCII as it is; \\r \\n \\t \\\\ and \\xHH for the rest."""
     return data.decode("latin-1").translate(_PRINTABLE)
-
-
-def clipped(text: str, limit: int = 4096) -> str:
-    """Printable text of at most `limit` characters; what is left out is marked, no escape is cut in two."""
-    if len(text) <= limit:
-        return text
-    return _UNFINISHED.sub(r"\1", text[:limit]) + "…"
-
-
-def excerpt(data: bytes, limit: int = 4096, normal: Callable[[bytes], bytes] = bytes) -> str:
-    """The printable beginning of what may be many megabytes, made the same in every run by `normal`."""
-    whole = len(data) <= 4 * limit
-    text = printable(normal(data if whole else data[: 4 * limit]))
-    if whole and len(text) <= limit:
-        return text
-    return clipped(text, min(limit, len(text) - 1))

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cgi_conform.octets import BadEscape, Tokens, clipped, decode, excerpt, fill, fill_pattern, printable
+from cgi_conform.escaped import clipped, excerpt
+from cgi_conform.octets import BadEscape, Tokens, decode, fill, fill_pattern, printable
 
 TOKENS = Tokens(port=8123, root="/tmp/x+y/root", base="/tmp/x+y")
 

@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from cgi_conform.octets import Tokens, excerpt, fill, fill_pattern, printable
+from cgi_conform.escaped import excerpt
+from cgi_conform.octets import Tokens, fill, fill_pattern, printable
 
 Value = bytes | int | bool | tuple[int | bytes, ...]
 Octets = Callable[[bytes], bytes]

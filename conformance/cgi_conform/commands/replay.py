@@ -18,12 +18,12 @@ from cgi_conform.cases.case import Case
 from cgi_conform.cases.load import load_cases
 from cgi_conform.commands.server_options import configure_server
 from cgi_conform.errors import SERVER, UserError
-from cgi_conform.escaped import lines
+from cgi_conform.escaped import clipped, lines
 from cgi_conform.http.connection import Connection
 from cgi_conform.http.exchange import Exchange, play
 from cgi_conform.http.patience import Cap
 from cgi_conform.judging.judge import Judgement, Surroundings, judge, settled
-from cgi_conform.octets import Tokens, clipped, printable
+from cgi_conform.octets import Tokens, printable
 from cgi_conform.paths import fixtures
 from cgi_conform.running.capabilities import missing
 from cgi_conform.running.plan import Options, Plan, make_plan

@@ -24,11 +24,11 @@ from cgi_conform.cases.reproduce import Reach, bash_line, curl_line, shell_line
 from cgi_conform.cases.wording import asked
 from cgi_conform.cases.written import fault_files, places
 from cgi_conform.errors import NOTHING_RAN, UserError
-from cgi_conform.escaped import lines
+from cgi_conform.escaped import clipped, lines
 from cgi_conform.judging.agreements import Agreement, agreements, first_lines
 from cgi_conform.judging.recordings import read_recordings
 from cgi_conform.judging.results import CaseResult, Results, read, server_line
-from cgi_conform.octets import clipped, printable
+from cgi_conform.octets import printable
 from cgi_conform.paths import REPO, build, fixtures
 from cgi_conform.report.rule_page import clause_lines, fault_line, rule_page
 from cgi_conform.servers.definition import server_names

@@ -11,11 +11,12 @@ from typing import TypedDict
 
 from cgi_conform.cases.matcher import Value, first_difference
 from cgi_conform.errors import UserError
+from cgi_conform.escaped import clipped
 from cgi_conform.http.request_methods import request_methods
 from cgi_conform.http.response import Parsed, Response, parse
 from cgi_conform.judging.probe import NotTheProbe, Probe, read_probe
 from cgi_conform.judging.results import FORMAT, CaseResult, Received, Results, Server, Suite
-from cgi_conform.octets import clipped, decode, printable
+from cgi_conform.octets import decode, printable
 
 LEFT_OUT = "…"
 _BROKEN = {"required": "fail", "recommended": "warn", "observed": "differs"}

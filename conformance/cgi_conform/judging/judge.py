@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 
 from cgi_conform.cases.answer import BARE, CLOSED, SILENT, Answer, Expectation, Status
 from cgi_conform.cases.matcher import Matcher, Value, asks_nothing_of_the_value, filled, mismatch
+from cgi_conform.escaped import excerpt
 from cgi_conform.http.connection import Connection
 from cgi_conform.http.exchange import Exchange
 from cgi_conform.http.request_methods import request_methods
 from cgi_conform.http.response import Parsed, Response, parse
 from cgi_conform.judging.probe import NotTheProbe, Probe, read_probe
-from cgi_conform.octets import Tokens, excerpt
+from cgi_conform.octets import Tokens
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cgi_conform.cases.docroot import reachable_tmp
 from cgi_conform.cases.matcher import Matcher, filled, mismatch
+from cgi_conform.escaped import clipped
 from cgi_conform.octets import Tokens
 from cgi_conform.programs.command import Command, run
 from cgi_conform.programs.definition import Check, Program
@@ -70,8 +71,7 @@ def _differs(what: str, matcher: Matcher, value: bytes | None, places: Tokens) -
     difference = mismatch(filled(matcher, places), value, no_file)
     if difference is None:
         return []
-    got = difference.got if len(difference.got) <= 400 else f"{difference.got[:400]}…"
-    return [f"{what}: expected {difference.expected}, got {got}"]
+    return [f"{what}: expected {difference.expected}, got {clipped(difference.got, 400)}"]
 
 
 def _head(path: Path) -> tuple[int, list[tuple[str, bytes]]]:

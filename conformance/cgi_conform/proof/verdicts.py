@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from cgi_conform.cases.answer import BARE, CLOSED, SILENT, Answer, Expectation, Status
 from cgi_conform.cases.case import Case
 from cgi_conform.data.faulty.faults import Fault
+from cgi_conform.escaped import clipped
 from cgi_conform.judging.results import CaseResult, Mismatch, Saw
-from cgi_conform.octets import clipped
 from cgi_conform.proof.kills_json import (
     KILLED,
     PROVEN,

@@ -5,10 +5,11 @@ from pathlib import Path
 
 from cgi_conform.cases.case import Step
 from cgi_conform.errors import SERVER, UserError
+from cgi_conform.escaped import excerpt
 from cgi_conform.http.exchange import play
 from cgi_conform.http.patience import Cap
 from cgi_conform.http.response import parse
-from cgi_conform.octets import Tokens, excerpt
+from cgi_conform.octets import Tokens
 from cgi_conform.running.plan import Plan
 
 CHECKED = "hello.txt"  # the file by which a document root is known

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from cgi_conform.cases import reproduce
 from cgi_conform.cases.case import Case
+from cgi_conform.escaped import excerpt
 from cgi_conform.http.connection import Connection
 from cgi_conform.http.exchange import Exchange
 from cgi_conform.judging.judge import Judgement, Mismatch
@@ -12,10 +13,10 @@ from cgi_conform.judging.known_failures import Rule, rule_for
 from cgi_conform.judging.normalise import lasting
 from cgi_conform.judging.results import CaseResult, Received, Saw
 from cgi_conform.judging.results import Mismatch as MismatchEntry
-from cgi_conform.octets import excerpt
 from cgi_conform.running.capabilities import missing
 from cgi_conform.running.plan import Plan
 
+_SHOWN = 4096  # characters of what went either way
 _RED = {"required": "fail", "recommended": "warn", "observed": "differs"}
 
 
@@ -85,7 +86,7 @@ def _result(
     judged = {answer.connection for answer in expectation.answers}
 
     def shown(octets: bytes) -> str:
-        return excerpt(octets, normal=trial.normal if trial else bytes)
+        return excerpt(octets, _SHOWN, trial.normal if trial else bytes)
 
     def received(one: Connection) -> Received:
         octets, end = lasting(one, case.steps, judged)
