@@ -4,7 +4,6 @@ The schemas are JSON Schema, Draft 2020-12, in fixtures/schema; the wording is o
 it, what is wrong with it, and the nearest right one.
 """
 
-import difflib
 import functools
 import json
 import tomllib
@@ -12,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from cgi_conform.did_you_mean import did_you_mean
 from cgi_conform.errors import UserError
 from cgi_conform.paths import SCHEMAS
 
@@ -56,12 +56,6 @@ def _validator(schema: str, part: str) -> Any:
     return jsonschema.Draft202012Validator(document)
 
 
-def nearest(word: str, known: list[str]) -> str:
-    """Returns a hint such as ' (did you mean "status"?)', or nothing."""
-    close = difflib.get_close_matches(word, known, n=1)
-    return f' (did you mean "{close[0]}"?)' if close else ""
-
-
 def _sentences(error: Any, parts: Mapping[str, Any]) -> Iterator[str]:
     where = _dotted(error.absolute_path)
     inside = f' in "{where}"' if where else ""
@@ -72,12 +66,12 @@ def _sentences(error: Any, parts: Mapping[str, Any]) -> Iterator[str]:
         known = list(error.schema.get("properties", {}))
         for key in got:
             if key not in known:
-                yield f'unknown key "{key}"{inside}{_placed(key, parts) or nearest(key, known)}'
+                yield f'unknown key "{key}"{inside}{_placed(key, parts) or did_you_mean(key, known)}'
     elif kind == "required":
         missing = next(key for key in wanted if key not in got and f"'{key}'" in error.message)
         yield f'missing key "{missing}"{inside}'
     elif kind == "enum":
-        hint = _unquoted(got) or nearest(str(got), [str(word) for word in wanted])
+        hint = _unquoted(got) or did_you_mean(str(got), map(str, wanted))
         allowed = ", ".join(str(word) for word in wanted)
         yield f'"{where}" is {_plain(got)}, not one of {allowed}{hint}'
     elif kind == "type":

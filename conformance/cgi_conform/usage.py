@@ -1,14 +1,13 @@
 """The parser of the command line: argparse, with messages that name the nearest word and the command's own usage."""
 
 import argparse
-import difflib
 import itertools
 import sys
 import textwrap
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from cgi_conform.schema import nearest
+from cgi_conform.did_you_mean import closest, did_you_mean
 from cgi_conform.typed import typed
 
 _WIDTH = 100
@@ -37,11 +36,10 @@ class Parser(argparse.ArgumentParser):
             name = word.partition("=")[0]
             # Without the hyphens: all options share them, and every word would be near some option.
             known = {option.lstrip("-"): option for option in self._option_string_actions}
-            close = difflib.get_close_matches(name.lstrip("-"), list(known), n=1)
-            if close:
-                return f'unknown option "{name}" (did you mean "{known[close[0]]}"?)'
-            [nearest_one] = difflib.get_close_matches(name.lstrip("-"), list(known), n=1, cutoff=0.0)
-            return f'unknown option "{name}" (the nearest is "{known[nearest_one]}"; {typed(f"{self.prog} --help")} lists all)'
+            if found := closest(name.lstrip("-"), known):
+                return f'unknown option "{name}" (did you mean "{known[found]}"?)'
+            found = closest(name.lstrip("-"), known, similarity=0.0)
+            return f'unknown option "{name}" (the nearest is "{known[found]}"; {typed(f"{self.prog} --help")} lists all)'
         several = any(action.nargs == "*" for action in self._actions if not action.option_strings)
         where = "names of cases stand together" if several else "a value with spaces needs quotes"
         return f'one word too many: "{word}" ({where})'
@@ -56,7 +54,7 @@ class Parser(argparse.ArgumentParser):
         if action.choices is not None and value not in action.choices:
             known = [str(choice) for choice in action.choices]
             kind = "command" if isinstance(action, argparse._SubParsersAction) else "value"
-            hint = nearest(str(value), known) or f" (known: {', '.join(known)})"
+            hint = did_you_mean(str(value), known) or f" (known: {', '.join(known)})"
             message = f'no {kind} "{value}"{hint}'
             raise argparse.ArgumentError(None if kind == "command" else action, message)
 

@@ -7,8 +7,8 @@ from typing import Any
 from cgi_conform.cases.case import Case
 from cgi_conform.cases.matcher import Matcher
 from cgi_conform.cases.variants import VARIANTS
+from cgi_conform.did_you_mean import did_you_mean
 from cgi_conform.octets import BadEscape, decode
-from cgi_conform.schema import nearest
 
 
 def nonsense(case: Case, known: set[str] | None) -> list[str]:
@@ -25,7 +25,7 @@ def nonsense(case: Case, known: set[str] | None) -> list[str]:
             wrong.append('names no clause: it needs "clauses", in the case or in each profile')
         for clause in case.clauses:
             if clause not in known:
-                wrong.append(f'unknown clause "{clause}"{nearest(clause, sorted(known))}')
+                wrong.append(f'unknown clause "{clause}"{did_you_mean(clause, sorted(known))}')
     if case.ends_server and case.times > 1:
         wrong.append('"signal" ends the server: the steps cannot be played several times')
     wrong += _sent_after_large_bodies(case)
@@ -41,7 +41,7 @@ def nonsense(case: Case, known: set[str] | None) -> list[str]:
             wrong.append(f'"matches" is no regular expression: {error}')
         if matcher.file is not None and not (docroot / matcher.file).is_file():
             files = [path.relative_to(docroot).as_posix() for path in docroot.rglob("*") if path.is_file()]
-            wrong.append(f'"file" is "{matcher.file}", which docroot/ does not have{nearest(matcher.file, files)}')
+            wrong.append(f'"file" is "{matcher.file}", which docroot/ does not have{did_you_mean(matcher.file, files)}')
     return wrong
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cgi_conform.cases.case import Case
+from cgi_conform.did_you_mean import did_you_mean
 from cgi_conform.errors import UserError
-from cgi_conform.schema import faults, nearest, read_toml
+from cgi_conform.schema import faults, read_toml
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def unmatched(clauses: Mapping[str, Clause], cases: Iterable[Case]) -> list[str]
                 wrong.append(f'case "{case.id}" names no clause for {profile}')
         for name in case.clauses:
             if name not in clauses:
-                wrong.append(f'case "{case.id}": unknown clause "{name}"{nearest(name, sorted(clauses))}')
+                wrong.append(f'case "{case.id}": unknown clause "{name}"{did_you_mean(name, sorted(clauses))}')
     for clause in clauses.values():
         if clause.id not in reached and not clause.unreached:
             wrong.append(f'clause "{clause.id}" is reached by no case (or say why none can: unreached = "…")')

@@ -3,7 +3,6 @@
 Whatever is wrong with the files is said all at once, one line per fault, naming file, case and key.
 """
 
-import difflib
 import re
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
@@ -13,6 +12,7 @@ from typing import Any
 from cgi_conform.cases.answer import PROFILES, read_expectation, read_repeat
 from cgi_conform.cases.case import Case, Step, connections_of
 from cgi_conform.cases.checks import holder, nonsense
+from cgi_conform.did_you_mean import did_you_mean
 from cgi_conform.errors import NOTHING_RAN, UserError
 from cgi_conform.octets import BadEscape, decode
 from cgi_conform.schema import faults, read_toml
@@ -60,8 +60,8 @@ def case_ids(directory: Path) -> list[str]:
 def nearest_id(glob: str, ids: Iterable[str]) -> str:
     """Returns a hint at the id or topic that was meant."""
     ids = list(ids)
-    close = difflib.get_close_matches(glob, [*ids, *(f"{name.partition('/')[0]}/*" for name in ids)], n=1)
-    return f' (did you mean "{close[0]}"?)' if close else " (cgi-conform list shows them)"
+    topics = (f"{name.partition('/')[0]}/*" for name in ids)
+    return did_you_mean(glob, [*ids, *topics]) or " (cgi-conform list shows them)"
 
 
 def _matches(name: str, glob: str) -> bool:

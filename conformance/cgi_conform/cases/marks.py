@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cgi_conform.schema import nearest
+from cgi_conform.did_you_mean import did_you_mean
 
 FOLDERS = ("server", "conformance/faulty")
 _SUFFIXES = (".cc", ".h", ".py")
@@ -33,7 +33,7 @@ def dead(marks: Iterable[Mark], clauses: Iterable[str]) -> list[str]:
     """Returns a line for each mark that names no clause."""
     known = sorted(clauses)
     return [
-        f'{mark.place}: mark "rule: {mark.rule}" names no clause{nearest(mark.rule, known)}'
+        f'{mark.place}: mark "rule: {mark.rule}" names no clause{did_you_mean(mark.rule, known)}'
         for mark in marks
         if mark.rule not in known
     ]

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cgi_conform.cases.case import Case
+from cgi_conform.did_you_mean import did_you_mean
 from cgi_conform.errors import UserError
-from cgi_conform.schema import faults, nearest, read_toml
+from cgi_conform.schema import faults, read_toml
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def strays(peers: Mapping[str, Project], cases: Iterable[Case]) -> list[str]:
             if test in peers[project].unreached:
                 wrong.append(f'{project} test "{test}" is answered by case "{case.id}", yet says why none can')
             elif test not in known:
-                wrong.append(f'case "{case.id}": {project} has no test "{test}"{nearest(test, list(known))}')
+                wrong.append(f'case "{case.id}": {project} has no test "{test}"{did_you_mean(test, list(known))}')
     for (project, test), names in answered(peers, cases).items():
         if not names:
             wrong.append(f'{project} test "{test}" is answered by no case (name it in `see`, or say why not)')

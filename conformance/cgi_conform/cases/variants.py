@@ -9,8 +9,8 @@ import shlex
 import textwrap
 from collections.abc import Iterable, Mapping
 
+from cgi_conform.did_you_mean import did_you_mean
 from cgi_conform.errors import UserError
-from cgi_conform.schema import nearest
 
 VARIANTS: Mapping[str, str] = {
     "http11": "answers an HTTP/1.1 request with HTTP/1.1, and keeps the connection open",
@@ -68,4 +68,4 @@ def _check_name(name: str) -> None:
     if name in _FOUND_OUT:
         raise UserError(f'--has "{name}": the suite finds that out by itself (to declare: {known})')
     if name not in VARIANTS:
-        raise UserError(f'--has "{name}": no such capability{nearest(name, list(VARIANTS))} (known: {known})')
+        raise UserError(f'--has "{name}": no such capability{did_you_mean(name, list(VARIANTS))} (known: {known})')

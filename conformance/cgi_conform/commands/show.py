@@ -7,7 +7,6 @@ the last run saw.  Side by side where the terminal is wide enough, else below ea
 """
 
 import argparse
-import difflib
 import shutil
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +22,7 @@ from cgi_conform.cases.places import line_of, shown_file
 from cgi_conform.cases.reproduce import Reach, bash_line, curl_line, shell_line
 from cgi_conform.cases.wording import asked
 from cgi_conform.cases.written import fault_files, places
+from cgi_conform.did_you_mean import closest
 from cgi_conform.errors import NOTHING_RAN, UserError
 from cgi_conform.escaped import clipped, lines
 from cgi_conform.judging.agreements import Agreement, agreements, first_lines
@@ -82,8 +82,8 @@ def _last_run(named: Path | None) -> Results | None:
 
 def unknown(word: str, cases: Iterable[str], clauses: Iterable[str]) -> str:
     """Returns the message for a word that is neither a case nor a clause, with the nearest of both kinds."""
-    near = {kind: difflib.get_close_matches(word, names, n=1) for kind, names in (("case", cases), ("clause", clauses))}
-    hints = " or ".join(f'{kind} "{found[0]}"' for kind, found in near.items() if found)
+    near = {"case": closest(word, cases), "clause": closest(word, clauses)}
+    hints = " or ".join(f'{kind} "{found}"' for kind, found in near.items() if found)
     return f'no case matches "{word}", and no clause has this id ' + (
         f"(did you mean {hints}?)" if hints else "(cgi-conform list and cgi-conform coverage show them)"
     )

@@ -16,10 +16,11 @@ from typing import Any
 
 from cgi_conform.cases.answer import read_matcher
 from cgi_conform.cases.matcher import Matcher
+from cgi_conform.did_you_mean import did_you_mean
 from cgi_conform.errors import UserError
 from cgi_conform.octets import BadEscape
 from cgi_conform.paths import PROGRAMS
-from cgi_conform.schema import faults, nearest, read_toml
+from cgi_conform.schema import faults, read_toml
 
 PATH = "/usr/local/bin:/usr/bin:/bin"
 _CURL = "curl"
@@ -61,7 +62,7 @@ def load_programs(globs: Iterable[str] = (), folder: Path = PROGRAMS) -> list[Pr
     known = [check.id for program in programs for check in program.checks]
     for glob in wanted:
         if not any(fnmatchcase(name, glob) for name in known):
-            hint = nearest(glob.partition("/")[0], [program.name for program in programs])
+            hint = did_you_mean(glob.partition("/")[0], [program.name for program in programs])
             raise UserError(f'no program or check matches "{glob.removesuffix("/*")}"{hint}')
     chosen: list[Program] = []
     for program in programs:

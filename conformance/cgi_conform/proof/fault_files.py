@@ -10,6 +10,7 @@ from pathlib import Path
 from cgi_conform import schema
 from cgi_conform.cases.case import Case
 from cgi_conform.data.faulty.faults import STATUS, Broken, Fault, edited, find, read
+from cgi_conform.did_you_mean import did_you_mean
 from cgi_conform.errors import UserError
 
 GENERAL = ("answers-{status}", "closes-unanswered", "never-answers", "answers-without-a-head")
@@ -75,7 +76,7 @@ def unmatched(known: Mapping[str, Fault], corpus: Iterable[Case]) -> list[str]:
     wrong = [f"{_where(cases)}: {said}" for name, cases in named.items() if (said := unknown(name, known))]
     for fault in known.values():
         if fault.name not in named and fault.name not in GENERAL:
-            hint = schema.nearest(fault.name, sorted(set(named) - set(known)))
+            hint = did_you_mean(fault.name, sorted(set(named) - set(known)))
             wrong.append(f'{fault.written}: fault "{fault.name}" is named by no case{hint}')
     return wrong
 

@@ -18,9 +18,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cgi_conform.cases.answer import PROFILES
+from cgi_conform.did_you_mean import did_you_mean
 from cgi_conform.errors import SERVER, UserError
 from cgi_conform.paths import SERVERS, build
-from cgi_conform.schema import faults, nearest, read_toml
+from cgi_conform.schema import faults, read_toml
 from cgi_conform.servers.command_words import found_beside, lost_words
 
 _OF_A_SHELL = ("|", "||", "&", "&&", ";")
@@ -161,7 +162,7 @@ def _folder(name: str) -> Path:
     if "/" in name:
         raise UserError(f'there is no folder "{name}" (cgi-conform init-server {shlex.quote(name)} makes one)')
     mine = [path.parent.name for path in Path.cwd().glob("*/server.toml")]
-    hint = nearest(name, [*mine, *known]) or f" (known: {', '.join(known)}; cgi-conform init-server {shlex.quote(name)} makes one)"
+    hint = did_you_mean(name, [*mine, *known]) or f" (known: {', '.join(known)}; cgi-conform init-server {shlex.quote(name)} makes one)"
     raise UserError(f'no server "{name}"{hint}')
 
 
