@@ -21,6 +21,7 @@ from cgi_conform.cases.load import load_cases
 from cgi_conform.cases.marks import Mark, all_marks, dead
 from cgi_conform.cases.peers import Project, answered, load_peers, strays
 from cgi_conform.cases.twins import twins
+from cgi_conform.columns import in_columns
 from cgi_conform.paths import REPO, fixtures, own_corpus
 from cgi_conform.report.markdown import plain, row
 
@@ -111,16 +112,8 @@ def as_text(coverage: Coverage) -> str:
     for project in coverage.peers.values():
         told += [f"{project.name} {test}  {' '.join(coverage.answered[project.name, test])}" for test in project.tests]
         told += [f"{project.name} {test}  – {reason}" for test, reason in project.unreached.items()]
-    told += ["", *_table([list(cells) for cells in _sources(coverage)]), "", _conclusion(coverage)]
+    told += ["", *in_columns(_sources(coverage), right=range(1, 5)), "", _conclusion(coverage)]
     return "\n".join(told) + "\n"
-
-
-def _table(rows: list[list[str]]) -> list[str]:
-    widths = [max(len(cells[column]) for cells in rows) for column in range(len(rows[0]))]
-    return [
-        "  ".join(cell.ljust(width) if not column else cell.rjust(width) for column, (cell, width) in enumerate(pairs))
-        for pairs in (list(zip(cells, widths, strict=True)) for cells in rows)
-    ]
 
 
 def _sources(coverage: Coverage) -> list[tuple[str, str, str, str, str]]:

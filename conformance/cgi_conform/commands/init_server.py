@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.variants import VARIANTS
+from cgi_conform.columns import in_columns
 from cgi_conform.errors import UserError
 from cgi_conform.servers.definition import server_names
 from cgi_conform.typed import typed
@@ -129,8 +130,7 @@ def next_steps(folder: Path) -> str:
         CONFIGURATION: "its configuration: put yours here, with {port} and {root}; or delete it and [files]",
         EXPECT: "its known failures: none yet",
     }
-    width = max(len(str(folder / name)) for name in what)
-    lines = [f"{folder / name!s:<{width}}  {text}" for name, text in what.items()]
+    lines = in_columns([(str(folder / name), text) for name, text in what.items()])
     name = shlex.quote(f"./{folder}" if str(folder) in server_names() else str(folder))  # a known server would win
     return "\n".join([
         *lines, "", "next", f"      cgi-conform serve {name}    # does it start? ends with Ctrl-C",

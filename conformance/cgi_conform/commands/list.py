@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.case import Case
 from cgi_conform.cases.load import load_cases
+from cgi_conform.columns import in_columns
 from cgi_conform.paths import fixtures
 
 
@@ -30,11 +31,7 @@ def as_text(cases: Sequence[Case], profile: str) -> str:
         (case.id, case.expect[profile].level, ",".join(case.clauses_in(profile)), ",".join(case.needs) or "-", case.title_in(profile))
         for case in cases
     ]
-    widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
-    return "".join(
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row[:4], widths, strict=True)), row[4]]) + "\n"
-        for row in rows
-    )
+    return "".join(line + "\n" for line in in_columns(rows))
 
 
 def as_json(cases: Sequence[Case], profile: str) -> str:

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
+from cgi_conform.columns import in_columns
 from cgi_conform.servers.definition import Server, known_servers
 
 _HEAD = ("name", "version", "profiles", "variants")
@@ -21,10 +22,7 @@ def main(options: argparse.Namespace) -> int:
 def table(servers: Sequence[tuple[Server, str]]) -> str:
     """Name, version or "not installed", profiles, variants."""
     rows = [_HEAD, *(_row(server, version) for server, version in servers)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
-    return "".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n" for row in rows
-    )
+    return "".join(line + "\n" for line in in_columns(rows))
 
 
 def _row(server: Server, version: str) -> tuple[str, str, str, str]:

@@ -22,6 +22,7 @@ from cgi_conform.cases.places import line_of, shown_file
 from cgi_conform.cases.reproduce import Reach, bash_line, curl_line, shell_line
 from cgi_conform.cases.wording import asked
 from cgi_conform.cases.written import fault_files, places
+from cgi_conform.columns import in_columns
 from cgi_conform.did_you_mean import closest
 from cgi_conform.errors import NOTHING_RAN, UserError
 from cgi_conform.escaped import clipped, lines
@@ -222,7 +223,7 @@ def beside(columns: Sequence[tuple[str, list[str]]], width: int) -> list[str]:
     room = (width - 2 * (len(columns) - 1)) // len(columns)
     cells = [_wrapped([title, "-" * min(len(title), room), *told], room) for title, told in columns]
     rows = [[cell[number] if number < len(cell) else "" for cell in cells] for number in range(max(map(len, cells)))]
-    return ["  ".join(text.ljust(room) for text in row).rstrip() for row in rows]
+    return in_columns(rows, width=room)
 
 
 def below(columns: Sequence[tuple[str, list[str]]], width: int) -> list[str]:

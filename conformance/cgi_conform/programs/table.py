@@ -1,5 +1,6 @@
 """The findings for a person: program × server, then what broke, what is expected to, and what was not tried."""
 
+from cgi_conform.columns import in_columns
 from cgi_conform.programs.findings import RED, CheckResult, Findings, ServerFindings
 
 _WORDS = {
@@ -32,10 +33,7 @@ def _table(servers: list[ServerFindings]) -> str:
     by_server = [{check["id"]: check for check in one["checks"]} for one in servers]
     for check in servers[0]["checks"]:
         rows.append([check["id"], *(_WORDS[found[check["id"]]["verdict"]] for found in by_server), check["title"]])
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n" for row in rows
-    )
+    return "".join(line + "\n" for line in in_columns(rows))
 
 
 def _failure(one: ServerFindings, check: CheckResult) -> str:
