@@ -5,18 +5,15 @@ with what was seen in system-out.  A stale expectation is a failing testcase of 
 all cases have been tried, and these cases are skipped.
 """
 
-import re
 from collections.abc import Mapping
-from xml.etree import ElementTree
 
 from cgi_conform.cases.case import Case
 from cgi_conform.cases.clauses import Clause
 from cgi_conform.cases.places import shown_file
 from cgi_conform.judging.results import CaseResult, Results, red_cases, red_verdicts, server_line
 from cgi_conform.report.beside import joined
+from cgi_conform.report.junit_xml import JUnitDocument, JUnitOutcome, JUnitSuite
 from cgi_conform.report.rule import rules
-
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def text(results: Results, cases: Mapping[str, Case], clauses: Mapping[str, Clause]) -> str:
@@ -24,31 +21,24 @@ def text(results: Results, cases: Mapping[str, Case], clauses: Mapping[str, Clau
     red = red_verdicts(results)
     errors = results["totals"]["error"]
     incomplete = results.get("incomplete", "")
-    errors += bool(incomplete)
     counts = {
-        "tests": str(results["totals"]["selected"] + len(results["stale"]) + bool(incomplete)),
-        "failures": str(len(red_cases(results)) - results["totals"]["error"] + len(results["stale"])),
-        "errors": str(errors),
-        "skipped": str(results["totals"]["skip"]),
+        "tests": results["totals"]["selected"] + len(results["stale"]) + bool(incomplete),
+        "failures": len(red_cases(results)) - errors + len(results["stale"]),
+        "errors": errors + bool(incomplete),
+        "skipped": results["totals"]["skip"],
     }
-    root = ElementTree.Element("testsuites", {"name": "cgi-conform", **counts})
-    name = f"cgi-conform {results['profile']}: {server_line(results['server'])}"
-    suite = ElementTree.SubElement(root, "testsuite", {"name": xml_text(name), **counts})
-    properties = ElementTree.SubElement(suite, "properties")
-    for key, value in _facts(results).items():
-        ElementTree.SubElement(properties, "property", {"name": key, "value": xml_text(value)})
+    document = JUnitDocument("cgi-conform", **counts)
+    suite = document.add_suite(f"cgi-conform {results['profile']}: {server_line(results['server'])}", **counts)
+    suite.add_properties(_facts(results))
     for case in results["cases"]:
-        _testcase(suite, case, cases.get(case["id"]), clauses, case["verdict"] in red)
+        _add_case(suite, case, cases.get(case["id"]), clauses, case["verdict"] in red)
     for entry in results["stale"]:
-        attributes = {"classname": "expectations", "name": xml_text(entry["glob"])}
-        element = ElementTree.SubElement(suite, "testcase", attributes)
         message = f'{entry["file"]}: "{entry["glob"]}" matches no case'
-        _add(element, "failure", entry["reason"], {"message": message, "type": "stale"})
+        suite.add_case("expectations", entry["glob"], JUnitOutcome("failure", entry["reason"], message, "stale"))
     if incomplete:
-        element = ElementTree.SubElement(suite, "testcase", {"classname": "run", "name": "all cases were tried"})
-        _add(element, "error", "", {"message": f"incomplete: {incomplete}", "type": "incomplete"})
-    ElementTree.indent(root, " ")
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+        outcome = JUnitOutcome("error", "", f"incomplete: {incomplete}", "incomplete")
+        suite.add_case("run", "all cases were tried", outcome)
+    return document.text()
 
 
 def _facts(results: Results) -> dict[str, str]:
@@ -62,28 +52,25 @@ def _facts(results: Results) -> dict[str, str]:
     }
 
 
-def _testcase(
-    suite: ElementTree.Element,
-    result: CaseResult,
-    case: Case | None,
-    clauses: Mapping[str, Clause],
-    red: bool,
+def _add_case(
+    suite: JUnitSuite, result: CaseResult, case: Case | None, clauses: Mapping[str, Clause], red: bool
 ) -> None:
-    attributes = {"classname": result["topic"], "name": result["id"]}
+    more: dict[str, str] = {}
     if case is not None:
-        attributes["file"] = shown_file(case)
+        more["file"] = shown_file(case)
     if "seconds" in result:
-        attributes["time"] = f"{result['seconds']:.3f}"
-    element = ElementTree.SubElement(suite, "testcase", attributes)
+        more["time"] = f"{result['seconds']:.3f}"
+    suite.add_case(result["topic"], result["id"], _outcome(result, clauses, red), **more)
+
+
+def _outcome(result: CaseResult, clauses: Mapping[str, Clause], red: bool) -> JUnitOutcome | None:
     verdict = result["verdict"]
     if verdict == "skip":
-        _add(element, "skipped", "", {"message": result["note"]})
-    elif red:
+        return JUnitOutcome("skipped", message=result["note"])
+    if red:
         kind = "error" if verdict == "error" else "failure"
-        facts = {"message": result["title"], "type": f"{verdict} {result['level']}"}
-        _add(element, kind, _story(result, clauses), facts)
-    elif verdict != "pass":
-        _add(element, "system-out", f"{verdict}\n{_story(result, clauses)}", {})
+        return JUnitOutcome(kind, _story(result, clauses), result["title"], f"{verdict} {result['level']}")
+    return None if verdict == "pass" else JUnitOutcome("system-out", f"{verdict}\n{_story(result, clauses)}")
 
 
 def _story(case: CaseResult, clauses: Mapping[str, Clause]) -> str:
@@ -96,13 +83,3 @@ def _story(case: CaseResult, clauses: Mapping[str, Clause]) -> str:
             told[-1] += f"\n  first differing octet: {item['at']}"
     told.append(f"again: {case['again']}")
     return "\n".join(told)
-
-
-def _add(parent: ElementTree.Element, tag: str, content: str, attributes: dict[str, str]) -> None:
-    clean = {name: xml_text(value) for name, value in attributes.items()}
-    ElementTree.SubElement(parent, tag, clean).text = xml_text(content) or None
-
-
-def xml_text(value: str) -> str:
-    """XML 1.0 has no way to write most control characters."""
-    return _NOT_XML.sub("?", value)

@@ -1,10 +1,9 @@
 """junit.xml of a proof: a testcase for each case, fault and branch; what is not proven is a failure."""
 
 from collections.abc import Iterator
-from xml.etree import ElementTree
 
 from cgi_conform.proof.kills_json import KILLED, PROVEN, SKIPPED, Kills
-from cgi_conform.report.junit import xml_text
+from cgi_conform.report.junit_xml import JUnitDocument, JUnitOutcome
 
 _GOOD = (KILLED, PROVEN)
 
@@ -15,21 +14,22 @@ def text(kills: Kills) -> str:
     verdicts = [verdict for _, _, verdict, _ in entries]
     skipped = verdicts.count(SKIPPED)
     counts = {
-        "tests": str(len(entries)),
-        "failures": str(len(entries) - skipped - sum(verdict in _GOOD for verdict in verdicts)),
-        "errors": "0",
-        "skipped": str(skipped),
+        "tests": len(entries),
+        "failures": len(entries) - skipped - sum(verdict in _GOOD for verdict in verdicts),
+        "errors": 0,
+        "skipped": skipped,
     }
-    root = ElementTree.Element("testsuites", {"name": "cgi-conform prove", **counts})
-    suite = ElementTree.SubElement(root, "testsuite", {"name": "cgi-conform prove", **counts})
+    document = JUnitDocument("cgi-conform prove", **counts)
+    suite = document.add_suite("cgi-conform prove", **counts)
     for group, name, verdict, note in entries:
-        element = ElementTree.SubElement(suite, "testcase", {"classname": group, "name": xml_text(name)})
-        if verdict == SKIPPED:
-            ElementTree.SubElement(element, "skipped", {"message": xml_text(note)})
-        elif verdict not in _GOOD:
-            ElementTree.SubElement(element, "failure", {"message": xml_text(note), "type": verdict})
-    ElementTree.indent(root, " ")
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+        suite.add_case(group, name, _outcome(verdict, note))
+    return document.text()
+
+
+def _outcome(verdict: str, note: str) -> JUnitOutcome | None:
+    if verdict == SKIPPED:
+        return JUnitOutcome("skipped", message=note)
+    return None if verdict in _GOOD else JUnitOutcome("failure", message=note, type=verdict)
 
 
 def _entries(kills: Kills) -> Iterator[tuple[str, str, str, str]]:
