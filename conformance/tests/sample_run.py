@@ -7,7 +7,7 @@ from cgi_conform.cases.answer import read_expectation
 from cgi_conform.cases.case import Case, Step
 from cgi_conform.cases.clauses import Clause
 from cgi_conform.cases.reproduce import curl_line, shell_line
-from cgi_conform.judging.results import VERDICTS, CaseResult, Mismatch, Results, Server, Stale, assembled
+from cgi_conform.judging.results import VERDICTS, CaseResult, MismatchEntry, Results, Server, Stale, assembled
 from cgi_conform.octets import printable
 
 LEVELS = {"warn": "recommended", "differs": "observed"}
@@ -42,7 +42,7 @@ def case_of(name: str, **more: Any) -> Case:
 def result_of(case: Case, verdict: str, **more: Any) -> CaseResult:
     """A result of the case; what broke it is made up."""
     broken = verdict in ("fail", "warn", "differs", "expected")
-    mismatches: list[Mismatch] = [
+    mismatches: list[MismatchEntry] = [
         {"what": "status", "expected": "501", "got": "405", "at": None, "line": "HTTP/1.0 405 No"},
         {"what": "body", "expected": '"a\\r\\nb\\xffc"', "got": '"a\\r\\nbXc"', "at": 4},
     ]

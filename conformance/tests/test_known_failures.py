@@ -10,14 +10,14 @@ from case_files import SEND, case, corpus
 from cgi_conform.cases.clauses import load_clauses, unmatched
 from cgi_conform.cases.load import case_ids, load_cases
 from cgi_conform.errors import UserError
-from cgi_conform.judging.known_failures import Rule, load_rules, release_note, rule_for, rules_at, stale, write_rules
+from cgi_conform.judging.known_failures import KnownFailure, load_rules, release_note, rule_for, rules_at, stale, write_rules
 from cgi_conform.judging.releases import dotted, has_change, release_in
 from cgi_conform.judging.results import CaseResult
 from cgi_conform.paths import REPO
 from cgi_conform.running.plan import Options, make_plan
 
 
-def rules_of(folder: Path, text: str) -> list[Rule]:
+def rules_of(folder: Path, text: str) -> list[KnownFailure]:
     path = folder / "expect.toml"
     path.write_text(text)
     return load_rules(path)
@@ -29,7 +29,7 @@ def entry(glob: str, more: str = "", outcome: str = "fail", reason: str = "known
 
 def test_rules_are_read_with_all_they_say(tmp_path: Path) -> None:
     [rule] = rules_of(tmp_path, entry("a/*", "saw = 'bare'\nwhen = 'root'"))
-    assert rule == Rule("a/*", "fail", "known", "bare", "root", f"{tmp_path.name}/expect.toml")
+    assert rule == KnownFailure("a/*", "fail", "known", "bare", "root", f"{tmp_path.name}/expect.toml")
 
 
 def test_included_files_come_first(tmp_path: Path) -> None:
@@ -113,10 +113,10 @@ def test_a_release_that_the_expectations_were_not_checked_with_is_named() -> Non
 
 
 def test_a_release_that_is_not_known_leaves_rules_for_releases_out_and_says_so() -> None:
-    bound = Rule("a/b", "fail", "x", since=("3.13.4",))
+    bound = KnownFailure("a/b", "fail", "x", since=("3.13.4",))
     told = 's: release unknown, so that expectations with "since" or "before" are left out'
     assert release_note("s", "", ["3.13.0"], [bound]) == told
-    assert release_note("s", "", ["3.13.0"], [Rule("a/b", "fail", "x")]) == ""
+    assert release_note("s", "", ["3.13.0"], [KnownFailure("a/b", "fail", "x")]) == ""
 
 
 def test_a_plan_has_the_rules_for_the_release_that_the_server_prints(tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_a_broken_file_is_said_in_one_line(tmp_path: Path, text: str, said: str)
 
 
 def test_a_glob_that_matches_no_case_is_stale() -> None:
-    rules = [Rule("a/*", "fail", "x", file="s/expect.toml"), Rule("b/c", "skip", "y", when="root", file="s/expect.toml")]
+    rules = [KnownFailure("a/*", "fail", "x", file="s/expect.toml"), KnownFailure("b/c", "skip", "y", when="root", file="s/expect.toml")]
     assert stale(rules, ["a/b"]) == [{"glob": "b/c", "reason": "y", "file": "s/expect.toml"}]
 
 
@@ -187,7 +187,7 @@ def test_written_expectations_can_be_read_and_keep_their_reasons(tmp_path: Path)
         result("a/broken", "error"),
     ]
     bounds = {"since": ("3.0",), "before": ("3.12.8", "3.13.1")}
-    rules = [Rule("a/known", "fail", "the reason", 404, **bounds), Rule("a/l*t", "skip", "it hangs")]
+    rules = [KnownFailure("a/known", "fail", "the reason", 404, **bounds), KnownFailure("a/l*t", "skip", "it hangs")]
     path = tmp_path / "new.toml"
     assert write_rules(path, results, rules, {"fail", "error", "warn"}) == 5
     assert {rule.glob: (rule.outcome, rule.saw) for rule in load_rules(path)} == {

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cgi_conform.cases.matcher import Difference, Matcher, Repeat, Value, described, filled, first_difference, mismatch
+from cgi_conform.cases.matcher import ValueMismatch, Matcher, Repeat, Value, described, filled, first_difference, mismatch
 from cgi_conform.octets import Tokens
 
 
@@ -48,30 +48,30 @@ def test_holds(matcher: Matcher, value: Value | None) -> None:
 @pytest.mark.parametrize(
     ("matcher", "value", "difference"),
     [
-        (Matcher(equals=b"abc"), b"abd", Difference('"abc"', '"abd"', 2)),
-        (Matcher(equals=b"abc"), b"ab", Difference('"abc"', '"ab"', 2)),
-        (Matcher(contains=(b"a", b"\r\n")), b"a", Difference(r'contains "\r\n"', '"a"')),
-        (Matcher(lacks=(b"b",)), b"aab", Difference('lacks "b"', '"aab"', 2)),
-        (Matcher(matches=rb"^x"), b"ax", Difference("matches ^x", '"ax"')),
-        (Matcher(starts_with=b"abc"), b"abx-", Difference('starts with "abc"', '"abx-"', 2)),
-        (Matcher(ends_with=b"c"), b"abx", Difference('ends with "c"', '"abx"')),
-        (Matcher(length=2), b"abc", Difference("2 octets (got 3)", '"abc"')),
-        (Matcher(empty=True), b"a", Difference("empty", '"a"')),
-        (Matcher(empty=False), b"", Difference("not empty", '""')),
-        (Matcher(one_of=(b"a", b"b")), b"c", Difference('one of "a", "b"', '"c"')),
-        (Matcher(file="hello.txt"), b"hello", Difference(r'"hello static\n"', '"hello"', 5)),
-        (Matcher(repeat=Repeat(b"xy", 2)), b"xyxx", Difference('"xyxy"', '"xyxx"', 3)),
-        (Matcher(words=(0, 1)), (0, 1, 2), Difference("[0, 1]", "[0, 1, 2]")),
-        (Matcher(value=True), False, Difference("true", "false")),
-        (Matcher(value=1), True, Difference("1", "true")),
-        (Matcher(value=True), 1, Difference("true", "1")),
-        (Matcher(equals=b"x"), None, Difference('"x"', "absent")),
-        (Matcher(absent=True), b"x", Difference("absent", '"x"')),
-        (Matcher(absent=False), None, Difference("present", "absent")),
-        (Matcher(words=(b"a",)), b"a", Difference('["a"]', '"a"')),
+        (Matcher(equals=b"abc"), b"abd", ValueMismatch('"abc"', '"abd"', 2)),
+        (Matcher(equals=b"abc"), b"ab", ValueMismatch('"abc"', '"ab"', 2)),
+        (Matcher(contains=(b"a", b"\r\n")), b"a", ValueMismatch(r'contains "\r\n"', '"a"')),
+        (Matcher(lacks=(b"b",)), b"aab", ValueMismatch('lacks "b"', '"aab"', 2)),
+        (Matcher(matches=rb"^x"), b"ax", ValueMismatch("matches ^x", '"ax"')),
+        (Matcher(starts_with=b"abc"), b"abx-", ValueMismatch('starts with "abc"', '"abx-"', 2)),
+        (Matcher(ends_with=b"c"), b"abx", ValueMismatch('ends with "c"', '"abx"')),
+        (Matcher(length=2), b"abc", ValueMismatch("2 octets (got 3)", '"abc"')),
+        (Matcher(empty=True), b"a", ValueMismatch("empty", '"a"')),
+        (Matcher(empty=False), b"", ValueMismatch("not empty", '""')),
+        (Matcher(one_of=(b"a", b"b")), b"c", ValueMismatch('one of "a", "b"', '"c"')),
+        (Matcher(file="hello.txt"), b"hello", ValueMismatch(r'"hello static\n"', '"hello"', 5)),
+        (Matcher(repeat=Repeat(b"xy", 2)), b"xyxx", ValueMismatch('"xyxy"', '"xyxx"', 3)),
+        (Matcher(words=(0, 1)), (0, 1, 2), ValueMismatch("[0, 1]", "[0, 1, 2]")),
+        (Matcher(value=True), False, ValueMismatch("true", "false")),
+        (Matcher(value=1), True, ValueMismatch("1", "true")),
+        (Matcher(value=True), 1, ValueMismatch("true", "1")),
+        (Matcher(equals=b"x"), None, ValueMismatch('"x"', "absent")),
+        (Matcher(absent=True), b"x", ValueMismatch("absent", '"x"')),
+        (Matcher(absent=False), None, ValueMismatch("present", "absent")),
+        (Matcher(words=(b"a",)), b"a", ValueMismatch('["a"]', '"a"')),
     ],
 )
-def test_does_not_hold(matcher: Matcher, value: Value | None, difference: Difference) -> None:
+def test_does_not_hold(matcher: Matcher, value: Value | None, difference: ValueMismatch) -> None:
     assert mismatch(matcher, value, file) == difference
 
 
@@ -92,7 +92,7 @@ def test_the_first_difference_is_the_end_of_the_common_prefix(one: bytes, other:
 
 def test_the_place_is_counted_in_the_text_that_is_shown() -> None:
     found = mismatch(Matcher(equals=b"/tmp/abc/root/x"), b"/tmp/abc/root/y", file, lambda o: o.replace(b"/tmp/abc", b"T"))
-    assert found == Difference('"T/root/x"', '"T/root/y"', 7)
+    assert found == ValueMismatch('"T/root/x"', '"T/root/y"', 7)
 
 
 def test_tokens_are_filled_in_everywhere() -> None:

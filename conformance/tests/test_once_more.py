@@ -10,7 +10,7 @@ import pytest
 from cgi_conform import processes
 from cgi_conform.cases.docroot import Docroot
 from cgi_conform.servers import once_more
-from cgi_conform.servers.definition import Server
+from cgi_conform.servers.definition import ServerDefinition
 from cgi_conform.servers.launch import Instance, start
 from cgi_conform.servers.once_more import start_once_more
 from cgi_conform.servers.ports import accepts
@@ -39,7 +39,7 @@ def running(tmp_path: Path, before: str) -> Iterator[Instance]:
     script.write_text(SERVER.format(before=before))
     (tmp_path / "base" / "root").mkdir(parents=True)
     command = ("{program}", str(script), "{port}")
-    server = Server(name="mine", title="x", program=Path(sys.executable), sought="python3", command=command)
+    server = ServerDefinition(name="mine", title="x", program=Path(sys.executable), sought="python3", command=command)
     instance = start(server, Docroot(tmp_path / "base"))
     try:
         yield instance

@@ -60,6 +60,15 @@ def test_no_module_imports_itself_through_others() -> None:
     TopologicalSorter(imports()).prepare()
 
 
+def test_no_two_classes_of_the_package_have_one_name() -> None:
+    places: dict[str, list[str]] = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name.lstrip("_"), []).append(path.relative_to(PACKAGE).as_posix())
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}
+
+
 def test_no_source_of_the_server_includes_a_header_of_a_library_above_its_own() -> None:
     place, found = libraries(), includes()
     assert [path.name for path in SERVER.glob("*.cc") if path.stem not in place] == []

@@ -16,7 +16,7 @@ from case_files import SEND, case, corpus
 from cgi_conform.cases.docroot import Docroot
 from cgi_conform.cases.load import load_cases
 from cgi_conform.errors import UserError
-from cgi_conform.judging.results import Mismatch, Server
+from cgi_conform.judging.results import MismatchEntry, Server
 from cgi_conform.paths import REPO
 from cgi_conform.proof import forked_server, verdicts
 from cgi_conform.proof.fresh_docroot import FreshDocroot
@@ -380,7 +380,7 @@ def test_what_varies_is_left_out_of_what_killed_a_case(expected: str, got: str, 
 def sample() -> Kills:
     """A proof with everything in it."""
     nasty = "<script>&|`x`"
-    by: Mismatch = {"what": "body", "expected": '"a\\nb"', "got": f'"a\\n{nasty}"', "at": 2}
+    by: MismatchEntry = {"what": "body", "expected": '"a\\nb"', "got": f'"a\\n{nasty}"', "at": 2}
     names = ("a/killed", "a/survived", "b/unsound", "b/skipped")
     found = {name: replace(case_of(name), fault=name.replace("/", "-")) for name in names}
     good = Tried("pass")

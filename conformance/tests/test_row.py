@@ -11,7 +11,7 @@ from cgi_conform.cases.load import load_cases
 from cgi_conform.judging.results import CaseResult
 from cgi_conform.running.plan import Options, make_plan
 from cgi_conform.running.row import LENGTH, Row
-from cgi_conform.running.trial import Found, try_case
+from cgi_conform.running.trial import CaseOutcome, try_case
 from scripted import Talk, read_until, scripted
 
 RESULT: CaseResult = {}  # type: ignore[typeddict-item]
@@ -22,7 +22,7 @@ def ends_after(answered: list[bool | None], alive: list[bool]) -> int | None:
     looks = iter(alive)
     row = Row(lambda: next(looks))
     for number, one in enumerate(answered, 1):
-        if row.ends_with(Found(RESULT, answered=one)):
+        if row.ends_with(CaseOutcome(RESULT, answered=one)):
             return number
     return None
 

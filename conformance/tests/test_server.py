@@ -22,9 +22,9 @@ from cgi_conform.servers import launch
 from cgi_conform.servers import definition as server
 from cgi_conform.servers import instance as instance_module
 from cgi_conform.servers.account import script_account
-from cgi_conform.servers.definition import Server, find_on_path, from_command, known_servers, load_server
+from cgi_conform.servers.definition import ServerDefinition, find_on_path, from_command, known_servers, load_server
 from cgi_conform.servers.launch import Instance, start
-from cgi_conform.servers.pool import Key, Running
+from cgi_conform.servers.server_pool import Key, ServerPool
 from cgi_conform.servers.ports import accepts, free_port
 
 from scripted import read_until
@@ -50,11 +50,11 @@ def docroot(tmp_path: Path) -> Docroot:
     return Docroot(tmp_path / "base")
 
 
-def python(tmp_path: Path, text: str, *words: str, name: str = "mine", **more: object) -> Server:
+def python(tmp_path: Path, text: str, *words: str, name: str = "mine", **more: object) -> ServerDefinition:
     script = tmp_path / "server.py"
     script.write_text(text)
     command = ("{program}", str(script), *words)
-    return Server(name=name, title="x", program=Path(PYTHON), sought="python3", command=command, **more)  # type: ignore[arg-type]
+    return ServerDefinition(name=name, title="x", program=Path(PYTHON), sought="python3", command=command, **more)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_a_server_may_choose_its_port(tmp_path: Path, docroot: Docroot) -> None:
     instance.stop()
 
 
-def failure(definition: Server, docroot: Docroot, **more: Any) -> str:
+def failure(definition: ServerDefinition, docroot: Docroot, **more: Any) -> str:
     with pytest.raises(UserError) as caught:
         start(definition, docroot, **more)
     assert caught.value.status == 3
@@ -207,7 +207,7 @@ def test_one_that_goes_to_the_background_later_is_not_started_again(tmp_path: Pa
     os.set_inheritable(told, True)
     # The process exits when the test has seen that it is ready.
     definition = python(tmp_path, DAEMON, "{port}", environment={"TOLD": str(told)})
-    running = Running(definition, tmp_path, lambda one: _started(one, told), docroot)
+    running = ServerPool(definition, tmp_path, lambda one: _started(one, told), docroot)
     [plain] = load_cases(corpus(tmp_path / "fixtures", case("a/b")) / "cases")
     try:
         instance = running.instance(plain)
@@ -233,7 +233,7 @@ def test_workers_share_that_a_server_does_not_start(tmp_path: Path, docroot: Doc
     failures: dict[Key, str] = {}
     [plain] = load_cases(corpus(tmp_path / "fixtures", case("a/b")) / "cases")
     for _ in range(3):
-        running = Running(python(tmp_path, text, "{port}"), tmp_path, docroot=docroot, failures=failures)
+        running = ServerPool(python(tmp_path, text, "{port}"), tmp_path, docroot=docroot, failures=failures)
         with pytest.raises(UserError, match="it exited with status 7"):
             running.instance(plain)
     assert begun.read_text() == "x"

@@ -22,7 +22,7 @@ from cgi_conform.judging.results import Server, assembled
 from cgi_conform.paths import REPO
 from cgi_conform.report.rule_page import rule_page
 from cgi_conform.servers.definition import server_names
-from cgi_conform.servers.definition import Server as Definition
+from cgi_conform.servers.definition import ServerDefinition
 from case_files import case as toml_of
 from case_files import corpus
 from sample_run import CASES, CLAUSES, case_of, mixed, result_of
@@ -259,8 +259,8 @@ def places_in(text: str) -> list[tuple[str, str]]:
 
 
 def test_servers_that_are_not_installed_say_so() -> None:
-    known = Definition("here", "Here", Path("/bin/sh"), "sh", (), profiles=("cgihttpserver",), variants={"http11": ()})
-    lost = Definition("gone", "Gone", None, "python9", (), profiles=("cgihttpserver",))
+    known = ServerDefinition("here", "Here", Path("/bin/sh"), "sh", (), profiles=("cgihttpserver",), variants={"http11": ()})
+    lost = ServerDefinition("gone", "Gone", None, "python9", (), profiles=("cgihttpserver",))
     assert servers.table([(known, "sh 1"), (lost, "")]).splitlines() == [
         "name  version                  profiles       variants",
         "here  sh 1                     cgihttpserver  http11",

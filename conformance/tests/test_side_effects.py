@@ -11,7 +11,7 @@ import pytest
 from cgi_conform.cases.answer import Host
 from cgi_conform.cases.docroot import Docroot
 from cgi_conform.judging.side_effects import Watch
-from cgi_conform.servers.definition import Server
+from cgi_conform.servers.definition import ServerDefinition
 from cgi_conform.servers.launch import Instance, start
 from scripted import read_until
 
@@ -49,11 +49,11 @@ def docroot(tmp_path: Path) -> Docroot:
     return Docroot(tmp_path / "base")
 
 
-def server(tmp_path: Path) -> Server:
+def server(tmp_path: Path) -> ServerDefinition:
     script = tmp_path / "server.py"
     script.write_text(SERVER)
     command = ("{program}", str(script), "{port}")
-    return Server(name="mine", title="x", program=Path(sys.executable), sought="python3", command=command)
+    return ServerDefinition(name="mine", title="x", program=Path(sys.executable), sought="python3", command=command)
 
 
 @pytest.fixture

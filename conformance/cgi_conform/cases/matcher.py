@@ -59,7 +59,7 @@ class Matcher:
 
 
 @dataclass(frozen=True)
-class Difference:
+class ValueMismatch:
     """What was expected and got, as printable text, and the first differing octet."""
 
     expected: str
@@ -111,15 +111,15 @@ def _place(expected: bytes, got: bytes, normal: Octets) -> int | None:
 
 def mismatch(
     matcher: Matcher, value: Value | None, file: Callable[[str], bytes], normal: Octets = bytes
-) -> Difference | None:
+) -> ValueMismatch | None:
     """How `value` (None: absent) differs from what `matcher` asks.
 
     `file` reads a file of the document root. Texts show octets as `normal` makes them, the same in every run.
     """
     if matcher.absent is not None and matcher.absent != (value is None):
-        return Difference("absent" if matcher.absent else "present", shown(value, normal))
+        return ValueMismatch("absent" if matcher.absent else "present", shown(value, normal))
     if value is None:
-        return None if asks_nothing_of_the_value(matcher) else Difference(described(matcher, normal), "absent")
+        return None if asks_nothing_of_the_value(matcher) else ValueMismatch(described(matcher, normal), "absent")
     if isinstance(value, bytes):
         return _of_octets(matcher, value, file, normal)
     return _of_other(matcher, value, normal)
@@ -132,24 +132,24 @@ def asks_nothing_of_the_value(matcher: Matcher) -> bool:
 
 def _of_octets(
     matcher: Matcher, got: bytes, file: Callable[[str], bytes], normal: Octets
-) -> Difference | None:
+) -> ValueMismatch | None:
     if matcher.words is not None or matcher.value is not None:
-        return Difference(described(matcher, normal), shown(got, normal))
+        return ValueMismatch(described(matcher, normal), shown(got, normal))
     wanted = [matcher.equals] if matcher.equals is not None else []
     wanted += [matcher.repeat.octets()] if matcher.repeat is not None else []
     wanted += [file(matcher.file)] if matcher.file is not None else []
     for octets in wanted:
         if octets != got:
-            return Difference(shown(octets, normal), shown(got, normal), _place(octets, got, normal))
+            return ValueMismatch(shown(octets, normal), shown(got, normal), _place(octets, got, normal))
     if matcher.starts_with is not None and not got.startswith(matcher.starts_with):
         at = _place(matcher.starts_with, got[: len(matcher.starts_with)], normal)
-        return Difference(f"starts with {shown(matcher.starts_with, normal)}", shown(got, normal), at)
+        return ValueMismatch(f"starts with {shown(matcher.starts_with, normal)}", shown(got, normal), at)
     for asked, holds in _tests(matcher, got, normal):
         if not holds:
-            return Difference(asked, shown(got, normal))
+            return ValueMismatch(asked, shown(got, normal))
     for part in matcher.lacks:
         if part in got:
-            return Difference(f"lacks {shown(part, normal)}", shown(got, normal), len(normal(got[: got.index(part)])))
+            return ValueMismatch(f"lacks {shown(part, normal)}", shown(got, normal), len(normal(got[: got.index(part)])))
     return None
 
 
@@ -175,7 +175,7 @@ def _tests(matcher: Matcher, got: bytes, normal: Octets) -> list[tuple[str, bool
 
 def _of_other(
     matcher: Matcher, got: int | bool | tuple[int | bytes, ...], normal: Octets
-) -> Difference | None:
+) -> ValueMismatch | None:
     """Numbers, truth values and lists compare as such; a number also equals its decimal text."""
     rest = replace(matcher, absent=None)
     if isinstance(got, tuple):
@@ -188,7 +188,7 @@ def _of_other(
         )
         if rest.one_of is not None:
             holds = replace(rest, one_of=None) == Matcher() and str(got).encode() in rest.one_of
-    return None if holds else Difference(described(rest, normal), shown(got, normal))
+    return None if holds else ValueMismatch(described(rest, normal), shown(got, normal))
 
 
 def shown(value: Value | None, normal: Octets = bytes) -> str:

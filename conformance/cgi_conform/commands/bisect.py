@@ -27,7 +27,7 @@ _RED = ("error", "fail", "warn")
 
 
 @dataclass(frozen=True)
-class Step:
+class LevelResult:
     """What trying the cases of a level found: those that are red in order, and how many were judged and were not."""
 
     level: Level
@@ -60,7 +60,7 @@ def main(options: argparse.Namespace) -> int:
     reached: Level | None = None
     judged = 0
     for level, mine in climbed(levels, cases, options.profile):
-        step = _try(level, mine, chosen, plan) if mine else Step(level, [], 0, 0, [])
+        step = _try(level, mine, chosen, plan) if mine else LevelResult(level, [], 0, 0, [])
         judged += step.judged
         print(_line(step), flush=True)
         for message in step.messages:
@@ -80,21 +80,21 @@ def main(options: argparse.Namespace) -> int:
     return 0
 
 
-def _try(level: Level, cases: Sequence[Case], options: Options, plan: Plan) -> Step:
+def _try(level: Level, cases: Sequence[Case], options: Options, plan: Plan) -> LevelResult:
     outcome = carry_out(options, plan, cases)
     found = {result["id"]: result for result in outcome.results["cases"]}
     red = [found[case.id] for case in cases if found[case.id]["verdict"] in _RED]
     skipped = outcome.results["totals"]["skip"]
-    return Step(level, red, len(cases) - skipped, skipped, outcome.messages)
+    return LevelResult(level, red, len(cases) - skipped, skipped, outcome.messages)
 
 
-def _line(step: Step) -> str:
+def _line(step: LevelResult) -> str:
     told = f"{len(step.red)} of them red" if step.red else "reached"
     skipped = f" ({step.skipped} more could not be judged here)" if step.skipped else ""
     return f"{step.level.name:<10}{step.judged:>5} cases  {told}{skipped}"
 
 
-def _stopped(plan: Plan, reached: Level | None, step: Step, options: argparse.Namespace) -> str:
+def _stopped(plan: Plan, reached: Level | None, step: LevelResult, options: argparse.Namespace) -> str:
     """Returns how far it went, what stopped it, and what to do next."""
     from cgi_conform.report.terminal import failure, style_for
 

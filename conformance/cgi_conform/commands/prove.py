@@ -25,14 +25,14 @@ from cgi_conform.errors import UserError
 from cgi_conform.paths import fixtures
 from cgi_conform.proof import forked_server
 from cgi_conform.proof.fault_files import check_globs, load_faults, unknown, unmatched
-from cgi_conform.proof.fault_worker import Bench, FaultWorker, Found
+from cgi_conform.proof.fault_worker import ProofInputs, FaultWorker, TaskOutcome
 from cgi_conform.proof.kills_json import BranchProof, CaseProof, Kills, assembled, exit_status
 from cgi_conform.proof.tasks import Task, branch_tasks, fault_tasks, sound_tasks
 from cgi_conform.proof.verdicts import Branch, Tried, branch_skipped, branches, case_proof, fault_proofs
 from cgi_conform.running.capabilities import missing
 from cgi_conform.running.plan import WORKERS, Options, Plan, make_plan
 from cgi_conform.running.workers import Workers
-from cgi_conform.servers.definition import Server, load_server
+from cgi_conform.servers.definition import ServerDefinition, load_server
 from cgi_conform.wall import since_start
 
 
@@ -64,7 +64,7 @@ def main(options: argparse.Namespace) -> int:
         wrong += unmatched(faults, corpus)
     forked_server.import_what_it_imports(subject)
     gc.freeze()
-    _prove(work, Bench(cases, plans, faults, subject, fixtures()), options.workers or WORKERS)
+    _prove(work, ProofInputs(cases, plans, faults, subject, fixtures()), options.workers or WORKERS)
     shown = [find(name, faults) for name in {case["fault"] for case in work.proven} if not unknown(name, faults)]
     kills = assembled(
         {"name": server.name, "title": server.title, "version": server.version()},
@@ -116,7 +116,7 @@ class _Work:
         return work
 
 
-def _prove(work: _Work, bench: Bench, count: int) -> None:
+def _prove(work: _Work, bench: ProofInputs, count: int) -> None:
     with Workers(count, lambda: FaultWorker(bench)) as workers:
         first = [task for profile, cases in work.wanted.items() for task in sound_tasks(cases, profile)]
         sound = _carried_out(workers, [*first, *branch_tasks(work.branches)], "without a fault, and branches")
@@ -136,9 +136,9 @@ def _prove(work: _Work, bench: Bench, count: int) -> None:
     work.broken = sorted({found.broken for found in [*sound, *killed] if found.broken})
 
 
-def _carried_out(workers: Workers[Task, Found], tasks: Sequence[Task], what: str) -> list[Found]:
+def _carried_out(workers: Workers[Task, TaskOutcome], tasks: Sequence[Task], what: str) -> list[TaskOutcome]:
     """Carries out the tasks, the longest first; a person who watches is told how many have been."""
-    found: list[Found] = []
+    found: list[TaskOutcome] = []
     try:
         for one in workers.results(sorted(tasks, key=lambda task: -task.waits)):
             found.append(one)
@@ -153,14 +153,14 @@ def _show_progress(text: str) -> None:
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
-def _by_profile(found: Sequence[Found]) -> dict[str, dict[str, Tried]]:
+def _by_profile(found: Sequence[TaskOutcome]) -> dict[str, dict[str, Tried]]:
     tried: dict[str, dict[str, Tried]] = {profile: {} for profile in PROFILES}
     for one in found:
         tried[one.task.profile] |= one.tried
     return tried
 
 
-def _definition(plan: Plan) -> Server:
+def _definition(plan: Plan) -> ServerDefinition:
     assert plan.server is not None
     return plan.server
 

@@ -29,7 +29,7 @@ from cgi_conform.running.capabilities import missing
 from cgi_conform.running.plan import Options, Plan, make_plan
 from cgi_conform.servers.launch import ADDRESS, last_lines
 from cgi_conform.servers.once_more import start_once_more
-from cgi_conform.servers.pool import Running
+from cgi_conform.servers.server_pool import ServerPool
 
 _SHOWN = 8000
 
@@ -120,7 +120,7 @@ def _target(case: Case, plan: Plan) -> Iterator[Target]:
     if plan.server is None:
         yield Target(plan.address, Path(plan.root))
         return
-    running = Running(plan.server, fixtures())
+    running = ServerPool(plan.server, fixtures())
     try:
         instance = running.instance(case)
         start = partial(start_once_more, instance)

@@ -18,7 +18,7 @@ from cgi_conform.judging.known_failures import write_rules
 from cgi_conform.judging.results import CaseResult, Results, exit_status, red_verdicts
 from cgi_conform.paths import fixtures
 from cgi_conform.running.plan import CASE_TIMEOUT, Options, Plan, make_plan
-from cgi_conform.running.session import Outcome, carry_out
+from cgi_conform.running.session import RunOutcome, carry_out
 from cgi_conform.servers.launch import START_TIMEOUT
 from cgi_conform.wall import since_start
 from cgi_conform.write import need_folder
@@ -92,7 +92,7 @@ def _check_skipped(globs: list[str]) -> None:
             raise UserError(f'--skip "{glob}" matches no case{nearest_id(glob, known)}')
 
 
-def _report(options: argparse.Namespace, plan: Plan, cases: list[Case], outcome: Outcome) -> int:
+def _report(options: argparse.Namespace, plan: Plan, cases: list[Case], outcome: RunOutcome) -> int:
     from cgi_conform.report import github, terminal, write_all  # templates are slow to import: not before the run
 
     path = fixtures() / "clauses.toml"

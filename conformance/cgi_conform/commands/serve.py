@@ -23,7 +23,7 @@ from cgi_conform.commands.server_options import configure_started, started_serve
 from cgi_conform.endings import handled, let_go_of_terminal
 from cgi_conform.errors import SERVER, UserError
 from cgi_conform.paths import fixtures
-from cgi_conform.servers.definition import Server
+from cgi_conform.servers.definition import ServerDefinition
 from cgi_conform.servers.launch import Instance, start
 from cgi_conform.servers.ports import ADDRESS, why_not_free
 
@@ -59,7 +59,7 @@ def main(options: argparse.Namespace) -> int:
     return 0
 
 
-def _server(options: argparse.Namespace) -> Server:
+def _server(options: argparse.Namespace) -> ServerDefinition:
     """Returns the server that is named, if it can be started on the port that is asked for."""
     if sum(each is not None for each in (options.name, options.server, options.command)) != 1:
         raise UserError("name one server: NAME, --server NAME or --command 'CMD {port} {root}'")
@@ -86,7 +86,7 @@ def _docroot(root: Path | None) -> Iterator[Docroot]:
         raise UserError(f'"{root}" is no directory (--root names the document root to serve)')
 
 
-def _introduce(server: Server, profile: str, instance: Instance, docroot: Docroot) -> None:
+def _introduce(server: ServerDefinition, profile: str, instance: Instance, docroot: Docroot) -> None:
     told = {
         "url": f"http://{ADDRESS}:{instance.port}",
         "root": docroot.root,

@@ -8,7 +8,7 @@ from cgi_conform.cases import variants
 from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.reproduce import Reach
 from cgi_conform.running.plan import WORKERS, Plan
-from cgi_conform.servers.definition import Server, named_server
+from cgi_conform.servers.definition import ServerDefinition, named_server
 from cgi_conform.servers.ports import ADDRESS, free_port, is_free
 
 USUAL_PORT = 8000
@@ -55,7 +55,7 @@ def _capabilities(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "\n\n".join(filter(None, [parser.epilog, variants.told()]))
 
 
-def started_server(options: Any) -> Server:
+def started_server(options: Any) -> ServerDefinition:
     """Returns the server that --server or --command names, with what --has declares."""
     return named_server(options.server, options.command, variants.declared(options.has))
 

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 
 from cgi_conform.columns import in_columns
-from cgi_conform.servers.definition import Server, known_servers
+from cgi_conform.servers.definition import ServerDefinition, known_servers
 
 _HEAD = ("name", "version", "profiles", "variants")
 
@@ -19,13 +19,13 @@ def main(options: argparse.Namespace) -> int:
     return 0
 
 
-def table(servers: Sequence[tuple[Server, str]]) -> str:
+def table(servers: Sequence[tuple[ServerDefinition, str]]) -> str:
     """Name, version or "not installed", profiles, variants."""
     rows = [_HEAD, *(_row(server, version) for server, version in servers)]
     return "".join(line + "\n" for line in in_columns(rows))
 
 
-def _row(server: Server, version: str) -> tuple[str, str, str, str]:
+def _row(server: ServerDefinition, version: str) -> tuple[str, str, str, str]:
     known = version or "version unknown"
     if server.instrument:  # ci/gate.sh looks for these words
         known = f"test instrument ({known})"

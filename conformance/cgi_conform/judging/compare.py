@@ -61,7 +61,7 @@ class Comparison(TypedDict):
 
 
 @dataclass(frozen=True)
-class Exchange:
+class ParsedExchange:
     """What came on one connection, parsed; `cut` where its end was left out of the results."""
 
     parsed: Parsed
@@ -148,16 +148,16 @@ def _found(case: CaseResult) -> str:
     return "; ".join(f"{item['what']} {clipped(item['got'], _SHOWN)}" for item in case["mismatches"]) or "nothing"
 
 
-def _exchanges(case: CaseResult) -> list[tuple[str, Exchange]]:
+def _exchanges(case: CaseResult) -> list[tuple[str, ParsedExchange]]:
     sent = {each["connection"]: decode(each["bytes"].removesuffix(LEFT_OUT)) for each in case["sent"]}
     return [(each["connection"], _exchange(each, sent.get(each["connection"], b""))) for each in case["received"]]
 
 
-def _exchange(received: Received, sent: bytes) -> Exchange:
+def _exchange(received: Received, sent: bytes) -> ParsedExchange:
     octets = decode(received["bytes"].removesuffix(LEFT_OUT))
     parsed = parse(octets, request_methods(sent), ended=received["end"] != "open")
     named = replace(parsed, responses=tuple(map(_named, parsed.responses)))
-    return Exchange(named, received["end"], received["bytes"].endswith(LEFT_OUT))
+    return ParsedExchange(named, received["end"], received["bytes"].endswith(LEFT_OUT))
 
 
 def _named(response: Response) -> Response:
@@ -172,7 +172,7 @@ def _named(response: Response) -> Response:
     return replace(response, fields=tuple(fields), body=body)
 
 
-def _of_connection(a: Exchange, b: Exchange) -> Iterator[tuple[str, str, str]]:
+def _of_connection(a: ParsedExchange, b: ParsedExchange) -> Iterator[tuple[str, str, str]]:
     ours, theirs = a.parsed.responses, b.parsed.responses
     many = max(len(ours), len(theirs)) > 1
     for number in range(max(len(ours), len(theirs))):

@@ -24,7 +24,7 @@ _TO_FILL_IN = "??"  # begins a reason that nobody has given yet
 
 
 @dataclass(frozen=True)
-class Rule:
+class KnownFailure:
     """One entry: what is expected of the cases that the glob matches."""
 
     glob: str
@@ -52,7 +52,7 @@ class Rule:
         return is_there and not (self.before and has_change(release, self.before))
 
 
-def load_rules(path: Path, including: tuple[Path, ...] = ()) -> list[Rule]:
+def load_rules(path: Path, including: tuple[Path, ...] = ()) -> list[KnownFailure]:
     """Returns the rules of a file, after those of the files it includes."""
     path = path.absolute()
     shown = f"{path.parent.name}/{path.name}"
@@ -62,7 +62,7 @@ def load_rules(path: Path, including: tuple[Path, ...] = ()) -> list[Rule]:
     wrong = faults(table, "expect.schema.json")
     if wrong:
         raise UserError("\n".join(f"{shown}: {fault}" for fault in wrong))
-    rules: list[Rule] = []
+    rules: list[KnownFailure] = []
     for name in table.pop("include", []):
         included = (path.parent / name).resolve()
         if not included.exists():
@@ -73,23 +73,23 @@ def load_rules(path: Path, including: tuple[Path, ...] = ()) -> list[Rule]:
     return rules
 
 
-def _rule(glob: str, shown: str, entry: Mapping[str, Any]) -> Rule:
+def _rule(glob: str, shown: str, entry: Mapping[str, Any]) -> KnownFailure:
     bounds: dict[str, tuple[str, ...]] = {}
     for key in ("since", "before"):
         named = entry.get(key, [])
         bounds[key] = tuple([named] if isinstance(named, str) else named)
         if twice := named_twice(bounds[key]):
             raise UserError(f'{shown}: "{glob}.{key}" names the branch of "{twice}" twice: the first release is enough')
-    return Rule(glob, file=shown, **{**entry, **bounds})
+    return KnownFailure(glob, file=shown, **{**entry, **bounds})
 
 
-def rules_at(rules: Iterable[Rule], version: str) -> tuple[Rule, ...]:
+def rules_at(rules: Iterable[KnownFailure], version: str) -> tuple[KnownFailure, ...]:
     """Returns the rules that hold for the release that a server's version names."""
     release = release_in(version)
     return tuple(rule for rule in rules if rule.holds_for(release))
 
 
-def release_note(name: str, version: str, checked: Sequence[str], rules: Iterable[Rule]) -> str:
+def release_note(name: str, version: str, checked: Sequence[str], rules: Iterable[KnownFailure]) -> str:
     """Returns a line for a run whose expectations may be wrong because of the server's release, or ""."""
     release = release_in(version)
     if release is None and any(not rule.holds_for(None) for rule in rules):
@@ -100,9 +100,9 @@ def release_note(name: str, version: str, checked: Sequence[str], rules: Iterabl
     return f"{name} ({version}): unknown release; expectations were checked with {known}, and may be out of date"
 
 
-def rule_for(rules: Iterable[Rule], name: str, user: str) -> Rule | None:
+def rule_for(rules: Iterable[KnownFailure], name: str, user: str) -> KnownFailure | None:
     """Returns the rule that applies to a case when the server is started by `user` (root or user)."""
-    chosen: Rule | None = None
+    chosen: KnownFailure | None = None
     for rule in rules:
         if rule.when in ("", user) and rule.matches(name):
             if chosen is None or rule.glob == name or chosen.glob != name:
@@ -110,7 +110,7 @@ def rule_for(rules: Iterable[Rule], name: str, user: str) -> Rule | None:
     return chosen
 
 
-def stale(rules: Iterable[Rule], names: Iterable[str]) -> list[Stale]:
+def stale(rules: Iterable[KnownFailure], names: Iterable[str]) -> list[Stale]:
     """Returns the rules whose glob matches no case of the whole corpus."""
     known = list(names)
     return [
@@ -120,7 +120,7 @@ def stale(rules: Iterable[Rule], names: Iterable[str]) -> list[Stale]:
     ]
 
 
-def write_rules(path: Path, results: Iterable[CaseResult], rules: Iterable[Rule], red: Iterable[str]) -> int:
+def write_rules(path: Path, results: Iterable[CaseResult], rules: Iterable[KnownFailure], red: Iterable[str]) -> int:
     """Write the failures of a run as expectations, known reasons kept, others to be filled in; how many there are."""
     known = list(rules)
     entries: list[str] = []
@@ -138,7 +138,7 @@ def write_rules(path: Path, results: Iterable[CaseResult], rules: Iterable[Rule]
     return len(entries)
 
 
-def _entry(name: str, outcome: str, saw: Status | None, reason: str, known: Rule | None = None) -> str:
+def _entry(name: str, outcome: str, saw: Status | None, reason: str, known: KnownFailure | None = None) -> str:
     lines = [f'["{name}"]', *(_bounds(known) if known else ()), f'outcome = "{outcome}"']
     if saw is not None:
         lines.append(f"saw     = {json.dumps(saw)}")
@@ -147,7 +147,7 @@ def _entry(name: str, outcome: str, saw: Status | None, reason: str, known: Rule
     return "\n".join(lines) + "\n"
 
 
-def _bounds(rule: Rule) -> Iterator[str]:
+def _bounds(rule: KnownFailure) -> Iterator[str]:
     for key, firsts in (("since", rule.since), ("before", rule.before)):
         if firsts:
             yield f"{key:7} = {json.dumps(firsts[0] if len(firsts) == 1 else firsts)}"

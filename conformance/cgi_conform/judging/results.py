@@ -34,7 +34,7 @@ class Server(TypedDict):
     version: str
 
 
-class Mismatch(TypedDict):
+class MismatchEntry(TypedDict):
     what: str
     expected: str
     got: str
@@ -64,7 +64,7 @@ class CaseResult(TypedDict):
     verdict: str
     note: str
     saw: Saw
-    mismatches: list[Mismatch]
+    mismatches: list[MismatchEntry]
     sent: list[Sent]
     received: list[Received]
     again: str

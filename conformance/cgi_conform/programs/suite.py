@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from cgi_conform.cases.answer import PROFILES
 from cgi_conform.errors import SERVER, UserError
-from cgi_conform.judging.known_failures import Rule, load_rules, rule_for, rules_at, stale
+from cgi_conform.judging.known_failures import KnownFailure, load_rules, rule_for, rules_at, stale
 from cgi_conform.programs.attempt import Found, attempt
 from cgi_conform.programs.definition import Check, Program
 from cgi_conform.programs.findings import CheckResult, ServerFindings, totals
 from cgi_conform.programs.site import made
-from cgi_conform.servers.definition import Server
+from cgi_conform.servers.definition import ServerDefinition
 from cgi_conform.servers.launch import Instance, start
 
 _MOST_USEFUL = "rfc3875"  # the profile that programs were written for
@@ -21,12 +21,12 @@ _MOST_USEFUL = "rfc3875"  # the profile that programs were written for
 class Contender:
     """A server in a profile, and what it is expected to fail."""
 
-    server: Server
+    server: ServerDefinition
     profile: str
-    rules: tuple[Rule, ...]
+    rules: tuple[KnownFailure, ...]
 
 
-def contender(server: Server, profile: str | None) -> Contender:
+def contender(server: ServerDefinition, profile: str | None) -> Contender:
     """`profile` None: rfc3875 where the server has it."""
     if server.program is None:
         raise UserError(f'server "{server.name}" is not installed (looked for {server.sought})', SERVER)
@@ -91,7 +91,7 @@ def try_programs(
     }, message
 
 
-def _judged(check: Check, program: Program, found: Found, rule: Rule | None) -> CheckResult:
+def _judged(check: Check, program: Program, found: Found, rule: KnownFailure | None) -> CheckResult:
     if not found.wrong:
         return _result(check, program, "unexpected-pass" if rule else "pass", rule.reason if rule else "", found)
     if rule is None:

@@ -29,13 +29,13 @@ from cgi_conform.running.plan import Plan
 from cgi_conform.running.trial import try_case
 from cgi_conform.servers.launch import ADDRESS, Instance, Starter
 from cgi_conform.servers.once_more import start_once_more
-from cgi_conform.servers.pool import Running
+from cgi_conform.servers.server_pool import ServerPool
 
 _GRACE = 1.0  # seconds to look for what must not come, before a case is said to survive
 
 
 @dataclass
-class Found:
+class TaskOutcome:
     """What a task came to; `broken` says why its fault could not be put in."""
 
     task: Task
@@ -45,7 +45,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Bench:
+class ProofInputs:
     """What all workers share: cases and faults by name, a plan for each profile, and the server to put faults in."""
 
     cases: Mapping[str, Case]
@@ -58,13 +58,13 @@ class Bench:
 class FaultWorker:
     """Tries cases against the server with faults in it."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: ProofInputs) -> None:
         self._bench = bench
         self._docroot = FreshDocroot(bench.fixtures)
 
-    def carry_out(self, task: Task) -> Found:
+    def carry_out(self, task: Task) -> TaskOutcome:
         """Returns what trying the cases or the branches of a task came to."""
-        found = Found(task)
+        found = TaskOutcome(task)
         try:
             fault = find(task.fault, self._bench.faults) if task.fault else None
             codes = compiled(fault, self._bench.subject.folder) if fault else {}
@@ -84,9 +84,9 @@ class FaultWorker:
         """Ends nothing: every task ends its servers, and the document root lies in the folder of the workers."""
         return []
 
-    def _try_cases(self, task: Task, found: Found, starter: Starter, *, dies: bool) -> None:
+    def _try_cases(self, task: Task, found: TaskOutcome, starter: Starter, *, dies: bool) -> None:
         plan = self._bench.plans[task.profile]
-        running: Running | None = None
+        running: ServerPool | None = None
         try:
             for name in task.cases:
                 if running is None or self._docroot.has_changed():
@@ -103,10 +103,10 @@ class FaultWorker:
             if running is not None:
                 running.stop()
 
-    def _try(self, name: str, plan: Plan, task: Task, running: Running) -> CaseResult:
+    def _try(self, name: str, plan: Plan, task: Task, running: ServerPool) -> CaseResult:
         return try_case(*_unhurried(self._bench.cases[name], plan, task), running, self._bench.fixtures).result
 
-    def _try_branches(self, task: Task, found: Found, starter: Starter) -> None:
+    def _try_branches(self, task: Task, found: TaskOutcome, starter: Starter) -> None:
         plan = self._bench.plans[task.profile]
         same: dict[str, list[Branch]] = {}
         for branch in task.branches:
@@ -124,9 +124,9 @@ class FaultWorker:
         finally:
             running.stop()
 
-    def _running(self, plan: Plan, starter: Starter) -> Running:
+    def _running(self, plan: Plan, starter: Starter) -> ServerPool:
         assert plan.server is not None
-        return Running(plan.server, self._bench.fixtures, starter, self._docroot.get())
+        return ServerPool(plan.server, self._bench.fixtures, starter, self._docroot.get())
 
 
 def _unhurried(case: Case, plan: Plan, task: Task) -> tuple[Case, Plan]:

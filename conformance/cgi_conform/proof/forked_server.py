@@ -25,7 +25,7 @@ from typing import NoReturn
 from cgi_conform.data.faulty import faults
 from cgi_conform.endings import held_back
 from cgi_conform.errors import UserError
-from cgi_conform.servers.definition import Server
+from cgi_conform.servers.definition import ServerDefinition
 from cgi_conform.servers.launch import Launch, Process, Starter
 
 _ARGUMENTS = 2  # behind "-m"
@@ -41,7 +41,7 @@ class Subject:
     codes: Mapping[str, CodeType]
 
 
-def subject(server: Server) -> Subject:
+def subject(server: ServerDefinition) -> Subject:
     """Returns what `python3 -m PACKAGE` in the definition of a server runs."""
     if "-m" not in server.command[:-1] or "PYTHONPATH" not in server.environment:
         raise UserError(f'server "{server.name}" is not started by python3 -m PACKAGE with a PYTHONPATH: no fault fits')

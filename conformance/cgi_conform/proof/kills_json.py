@@ -7,7 +7,7 @@ from typing import TypedDict
 
 from cgi_conform import __version__, schema
 from cgi_conform.cases.answer import Status
-from cgi_conform.judging.results import Mismatch, Server
+from cgi_conform.judging.results import MismatchEntry, Server, Suite
 from cgi_conform.write import write_whole
 
 FORMAT = 1
@@ -25,7 +25,7 @@ class CaseProof(TypedDict):
     fault: str
     verdict: str
     note: str
-    by: Mismatch | None
+    by: MismatchEntry | None
 
 
 class EditEntry(TypedDict):
@@ -50,11 +50,6 @@ class BranchProof(TypedDict):
     fault: str
     verdict: str
     note: str
-
-
-class Suite(TypedDict):
-    version: str
-    cases: int
 
 
 class Kills(TypedDict):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from cgi_conform.cases.case import Case
 from cgi_conform.proof.verdicts import Branch
 from cgi_conform.running.plan import Plan
-from cgi_conform.servers.pool import server_key
+from cgi_conform.servers.server_pool import server_key
 
 PATIENCE = 3.0  # seconds to wait for a server that has a fault
 _LONGER = 5.0  # than the case took without one

@@ -15,7 +15,7 @@ from cgi_conform.cases.answer import BARE, CLOSED, SILENT, Answer, Expectation, 
 from cgi_conform.cases.case import Case
 from cgi_conform.data.faulty.faults import Fault
 from cgi_conform.escaped import clipped
-from cgi_conform.judging.results import CaseResult, Mismatch, Saw
+from cgi_conform.judging.results import CaseResult, MismatchEntry, Saw
 from cgi_conform.proof.kills_json import (
     KILLED,
     PROVEN,
@@ -31,7 +31,7 @@ from cgi_conform.proof.kills_json import (
 NOT_ABOUT_THE_RULE = ("control", "liveness", "end of the server")
 _WORDS = {CLOSED: "closes-unanswered", SILENT: "never-answers", BARE: "answers-without-a-head"}
 _KEPT = 300
-_VARIES: Mismatch = {
+_VARIES: MismatchEntry = {
     "what": "one thing or another", "expected": "what the case asks for", "got": "not the same each time", "at": None
 }  # fmt: skip
 _VARYING = (
@@ -49,7 +49,7 @@ class Tried:
 
     verdict: str
     note: str = ""
-    by: Mismatch | None = None
+    by: MismatchEntry | None = None
     seconds: float = 0.0
 
     @classmethod
@@ -67,7 +67,7 @@ class Tried:
         return cls(result["verdict"], result["note"], first, result.get("seconds", 0.0))
 
 
-def _up_to_the_first_surplus(mismatch: Mismatch) -> str:
+def _up_to_the_first_surplus(mismatch: MismatchEntry) -> str:
     """Of a list, such as that of the open files, no more than shows that it is another one."""
     expected, got = mismatch["expected"], mismatch["got"]
     if not (expected.startswith("[") and got.startswith("[")):
@@ -128,7 +128,7 @@ def case_proof(
     }
 
 
-def _decided(sound: Tried, broken: Tried | None, dies: bool) -> tuple[str, str, Mismatch | None]:
+def _decided(sound: Tried, broken: Tried | None, dies: bool) -> tuple[str, str, MismatchEntry | None]:
     if sound.verdict == "skip":
         return SKIPPED, sound.note, None
     if sound.verdict != "pass" or broken is None:

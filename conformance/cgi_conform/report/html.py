@@ -22,7 +22,7 @@ from cgi_conform.escaped import clipped, marked
 from cgi_conform.judging.results import (
     VERDICTS,
     CaseResult,
-    Mismatch,
+    MismatchEntry,
     Results,
     conclusion,
     exit_status,
@@ -133,7 +133,7 @@ def _view(
     }
 
 
-def _mismatch(item: Mismatch) -> dict[str, Any]:
+def _mismatch(item: MismatchEntry) -> dict[str, Any]:
     return {
         "what": item["what"],
         "expected": with_mark(clipped(item["expected"], 400), item["at"]),

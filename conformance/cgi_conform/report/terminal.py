@@ -17,7 +17,7 @@ from cgi_conform.escaped import clipped, marked, window
 from cgi_conform.judging.results import (
     VERDICTS,
     CaseResult,
-    Mismatch,
+    MismatchEntry,
     Results,
     conclusion,
     exit_status,
@@ -129,7 +129,7 @@ def _labelled(label: str, text: str, style: Style) -> str:
     return textwrap.fill(text, style.width, initial_indent=first, subsequent_indent=after, break_on_hyphens=False)
 
 
-def _expected_got(mismatch: Mismatch, style: Style) -> list[str]:
+def _expected_got(mismatch: MismatchEntry, style: Style) -> list[str]:
     """Two lines, or three with a mark below the first octet that differs."""
     what, at = mismatch["what"], mismatch["at"]
     room = style.width - len(_INDENT) - _LABEL - len(what) - 1

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from cgi_conform.cases.case import Case
 from cgi_conform.running.plan import Plan
-from cgi_conform.running.trial import Found, try_case
+from cgi_conform.running.trial import CaseOutcome, try_case
 from cgi_conform.running.verdict import not_tried, untried
-from cgi_conform.servers.pool import Key, Running
+from cgi_conform.servers.server_pool import Key, ServerPool
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,12 @@ class CaseWorker:
         self._plan = plan
         self._fixtures = fixtures
         self._failures: dict[Key, str] = {}
-        self._running: Running | None = None
+        self._running: ServerPool | None = None
         if plan.server is not None:
-            self._running = Running(plan.server, fixtures, start_timeout=plan.start_timeout, failures=self._failures)
+            self._running = ServerPool(plan.server, fixtures, start_timeout=plan.start_timeout, failures=self._failures)
         _keep_nothing_large()
 
-    def carry_out(self, task: CaseTask) -> Found:
+    def carry_out(self, task: CaseTask) -> CaseOutcome:
         """Returns what trying the case found. A case that breaks the runner is an error, and the others are tried."""
         self._failures.update(task.failures)
         try:
@@ -42,9 +42,9 @@ class CaseWorker:
         except Exception as error:
             print(f"{task.case.id}: {traceback.format_exc()}", end="", file=sys.stderr)
             told = traceback.format_exception_only(type(error), error)[-1].strip()
-            return Found(untried(task.case, self._plan, "error", f"the runner broke: {told}"))
+            return CaseOutcome(untried(task.case, self._plan, "error", f"the runner broke: {told}"))
 
-    def try_case(self, case: Case) -> Found:
+    def try_case(self, case: Case) -> CaseOutcome:
         """Returns what trying the case found."""
         found = try_case(case, self._plan, self._running, self._fixtures)
         if found.failure:

@@ -7,7 +7,7 @@ from typing import Any
 from cgi_conform.cases.case import Case
 from cgi_conform.running.capabilities import missing
 from cgi_conform.running.plan import Plan
-from cgi_conform.servers.pool import server_key
+from cgi_conform.servers.server_pool import server_key
 
 
 def ordered(cases: Sequence[Case], plan: Plan, shuffle: int | None = None) -> list[Case]:

@@ -13,9 +13,9 @@ from cgi_conform.cases.variants import declared
 from cgi_conform.errors import SERVER, UserError
 from cgi_conform.http.delivery import DELIVERIES
 from cgi_conform.http.exchange import GRACE
-from cgi_conform.judging.known_failures import Rule, load_rules, release_note, rules_at
+from cgi_conform.judging.known_failures import KnownFailure, load_rules, release_note, rules_at
 from cgi_conform.running.capabilities import Abilities
-from cgi_conform.servers.definition import Server, named_server
+from cgi_conform.servers.definition import ServerDefinition, named_server
 from cgi_conform.servers.launch import START_TIMEOUT
 
 WORKERS = 12  # for many cases: they mostly wait
@@ -62,9 +62,9 @@ class Plan:
     profile: str
     timeout: float
     delivery: str
-    rules: tuple[Rule, ...]
+    rules: tuple[KnownFailure, ...]
     abilities: Abilities
-    server: Server | None = None  # None: it runs already, at `address`
+    server: ServerDefinition | None = None  # None: it runs already, at `address`
     address: tuple[str, int] = ("127.0.0.1", 0)
     root: str = ""
     grace: float = GRACE

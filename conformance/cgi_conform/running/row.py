@@ -10,7 +10,7 @@ Cases are taken in the order of the run, whichever worker is done first: how man
 
 from collections.abc import Callable
 
-from cgi_conform.running.trial import Found
+from cgi_conform.running.trial import CaseOutcome
 
 LENGTH = 10
 
@@ -24,7 +24,7 @@ class Row:
         self._is_alive = is_alive
         self._length = 0
 
-    def ends_with(self, found: Found) -> bool:
+    def ends_with(self, found: CaseOutcome) -> bool:
         """Returns whether the run ends with this case."""
         if found.answered is not None:
             self._length = 0 if found.answered else self._length + 1

@@ -25,12 +25,12 @@ from cgi_conform.running.order import ordered
 from cgi_conform.running.plan import WORKERS, Options, Plan
 from cgi_conform.running.row import Row
 from cgi_conform.running.target import check_target
-from cgi_conform.running.trial import Found, is_alive
+from cgi_conform.running.trial import CaseOutcome, is_alive
 from cgi_conform.running.verdict import not_tried, untried
 from cgi_conform.running.workers import WorkerEnded, Workers
 from cgi_conform.servers.instance import end_at_once
 from cgi_conform.servers.launch import ADDRESS, start
-from cgi_conform.servers.pool import PLAIN, Key, server_key
+from cgi_conform.servers.server_pool import PLAIN, Key, server_key
 
 _MANY = 20  # cases: fewer are done before so many servers have started
 
@@ -38,7 +38,7 @@ Progress = Callable[[CaseResult, int], None]
 
 
 @dataclass
-class Outcome:
+class RunOutcome:
     """The outcome of a run; `messages` tell of servers that did not start or died, and why the run ended early."""
 
     results: Results
@@ -61,7 +61,7 @@ class _Known:
     end: str = ""  # why no more cases are tried
     interrupted: bool = False
 
-    def add(self, case: Case, found: Found) -> None:
+    def add(self, case: Case, found: CaseOutcome) -> None:
         self.results[case.id] = found.result
         self.tell(found.messages)
         if found.failure:
@@ -97,7 +97,7 @@ def carry_out(
     progress: Progress = lambda result, number: None,
     partial: bool = False,
     interrupted: Callable[[], None] = lambda: None,
-) -> Outcome:
+) -> RunOutcome:
     """Try the cases and put the results together.
 
     UserError if the run ends early, unless `partial` says that the caller can do with less. An interruption is told to
@@ -119,7 +119,7 @@ def carry_out(
     ]
     seconds = {result["id"]: result.pop("seconds") for result in results if "seconds" in result}
     corpus = case_ids(fixtures() / "cases")
-    return Outcome(
+    return RunOutcome(
         assembled(
             {"name": plan.name, "title": plan.title, "version": plan.version},
             plan.profile,

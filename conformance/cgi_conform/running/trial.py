@@ -29,13 +29,13 @@ from cgi_conform.running.plan import Plan
 from cgi_conform.running.verdict import Trial, judged, reason_to_skip, untried
 from cgi_conform.servers.launch import ADDRESS, Instance
 from cgi_conform.servers.once_more import start_once_more
-from cgi_conform.servers.pool import Running
+from cgi_conform.servers.server_pool import ServerPool
 
 _LOG_DATE = re.compile(rb"\[\d\d/\w{3}/\d{4}[: ]\d\d:\d\d:\d\d(?: [+-]\d{4})?\]")
 
 
 @dataclass
-class Found:
+class CaseOutcome:
     """The result of a case, and messages about servers that died."""
 
     result: CaseResult
@@ -44,19 +44,19 @@ class Found:
     failure: str = ""  # the message about the server that the case needs and that does not start
 
 
-def try_case(case: Case, plan: Plan, running: Running | None, fixtures: Path) -> Found:
+def try_case(case: Case, plan: Plan, running: ServerPool | None, fixtures: Path) -> CaseOutcome:
     """Returns what trying a case found."""
     expectation = case.expect[plan.profile]
     rule = rule_for(plan.rules, case.id, plan.abilities.user)
     if (reason := reason_to_skip(case, plan)) is not None:
-        return Found(untried(case, plan, "skip", reason))
+        return CaseOutcome(untried(case, plan, "skip", reason))
     begun = time.monotonic()
     messages = running.deaths() if running else []
     try:
         instance = running.instance(case) if running else None
     except UserError as error:
         result = untried(case, plan, "error", error.message.partition("\n")[0])
-        return Found(result, messages, failure=error.message)
+        return CaseOutcome(result, messages, failure=error.message)
     cap = Cap(plan.case_timeout, time.monotonic() + plan.case_timeout + _waits(case))
     trial = _try(case, expectation, plan, running, instance, fixtures, cap)
     took = time.monotonic() - begun
@@ -66,7 +66,7 @@ def try_case(case: Case, plan: Plan, running: Running | None, fixtures: Path) ->
         running.stop()  # and with the servers goes the document root: the next case finds it as it should be
     result = judged(case, rule, trial, plan)
     result["seconds"] = round(took, 3)
-    return Found(result, [*messages, trial.broken] if trial.broken else messages, _answered(expectation, trial))
+    return CaseOutcome(result, [*messages, trial.broken] if trial.broken else messages, _answered(expectation, trial))
 
 
 def _waits(case: Case) -> float:
@@ -106,7 +106,7 @@ def _try(
     case: Case,
     expectation: Expectation,
     plan: Plan,
-    running: Running | None,
+    running: ServerPool | None,
     instance: Instance | None,
     fixtures: Path,
     cap: Cap,

@@ -9,10 +9,9 @@ from cgi_conform.escaped import excerpt
 from cgi_conform.http.connection import Connection
 from cgi_conform.http.exchange import Exchange
 from cgi_conform.judging.judge import Judgement, Mismatch
-from cgi_conform.judging.known_failures import Rule, rule_for
+from cgi_conform.judging.known_failures import KnownFailure, rule_for
 from cgi_conform.judging.normalise import lasting
-from cgi_conform.judging.results import CaseResult, Received, Saw
-from cgi_conform.judging.results import Mismatch as MismatchEntry
+from cgi_conform.judging.results import CaseResult, MismatchEntry, Received, Saw
 from cgi_conform.running.capabilities import missing
 from cgi_conform.running.plan import Plan
 
@@ -53,7 +52,7 @@ def not_tried(case: Case, plan: Plan, why: str) -> CaseResult:
     return result
 
 
-def judged(case: Case, rule: Rule | None, trial: Trial, plan: Plan) -> CaseResult:
+def judged(case: Case, rule: KnownFailure | None, trial: Trial, plan: Plan) -> CaseResult:
     """Returns the result of a case that was tried."""
     mismatches = list(trial.judgement.mismatches)
     saw = trial.judgement.saw

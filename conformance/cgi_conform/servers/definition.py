@@ -29,7 +29,7 @@ _FIXED_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
 @dataclass(frozen=True)
-class Server:
+class ServerDefinition:
     """A server that can be started: words still hold their tokens, `program` is found (None: not installed)."""
 
     name: str
@@ -52,7 +52,7 @@ class Server:
         """Returns whether it chooses its port and writes it to a file."""
         return "{port_file}" in " ".join((*self.command, *self.files.values()))
 
-    def for_profile(self, profile: str) -> "Server":
+    def for_profile(self, profile: str) -> "ServerDefinition":
         """Returns the server as it is started to be judged in that profile."""
         return replace(self, command=(*self.command, *self.in_profile.get(profile, ())), in_profile={})
 
@@ -68,7 +68,7 @@ class Server:
         """Lines about the words of its command that may be why it did not start."""
         return "".join(f"\n    {sentence}" for sentence in lost_words(self.command, self.here, root))
 
-    def having(self, more: Mapping[str, tuple[str, ...]]) -> "Server":
+    def having(self, more: Mapping[str, tuple[str, ...]]) -> "ServerDefinition":
         """Returns the server with these variants besides its own; their words may name files in the current folder."""
         added = {name: found_beside(words, Path.cwd()) for name, words in more.items()}
         return replace(self, variants={**self.variants, **added})
@@ -100,17 +100,17 @@ def server_names() -> list[str]:
     return sorted(path.parent.name for path in SERVERS.glob("*/server.toml"))
 
 
-def known_servers() -> list[Server]:
+def known_servers() -> list[ServerDefinition]:
     """Returns every known server, installed or not."""
     return [load_server(name) for name in server_names()]
 
 
-def named_server(name: str | None, command: str | None, has: Mapping[str, tuple[str, ...]]) -> Server:
+def named_server(name: str | None, command: str | None, has: Mapping[str, tuple[str, ...]]) -> ServerDefinition:
     """Returns the server of --server or --command, with the variants that --has declares."""
     return (load_server(name) if name else from_command(command or "")).having(has)
 
 
-def load_server(name: str) -> Server:
+def load_server(name: str) -> ServerDefinition:
     """Returns the definition of a known server, or the one in a folder; a folder's name needs no slash."""
     here = _folder(name)
     shown = f"{here.name}/server.toml"
@@ -126,7 +126,7 @@ def load_server(name: str) -> Server:
     files = {name: _template(here / template, shown) for name, template in table.get("files", {}).items()}
     for words in (table["command"], *(more for more in table.get("variants", {}).values() if _is_command(more))):
         _check_port([*words, *files.values()], shown)
-    return Server(
+    return ServerDefinition(
         name=here.name,
         title=table["title"],
         program=find_on_path(finding) if finding else _first_program(candidates, here),
@@ -171,7 +171,7 @@ def _say_which(name: str) -> None:
     print(f'cgi-conform: "{name}" is the known server of this name, not the folder (--server ./{name})', file=sys.stderr)
 
 
-def from_command(text: str) -> Server:
+def from_command(text: str) -> ServerDefinition:
     """Returns a server that is started by a command line of the user's."""
     try:
         words = shlex.split(text)
@@ -185,7 +185,7 @@ def from_command(text: str) -> Server:
     if re.fullmatch(r"\w+=.*", words[0]) and shutil.which(words[0]) is None:
         raise UserError(f'--command: "{words[0]}" is no program (to set a variable: env {shlex.quote(words[0])} …)')
     _check_port(words, "--command")
-    return Server(
+    return ServerDefinition(
         name="command",
         title=text,
         program=_program(words[0]),

@@ -23,7 +23,7 @@ from cgi_conform.cases.docroot import Docroot, reachable_tmp
 from cgi_conform.errors import SERVER, UserError
 from cgi_conform.octets import Tokens, fill
 from cgi_conform.servers.account import Account, script_account
-from cgi_conform.servers.definition import Server
+from cgi_conform.servers.definition import ServerDefinition
 from cgi_conform.servers.instance import alive, ending
 from cgi_conform.servers.instance import Instance as Instance
 from cgi_conform.servers.instance import Process as Process
@@ -70,7 +70,7 @@ def started(launch: Launch) -> Process:
 
 
 def start(
-    server: Server,
+    server: ServerDefinition,
     docroot: Docroot,
     variant: str = "",
     environment: Mapping[str, bytes] | None = None,
@@ -108,7 +108,7 @@ def start(
 
 
 def _spawn(
-    server: Server,
+    server: ServerDefinition,
     docroot: Docroot,
     arguments: tuple[str, ...],
     added: Mapping[str, bytes],
@@ -184,7 +184,7 @@ def _opened(descriptor: int | None) -> Iterator[None]:
         os.close(got)
 
 
-def _write_files(server: Server, scratch: Path, tokens: Mapping[str, str], owner: Account) -> None:
+def _write_files(server: ServerDefinition, scratch: Path, tokens: Mapping[str, str], owner: Account) -> None:
     if not server.files:
         return
     folder = scratch / "files"

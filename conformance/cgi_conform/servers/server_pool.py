@@ -10,7 +10,7 @@ from pathlib import Path
 from cgi_conform.cases.case import Case
 from cgi_conform.cases.docroot import Docroot, temporary
 from cgi_conform.errors import SERVER, UserError
-from cgi_conform.servers.definition import Server
+from cgi_conform.servers.definition import ServerDefinition
 from cgi_conform.servers.launch import START_TIMEOUT, Instance, Starter, start, started
 
 Key = tuple[str, tuple[tuple[str, bytes], ...], int]
@@ -22,12 +22,12 @@ def server_key(case: Case) -> Key:
     return case.variant, tuple(sorted(case.environment.items())), case.descriptor or 0
 
 
-class Running:
+class ServerPool:
     """Starts servers of one definition over one document root, and ends them all."""
 
     def __init__(
         self,
-        server: Server,
+        server: ServerDefinition,
         fixtures: Path,
         starter: Starter = started,
         docroot: Docroot | None = None,
