@@ -15,7 +15,7 @@ from cgi_conform.cases.case import Case
 from cgi_conform.cases.clauses import load_clauses
 from cgi_conform.cases.load import load_cases
 from cgi_conform.paths import fixtures
-from cgi_conform.proof.verdicts import branches
+from cgi_conform.proof.proofs import branches
 from cgi_conform.write import write_whole
 
 README = CHECKOUT / "README.md"

@@ -9,10 +9,10 @@ import sys
 from collections.abc import Sequence
 
 from cgi_conform import __version__
-from cgi_conform.endings import ENDING, Interruption, handled
+from cgi_conform.signals import ENDING, Interruption, handled
 from cgi_conform.errors import INTERRUPTED, UserError
 from cgi_conform.examples import EXAMPLES, FIRST_STEPS
-from cgi_conform.servers import adopted
+from cgi_conform.servers import orphans
 from cgi_conform.servers.instance import end_at_once
 from cgi_conform.typed import typed
 from cgi_conform.usage import Parser, epilog
@@ -60,14 +60,14 @@ def parser(chosen: str) -> Parser:
 
 def command() -> int:
     """Runs the command as a process of its own, ends all that it has started, and returns the exit status."""
-    adopted.adopt()
+    orphans.adopt()
     with handled(Interruption(end_at_once)):
         try:
             return main()
         finally:
             for number in ENDING:
                 signal.signal(number, signal.SIG_IGN)
-            adopted.end_all()
+            orphans.end_all()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -36,7 +36,7 @@ class Cases:
             cases = [case for case in load_cases(fixtures() / "cases") if self.plan.profile in case.expect]
         except UserError as error:
             raise pytest.UsageError(error.message) from None
-        for rule in stale(self.plan.rules, case_ids(fixtures() / "cases")):
+        for rule in stale(self.plan.known_failures, case_ids(fixtures() / "cases")):
             raise pytest.UsageError(f'{rule["file"]}: "{rule["glob"]}" matches no case (remove the entry)')
         self.cases = ordered(cases, self.plan)
         self.worker = CaseWorker(self.plan, fixtures())

@@ -13,7 +13,7 @@ from cgi_conform.commands.list import as_json, as_text
 from cgi_conform.commands.show import page
 from cgi_conform.errors import UserError
 from cgi_conform.paths import REPO
-from cgi_conform.running.capabilities import Abilities, missing
+from cgi_conform.running.capabilities import Capabilities, missing
 
 REQUEST = b"GET /hello.txt HTTP/1.0\r\n\r\n"
 
@@ -97,11 +97,11 @@ def test_a_client_reads_late_from_the_beginning_of_its_connection_on(tmp_path: P
 def test_a_server_that_is_not_told_its_port_cannot_be_started_on_it_again(tmp_path: Path) -> None:
     [found] = load_cases(corpus(tmp_path, case("a/b", more=f"[[case.step]]\n{SEND}\nstart = 'again'")) / "cases")
     assert found.needs == ("same-port",) and found.ends_server
-    assert missing(found, Abilities(True, "user")) is None
-    assert missing(found, Abilities(False, "user")) == (
+    assert missing(found, Capabilities(True, "user")) is None
+    assert missing(found, Capabilities(False, "user")) == (
         "needs a server that cgi-conform starts (--server or --command) for same-port"
     )
-    assert missing(found, Abilities(True, "user", takes_free_port=True)) == (
+    assert missing(found, Capabilities(True, "user", takes_free_port=True)) == (
         "needs same-port: the server is not told its port (write {port} into its command)"
     )
 

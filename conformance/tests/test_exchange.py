@@ -12,7 +12,7 @@ import pytest
 
 from cgi_conform.cases.case import Step
 from cgi_conform.cases.matcher import Repeat
-from cgi_conform.http.exchange import Exchange, Trouble, play
+from cgi_conform.http.exchange import Exchange, FailedStep, play
 from cgi_conform.octets import Tokens
 from scripted import read_until, scripted
 
@@ -139,13 +139,13 @@ def test_awaited_bytes_are_used_up() -> None:
         exchange = played(
             address, Step(await_bytes=b"one"), Step(await_bytes=b"one", send=b"2"), Step(await_bytes=b"one", send=b"3")
         )
-    assert exchange.troubles == [] and exchange.connections["main"].sent == b"23"
+    assert exchange.failed_steps == [] and exchange.connections["main"].sent == b"23"
 
 
 def test_what_never_comes_is_trouble_and_ends_the_case() -> None:
     with scripted(lambda client: client.sendall(b"other")) as address:
         exchange = played(address, Step(await_bytes=b"ready"), Step(send=b"x"))
-    assert exchange.troubles == [Trouble("await", b"ready", b"other, then closed")]
+    assert exchange.failed_steps == [FailedStep("await", b"ready", b"other, then closed")]
     assert exchange.connections["main"].sent == b""
 
 
@@ -185,7 +185,7 @@ def test_nobody_listens() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         exchange = played(taken.getsockname(), Step(send=b"x"))
-    assert exchange.refused and exchange.troubles == [Trouble("connect", b"a connection", b"Connection refused")]
+    assert exchange.refused and exchange.failed_steps == [FailedStep("connect", b"a connection", b"Connection refused")]
 
 
 def test_a_process_is_waited_for() -> None:
@@ -199,20 +199,20 @@ def test_a_process_is_waited_for() -> None:
 
     with scripted(talk) as address:
         exchange = played(address, Step(await_bytes=b"\n", send=b"!"), Step(wait_gone=LONG))
-    assert exchange.troubles == []
+    assert exchange.failed_steps == []
 
 
 def test_a_process_that_stays_is_trouble() -> None:
     with scripted(lambda client: client.sendall(b"pid=%d\n" % os.getpid())) as address:
         exchange = played(address, Step(await_bytes=b"\n", wait_gone=0.02))
     asked = b"the script's process ends within 0.02 s"
-    assert exchange.troubles == [Trouble("wait-gone", asked, b"it runs on")]
+    assert exchange.failed_steps == [FailedStep("wait-gone", asked, b"it runs on")]
 
 
 def test_a_process_that_is_never_named_is_trouble() -> None:
     with scripted(lambda client: client.sendall(b"x")) as address:
         exchange = played(address, Step(await_bytes=b"x", wait_gone=LONG))
-    assert [trouble.what for trouble in exchange.troubles] == ["wait-gone"]
+    assert [trouble.what for trouble in exchange.failed_steps] == ["wait-gone"]
 
 
 def test_a_client_that_reads_nothing_waits_until_the_script_is_held_back() -> None:
@@ -225,14 +225,14 @@ def test_a_client_that_reads_nothing_waits_until_the_script_is_held_back() -> No
         process.stdout.close()
         process.kill()
         process.wait()
-    assert exchange.troubles == []
+    assert exchange.failed_steps == []
 
 
 def test_a_script_that_has_ended_holds_nobody_up() -> None:
     process = subprocess.Popen(["true"])
     process.wait()
     with scripted(lambda client: client.sendall(b"pid=%d\n" % process.pid)) as address:
-        assert played(address, Step(await_bytes=b"\n", wait_blocked=LONG)).troubles == []
+        assert played(address, Step(await_bytes=b"\n", wait_blocked=LONG)).failed_steps == []
 
 
 def test_a_script_that_writes_on_is_trouble() -> None:
@@ -244,7 +244,7 @@ def test_a_script_that_writes_on_is_trouble() -> None:
         process.kill()
         process.wait()
     asked = b"the script is held back, or ends, within 0.02 s"
-    assert exchange.troubles == [Trouble("wait-blocked", asked, b"it writes on")]
+    assert exchange.failed_steps == [FailedStep("wait-blocked", asked, b"it writes on")]
 
 
 def test_the_server_is_signalled_where_the_step_is() -> None:
@@ -252,7 +252,7 @@ def test_the_server_is_signalled_where_the_step_is() -> None:
     with scripted(lambda client: client.sendall(b"x")) as address:
         steps = Step(await_bytes=b"x"), Step(signal="TERM"), Step(send=b"y")
         exchange = played(address, *steps, signal=sent.append)
-    assert sent == ["TERM"] and exchange.troubles == []
+    assert sent == ["TERM"] and exchange.failed_steps == []
 
 
 @pytest.mark.parametrize("delivery", ["whole", "bytes", "lines", "split"])
@@ -313,4 +313,4 @@ def test_the_server_is_started_once_more_where_the_step_is() -> None:
         exchange = played(address, *steps, start=start)
     assert asked == ["again", "second"] and exchange.connections["next"].sent == b""
     asked_for = b"a second one on its port ends, with another status than 0"
-    assert exchange.troubles == [Trouble("start", asked_for, b"it runs on")]
+    assert exchange.failed_steps == [FailedStep("start", asked_for, b"it runs on")]

@@ -10,7 +10,7 @@ from case_files import case, corpus
 from cgi_conform.cases.variants import VARIANTS
 from cgi_conform.cli import main
 from cgi_conform.commands.init_server import files, next_steps
-from cgi_conform.judging.known_failures import load_rules
+from cgi_conform.judging.known_failures import load_known_failures
 from cgi_conform.paths import SCHEMAS
 from cgi_conform.schema import faults
 from cgi_conform.servers.definition import load_server
@@ -63,7 +63,7 @@ def test_the_templates_are_sound_as_they_stand(tmp_path: Path) -> None:
     server = load_server(f"{tmp_path}/mine/")
     assert (server.title, server.program) == ("My server", None)
     assert server.sought.endswith("my-server on PATH")
-    assert load_rules(tmp_path / "mine" / "expect.toml") == []
+    assert load_known_failures(tmp_path / "mine" / "expect.toml") == []
 
 
 def test_what_the_comments_offer_is_sound_too(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_what_the_comments_offer_is_sound_too(tmp_path: Path) -> None:
     assert list(table["variants"]) == list(VARIANTS) and "rfc3875" in table["profile"] and table["environment"]
     rules = re.sub(r"^# (?=\w+ +=|\[)", "", files(tmp_path)["expect.toml"], flags=re.MULTILINE)
     (tmp_path / "expect.toml").write_text(rules)
-    assert [(rule.glob, rule.outcome) for rule in load_rules(tmp_path / "expect.toml")] == [("post/plain-file", "fail")]
+    assert [(rule.glob, rule.outcome) for rule in load_known_failures(tmp_path / "expect.toml")] == [("post/plain-file", "fail")]
 
 
 def test_every_token_is_explained(tmp_path: Path) -> None:

@@ -7,15 +7,15 @@ import pytest
 from cgi_conform.cases.answer import Expectation, read_expectation
 from cgi_conform.cases.matcher import Matcher
 from cgi_conform.http.connection import Connection
-from cgi_conform.http.exchange import Exchange, Trouble
-from cgi_conform.judging.judge import Judgement, Mismatch, Surroundings, judge, judge_log, settled
+from cgi_conform.http.exchange import Exchange, FailedStep
+from cgi_conform.judging.judge import Judgement, Mismatch, CaseContext, judge, judge_log, settled
 from cgi_conform.octets import Tokens
 
 GET = b"GET / HTTP/1.0\r\n\r\n"
 OK = b"HTTP/1.0 200 OK\r\nServer: s\r\nA: 1\r\nA: 2\r\nContent-Length: 5\r\n\r\nhello"
 OPEN = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"
 PROBE = b'HTTP/1.0 200 OK\r\n\r\n{"env": {"A": "1", "B": ""}, "argv": ["x y"], "uid": 65534, "gid": 3, "cwd": "/srv/root"}'
-AROUND = Surroundings(
+AROUND = CaseContext(
     Tokens(8123, "/srv/root", "/srv"),
     lambda name: {"hello.txt": b"hello"}[name],
     {"uid": 65534, "gid": 65533},
@@ -161,7 +161,7 @@ def test_a_wrong_status_comes_with_the_status_line_that_was_judged() -> None:
 
 
 def test_a_connection_that_was_never_opened_is_silent() -> None:
-    found = judge(expecting(status=200), Exchange(troubles=[Trouble("await", b"\r", b"/srv/root")]), AROUND)
+    found = judge(expecting(status=200), Exchange(failed_steps=[FailedStep("await", b"\r", b"/srv/root")]), AROUND)
     assert found.mismatches[0] == Mismatch("await", r"\r", "{root}") and whats(found) == ["await", "status"]
 
 

@@ -10,7 +10,7 @@ from case_files import SEND, case, corpus
 from cgi_conform.cases.clauses import load_clauses, unmatched
 from cgi_conform.cases.load import case_ids, load_cases
 from cgi_conform.errors import UserError
-from cgi_conform.judging.known_failures import KnownFailure, load_rules, release_note, rule_for, rules_at, stale, write_rules
+from cgi_conform.judging.known_failures import KnownFailure, load_known_failures, release_note, known_failure_of, in_release, stale, write_known_failures
 from cgi_conform.judging.releases import dotted, has_change, release_in
 from cgi_conform.judging.results import CaseResult
 from cgi_conform.paths import REPO
@@ -20,7 +20,7 @@ from cgi_conform.running.plan import Options, make_plan
 def rules_of(folder: Path, text: str) -> list[KnownFailure]:
     path = folder / "expect.toml"
     path.write_text(text)
-    return load_rules(path)
+    return load_known_failures(path)
 
 
 def entry(glob: str, more: str = "", outcome: str = "fail", reason: str = "known") -> str:
@@ -38,18 +38,18 @@ def test_included_files_come_first(tmp_path: Path) -> None:
     rules = rules_of(tmp_path, "include = ['common/all.toml']\n" + entry("a/*", reason="own"))
     assert [rule.reason for rule in rules] == ["common", "own"]
     assert rules[0].file == "common/all.toml"
-    found = rule_for(rules, "a/b", "root")
+    found = known_failure_of(rules, "a/b", "root")
     assert found is not None and found.reason == "own"
 
 
 def test_an_exact_id_beats_a_glob(tmp_path: Path) -> None:
     rules = rules_of(tmp_path, entry("a/b", reason="exact") + entry("a/*", reason="glob"))
-    assert [rule.reason for name in ("a/b", "a/c") if (rule := rule_for(rules, name, "user"))] == ["exact", "glob"]
+    assert [rule.reason for name in ("a/b", "a/c") if (rule := known_failure_of(rules, name, "user"))] == ["exact", "glob"]
 
 
 def test_a_rule_may_hold_for_one_user_only(tmp_path: Path) -> None:
     rules = rules_of(tmp_path, entry("a/b", "when = 'root'"))
-    assert rule_for(rules, "a/b", "user") is None and rule_for(rules, "a/b", "root") is not None
+    assert known_failure_of(rules, "a/b", "user") is None and known_failure_of(rules, "a/b", "root") is not None
 
 
 def test_a_version_is_read_as_numbers_whatever_follows_them() -> None:
@@ -92,15 +92,15 @@ def test_a_change_has_a_first_release_in_each_branch(
 def test_a_rule_holds_from_one_release_on_and_up_to_another(tmp_path: Path) -> None:
     rules = rules_of(tmp_path, entry("a/b", "since = '3.1'\nbefore = ['3.12.8', '3.13.1']"))
     versions = ["2.7.18", "3.1", "3.12.7", "3.12.8", "3.13.0", "3.13.1", "3.14.0"]
-    assert [version for version in versions if rules_at(rules, version)] == ["3.1", "3.12.7", "3.13.0"]
-    assert rules_at(rules, "") == () and rules_at(rules, "no number") == ()
+    assert [version for version in versions if in_release(rules, version)] == ["3.1", "3.12.7", "3.13.0"]
+    assert in_release(rules, "") == () and in_release(rules, "no number") == ()
 
 
 def test_a_case_may_have_a_rule_for_each_of_several_releases(tmp_path: Path) -> None:
     older = "[['a/b']]\nbefore = '3.11.4'\noutcome = 'fail'\nsaw = 200\nreason = 'old'\n"
     newer = "[['a/b']]\nsince = '3.11.4'\noutcome = 'fail'\nsaw = 'bare'\nreason = 'new'\n"
     rules = rules_of(tmp_path, older + newer)
-    found = {version: rule_for(rules_at(rules, version), "a/b", "root") for version in ("3.11.3", "3.11.4")}
+    found = {version: known_failure_of(in_release(rules, version), "a/b", "root") for version in ("3.11.3", "3.11.4")}
     assert {version: rule.saw for version, rule in found.items() if rule} == {"3.11.3": 200, "3.11.4": "bare"}
 
 
@@ -129,7 +129,7 @@ def test_a_plan_has_the_rules_for_the_release_that_the_server_prints(tmp_path: P
             f"command = ['{{program}}', '{{port}}']\nversion = ['{{program}}', '-c', 'echo {printed}']\n"
         )
         plan = make_plan(Options(server=str(server)))
-        assert ([rule.reason for rule in plan.rules], plan.version) == ([reason], printed)
+        assert ([rule.reason for rule in plan.known_failures], plan.version) == ([reason], printed)
         assert plan.release_note.startswith("mine (mine 1.2.9): unknown release;") == (reason == "old")
 
 
@@ -189,8 +189,8 @@ def test_written_expectations_can_be_read_and_keep_their_reasons(tmp_path: Path)
     bounds = {"since": ("3.0",), "before": ("3.12.8", "3.13.1")}
     rules = [KnownFailure("a/known", "fail", "the reason", 404, **bounds), KnownFailure("a/l*t", "skip", "it hangs")]
     path = tmp_path / "new.toml"
-    assert write_rules(path, results, rules, {"fail", "error", "warn"}) == 5
-    assert {rule.glob: (rule.outcome, rule.saw) for rule in load_rules(path)} == {
+    assert write_known_failures(path, results, rules, {"fail", "error", "warn"}) == 5
+    assert {rule.glob: (rule.outcome, rule.saw) for rule in load_known_failures(path)} == {
         "a/fail": ("fail", 200), "a/bare": ("fail", "bare"), "a/warn": ("fail", 200), "a/known": ("fail", 404),
         "a/left": ("skip", None),
     }  # fmt: skip
@@ -229,7 +229,7 @@ def test_the_clauses_of_this_suite_and_its_cases_reach_each_other() -> None:
 def test_the_expectations_of_known_servers_are_sound_for_every_release() -> None:
     corpus = case_ids(REPO / "fixtures" / "cases")
     for path in (REPO / "conformance" / "servers").glob("*/expect*.toml"):
-        assert stale(load_rules(path), corpus) == []
+        assert stale(load_known_failures(path), corpus) == []
 
 
 @pytest.mark.parametrize(
@@ -253,6 +253,6 @@ def test_what_is_expected_of_a_cpython_depends_on_its_patch_release(
     version: str, case: str, saw: int | str | None
 ) -> None:
     minor = ".".join(version.split(".")[:2])
-    rules = load_rules(REPO / "conformance" / "servers" / f"cpython-{minor}" / "expect.toml")
-    rule = rule_for(rules_at(rules, f"Python {version}"), case, "root")
+    rules = load_known_failures(REPO / "conformance" / "servers" / f"cpython-{minor}" / "expect.toml")
+    rule = known_failure_of(in_release(rules, f"Python {version}"), case, "root")
     assert (rule.saw if rule else None) == saw

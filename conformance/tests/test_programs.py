@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 from cgi_conform.cli import main
 from cgi_conform.errors import UserError
-from cgi_conform.judging.known_failures import load_rules, stale
+from cgi_conform.judging.known_failures import load_known_failures, stale
 from cgi_conform.paths import SERVERS
 from cgi_conform.programs import definition, junit, site, table
 from cgi_conform.programs.attempt import Found, attempt
@@ -104,7 +104,7 @@ def test_the_known_programs_are_sound_and_short() -> None:
 def test_expectations_of_the_known_servers_name_known_checks() -> None:
     corpus = [check.id for program in load_programs() for check in program.checks]
     files = sorted(SERVERS.glob("*/programs*.toml"))
-    assert files and [entry for path in files for entry in stale(load_rules(path), corpus)] == []
+    assert files and [entry for path in files for entry in stale(load_known_failures(path), corpus)] == []
 
 
 def test_a_program_that_is_missing_names_its_package(programs: Path) -> None:

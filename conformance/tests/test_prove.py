@@ -18,11 +18,11 @@ from cgi_conform.cases.load import load_cases
 from cgi_conform.errors import UserError
 from cgi_conform.judging.results import MismatchEntry, Server
 from cgi_conform.paths import REPO
-from cgi_conform.proof import forked_server, verdicts
+from cgi_conform.proof import forked_server, proofs
 from cgi_conform.proof.fresh_docroot import FreshDocroot
 from cgi_conform.proof.fault_files import load_faults, unmatched
 from cgi_conform.proof.kills_json import Kills, assembled, unproven
-from cgi_conform.proof.verdicts import Branch, Tried, branch_proof, branches, case_proof
+from cgi_conform.proof.proofs import Branch, Tried, branch_proof, branches, case_proof
 from cgi_conform.report.kills import html, junit, markdown, terminal
 from cgi_conform.servers.definition import load_server
 from cgi_conform.servers.launch import start
@@ -347,7 +347,7 @@ def test_a_branch_is_decided_by_the_status_alone(tmp_path: Path) -> None:
     [found] = load_cases(corpus(tmp_path, case("a/b", "status = [200, 'closed']\nbody = 'x'\ncount = 2")) / "cases")
     two = branches(found, "cgihttpserver")
     assert [(one.index, one.status, one.fault) for one in two] == [(0, 200, "answers-200"), (0, "closed", "closes-unanswered")]
-    reduced = verdicts.on_the_status(found.expect["cgihttpserver"], 0, [200])
+    reduced = proofs.on_the_status(found.expect["cgihttpserver"], 0, [200])
     assert [(one.status, one.body, one.count) for one in reduced.answers] == [((200,), None, None)]
     branch = Branch("a/b", "cgihttpserver", 0, "bare")
     assert branch.fault == "answers-without-a-head"
@@ -390,7 +390,7 @@ def sample() -> Kills:
         case_proof(found["b/unsound"], "cgihttpserver", Tried("warn", "", by), None),
         case_proof(found["b/skipped"], "cgihttpserver", Tried("skip", "needs root"), None),
     ]
-    faults = verdicts.fault_proofs(
+    faults = proofs.fault_proofs(
         [Fault(one.fault, (Edit("server.py", "was <this>", "now <that>"),), written="faults/a.toml")
          for one in found.values()],
         cases,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cgi_conform.cases.answer import read_expectation
 from cgi_conform.http.connection import Connection, pump
-from cgi_conform.http.patience import Cap
+from cgi_conform.http.timeouts import CaseDeadline
 from cgi_conform.http.response import Parsed, Response, parse
 from cgi_conform.judging.judge import settled
 
@@ -145,11 +145,11 @@ def received(pieces: list[bytes], ends: bool) -> Iterator[Connection]:
         for piece in pieces:
             theirs.sendall(piece)
             came += len(piece)
-            pump([connection], Cap().after(LONG), lambda: len(connection.received) >= came)
+            pump([connection], CaseDeadline().after(LONG), lambda: len(connection.received) >= came)
             yield connection
         if ends:
             theirs.shutdown(socket.SHUT_WR)
-            pump([connection], Cap().after(LONG), lambda: connection.end != "open")
+            pump([connection], CaseDeadline().after(LONG), lambda: connection.end != "open")
             yield connection
 
 
@@ -184,8 +184,8 @@ def test_a_reset_in_the_middle_keeps_what_came(end: bytes) -> None:
             ours.setblocking(False)
             connection = Connection("main", sock=ours)
             theirs.sendall(b"HTTP/1.1 200" + end)
-            pump([connection], Cap().after(LONG), lambda: len(connection.received) == 12 + len(end))
+            pump([connection], CaseDeadline().after(LONG), lambda: len(connection.received) == 12 + len(end))
             theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             theirs.close()
-            pump([connection], Cap().after(LONG), lambda: connection.end != "open")
+            pump([connection], CaseDeadline().after(LONG), lambda: connection.end != "open")
         assert (bytes(connection.received), connection.end) == (b"HTTP/1.1 200" + end, "reset")

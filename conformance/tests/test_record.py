@@ -9,7 +9,7 @@ from cgi_conform.cli import main
 from cgi_conform.commands.record import record
 from cgi_conform.errors import UserError
 from cgi_conform.judging.agreements import agreements
-from cgi_conform.judging.known_failures import load_rules, rule_for, rules_at
+from cgi_conform.judging.known_failures import in_release, known_failure_of, load_known_failures
 from cgi_conform.judging.recordings import Recording, read_recordings, recording_of, write_recordings
 from cgi_conform.judging.releases import release_in
 from cgi_conform.judging.results import write
@@ -324,10 +324,10 @@ def test_expectations_were_checked_with_every_release_that_is_recorded() -> None
 def test_recordings_and_expectations_agree_on_the_release_of_a_change() -> None:
     agreed = 0
     for kept in read_recordings(REPO / "fixtures"):
-        rules = load_rules(load_server(kept.name).expect_file(kept.profile))
+        rules = load_known_failures(load_server(kept.name).expect_file(kept.profile))
         for name, timeline in kept.cases.items():
             for since in list(timeline)[1:]:
-                apart = [rule_for(rules_at(rules, version), name, kept.user) for version in kept.versions]
+                apart = [known_failure_of(in_release(rules, version), name, kept.user) for version in kept.versions]
                 if any(rule != apart[0] for rule in apart):
                     named = {release for rule in rules if rule.matches(name) for release in (*rule.since, *rule.before)}
                     assert since in named, f"{kept.name}: {name}: {since}"

@@ -342,7 +342,7 @@ def test_a_profile_adds_arguments_and_has_expectations_of_its_own(tmp_path: Path
         (tmp_path / "mine" / file).write_text(f'["a/*"]\noutcome = "fail"\nreason = "{profile}"\n')
         plan = make_plan(Options(server=name, profile=profile))
         assert plan.server is not None and plan.server.command[3:] == words
-        assert [rule.reason for rule in plan.rules] == [profile]
+        assert [rule.reason for rule in plan.known_failures] == [profile]
 
 
 def test_configuration_is_written_afresh_before_the_start(tmp_path: Path, docroot: Docroot) -> None:

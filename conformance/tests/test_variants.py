@@ -64,7 +64,7 @@ def test_a_definition_is_extended(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_a_running_server_may_have_http11() -> None:
     plan = make_plan(Options(url="http://127.0.0.1:1", root="/", has=["http11"]))
-    assert plan.abilities.variants == {"http11"}
+    assert plan.capabilities.variants == {"http11"}
 
 
 def test_cases_run_once_their_capability_is_declared(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from cgi_conform.cases.answer import PROFILES, read_expectation, read_repeat
 from cgi_conform.cases.case import Case, Step, connections_of
-from cgi_conform.cases.checks import holder, nonsense
+from cgi_conform.cases.validation import key_with_escape, case_errors
 from cgi_conform.did_you_mean import did_you_mean
 from cgi_conform.errors import NOTHING_RAN, UserError
 from cgi_conform.octets import BadEscape, decode
@@ -106,10 +106,10 @@ def _load_file(path: Path, known: set[str] | None, validate: bool) -> tuple[list
         if not said:
             try:
                 case = _read_case(entry, path)
-                said = nonsense(case, known)
+                said = case_errors(case, known)
                 cases.append(case)
             except BadEscape as error:
-                said = [f'bad escape "{error}" (\\r \\n \\t \\0 \\\\ \\xHH are known) in {holder(entry, str(error))}']
+                said = [f'bad escape "{error}" (\\r \\n \\t \\0 \\\\ \\xHH are known) in {key_with_escape(entry, str(error))}']
             except ValueError as error:
                 said = [str(error)]
         wrong += [where + fault for fault in said]

@@ -28,7 +28,7 @@ from cgi_conform.proof.fault_files import check_globs, load_faults, unknown, unm
 from cgi_conform.proof.fault_worker import ProofInputs, FaultWorker, TaskOutcome
 from cgi_conform.proof.kills_json import BranchProof, CaseProof, Kills, assembled, exit_status
 from cgi_conform.proof.tasks import Task, branch_tasks, fault_tasks, sound_tasks
-from cgi_conform.proof.verdicts import Branch, Tried, branch_skipped, branches, case_proof, fault_proofs
+from cgi_conform.proof.proofs import Branch, Tried, branch_skipped, branches, case_proof, fault_proofs
 from cgi_conform.running.capabilities import missing
 from cgi_conform.running.plan import WORKERS, Options, Plan, make_plan
 from cgi_conform.running.workers import Workers
@@ -68,7 +68,7 @@ def main(options: argparse.Namespace) -> int:
     shown = [find(name, faults) for name in {case["fault"] for case in work.proven} if not unknown(name, faults)]
     kills = assembled(
         {"name": server.name, "title": server.title, "version": server.version()},
-        plans[profiles[0]].abilities.user,
+        plans[profiles[0]].capabilities.user,
         profiles,
         len(corpus),
         work.proven,
@@ -101,7 +101,7 @@ class _Work:
             mine = [case for case in cases if profile in case.expect]
             work.wanted[profile] = []
             for case in mine:
-                reason = missing(case, plan.abilities)
+                reason = missing(case, plan.capabilities)
                 if chosen(case.fault_in(profile)):
                     if reason is None:
                         work.wanted[profile].append(case)

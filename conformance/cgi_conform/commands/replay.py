@@ -21,8 +21,8 @@ from cgi_conform.errors import SERVER, UserError
 from cgi_conform.escaped import clipped, lines
 from cgi_conform.http.connection import Connection
 from cgi_conform.http.exchange import Exchange, play
-from cgi_conform.http.patience import Cap
-from cgi_conform.judging.judge import Judgement, Surroundings, judge, settled
+from cgi_conform.http.timeouts import CaseDeadline
+from cgi_conform.judging.judge import Judgement, CaseContext, judge, settled
 from cgi_conform.octets import Tokens, printable
 from cgi_conform.paths import fixtures
 from cgi_conform.running.capabilities import missing
@@ -71,7 +71,7 @@ def main(options: argparse.Namespace) -> int:
         other = next(iter(case.expect))
         raise UserError(f'case "{case.id}" is not judged in profile {options.profile} (--profile {other})')
     plan = make_plan(Options.of(options))
-    lacking = missing(case, plan.abilities)
+    lacking = missing(case, plan.capabilities)
     if lacking is not None:
         raise UserError(f'case "{case.id}" cannot be played here: it {lacking}')
     expectation = case.expect[plan.profile]
@@ -81,7 +81,7 @@ def main(options: argparse.Namespace) -> int:
         if exchange.refused:
             where = f"{target.address[0]} port {target.address[1]}"
             raise UserError(f"no connection to {where} (is the server running?)", SERVER)
-        around = Surroundings(tokens, lambda name: _file(target.root, name), _nobody())
+        around = CaseContext(tokens, lambda name: _file(target.root, name), _nobody())
         judgement = judge(expectation, exchange, around)
     print(transcript(exchange, marks, b"".join(target.log)), end="")
     print(verdict(case, expectation, judgement), end="")
@@ -109,7 +109,7 @@ def _play(
         delivery=plan.delivery,
         signal=target.signal,
         start=target.start,
-        cap=Cap(plan.case_timeout, time.monotonic() + plan.case_timeout),
+        cap=CaseDeadline(plan.case_timeout, time.monotonic() + plan.case_timeout),
     )
     return exchange, marks
 

@@ -14,7 +14,7 @@ from cgi_conform.cases.load import case_ids, load_cases, nearest_id
 from cgi_conform.commands.server_options import configure_server, configure_workers, lines_lead_to
 from cgi_conform.errors import INTERRUPTED, NOTHING_RAN, SERVER, UserError
 from cgi_conform.http.delivery import DELIVERIES
-from cgi_conform.judging.known_failures import write_rules
+from cgi_conform.judging.known_failures import write_known_failures
 from cgi_conform.judging.results import CaseResult, Results, exit_status, red_verdicts
 from cgi_conform.paths import fixtures
 from cgi_conform.running.plan import CASE_TIMEOUT, Options, Plan, make_plan
@@ -122,7 +122,7 @@ def _report(options: argparse.Namespace, plan: Plan, cases: list[Case], outcome:
 
 def _write_expect(path: Path, plan: Plan, results: Results) -> None:
     """Writes the failures as expected ones, and says what to do with the file."""
-    count = write_rules(path, results["cases"], plan.rules, {*red_verdicts(results), "warn"})
+    count = write_known_failures(path, results["cases"], plan.known_failures, {*red_verdicts(results), "warn"})
     entries = "1 expectation" if count == 1 else f"{count} expectations"
     print(f'{entries} written to "{path}": say why in each `reason` (those with ?? are red)')
     own = plan.server.expect_file(plan.profile) if plan.server is not None else None

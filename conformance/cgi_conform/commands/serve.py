@@ -20,7 +20,7 @@ from types import FrameType
 from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.docroot import Docroot, temporary
 from cgi_conform.commands.server_options import configure_started, started_server
-from cgi_conform.endings import handled, let_go_of_terminal
+from cgi_conform.signals import handled, let_go_of_terminal
 from cgi_conform.errors import SERVER, UserError
 from cgi_conform.paths import fixtures
 from cgi_conform.servers.definition import ServerDefinition

@@ -18,7 +18,7 @@ from cgi_conform.cases.case import Step
 from cgi_conform.http import late_reader as late
 from cgi_conform.http.connection import Connection, pump
 from cgi_conform.http.delivery import GAP, pieces
-from cgi_conform.http.patience import Cap, Patience
+from cgi_conform.http.timeouts import CaseDeadline, Timeouts
 from cgi_conform.octets import Tokens, fill
 
 IDLE = 0.02  # a pause in what comes in: time to look whether it is all
@@ -33,7 +33,7 @@ Settled = Callable[[str, bytearray, bytes], bool]  # connection, received, sent:
 
 
 @dataclass(frozen=True)
-class Trouble:
+class FailedStep:
     """A step that did not come about."""
 
     what: str
@@ -47,7 +47,7 @@ class Exchange:
     """All connections of a case, in the order they were opened, and what did not come about."""
 
     connections: dict[str, Connection] = field(default_factory=dict)
-    troubles: list[Trouble] = field(default_factory=list)
+    failed_steps: list[FailedStep] = field(default_factory=list)
     refused: bool = False
 
     @property
@@ -68,7 +68,7 @@ def play(
     grace: float = GRACE,
     signal: Callable[[str], None] = lambda name: None,
     start: Callable[[str], str] = lambda how: "",
-    cap: Cap = Cap(),
+    cap: CaseDeadline = CaseDeadline(),
 ) -> Exchange:
     """Play the steps in order; then read the `judged` connections to their end. `signal` sends one to the server;
     `start` starts it once more, and returns what went wrong.
@@ -77,7 +77,7 @@ def play(
     octet; one that is settled, for `grace` more.
     """
     exchange = Exchange()
-    patience = Patience(timeout, limit, cap)
+    patience = Timeouts(timeout, limit, cap)
     try:
         for step in steps:
             if not _play_step(exchange, step, address, tokens, patience, delivery):
@@ -85,7 +85,7 @@ def play(
             if not _follow_script(exchange, step, signal, cap):
                 break
             if step.start and (got := start(step.start)):
-                exchange.troubles.append(Trouble("start", EXPECTED[step.start], got.encode()))
+                exchange.failed_steps.append(FailedStep("start", EXPECTED[step.start], got.encode()))
                 break
         _read_on(exchange, judged, settled, patience, grace)
     finally:
@@ -96,7 +96,7 @@ def play(
 
 
 def _play_step(
-    exchange: Exchange, step: Step, address: tuple[str, int], tokens: Tokens, patience: Patience, delivery: str
+    exchange: Exchange, step: Step, address: tuple[str, int], tokens: Tokens, patience: Timeouts, delivery: str
 ) -> bool:
     """Returns whether to go on with the next step."""
     known = step.connection in exchange.connections
@@ -113,7 +113,7 @@ def _play_step(
             came = bytes(connection.received[connection.awaited :])
             limit = patience.told("no more" if came else "nothing") if connection.end == "open" else ""
             how = b"" if limit else b", then " + connection.end.encode()
-            exchange.troubles.append(Trouble("await", text, came if limit else (came or b"nothing") + how, limit))
+            exchange.failed_steps.append(FailedStep("await", text, came if limit else (came or b"nothing") + how, limit))
             return False
     if step.pause:
         pump(exchange.all, patience.cap.after(step.pause), lambda: False)
@@ -136,7 +136,7 @@ def _play_step(
     return True
 
 
-def _follow_script(exchange: Exchange, step: Step, signal: Callable[[str], None], cap: Cap) -> bool:
+def _follow_script(exchange: Exchange, step: Step, signal: Callable[[str], None], cap: CaseDeadline) -> bool:
     """Returns what becomes of the script on a connection, and of the server: whether to go on with the next step."""
     connection = exchange.connections[step.connection]
     if step.wait_blocked is not None and not _wait_blocked(exchange, connection, step.wait_blocked, cap):
@@ -148,7 +148,7 @@ def _follow_script(exchange: Exchange, step: Step, signal: Callable[[str], None]
     return step.wait_gone is None or _wait_gone(exchange, connection, step.wait_gone, cap)
 
 
-def _connect(exchange: Exchange, connection: Connection, address: tuple[str, int], patience: Patience) -> bool:
+def _connect(exchange: Exchange, connection: Connection, address: tuple[str, int], patience: Timeouts) -> bool:
     left = max(0.001, min(patience.greater, patience.cap.until - time.monotonic()))
     try:
         connection.sock = _connected(address, left, connection.reads_late)
@@ -156,7 +156,7 @@ def _connect(exchange: Exchange, connection: Connection, address: tuple[str, int
         connection.end = "closed"
         exchange.refused = True
         got = error.strerror or (patience.told("no connection") if isinstance(error, TimeoutError) else str(error))
-        exchange.troubles.append(Trouble("connect", b"a connection", got.encode()))
+        exchange.failed_steps.append(FailedStep("connect", b"a connection", got.encode()))
         return False
     connection.sock.setblocking(False)
     connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -191,7 +191,7 @@ def _take(connection: Connection, text: bytes) -> bool:
     return at >= 0
 
 
-def _send_all(exchange: Exchange, connection: Connection, patience: Patience) -> None:
+def _send_all(exchange: Exchange, connection: Connection, patience: Timeouts) -> None:
     """Until all is out, or the server takes no more: it may well have answered and closed."""
     deadline = patience.cap.without_progress(patience.greater, connection)
     pump(exchange.all, deadline, lambda: not connection.outbox or connection.end != "open")
@@ -213,7 +213,7 @@ def _end(connection: Connection, *, reset: bool) -> None:
     connection.ended_by_us = connection.end == "open"
 
 
-def _wait_blocked(exchange: Exchange, connection: Connection, seconds: float, cap: Cap) -> bool:
+def _wait_blocked(exchange: Exchange, connection: Connection, seconds: float, cap: CaseDeadline) -> bool:
     """Read nothing on the connection until its script cannot write on, or has ended."""
     pid = _named(exchange, connection, "wait-blocked")
     if not pid:
@@ -231,12 +231,12 @@ def _wait_blocked(exchange: Exchange, connection: Connection, seconds: float, ca
     pump(others, cap.after(seconds), blocked, IDLE)
     if not blocked():
         asked = f"the script is held back, or ends, within {seconds:g} s"
-        exchange.troubles.append(Trouble("wait-blocked", asked.encode(), b"it writes on"))
+        exchange.failed_steps.append(FailedStep("wait-blocked", asked.encode(), b"it writes on"))
         return False
     return True
 
 
-def _wait_gone(exchange: Exchange, connection: Connection, seconds: float, cap: Cap) -> bool:
+def _wait_gone(exchange: Exchange, connection: Connection, seconds: float, cap: CaseDeadline) -> bool:
     pid = _named(exchange, connection, "wait-gone")
     if not pid:
         return False
@@ -244,7 +244,7 @@ def _wait_gone(exchange: Exchange, connection: Connection, seconds: float, cap: 
     state = processes.activity(pid)
     if state:
         asked = f"the script's process ends within {seconds:g} s"
-        exchange.troubles.append(Trouble("wait-gone", asked.encode(), state.encode()))
+        exchange.failed_steps.append(FailedStep("wait-gone", asked.encode(), state.encode()))
     return not state
 
 
@@ -252,15 +252,15 @@ def _named(exchange: Exchange, connection: Connection, what: str) -> int:
     """Returns the process that the script has named, 0 if it has not."""
     found = re.search(rb"\bpid=(\d+)", connection.received)
     if found is None:
-        exchange.troubles.append(Trouble(what, b"pid=N in what came in", bytes(connection.received)))
+        exchange.failed_steps.append(FailedStep(what, b"pid=N in what came in", bytes(connection.received)))
         return 0
     return int(found[1])
 
 
-def _read_on(exchange: Exchange, judged: Sequence[str], settled: Settled, patience: Patience, grace: float) -> None:
+def _read_on(exchange: Exchange, judged: Sequence[str], settled: Settled, patience: Timeouts, grace: float) -> None:
     start = time.monotonic()
     known: dict[str, tuple[int, bool]] = {}  # length looked at, and whether that was all
-    stuck = bool(exchange.troubles)  # what is judged has been found already
+    stuck = bool(exchange.failed_steps)  # what is judged has been found already
     silent, last = (IDLE, IDLE) if stuck else (patience.silent, patience.greater)
 
     def done(connection: Connection) -> bool:

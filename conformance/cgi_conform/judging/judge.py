@@ -33,7 +33,7 @@ class Mismatch:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class CaseContext:
     """What the expectations of a case refer to."""
 
     tokens: Tokens
@@ -69,7 +69,7 @@ def settled(expectation: Expectation) -> Callable[[str, bytes | bytearray, bytes
     return whole
 
 
-def judge(expectation: Expectation, exchange: Exchange, around: Surroundings) -> Judgement:
+def judge(expectation: Expectation, exchange: Exchange, around: CaseContext) -> Judgement:
     """Compare connection by connection, answer by answer."""
     found = [
         Mismatch(
@@ -77,7 +77,7 @@ def judge(expectation: Expectation, exchange: Exchange, around: Surroundings) ->
             _text(trouble.expected, around),
             ": ".join(told for told in (_text(trouble.got, around), trouble.limit) if told),
         )
-        for trouble in exchange.troubles
+        for trouble in exchange.failed_steps
     ]
     first: Status | None = None
     decided: Status | None = None
@@ -98,7 +98,7 @@ def judge(expectation: Expectation, exchange: Exchange, around: Surroundings) ->
     return Judgement(tuple(dict.fromkeys(found)), first if decided is None else decided)
 
 
-def judge_log(matcher: Matcher, log: bytes, around: Surroundings) -> Mismatch | None:
+def judge_log(matcher: Matcher, log: bytes, around: CaseContext) -> Mismatch | None:
     """Returns what the server wrote to stderr since the case began."""
     return _match("log", matcher, log, around)
 
@@ -119,7 +119,7 @@ def _shown(saw: Status, connection: Connection) -> str:
 
 
 def _answer(
-    answer: Answer, saw: Status, parsed: Parsed, index: int, connection: Connection, around: Surroundings
+    answer: Answer, saw: Status, parsed: Parsed, index: int, connection: Connection, around: CaseContext
 ) -> list[Mismatch]:
     if answer.status and saw not in answer.status:
         expected = " or ".join(str(status) for status in answer.status)
@@ -148,7 +148,7 @@ def _asks_for_response(answer: Answer) -> bool:
     return any(item is not None for item in asked) or bool(answer.header or answer.env or answer.probe)
 
 
-def _response(answer: Answer, response: Response, connection: Connection, around: Surroundings) -> list[Mismatch]:
+def _response(answer: Answer, response: Response, connection: Connection, around: CaseContext) -> list[Mismatch]:
     found: list[Mismatch | None] = []
     if not response.complete and answer.raw is None and not connection.ended_by_us:
         how = "connection still open" if connection.end == "open" else f"connection {connection.end}"
@@ -175,7 +175,7 @@ def _response(answer: Answer, response: Response, connection: Connection, around
     return [item for item in found if item is not None]
 
 
-def _header(name: str, matcher: Matcher, response: Response, around: Surroundings) -> Mismatch | None:
+def _header(name: str, matcher: Matcher, response: Response, around: CaseContext) -> Mismatch | None:
     lines = response.values(name)
     what = f"header.{name}"
     if matcher.count is not None and len(lines) != matcher.count:
@@ -185,7 +185,7 @@ def _header(name: str, matcher: Matcher, response: Response, around: Surrounding
     return _match(what, matcher, b", ".join(lines) if lines else None, around)
 
 
-def _probe(answer: Answer, probe: Probe, around: Surroundings) -> list[Mismatch]:
+def _probe(answer: Answer, probe: Probe, around: CaseContext) -> list[Mismatch]:
     found = [_match(f"env.{name}", matcher, probe.env.get(name), around) for name, matcher in answer.env.items()]
     if answer.env_names is not None:
         stray = sorted(set(probe.env) - set(answer.env_names))
@@ -202,7 +202,7 @@ def _probe(answer: Answer, probe: Probe, around: Surroundings) -> list[Mismatch]
 
 
 def _whole(
-    answers: Sequence[Answer], count: int | None, parsed: Parsed, connection: Connection, around: Surroundings
+    answers: Sequence[Answer], count: int | None, parsed: Parsed, connection: Connection, around: CaseContext
 ) -> list[Mismatch]:
     """Returns what holds of a connection as a whole."""
     found: list[Mismatch | None] = []
@@ -225,12 +225,12 @@ def _whole(
     return [item for item in found if item is not None]
 
 
-def _match(what: str, matcher: Matcher, value: Value | None, around: Surroundings) -> Mismatch | None:
+def _match(what: str, matcher: Matcher, value: Value | None, around: CaseContext) -> Mismatch | None:
     difference = mismatch(filled(matcher, around.tokens), value, around.file, around.normal)
     return None if difference is None else Mismatch(what, difference.expected, difference.got, difference.at)
 
 
-def _text(octets: bytes, around: Surroundings) -> str:
+def _text(octets: bytes, around: CaseContext) -> str:
     return excerpt(octets, 2000, around.normal)
 
 

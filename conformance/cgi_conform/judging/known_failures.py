@@ -52,7 +52,7 @@ class KnownFailure:
         return is_there and not (self.before and has_change(release, self.before))
 
 
-def load_rules(path: Path, including: tuple[Path, ...] = ()) -> list[KnownFailure]:
+def load_known_failures(path: Path, including: tuple[Path, ...] = ()) -> list[KnownFailure]:
     """Returns the rules of a file, after those of the files it includes."""
     path = path.absolute()
     shown = f"{path.parent.name}/{path.name}"
@@ -67,7 +67,7 @@ def load_rules(path: Path, including: tuple[Path, ...] = ()) -> list[KnownFailur
         included = (path.parent / name).resolve()
         if not included.exists():
             raise UserError(f'{shown}: includes "{name}", which does not exist')
-        rules += load_rules(included, (*including, path))
+        rules += load_known_failures(included, (*including, path))
     for glob, entry in table.items():
         rules += [_rule(glob, shown, each) for each in (entry if isinstance(entry, list) else [entry])]
     return rules
@@ -83,7 +83,7 @@ def _rule(glob: str, shown: str, entry: Mapping[str, Any]) -> KnownFailure:
     return KnownFailure(glob, file=shown, **{**entry, **bounds})
 
 
-def rules_at(rules: Iterable[KnownFailure], version: str) -> tuple[KnownFailure, ...]:
+def in_release(rules: Iterable[KnownFailure], version: str) -> tuple[KnownFailure, ...]:
     """Returns the rules that hold for the release that a server's version names."""
     release = release_in(version)
     return tuple(rule for rule in rules if rule.holds_for(release))
@@ -100,7 +100,7 @@ def release_note(name: str, version: str, checked: Sequence[str], rules: Iterabl
     return f"{name} ({version}): unknown release; expectations were checked with {known}, and may be out of date"
 
 
-def rule_for(rules: Iterable[KnownFailure], name: str, user: str) -> KnownFailure | None:
+def known_failure_of(rules: Iterable[KnownFailure], name: str, user: str) -> KnownFailure | None:
     """Returns the rule that applies to a case when the server is started by `user` (root or user)."""
     chosen: KnownFailure | None = None
     for rule in rules:
@@ -120,12 +120,12 @@ def stale(rules: Iterable[KnownFailure], names: Iterable[str]) -> list[Stale]:
     ]
 
 
-def write_rules(path: Path, results: Iterable[CaseResult], rules: Iterable[KnownFailure], red: Iterable[str]) -> int:
+def write_known_failures(path: Path, results: Iterable[CaseResult], rules: Iterable[KnownFailure], red: Iterable[str]) -> int:
     """Write the failures of a run as expectations, known reasons kept, others to be filled in; how many there are."""
     known = list(rules)
     entries: list[str] = []
     for case in results:
-        rule = rule_for(known, case["id"], "root") or rule_for(known, case["id"], "user")
+        rule = known_failure_of(known, case["id"], "root") or known_failure_of(known, case["id"], "user")
         if case["verdict"] == "skip" and rule is not None and rule.outcome == "skip":
             entries.append(_entry(case["id"], "skip", None, rule.reason, rule))
         elif case["verdict"] == "expected" and rule is not None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cgi_conform.cases.answer import PROFILES
 from cgi_conform.errors import SERVER, UserError
-from cgi_conform.judging.known_failures import KnownFailure, load_rules, rule_for, rules_at, stale
+from cgi_conform.judging.known_failures import KnownFailure, load_known_failures, known_failure_of, in_release, stale
 from cgi_conform.programs.attempt import Found, attempt
 from cgi_conform.programs.definition import Check, Program
 from cgi_conform.programs.findings import CheckResult, ServerFindings, totals
@@ -37,7 +37,7 @@ def contender(server: ServerDefinition, profile: str | None) -> Contender:
         raise UserError(f'server "{server.name}" has no profile {profile} (its profiles: {known})')
     chosen = profile or (_MOST_USEFUL if _MOST_USEFUL in server.profiles else server.profiles[0])
     path = server.expect_file(chosen, "programs")
-    rules = rules_at(load_rules(path), server.version()) if path.exists() else ()
+    rules = in_release(load_known_failures(path), server.version()) if path.exists() else ()
     return Contender(server.for_profile(chosen), chosen, rules)
 
 
@@ -62,7 +62,7 @@ def try_programs(
             for program in programs:
                 for check in program.checks:
                     progress(check.id)
-                    rule = rule_for(one.rules, check.id, user())
+                    rule = known_failure_of(one.rules, check.id, user())
                     if program.missing:
                         results.append(_result(check, program, "skip", program.missing))
                     elif rule is not None and rule.outcome == "skip":

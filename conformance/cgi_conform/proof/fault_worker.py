@@ -16,15 +16,15 @@ from cgi_conform.cases.docroot import Docroot
 from cgi_conform.data.faulty.faults import Broken, Fault, compiled, find
 from cgi_conform.errors import UserError
 from cgi_conform.http.exchange import play
-from cgi_conform.http.patience import Cap
-from cgi_conform.judging.judge import Judgement, Surroundings, judge, settled
+from cgi_conform.http.timeouts import CaseDeadline
+from cgi_conform.judging.judge import Judgement, CaseContext, judge, settled
 from cgi_conform.judging.results import CaseResult
 from cgi_conform.octets import Tokens
 from cgi_conform.proof import forked_server
 from cgi_conform.proof.fresh_docroot import FreshDocroot
 from cgi_conform.proof.kills_json import BranchProof
 from cgi_conform.proof.tasks import PATIENCE, Task
-from cgi_conform.proof.verdicts import Branch, Tried, branch_proof, branch_untried, on_the_status
+from cgi_conform.proof.proofs import Branch, Tried, branch_proof, branch_untried, on_the_status
 from cgi_conform.running.plan import Plan
 from cgi_conform.running.trial import try_case
 from cgi_conform.servers.launch import ADDRESS, Instance, Starter
@@ -86,45 +86,45 @@ class FaultWorker:
 
     def _try_cases(self, task: Task, found: TaskOutcome, starter: Starter, *, dies: bool) -> None:
         plan = self._bench.plans[task.profile]
-        running: ServerPool | None = None
+        pool: ServerPool | None = None
         try:
             for name in task.cases:
-                if running is None or self._docroot.has_changed():
-                    if running is not None:
-                        running.stop()
-                    running = self._running(plan, starter)
-                result = self._try(name, plan, task, running)
+                if pool is None or self._docroot.has_changed():
+                    if pool is not None:
+                        pool.stop()
+                    pool = self._pool(plan, starter)
+                result = self._try(name, plan, task, pool)
                 if task.fault and result["verdict"] == "pass" and not self._docroot.has_changed():
-                    result = self._try(name, replace(plan, grace=_GRACE), task, running)  # perhaps it came too late
+                    result = self._try(name, replace(plan, grace=_GRACE), task, pool)  # perhaps it came too late
                 found.tried[name] = Tried.of(result)
-                if dies and result["verdict"] != "error" and running.one_ends(PATIENCE):
+                if dies and result["verdict"] != "error" and pool.one_ends(PATIENCE):
                     found.tried[name] = Tried("error", "the server ended after the answer")
         finally:
-            if running is not None:
-                running.stop()
+            if pool is not None:
+                pool.stop()
 
-    def _try(self, name: str, plan: Plan, task: Task, running: ServerPool) -> CaseResult:
-        return try_case(*_unhurried(self._bench.cases[name], plan, task), running, self._bench.fixtures).result
+    def _try(self, name: str, plan: Plan, task: Task, pool: ServerPool) -> CaseResult:
+        return try_case(*_unhurried(self._bench.cases[name], plan, task), pool, self._bench.fixtures).result
 
     def _try_branches(self, task: Task, found: TaskOutcome, starter: Starter) -> None:
         plan = self._bench.plans[task.profile]
         same: dict[str, list[Branch]] = {}
         for branch in task.branches:
             same.setdefault(branch.case, []).append(branch)
-        running = self._running(plan, starter)
+        pool = self._pool(plan, starter)
         try:
             for name, group in same.items():
                 case = self._bench.cases[name]
                 try:
-                    instance = running.instance(case)
+                    instance = pool.instance(case)
                 except UserError as error:
                     found.branches += [branch_untried(branch, error.message.partition("\n")[0]) for branch in group]
                     continue
-                found.branches += _judged(case, group, plan, instance, running.docroot)
+                found.branches += _judged(case, group, plan, instance, pool.docroot)
         finally:
-            running.stop()
+            pool.stop()
 
-    def _running(self, plan: Plan, starter: Starter) -> ServerPool:
+    def _pool(self, plan: Plan, starter: Starter) -> ServerPool:
         assert plan.server is not None
         return ServerPool(plan.server, self._bench.fixtures, starter, self._docroot.get())
 
@@ -152,9 +152,9 @@ def _judged(case: Case, group: Sequence[Branch], plan: Plan, instance: Instance,
         settled=settled(expectation),
         signal=instance.signal,
         start=partial(start_once_more, instance),
-        cap=Cap(plan.case_timeout, time.monotonic() + plan.case_timeout),
+        cap=CaseDeadline(plan.case_timeout, time.monotonic() + plan.case_timeout),
     )
-    around = Surroundings(tokens, lambda name: b"")
+    around = CaseContext(tokens, lambda name: b"")
 
     def judged(index: int, statuses: Sequence[Status]) -> Judgement:
         return judge(on_the_status(expectation, index, statuses), exchange, around)

@@ -23,7 +23,7 @@ from types import CodeType
 from typing import NoReturn
 
 from cgi_conform.data.faulty import faults
-from cgi_conform.endings import held_back
+from cgi_conform.signals import held_back
 from cgi_conform.errors import UserError
 from cgi_conform.servers.definition import ServerDefinition
 from cgi_conform.servers.launch import Launch, Process, Starter

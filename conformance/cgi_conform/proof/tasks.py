@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cgi_conform.cases.case import Case
-from cgi_conform.proof.verdicts import Branch
+from cgi_conform.proof.proofs import Branch
 from cgi_conform.running.plan import Plan
 from cgi_conform.servers.server_pool import server_key
 

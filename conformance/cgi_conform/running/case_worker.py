@@ -10,7 +10,7 @@ from pathlib import Path
 from cgi_conform.cases.case import Case
 from cgi_conform.running.plan import Plan
 from cgi_conform.running.trial import CaseOutcome, try_case
-from cgi_conform.running.verdict import not_tried, untried
+from cgi_conform.running.case_result import not_tried, untried
 from cgi_conform.servers.server_pool import Key, ServerPool
 
 
@@ -29,9 +29,9 @@ class CaseWorker:
         self._plan = plan
         self._fixtures = fixtures
         self._failures: dict[Key, str] = {}
-        self._running: ServerPool | None = None
+        self._pool: ServerPool | None = None
         if plan.server is not None:
-            self._running = ServerPool(plan.server, fixtures, start_timeout=plan.start_timeout, failures=self._failures)
+            self._pool = ServerPool(plan.server, fixtures, start_timeout=plan.start_timeout, failures=self._failures)
         _keep_nothing_large()
 
     def carry_out(self, task: CaseTask) -> CaseOutcome:
@@ -46,17 +46,17 @@ class CaseWorker:
 
     def try_case(self, case: Case) -> CaseOutcome:
         """Returns what trying the case found."""
-        found = try_case(case, self._plan, self._running, self._fixtures)
+        found = try_case(case, self._plan, self._pool, self._fixtures)
         if found.failure:
             found.result = not_tried(case, self._plan, found.failure.partition("\n")[0])
         return found
 
     def end(self) -> list[str]:
         """Ends the servers; returns a message for each that has died after its last case had been judged."""
-        if self._running is None:
+        if self._pool is None:
             return []
-        messages = self._running.deaths()
-        self._running.stop()
+        messages = self._pool.deaths()
+        self._pool.stop()
         return messages
 
 

@@ -23,7 +23,7 @@ def ordered(cases: Sequence[Case], plan: Plan, shuffle: int | None = None) -> li
 
 
 def _turn(case: Case, plan: Plan) -> tuple[Any, ...]:
-    return bool(missing(case, plan.abilities)), not _is_slow(case, plan), server_key(case)
+    return bool(missing(case, plan.capabilities)), not _is_slow(case, plan), server_key(case)
 
 
 def _is_slow(case: Case, plan: Plan) -> bool:

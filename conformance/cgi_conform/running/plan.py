@@ -13,8 +13,8 @@ from cgi_conform.cases.variants import declared
 from cgi_conform.errors import SERVER, UserError
 from cgi_conform.http.delivery import DELIVERIES
 from cgi_conform.http.exchange import GRACE
-from cgi_conform.judging.known_failures import KnownFailure, load_rules, release_note, rules_at
-from cgi_conform.running.capabilities import Abilities
+from cgi_conform.judging.known_failures import KnownFailure, load_known_failures, release_note, in_release
+from cgi_conform.running.capabilities import Capabilities
 from cgi_conform.servers.definition import ServerDefinition, named_server
 from cgi_conform.servers.launch import START_TIMEOUT
 
@@ -62,8 +62,8 @@ class Plan:
     profile: str
     timeout: float
     delivery: str
-    rules: tuple[KnownFailure, ...]
-    abilities: Abilities
+    known_failures: tuple[KnownFailure, ...]
+    capabilities: Capabilities
     server: ServerDefinition | None = None  # None: it runs already, at `address`
     address: tuple[str, int] = ("127.0.0.1", 0)
     root: str = ""
@@ -103,7 +103,7 @@ def make_plan(options: Options) -> Plan:
         raise UserError(f'server "{server.name}" cannot be judged in profile {options.profile} (its profiles: {known})')
     own = server.expect_file(options.profile) if options.server else None
     expect = Path(options.expect) if options.expect else own
-    rules = load_rules(expect) if expect and (options.expect or expect.exists()) else []
+    rules = load_known_failures(expect) if expect and (options.expect or expect.exists()) else []
     version = server.version()
     user = "root" if os.geteuid() == 0 else "user"
     return Plan(
@@ -112,8 +112,8 @@ def make_plan(options: Options) -> Plan:
         profile=options.profile,
         timeout=options.timeout,
         delivery=options.delivery,
-        rules=rules_at(rules, version),
-        abilities=Abilities(True, user, frozenset(server.variants), server.takes_free_port),
+        known_failures=in_release(rules, version),
+        capabilities=Capabilities(True, user, frozenset(server.variants), server.takes_free_port),
         server=server.for_profile(options.profile),
         version=version,
         release_note=release_note(server.name, version, server.checked, rules),
@@ -135,15 +135,15 @@ def _of_url(options: Options) -> Plan:
     root = Path(options.root).absolute()
     if not root.is_dir():
         raise UserError(f'--root "{options.root}" is no directory (name the document root of the server at --url)')
-    rules = load_rules(Path(options.expect)) if options.expect else []
+    rules = load_known_failures(Path(options.expect)) if options.expect else []
     return Plan(
         name="url",
         title="a running server",
         profile=options.profile,
         timeout=options.timeout,
         delivery=options.delivery,
-        rules=rules_at(rules, ""),
-        abilities=Abilities(False, "unknown", frozenset(declared(options.has, at_url=True))),
+        known_failures=in_release(rules, ""),
+        capabilities=Capabilities(False, "unknown", frozenset(declared(options.has, at_url=True))),
         address=(parts.hostname, port),
         root=str(root),
         case_timeout=options.case_timeout,

@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from cgi_conform.cases.case import Case
 from cgi_conform.cases.docroot import temporary
 from cgi_conform.cases.load import case_ids
-from cgi_conform.endings import Interruption, handled
+from cgi_conform.signals import Interruption, handled
 from cgi_conform.errors import INTERRUPTED, SERVER, UserError
 from cgi_conform.judging.known_failures import stale
 from cgi_conform.judging.results import CaseResult, Results, assembled
@@ -23,10 +23,10 @@ from cgi_conform.paths import fixtures
 from cgi_conform.running.case_worker import CaseTask, CaseWorker
 from cgi_conform.running.order import ordered
 from cgi_conform.running.plan import WORKERS, Options, Plan
-from cgi_conform.running.row import Row
+from cgi_conform.running.unresponsive import UnresponsiveServer
 from cgi_conform.running.target import check_target
 from cgi_conform.running.trial import CaseOutcome, is_alive
-from cgi_conform.running.verdict import not_tried, untried
+from cgi_conform.running.case_result import not_tried, untried
 from cgi_conform.running.workers import WorkerEnded, Workers
 from cgi_conform.servers.instance import end_at_once
 from cgi_conform.servers.launch import ADDRESS, start
@@ -123,10 +123,10 @@ def carry_out(
         assembled(
             {"name": plan.name, "title": plan.title, "version": plan.version},
             plan.profile,
-            plan.abilities.user,
+            plan.capabilities.user,
             len(corpus),
             results,
-            stale(plan.rules, corpus),
+            stale(plan.known_failures, corpus),
             strict,
             strict_observed,
             known.incomplete,
@@ -141,7 +141,7 @@ def _try_all(
     cases: Sequence[Case], plan: Plan, count: int, progress: Progress, known: _Known, interrupted: Callable[[], None]
 ) -> None:
     """Tries the cases, or as many as there is a reason to try."""
-    row = Row(lambda: _answers(plan))
+    row = UnresponsiveServer(lambda: _answers(plan))
     tasks = [CaseTask(case, known.not_started) for case in cases]
     with _interruptible() as interruption, Workers(count, lambda: CaseWorker(plan, fixtures())) as workers:
         try:

@@ -7,7 +7,7 @@ from cgi_conform.cases.case import Step
 from cgi_conform.errors import SERVER, UserError
 from cgi_conform.escaped import excerpt
 from cgi_conform.http.exchange import play
-from cgi_conform.http.patience import Cap
+from cgi_conform.http.timeouts import CaseDeadline
 from cgi_conform.http.response import parse
 from cgi_conform.octets import Tokens
 from cgi_conform.running.plan import Plan
@@ -26,10 +26,10 @@ def check_target(plan: Plan) -> None:
     host, port = plan.address
     where = f"--url http://{f'[{host}]' if ':' in host else host}:{port}"
     steps = [Step(send=f"GET /{CHECKED} HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())]
-    cap = Cap(plan.case_timeout, time.monotonic() + plan.case_timeout)
+    cap = CaseDeadline(plan.case_timeout, time.monotonic() + plan.case_timeout)
     exchange = play(steps, plan.address, Tokens(port, plan.root, plan.root), timeout=plan.timeout, cap=cap)
     if exchange.refused:
-        got = exchange.troubles[0].got.decode()
+        got = exchange.failed_steps[0].got.decode()
         raise UserError(f"{where}: nothing listens there ({got}): start the server, then run again", SERVER)
     connection = exchange.connections["main"]
     if not connection.received:

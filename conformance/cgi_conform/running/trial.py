@@ -17,16 +17,16 @@ from cgi_conform.errors import UserError
 from cgi_conform.http.connection import Connection
 from cgi_conform.http.exchange import Exchange, play
 from cgi_conform.http.framing import Asked, asked_for
-from cgi_conform.http.patience import Cap
+from cgi_conform.http.timeouts import CaseDeadline
 from cgi_conform.http.response import parse
-from cgi_conform.judging.judge import Judgement, Mismatch, Surroundings, judge, judge_log, settled
-from cgi_conform.judging.known_failures import rule_for
+from cgi_conform.judging.judge import Judgement, Mismatch, CaseContext, judge, judge_log, settled
+from cgi_conform.judging.known_failures import known_failure_of
 from cgi_conform.judging.normalise import normalised
 from cgi_conform.judging.results import CaseResult
 from cgi_conform.judging.side_effects import Watch
 from cgi_conform.octets import Tokens, printable
 from cgi_conform.running.plan import Plan
-from cgi_conform.running.verdict import Trial, judged, reason_to_skip, untried
+from cgi_conform.running.case_result import Trial, judged, reason_to_skip, untried
 from cgi_conform.servers.launch import ADDRESS, Instance
 from cgi_conform.servers.once_more import start_once_more
 from cgi_conform.servers.server_pool import ServerPool
@@ -44,26 +44,26 @@ class CaseOutcome:
     failure: str = ""  # the message about the server that the case needs and that does not start
 
 
-def try_case(case: Case, plan: Plan, running: ServerPool | None, fixtures: Path) -> CaseOutcome:
+def try_case(case: Case, plan: Plan, pool: ServerPool | None, fixtures: Path) -> CaseOutcome:
     """Returns what trying a case found."""
     expectation = case.expect[plan.profile]
-    rule = rule_for(plan.rules, case.id, plan.abilities.user)
+    rule = known_failure_of(plan.known_failures, case.id, plan.capabilities.user)
     if (reason := reason_to_skip(case, plan)) is not None:
         return CaseOutcome(untried(case, plan, "skip", reason))
     begun = time.monotonic()
-    messages = running.deaths() if running else []
+    messages = pool.deaths() if pool else []
     try:
-        instance = running.instance(case) if running else None
+        instance = pool.instance(case) if pool else None
     except UserError as error:
         result = untried(case, plan, "error", error.message.partition("\n")[0])
         return CaseOutcome(result, messages, failure=error.message)
-    cap = Cap(plan.case_timeout, time.monotonic() + plan.case_timeout + _waits(case))
-    trial = _try(case, expectation, plan, running, instance, fixtures, cap)
+    cap = CaseDeadline(plan.case_timeout, time.monotonic() + plan.case_timeout + _waits(case))
+    trial = _try(case, expectation, plan, pool, instance, fixtures, cap)
     took = time.monotonic() - begun
-    if running is not None and instance is not None and _is_spent(case, trial.judgement, late=took >= plan.timeout):
-        running.retire(instance)
-    if running is not None and any(found.what == "host.written" for found in trial.judgement.mismatches):
-        running.stop()  # and with the servers goes the document root: the next case finds it as it should be
+    if pool is not None and instance is not None and _is_spent(case, trial.judgement, late=took >= plan.timeout):
+        pool.retire(instance)
+    if pool is not None and any(found.what == "host.written" for found in trial.judgement.mismatches):
+        pool.stop()  # and with the servers goes the document root: the next case finds it as it should be
     result = judged(case, rule, trial, plan)
     result["seconds"] = round(took, 3)
     return CaseOutcome(result, [*messages, trial.broken] if trial.broken else messages, _answered(expectation, trial))
@@ -99,23 +99,23 @@ def _is_spent(case: Case, judgement: Judgement, *, late: bool) -> bool:
 
 def is_alive(address: tuple[str, int], tokens: Tokens, timeout: float) -> bool:
     """Returns whether a plain GET brings any octet."""
-    return bool(_ask(b"/hello.txt", address, tokens, timeout, Cap()).received)
+    return bool(_ask(b"/hello.txt", address, tokens, timeout, CaseDeadline()).received)
 
 
 def _try(
     case: Case,
     expectation: Expectation,
     plan: Plan,
-    running: ServerPool | None,
+    pool: ServerPool | None,
     instance: Instance | None,
     fixtures: Path,
-    cap: Cap,
+    cap: CaseDeadline,
 ) -> Trial:
     address = (ADDRESS, instance.port) if instance else plan.address
-    root = Path(running.docroot.root if running else plan.root)
+    root = Path(pool.docroot.root if pool else plan.root)
     tokens = Tokens(address[1], str(root), str(root.parent))
     asked = asked_for([step.send for step in case.steps], plan.profile, root_is_cgi=case.variant == "cgi-root")
-    around = Surroundings(tokens, _reader(root, fixtures), _nobody(), lambda octets: _normal(octets, tokens, asked))
+    around = CaseContext(tokens, _reader(root, fixtures), _nobody(), lambda octets: _normal(octets, tokens, asked))
     begun = instance.log_size() if instance else 0
     control = _status(case.control, address, tokens, plan.timeout, cap) if case.control is not None else "200"
     if case.control is not None and control != "200":
@@ -145,7 +145,7 @@ def _try(
 
 def _cut_off(exchange: Exchange) -> bool:
     """Returns whether what a step waited for did not come, and the connection ended instead."""
-    return bool(exchange.troubles) and any(connection.end != "open" for connection in exchange.all)
+    return bool(exchange.failed_steps) and any(connection.end != "open" for connection in exchange.all)
 
 
 def _watch(expectation: Expectation, instance: Instance | None, base: Path) -> Watch | None:
@@ -162,9 +162,9 @@ def _exchange(
     expectation: Expectation,
     plan: Plan,
     address: tuple[str, int],
-    around: Surroundings,
+    around: CaseContext,
     instance: Instance | None,
-    cap: Cap,
+    cap: CaseDeadline,
 ) -> tuple[Exchange, Judgement]:
     """Returns the steps, played as often as the case says: the first time that is not as expected, or the last."""
     for left in reversed(range(case.times)):
@@ -192,13 +192,13 @@ def _to_nobody(_name: str) -> None:
     """A server that we have not started gets no signal; cases that need one are skipped."""
 
 
-def _ask(path: bytes, address: tuple[str, int], tokens: Tokens, timeout: float, cap: Cap) -> Connection:
+def _ask(path: bytes, address: tuple[str, int], tokens: Tokens, timeout: float, cap: CaseDeadline) -> Connection:
     """Returns a connection on which a plain GET has been sent and read to its end."""
     steps = [Step(send=b"GET " + path + b" HTTP/1.0\r\n\r\n")]
     return play(steps, address, tokens, timeout=timeout, cap=cap).connections["main"]
 
 
-def _status(path: bytes, address: tuple[str, int], tokens: Tokens, timeout: float, cap: Cap) -> str:
+def _status(path: bytes, address: tuple[str, int], tokens: Tokens, timeout: float, cap: CaseDeadline) -> str:
     """Returns the status of a plain GET, or how the connection ended."""
     connection = _ask(path, address, tokens, timeout, cap)
     parsed = parse(bytes(connection.received), ended=connection.end != "open")
@@ -207,13 +207,13 @@ def _status(path: bytes, address: tuple[str, int], tokens: Tokens, timeout: floa
     return f"{connection.end}: {connection.gave_up}" if connection.gave_up else connection.end
 
 
-def _liveness(address: tuple[str, int], tokens: Tokens, timeout: float, cap: Cap) -> list[Mismatch]:
+def _liveness(address: tuple[str, int], tokens: Tokens, timeout: float, cap: CaseDeadline) -> list[Mismatch]:
     status = _status(b"/hello.txt", address, tokens, timeout, cap)
     return [] if status == "200" else [Mismatch("liveness", "200 for GET /hello.txt afterwards", status)]
 
 
 def _log(
-    expectation: Expectation, instance: Instance | None, begun: int, around: Surroundings, patience: float, cap: Cap
+    expectation: Expectation, instance: Instance | None, begun: int, around: CaseContext, patience: float, cap: CaseDeadline
 ) -> list[Mismatch]:
     """Look at the log until it is as expected: a server may write it after it has answered."""
     if expectation.log is None or instance is None:

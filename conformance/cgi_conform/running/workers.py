@@ -21,8 +21,8 @@ from types import FrameType
 from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
 from cgi_conform.cases.docroot import scratch
-from cgi_conform.endings import ENDING, held_back
-from cgi_conform.servers import adopted
+from cgi_conform.signals import ENDING, held_back
+from cgi_conform.servers import orphans
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -115,7 +115,7 @@ class Workers(Generic[Task, Result]):
             with held_back():  # a result that is received in part would be lost
                 number = self._busy.pop(end)
                 self._done[number] = self._received(end)
-        adopted.reap()  # what the servers of the workers have left
+        orphans.reap()  # what the servers of the workers have left
 
     def _received(self, end: Connection) -> Any:
         try:

@@ -13,7 +13,7 @@ from typing import Protocol
 from cgi_conform.cases.docroot import remove_all
 from cgi_conform.errors import INTERRUPTED
 from cgi_conform.octets import printable
-from cgi_conform.servers import adopted
+from cgi_conform.servers import orphans
 from cgi_conform.servers.ports import accepts
 
 _STOP_WITHIN = 3.0
@@ -92,7 +92,7 @@ class Instance:
     def stop(self) -> None:
         """End the whole process group, gently first, and a daemon that has left it."""
         _end_group(self.process)
-        adopted.end_listener(self.port)
+        orphans.end_listener(self.port)
         self.scratch.cleanup()
         alive.pop(id(self), None)
 
@@ -114,7 +114,7 @@ def _kill_all() -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(instance.process.pid, signal.SIGKILL)
         instance.scratch.cleanup()
-    adopted.end_all(0.0)
+    orphans.end_all(0.0)
 
 
 def _end_group(process: Process) -> None:

@@ -16,7 +16,7 @@ from cgi_conform.proof.kills_json import (
     counted,
     exit_status,
 )
-from cgi_conform.proof.verdicts import NOT_ABOUT_THE_RULE
+from cgi_conform.proof.proofs import NOT_ABOUT_THE_RULE
 from cgi_conform.report.terminal import Style
 from cgi_conform.typed import typed
 

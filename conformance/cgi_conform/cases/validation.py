@@ -11,7 +11,7 @@ from cgi_conform.did_you_mean import did_you_mean
 from cgi_conform.octets import BadEscape, decode
 
 
-def nonsense(case: Case, known: set[str] | None) -> list[str]:
+def case_errors(case: Case, known: set[str] | None) -> list[str]:
     """Returns what is wrong with a case whose shape is right; `known` are the clauses there are."""
     wrong = []
     if case.topic != case.file.stem:
@@ -79,7 +79,7 @@ def _matchers(case: Case) -> list[Matcher]:
     return [matcher for matcher in matchers if matcher is not None]
 
 
-def holder(value: Any, escape: str, path: str = "") -> str:
+def key_with_escape(value: Any, escape: str, path: str = "") -> str:
     """Returns the key whose text holds a bad escape."""
     if isinstance(value, str):
         try:
@@ -95,7 +95,7 @@ def holder(value: Any, escape: str, path: str = "") -> str:
     for key, inner in items:
         if key in ("matches", "id", "title", "clauses", "see", "fault"):
             continue
-        found = holder(inner, escape, f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}")
+        found = key_with_escape(inner, escape, f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}")
         if found:
             return found
     return ""

@@ -1,4 +1,4 @@
-"""http/patience.py, http/exchange.py: who is late, and who is not, on a clock that the tests move."""
+"""http/timeouts.py, http/exchange.py: who is late, and who is not, on a clock that the tests move."""
 
 import itertools
 import socket
@@ -9,12 +9,12 @@ import pytest
 
 from cgi_conform.cases.answer import read_expectation
 from cgi_conform.cases.case import Step
-from cgi_conform.http import connection, patience
+from cgi_conform.http import connection, timeouts
 from cgi_conform.http import exchange as wire
 from cgi_conform.http.connection import Connection
 from cgi_conform.http.exchange import play
-from cgi_conform.http.patience import Cap, Patience
-from cgi_conform.judging.judge import Surroundings, judge
+from cgi_conform.http.timeouts import CaseDeadline, Timeouts
+from cgi_conform.judging.judge import CaseContext, judge
 from cgi_conform.octets import Tokens
 from scripted import read_until, scripted
 
@@ -41,7 +41,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     found = Clock()
-    for module in (wire, connection, patience):
+    for module in (wire, connection, timeouts):
         monkeypatch.setattr(module, "time", found)
     return found
 
@@ -70,7 +70,7 @@ class Dripping:
     def play(self) -> Connection:
         """What a client finds."""
         with scripted(self.talk) as address:
-            cap = Cap(CAP, self._clock.now + CAP)
+            cap = CaseDeadline(CAP, self._clock.now + CAP)
             exchange = play([Step(send=b"\n")], address, TOKENS, timeout=TIMEOUT, settled=self.looked, cap=cap)
             self._read.release()
         return exchange.connections["main"]
@@ -115,7 +115,7 @@ def test_what_is_waited_for_may_come_slowly_too(clock: Clock) -> None:
 
     steps = [step for octet in octets for step in (Step(send=b"\n"), Step(await_bytes=octet))]
     with scripted(talk) as address:
-        assert play(steps, address, TOKENS, timeout=TIMEOUT).troubles == []
+        assert play(steps, address, TOKENS, timeout=TIMEOUT).failed_steps == []
 
 
 @pytest.mark.parametrize(("came", "told"), [(b"x", "nothing"), (b"xother", "other: no more")])
@@ -130,7 +130,7 @@ def test_what_is_waited_for_in_vain_names_the_limit(clock: Clock, came: bytes, t
     with scripted(talk) as address:
         steps = [Step(await_bytes=b"x"), Step(send=b"!"), Step(await_bytes=b"more")]
         exchange = play(steps, address, TOKENS, timeout=TIMEOUT)
-    [found] = judge(expectation, exchange, Surroundings(TOKENS, lambda name: b"")).mismatches
+    [found] = judge(expectation, exchange, CaseContext(TOKENS, lambda name: b"")).mismatches
     assert (found.what, found.got) == ("await", f"{told} within 5 s (--timeout)")
 
 
@@ -143,12 +143,12 @@ def test_what_is_waited_for_in_vain_names_the_limit(clock: Clock, came: bytes, t
     ],
 )
 def test_a_limit_is_told_by_its_name(limit: float | None, what: str, told: str) -> None:
-    assert Patience(TIMEOUT, limit, Cap()).told(what) == told
+    assert Timeouts(TIMEOUT, limit, CaseDeadline()).told(what) == told
 
 
 def test_a_mismatch_names_the_limit_it_comes_from(clock: Clock) -> None:
     expectation = read_expectation({"level": "required", "status": 200, "closes": True}, ("main",))
-    around = Surroundings(TOKENS, lambda name: b"")
+    around = CaseContext(TOKENS, lambda name: b"")
 
     def talk(client: socket.socket) -> None:
         client.sendall(octets)

@@ -10,7 +10,7 @@ from case_files import case, corpus
 from cgi_conform.cases.load import load_cases
 from cgi_conform.judging.results import CaseResult
 from cgi_conform.running.plan import Options, make_plan
-from cgi_conform.running.row import LENGTH, Row
+from cgi_conform.running.unresponsive import LENGTH, UnresponsiveServer
 from cgi_conform.running.trial import CaseOutcome, try_case
 from scripted import Talk, read_until, scripted
 
@@ -20,7 +20,7 @@ RESULT: CaseResult = {}  # type: ignore[typeddict-item]
 def ends_after(answered: list[bool | None], alive: list[bool]) -> int | None:
     """After how many cases the run ends; `alive` is what the server answers when it is asked, each time."""
     looks = iter(alive)
-    row = Row(lambda: next(looks))
+    row = UnresponsiveServer(lambda: next(looks))
     for number, one in enumerate(answered, 1):
         if row.ends_with(CaseOutcome(RESULT, answered=one)):
             return number

@@ -15,7 +15,7 @@ from cgi_conform.running.trial import CaseOutcome
 LENGTH = 10
 
 
-class Row:
+class UnresponsiveServer:
     """Counts the cases in a row that brought no answer; `is_alive` asks the server for a plain file."""
 
     reason = f"gave no answer to {LENGTH} cases in a row, nor to GET /hello.txt afterwards"

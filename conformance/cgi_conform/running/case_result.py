@@ -9,7 +9,7 @@ from cgi_conform.escaped import excerpt
 from cgi_conform.http.connection import Connection
 from cgi_conform.http.exchange import Exchange
 from cgi_conform.judging.judge import Judgement, Mismatch
-from cgi_conform.judging.known_failures import KnownFailure, rule_for
+from cgi_conform.judging.known_failures import KnownFailure, known_failure_of
 from cgi_conform.judging.normalise import lasting
 from cgi_conform.judging.results import CaseResult, MismatchEntry, Received, Saw
 from cgi_conform.running.capabilities import missing
@@ -32,8 +32,8 @@ class Trial:
 
 def reason_to_skip(case: Case, plan: Plan) -> str | None:
     """Returns why the case is not tried with this server, whatever happens."""
-    rule = rule_for(plan.rules, case.id, plan.abilities.user)
-    if (reason := missing(case, plan.abilities)) is not None:
+    rule = known_failure_of(plan.known_failures, case.id, plan.capabilities.user)
+    if (reason := missing(case, plan.capabilities)) is not None:
         return reason
     return rule.reason if rule is not None and rule.outcome == "skip" and rule.is_explained else None
 

@@ -13,7 +13,7 @@ from cgi_conform.http.connection import Connection
 
 
 @dataclass(frozen=True)
-class Cap:
+class CaseDeadline:
     """The latest end of a case, a moment of time.monotonic()."""
 
     seconds: float = math.inf  # for the message
@@ -35,12 +35,12 @@ class Cap:
 
 
 @dataclass(frozen=True)
-class Patience:
+class Timeouts:
     """The time that an exchange waits for the next octet: `timeout`, or a limit that the case itself sets."""
 
     timeout: float
     limit: float | None
-    cap: Cap
+    cap: CaseDeadline
 
     @property
     def greater(self) -> float:
