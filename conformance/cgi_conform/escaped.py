@@ -1,6 +1,6 @@
-"""Octets written as printable text (octets.py), cut and marked without breaking an escape.
+"""Cuts and marks printable text (octets.py) without breaking an escape.
 
-A mismatch names its first differing octet by number; in the text that octet may be one character or four.
+A mismatch gives the number of the first octet that differs. In the text, this octet takes one to four characters.
 """
 
 import re
@@ -16,7 +16,7 @@ _LINE_END = "\\n"
 
 @dataclass(frozen=True)
 class Marked:
-    """A text in three parts, the middle one being the octet in question ("" past the end)."""
+    """A text in three parts. The middle part is the marked octet, or "" if the text ends before it."""
 
     before: str
     octet: str
@@ -28,12 +28,12 @@ class Marked:
 
 
 def tokens(text: str) -> list[str]:
-    """The text taken apart into octets."""
+    """Returns the octets of the text, each as it is written there."""
     return _TOKEN.findall(text)
 
 
 def lines(text: str) -> list[str]:
-    """The text cut after each \\n, as the octets would stand in a file."""
+    """Returns the lines of the text: it is cut after each escape \\n."""
     found, line = [], ""
     for token in tokens(text):
         line += token
@@ -63,7 +63,10 @@ def excerpt(data: bytes, limit: int, normal: Callable[[bytes], bytes] = bytes) -
 
 
 def marked(text: str, at: int | None) -> Marked | None:
-    """The octet number `at` of the quoted value in a text such as: starts with "abc"."""
+    """Returns the text with octet number `at` of its quoted value marked. A text is for example: starts with "abc".
+
+    Returns None if the text does not end with a quoted value, or if the value was cut before that octet.
+    """
     start = text.find('"')
     if at is None or start < 0 or not text.endswith('"') or start == len(text) - 1:
         return None
@@ -74,11 +77,11 @@ def marked(text: str, at: int | None) -> Marked | None:
     return Marked(text[: start + 1] + "".join(value[:at]), octet, "".join(value[at + 1 :]) + '"')
 
 
-def window(part: Marked, room: int) -> Marked:
-    """The marked text cut on both sides to about `room` characters, the octet kept in sight."""
+def window(part: Marked, width: int) -> Marked:
+    """Returns the text cut on both sides to about `width` characters around the marked octet."""
     before, after = tokens(part.before), tokens(part.after)
-    if len(part.before) > room // 2:
-        while before and len("".join(before)) > room // 2:
+    if len(part.before) > width // 2:
+        while before and len("".join(before)) > width // 2:
             before.pop(0)
         before.insert(0, "…")
-    return Marked("".join(before), part.octet, clipped("".join(after), max(room - len("".join(before)), 8)))
+    return Marked("".join(before), part.octet, clipped("".join(after), max(width - len("".join(before)), 8)))

@@ -1,8 +1,8 @@
-"""Octets as people write and read them: TOML text to bytes, bytes to printable text.
+"""Converts between octets and the text that people write and read.
 
-In a TOML string \\r \\n \\t \\0 \\\\ and \\xHH stand for the octet, every other backslash is an error; the
-rest is UTF-8. The tokens {port}, {root} and {base} are filled in at run time, all other braces stay.
-decode(printable(data)) is data again.
+In a TOML string, \\r \\n \\t \\0 \\\\ and \\xHH stand for one octet. Any other backslash is an error. The rest is UTF-8.
+The suite fills in the tokens {port}, {root} and {base} at run time; other braces stay as they are.
+`decode(printable(data))` returns `data`.
 """
 
 import re
@@ -16,12 +16,12 @@ _PRINTABLE = {octet: f"\\x{octet:02x}" for octet in (*range(32), *range(127, 256
 
 
 class BadEscape(ValueError):
-    """A backslash that stands for nothing; the text is the escape as written."""
+    """An escape that does not exist; its text is the escape as the user wrote it."""
 
 
 @dataclass(frozen=True)
 class Tokens:
-    """What {port}, {root} and {base} stand for in one run."""
+    """The values of {port}, {root} and {base} in one run."""
 
     port: int
     root: str
@@ -29,7 +29,7 @@ class Tokens:
 
 
 def decode(text: str) -> bytes:
-    """The octets that a TOML string stands for."""
+    """Returns the octets that a TOML string stands for. Raises BadEscape."""
     pieces: list[bytes] = []
     end = 0
     for match in _ESCAPE.finditer(text):
@@ -46,13 +46,13 @@ def decode(text: str) -> bytes:
 
 
 def fill(data: bytes, tokens: Tokens) -> bytes:
-    """Replace {port}, {root} and {base}."""
+    """Returns the octets with {port}, {root} and {base} filled in."""
     values = {b"port": str(tokens.port).encode(), b"root": tokens.root.encode(), b"base": tokens.base.encode()}
     return _TOKEN.sub(lambda match: values[match[1]], data)
 
 
 def fill_pattern(pattern: bytes, tokens: Tokens) -> bytes:
-    """Replace the tokens in a regular expression by what matches them literally."""
+    """Returns the regular expression with the tokens filled in and escaped, so that they match literally."""
     quoted = {
         b"port": str(tokens.port).encode(),
         b"root": re.escape(tokens.root.encode()),
@@ -62,5 +62,5 @@ def fill_pattern(pattern: bytes, tokens: Tokens) -> bytes:
 
 
 def printable(data: bytes) -> str:
-    """Printable ASCII as it is; \\r \\n \\t \\\\ and \\xHH for the rest."""
+    """Returns the octets as text: printable ASCII as it is, the rest as \\r \\n \\t \\\\ or \\xHH."""
     return data.decode("latin-1").translate(_PRINTABLE)

@@ -1,6 +1,6 @@
-"""What Linux tells about processes: /proc, read once for each question.
+"""Reads facts about processes from Linux's /proc.
 
-A process that is gone tells nothing, and that is no error: it may end while it is looked at.
+A process may end at any moment. Functions return an empty value for a process that has ended.
 """
 
 import os
@@ -9,11 +9,13 @@ from pathlib import Path
 
 _PROC = Path("/proc")
 
-adopter = 0  # the process of ours that orphans come to, instead of init; it reaps them
+# The process that orphans get as their parent, instead of init (servers/orphans.py sets it); 0 if there is none. A
+# module variable, because Linux keeps this attribute for each process.
+adopter = 0
 
 
 def stat(pid: int) -> list[bytes]:
-    """Returns the words of /proc/PID/stat behind the name: state, parent and group first; empty when it is gone."""
+    """Returns the words of /proc/PID/stat after the name (state, parent, group, session, …), or [] if it has ended."""
     try:
         return (_PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
     except OSError:
@@ -21,14 +23,14 @@ def stat(pid: int) -> list[bytes]:
 
 
 def everything() -> Iterator[tuple[int, list[bytes]]]:
-    """Yields every process, with the words of its stat."""
+    """Yields the id of every process and the words of its stat()."""
     for path in _PROC.glob("[0-9]*"):
         if words := stat(int(path.name)):
             yield int(path.name), words
 
 
 def below(pid: int) -> dict[int, bytes]:
-    """Returns the state of a process and of all that descend from it."""
+    """Returns the states of a process and its descendants, by process id."""
     parents = {one: (int(words[1]), words[0]) for one, words in everything()}
     found = {pid: parents[pid][1]} if pid in parents else {}
     grown = bool(found)
@@ -40,7 +42,7 @@ def below(pid: int) -> dict[int, bytes]:
 
 
 def activity(pid: int) -> str:
-    """Returns what a process still does; "" if there is none."""
+    """Returns in words whether a process runs or is a zombie; "" if it has ended."""
     words = stat(pid)
     if words:
         if words[0] != b"Z":
@@ -56,7 +58,7 @@ def activity(pid: int) -> str:
 
 
 def executable(pid: int) -> str:
-    """Returns the program it runs; "" where that is not told, as of a zombie."""
+    """Returns the path of the program that a process runs; "" if it is unknown, for instance for a zombie."""
     try:
         return os.readlink(_PROC / str(pid) / "exe")
     except OSError:
@@ -64,17 +66,17 @@ def executable(pid: int) -> str:
 
 
 def written(pid: int) -> int | None:
-    """Returns how many octets it has written so far, into pipes and sockets too; None where that is not told."""
+    """Returns how many octets a process has written to files, pipes and sockets; None if that is unknown."""
     return _number(pid, "io", b"wchar:")
 
 
 def peak(pid: int) -> int:
-    """Returns the most memory it has held, in octets, since it began or forget_peak()."""
+    """Returns the peak memory of a process in octets, since its start or since forget_peak()."""
     return 1024 * (_number(pid, "status", b"VmHWM:") or 0)
 
 
 def forget_peak(pid: int) -> None:
-    """From now on the peak counts anew; where the kernel does not let us, it counts from the beginning."""
+    """Resets the peak memory of a process. Does nothing if the kernel refuses."""
     try:
         (_PROC / str(pid) / "clear_refs").write_bytes(b"5\n")
     except OSError:
@@ -82,7 +84,7 @@ def forget_peak(pid: int) -> None:
 
 
 def open_files(pid: int) -> list[str]:
-    """Returns what its descriptors refer to; PermissionError where that is not told."""
+    """Returns what the open descriptors of a process refer to. Raises PermissionError if the kernel refuses."""
     folder = _PROC / str(pid) / "fd"
     found: list[str] = []
     try:
@@ -90,7 +92,7 @@ def open_files(pid: int) -> list[str]:
     except FileNotFoundError:
         return found
     except PermissionError:
-        if stat(pid)[:1] == [b"Z"]:  # it has no files any more, whatever the error says
+        if stat(pid)[:1] == [b"Z"]:  # a zombie has no open files, but the kernel refuses
             return found
         raise
     for name in names:

@@ -14,7 +14,7 @@ from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.case import Case
 from cgi_conform.cases.clauses import load_clauses
 from cgi_conform.cases.load import case_ids, load_cases
-from cgi_conform.cases.places import line_of
+from cgi_conform.cases.locations import line_of
 from cgi_conform.errors import UserError
 from cgi_conform.judging.known_failures import stale
 from cgi_conform.judging.results import ALWAYS_RED

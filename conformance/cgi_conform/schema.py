@@ -1,7 +1,7 @@
-"""Whether a TOML or JSON document has the shape its schema asks for, said in one line per fault.
+"""Checks TOML and JSON documents against their JSON Schema (fixtures/schema, draft 2020-12), and words the errors.
 
-The schemas are JSON Schema, Draft 2020-12, in fixtures/schema; the wording is ours: the key as the user wrote
-it, what is wrong with it, and the nearest right one.
+jsonschema's own messages quote the schema. The sentences here name the key as the user wrote it, the error, and the
+most similar key that exists.
 """
 
 import functools
@@ -27,7 +27,7 @@ _BOUNDS = {"minimum": "less than", "exclusiveMinimum": "not more than", "maximum
 
 
 def read_toml(path: Path, shown: str) -> dict[str, Any]:
-    """Returns the document in a TOML file; broken TOML is named with its line."""
+    """Returns the document in a TOML file, which messages call `shown`. UserError gives the line of broken TOML."""
     try:
         return tomllib.loads(path.read_bytes().decode("utf-8"))
     except FileNotFoundError:
@@ -35,12 +35,12 @@ def read_toml(path: Path, shown: str) -> dict[str, Any]:
     except OSError as error:
         raise UserError(f"{shown}: cannot be read: {error.strerror} (it must be a file that you may read)") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        hint = " (put it between single quotes: our escapes are no TOML's)" if "Unescaped '\\'" in str(error) else ""
+        hint = " (put it between single quotes: the escapes of cases are not TOML escapes)" if "Unescaped '\\'" in str(error) else ""
         raise UserError(f"{shown}: broken TOML: {error}{hint}") from None
 
 
 def faults(document: object, schema: str, part: str = "") -> list[str]:
-    """Returns what is wrong with a document, one sentence per fault; `part` names a $defs entry to check against."""
+    """Returns a sentence for each error in a document. With `part`, checks against that entry of the schema's $defs."""
     validator = _validator(schema, part)
     found = sorted(validator.iter_errors(document), key=lambda error: list(map(str, error.path)))
     return [sentence for error in found for sentence in _sentences(error, validator.schema.get("$defs", {}))]
@@ -48,7 +48,7 @@ def faults(document: object, schema: str, part: str = "") -> list[str]:
 
 @functools.cache
 def _validator(schema: str, part: str) -> Any:
-    import jsonschema  # slow to import: only who validates pays for it
+    import jsonschema  # imported here because it is slow to import, and many commands do not need it
 
     document = json.loads((SCHEMAS / schema).read_text("utf-8"))
     if part:
@@ -94,9 +94,9 @@ def _sentences(error: Any, parts: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _placed(key: str, parts: Mapping[str, Any]) -> str:
-    """Returns where a key would be right that stands in a wrong place."""
+    """Returns a hint if the key belongs to another table, or ""."""
     places = [part["$comment"] for part in parts.values() if key in part.get("properties", {}) and "$comment" in part]
-    return f" (it belongs into {' or '.join(places)})" if places else ""
+    return f" (it belongs in {' or '.join(places)})" if places else ""
 
 
 def _unquoted(got: object) -> str:
@@ -104,7 +104,7 @@ def _unquoted(got: object) -> str:
 
 
 def _alternatives(error: Any, where: str, parts: Mapping[str, Any]) -> Iterator[str]:
-    """Yields the faults in the alternative that has the right type; if none has, what would do."""
+    """Yields the errors of the alternative that has the right type. If none has it, names the types that are allowed."""
     asked = [branch["required"][0] for branch in error.validator_value if set(branch) == {"required"}]
     if asked:
         yield f'"{where}" needs exactly one of {", ".join(asked)}'

@@ -1,8 +1,8 @@
-"""The signals that end a command: Ctrl-C, SIGTERM, and SIGHUP when the terminal or the connection is lost.
+"""Handles the signals that end a command: Ctrl-C, SIGTERM, and SIGHUP when the terminal or the connection is lost.
 
-The first one is a KeyboardInterrupt: the command ends its servers and removes its files. A second SIGINT or SIGTERM
-ends all of it at once. A second SIGHUP does nothing, because a lost terminal often sends two. SIGHUP is left alone
-where the command was started with it ignored, as by `nohup`.
+The first signal raises KeyboardInterrupt: the command ends its servers and removes its files. A second SIGINT or
+SIGTERM ends everything at once. A second SIGHUP does nothing, because a lost terminal often sends two. If SIGHUP is
+ignored at the start, for instance by `nohup`, it stays ignored.
 """
 
 import os
@@ -18,7 +18,7 @@ Handler = Callable[[int, FrameType | None], object]
 
 @contextmanager
 def handled(handler: Handler) -> Iterator[None]:
-    """Has the signals call the handler; SIGHUP is left alone where it is ignored."""
+    """Installs the handler for the signals, except for a SIGHUP that is ignored; restores the old handlers at the end."""
     numbers = [number for number in ENDING if number != signal.SIGHUP or not _ignored(number)]
     before = {number: signal.signal(number, handler) for number in numbers}
     try:
@@ -29,7 +29,7 @@ def handled(handler: Handler) -> Iterator[None]:
 
 
 class Interruption:
-    """A handler: the first signal interrupts, a second one calls `at_once`, which is to end the process."""
+    """A signal handler: the first signal raises KeyboardInterrupt, a second one calls `at_once`, which ends the process."""
 
     def __init__(self, at_once: Callable[[], object]) -> None:
         self._at_once = at_once
@@ -49,7 +49,7 @@ class Interruption:
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Holds the signals back: what a handler raises in a fork, or in the middle of a message, would be lost."""
+    """Blocks the signals, for instance around a fork: a KeyboardInterrupt raised there would be lost."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     try:
         yield
@@ -58,7 +58,7 @@ def held_back() -> Iterator[None]:
 
 
 def let_go_of_terminal() -> None:
-    """Has the output go nowhere if its terminal is gone: an error while it is written would stop the clean-up."""
+    """Sends the output to /dev/null if its terminal is lost: an error in print() would stop the clean-up."""
     for descriptor in (1, 2):
         try:
             gone = stat.S_ISCHR(os.fstat(descriptor).st_mode) and not os.isatty(descriptor)

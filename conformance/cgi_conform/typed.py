@@ -1,8 +1,8 @@
-"""Spells this program as the user can type it in the current folder: hints and "next" lines must work when pasted.
+"""Writes the name of this program so that a user can type it in the current folder: pasted hints must work.
 
-A checkout has build/bin/cgi-conform, which `ci/conform` starts too; an installed package has cgi-conform on PATH or
-beside its interpreter. Texts of this package say `cgi-conform COMMAND`; `typed()` replaces that, in what goes to a
-person and never in a report.
+A checkout has build/bin/cgi-conform, which `ci/conform` starts too. An installed package has cgi-conform on PATH or
+beside its interpreter. The texts of this package say `cgi-conform COMMAND`. typed() replaces that in messages to a
+person, but not in reports.
 """
 
 import os
@@ -21,16 +21,16 @@ _CALL = re.compile(rf"(?<![\w/.-]){NAME}(?= (?:{'|'.join(map(re.escape, EXAMPLES
 
 
 def typed(text: str) -> str:
-    """Returns the text with each `cgi-conform COMMAND` as it can be typed here."""
+    """Returns the text in which each `cgi-conform COMMAND` can be pasted into a shell in the current folder."""
     try:
         here = Path.cwd()
-    except OSError:  # it was removed
+    except OSError:  # the current folder was removed
         return text
     return _CALL.sub(lambda _: program(Path(sys.argv[0]), here, os.environ), text)
 
 
 def program(started: Path, here: Path, environment: Mapping[str, str]) -> str:
-    """Returns what starts this program in the folder `here`; `started` is how it was started."""
+    """Returns the word that starts this program in the folder `here`. `started` is the path it was started with."""
     tree = build()
     bin_ = tree / "bin" if tree else Path(sys.executable).parent
     own = here / started if started.name == NAME else bin_ / NAME

@@ -1,4 +1,4 @@
-"""The wall time since this command was started, which is before its first line of Python ran."""
+"""Measures the wall time of a command, including the time that Python took to start."""
 
 import os
 import time
@@ -8,7 +8,7 @@ _LOADED = time.monotonic()
 
 
 def since_start() -> float:
-    """Returns the seconds since the process was started; where /proc does not tell, since this module was loaded."""
+    """Returns the seconds since the process started. Without /proc, counts from the import of this module."""
     try:
         words = Path("/proc/self/stat").read_bytes().rpartition(b")")[2].split()
         started = int(words[19]) / os.sysconf("SC_CLK_TCK")

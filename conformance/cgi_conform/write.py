@@ -1,4 +1,4 @@
-"""A file is written beside its place and renamed: a reader sees the old one or the new one, never half of it."""
+"""Writes files so that a reader sees the old or the new text, never a part: a temporary file is renamed."""
 
 import os
 import tempfile
@@ -8,7 +8,7 @@ from cgi_conform.errors import UserError
 
 
 def need_folder(path: Path) -> None:
-    """Makes the folder, and raises UserError if no file can be written into it."""
+    """Makes the folder. Raises UserError if the user cannot write files into it."""
     try:
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):
@@ -18,7 +18,7 @@ def need_folder(path: Path) -> None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Make `path` hold exactly this text."""
+    """Replaces the content of the file with this text, or creates it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)

@@ -109,7 +109,7 @@ def test_a_server_that_is_not_told_its_port_cannot_be_started_on_it_again(tmp_pa
 def test_what_follows_a_large_body_on_its_connection_could_not_be_told(tmp_path: Path) -> None:
     body = "[[case.step]]\nsend = 'a'\nbody = { repeat = 'xy', times = 600000 }\n[[case.step]]\nsend = 'b'\n"
     assert message(corpus(tmp_path, case("a/b", more=body))).endswith(
-        "step 2 sends after the 1200000 octets of a body: nothing can follow"
+        "step 2 sends after the 1200000 octets of a body: the case cannot judge what follows a large body"
     )
     elsewhere = case("a/b", more=body + "connection = 'second'")
     assert load_cases(corpus(tmp_path / "elsewhere", elsewhere) / "cases")
@@ -197,10 +197,10 @@ def test_a_profile_may_have_a_title_and_clauses_of_its_own(tmp_path: Path) -> No
 
 
 FAULTS = [
-    (case("a/b", "fault = 'x'"), 'case "a/b": "fault" of [case.cgihttpserver] leaves no profile to the case\'s own: '
-     'put it there'),
-    (case("a/b", "title = 'x'"), 'case "a/b": "title" of [case.cgihttpserver] leaves no profile to the case\'s own: '
-     'put it there'),
+    (case("a/b", "fault = 'x'"), 'case "a/b": "fault" of the case is never used: every profile sets its own '
+     '(move it to the case)'),
+    (case("a/b", "title = 'x'"), 'case "a/b": "title" of the case is never used: every profile sets its own '
+     '(move it to the case)'),
     (case("a/b").replace('clauses = ["seed/a"]', ""),
      'case "a/b": names no clause: it needs "clauses", in the case or in each profile'),
     (case("a/b", "fault = 'X'"),
@@ -251,16 +251,16 @@ FAULTS = [
     (case("a/b", "count = -1"), 'case "a/b": "cgihttpserver.count" is -1, less than 0'),
     (case("a/b", more=SEND + "\nlimit = 0"), 'case "a/b": "limit" is 0, not more than 0'),
     (case("a/b", more=SEND + "\ncontrol = 'x'"), 'case "a/b": "control" is "x", which is not a path from the root on'),
-    (case("a/b", more=SEND + "\nawait = 'x'"), 'case "a/b": unknown key "await" (it belongs into a [[case.step]])'),
-    (case("a/b", more=SEND + "\nargv = []"), 'case "a/b": unknown key "argv" (it belongs into [case.PROFILE])'),
+    (case("a/b", more=SEND + "\nawait = 'x'"), 'case "a/b": unknown key "await" (it belongs in a [[case.step]])'),
+    (case("a/b", more=SEND + "\nargv = []"), 'case "a/b": unknown key "argv" (it belongs in [case.PROFILE])'),
     (case("a/b", "control = '/'"),
-     'case "a/b": unknown key "control" in "cgihttpserver" (it belongs into [[case]] itself)'),
+     'case "a/b": unknown key "control" in "cgihttpserver" (it belongs in [[case]] itself)'),
     (case("a/b", "body.file = 'helo.txt'"),
      'case "a/b": "file" is "helo.txt", which docroot/ does not have (did you mean "hello.txt"?)'),
     ("[case]\nid = 'a/b'", '"case" is a table: begin each case with [[case]], not [case]'),
     (case("a/b", 'body = "\\xff"'),
-     "broken TOML: Unescaped '\\' in a string (at line 10, column 11) (put it between single quotes: our escapes are "
-     "no TOML's)"),
+     "broken TOML: Unescaped '\\' in a string (at line 10, column 11) (put it between single quotes: the "
+     "escapes of cases are not TOML escapes)"),
     ("case = 5", '"case" is 5, not a list'),
     ("[[case]]\n[other]", 'unknown key "other"'),
     ("", 'missing key "case"'),
@@ -296,7 +296,7 @@ def test_an_id_is_used_once(tmp_path: Path) -> None:
 
 def test_the_file_is_named_after_the_topic(tmp_path: Path) -> None:
     folder = corpus(tmp_path, files={"a": case("z/b")})
-    assert message(folder) == 'cases/a.toml: case "z/b": belongs into z.toml: the file is named after the part before "/"'
+    assert message(folder) == 'cases/a.toml: case "z/b": belongs in z.toml: the file is named after the part before "/"'
 
 
 def test_all_faults_are_said_at_once(tmp_path: Path) -> None:

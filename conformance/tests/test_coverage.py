@@ -73,17 +73,19 @@ def test_json_and_markdown_hold_the_same(tmp_path: Path) -> None:
     ("more", "said"),
     [
         ({"clauses": CLAUSES + CLAUSES.replace("seed/a", "seed/z")},
-         'clause "seed/z" is reached by no case (or say why none can: unreached = "…")'),
-        ({"clauses": CLAUSES + 'unreached = "no"\n'}, 'clause "seed/a" is reached by a case, yet says it is unreached'),
+         'clause "seed/z" is reached by no case (add one, or give the reason: unreached = "…")'),
+        ({"clauses": CLAUSES + 'unreached = "no"\n'}, 
+         'clause "seed/a" is reached by a case, but has a reason in "unreached" (remove it)'),
         ({"cases": (*SOUND, case("a/d").replace('["seed/a"]', "[]"))}, 'case "a/d" names no clause for cgihttpserver'),
         ({"cases": (*SOUND, case("a/d").replace('clauses = ["seed/a"]', ""))}, 'case "a/d" names no clause for cgihttpserver'),
         ({"cases": (*SOUND, case("a/d").replace("seed/a", "sed/a"))},
          'case "a/d": unknown clause "sed/a" (did you mean "seed/a"?)'),
-        ({"cases": SOUND[:1]}, 'Go test "x_test.go: TestB" is answered by no case (name it in `see`, or say why not)'),
+        ({"cases": SOUND[:1]}, 'Go test "x_test.go: TestB" is covered by no case (name it in the `see` of one, '
+         'or give the reason in "unreached")'),
         ({"cases": (*SOUND, case("a/d", more=see("Go x_test.go: TestD")))},
          'case "a/d": Go has no test "x_test.go: TestD" (did you mean "x_test.go: TestB"?)'),
         ({"cases": (*SOUND, case("a/d", more=see("Go x_test.go: TestC")))},
-         'Go test "x_test.go: TestC" is answered by case "a/d", yet says why none can'),
+         'Go test "x_test.go: TestC" is covered by case "a/d", but has a reason in "unreached" (remove it)'),
     ],
 )  # fmt: skip
 def test_an_orphan_is_said_in_one_line_and_is_red(tmp_path: Path, more: dict[str, Any], said: str) -> None:
@@ -123,7 +125,7 @@ def test_a_rule_that_is_only_observed_is_not_reached(tmp_path: Path, level: str,
     status, _, err = coverage(whole(tmp_path, case("a/b", level="observed"), clauses=clauses, peers=""))
     assert (status, len(err)) == (bool(orphans), orphans)
     if orphans:
-        assert err[0].startswith(f'cgi-conform: clause "seed/a" says {level}, and the cases that cite it only observe')
+        assert err[0].startswith(f'cgi-conform: clause "seed/a" says {level}, but only observed cases cite it')
     both = case("a/b", level="observed"), case("a/c", level="recommended")
     assert coverage(whole(tmp_path, *both, clauses=clauses, peers=""))[0] == 0
 

@@ -209,8 +209,8 @@ def test_clauses_and_cases_reach_each_other(tmp_path: Path) -> None:
     )
     assert unmatched(load_clauses(folder / "clauses.toml"), cases) == [
         'case "a/c": unknown clause "sed/a" (did you mean "seed/a"?)',
-        'clause "seed/a" is reached by a case, yet says it is unreached',
-        'clause "seed/b" is reached by no case (or say why none can: unreached = "…")',
+        'clause "seed/a" is reached by a case, but has a reason in "unreached" (remove it)',
+        'clause "seed/b" is reached by no case (add one, or give the reason: unreached = "…")',
     ]
 
 

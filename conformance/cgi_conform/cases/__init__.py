@@ -1,1 +1,1 @@
-"""Reads and checks what fixtures/ holds: cases, clauses, levels, and the document root."""
+"""Reads and checks the data of fixtures/: cases, clauses, levels, and the document root."""

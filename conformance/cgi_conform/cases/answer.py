@@ -1,7 +1,7 @@
-"""What a case expects: one answer or several in order, per profile, read from its TOML table.
+"""Reads what a case expects in each profile: one answer, or several in order.
 
-An answer is a response, or one of the ends without one: "closed" (not a byte), "silent" (nothing within the
-limit), "bare" (bytes without a status line).
+An answer is a response or one of three outcomes without a response: "closed" (the server closes the connection without
+an octet), "silent" (no octet within the limit), "bare" (octets without a status line).
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +13,8 @@ from cgi_conform.octets import decode
 
 PROFILES = ("cgihttpserver", "rfc3875")
 LEVELS = ("required", "recommended", "observed")
-_OF_THE_CASE = ("level", "title", "clauses", "log", "host", "fault", "response")  # keys that say nothing of one answer
+# Keys of [case.PROFILE] that belong to the whole case and not to one answer.
+_OF_THE_CASE = ("level", "title", "clauses", "log", "host", "fault", "response")
 CLOSED, SILENT, BARE = "closed", "silent", "bare"
 
 Status = int | str  # a status code, or one of the words above
@@ -21,7 +22,7 @@ Status = int | str  # a status code, or one of the words above
 
 @dataclass(frozen=True)
 class Answer:
-    """What is expected on a connection: one response, or an end without one."""
+    """An expected answer on a connection: a response, or an outcome without a response."""
 
     connection: str = "main"
     status: tuple[Status, ...] = ()
@@ -41,51 +42,51 @@ class Answer:
 
     @property
     def wants_response(self) -> bool:
-        """Whether a status line must come: no word is among the outcomes allowed."""
+        """Returns whether the server must send a status line: the case allows no outcome without a response."""
         return not any(isinstance(status, str) for status in self.status)
 
 
 @dataclass(frozen=True)
 class Host:
-    """What the exchange may leave behind on the machine: in the server's processes, and in files; None: anything.
+    """Limits for what the exchange leaves behind on the machine: processes, descriptors, memory, files. None: no limit.
 
-    Numbers are the most that may be. Processes and descriptors are waited for until it is so.
+    Numbers are maxima. The suite waits until processes and descriptors are within their limits, or until --timeout.
     """
 
     zombies: int | None = None
-    scripts: int | None = None  # processes below the server that run another program
-    descriptors: int | None = None  # open files of the server more than before
-    memory: int | None = None  # octets that it held at its peak more than before
-    written: tuple[str, ...] | None = None  # what may be made, changed or removed beside and below the document root
+    scripts: int | None = None  # descendants of the server that run another program
+    descriptors: int | None = None  # more open files of the server than before
+    memory: int | None = None  # octets more at the peak than before
+    written: tuple[str, ...] | None = None  # the files that may change, beside and below the document root
     listening: bool | None = None
     ended: bool | None = None
 
 
 @dataclass(frozen=True)
 class Expectation:
-    """What one profile asks: `answers` in order, several when the case lists several responses."""
+    """The expectation of one profile. `answers` has several items if the case lists several responses."""
 
     level: str
     answers: tuple[Answer, ...]
     log: Matcher | None = None
     host: Host | None = None
-    fault: str = ""  # what turns the case red in this profile, where that is not what the case itself names
-    title: str = ""  # what this profile asks, where that is not what the case's title says
-    clauses: tuple[str, ...] = ()  # what this profile is judged by, beside the clauses of the case
+    fault: str = ""  # overrides the fault of the case
+    title: str = ""  # overrides the title of the case
+    clauses: tuple[str, ...] = ()  # added to the clauses of the case
 
     def on(self, connection: str) -> tuple[Answer, ...]:
-        """The answers expected on one connection, in order."""
+        """Returns the answers expected on one connection, in order."""
         return tuple(answer for answer in self.answers if answer.connection == connection)
 
     def count(self, connection: str) -> int | None:
-        """How many responses are asked for on a connection, by `count` or by how many are listed."""
+        """Returns the number of responses expected on a connection: `count`, or the number of answers listed; None if open."""
         answers = self.on(connection)
         counts = [answer.count for answer in answers if answer.count is not None]
         return counts[0] if counts else len(answers) or None
 
 
 def read_expectation(table: dict[str, Any], connections: tuple[str, ...]) -> Expectation:
-    """The expectation in [case.PROFILE]; its shape has been validated. ValueError says what makes no sense."""
+    """Returns the expectation in a table [case.PROFILE] that its schema has checked. ValueError says what is wrong."""
     log = read_matcher(table["log"]) if "log" in table else None
     host = Host(**{key: _tupled(value) for key, value in table["host"].items()}) if "host" in table else None
     top = {key: value for key, value in table.items() if key not in _OF_THE_CASE}
@@ -153,12 +154,12 @@ def _read_answer(table: dict[str, Any], usual: str) -> Answer:
 
 
 def read_repeat(table: dict[str, Any]) -> Repeat:
-    """{ repeat = "x", times = 3 }"""
+    """Returns the octets of a table such as { repeat = "x", times = 3 }."""
     return Repeat(decode(table["repeat"]), table["times"])
 
 
 def read_matcher(value: Any) -> Matcher:
-    """A plain string is `equals`; in probe.* a number, truth value or list stands for itself."""
+    """Returns the matcher of a TOML value. A string is `equals`; a number, truth value or list (in probe.*) is itself."""
     if isinstance(value, str):
         return Matcher(equals=decode(value))
     if isinstance(value, list):

@@ -1,6 +1,6 @@
-"""A case: what is sent, step by step, and what each profile expects.
+"""Defines a case: the steps that the client plays, and what each profile expects.
 
-Byte-ish values are octets already (escapes decoded); {port}, {root} and {base} are still in them.
+The escapes in octets are decoded. The tokens {port}, {root} and {base} are not filled in yet.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ NEEDS = ("launch", "root", "user", "host", "log", "same-port", *VARIANTS)
 
 @dataclass(frozen=True)
 class Step:
-    """One step on one connection: wait for bytes, pause, send, then end it as asked."""
+    """A step on one connection: the client waits for octets, pauses, sends, and ends the connection if asked to."""
 
     connection: str = "main"
     await_bytes: bytes | None = None
@@ -29,17 +29,17 @@ class Step:
     read_late: bool = False
     wait_blocked: float | None = None
     signal: str = ""
-    start: str = ""  # the server once more: "again" or "second"
+    start: str = ""  # starts the server once more: "again" or as a "second" one
     wait_gone: float | None = None
 
 
 @dataclass(frozen=True)
 class Case:
-    """One rule, the bytes that try it, and what each profile expects."""
+    """A case: one rule, the octets that test it, and what each profile expects."""
 
     id: str
     title: str
-    shared_clauses: tuple[str, ...]  # of all its profiles
+    shared_clauses: tuple[str, ...]  # for all its profiles
     fault: str
     steps: tuple[Step, ...]
     expect: Mapping[str, Expectation]  # by profile
@@ -49,8 +49,8 @@ class Case:
     environment: Mapping[str, bytes] = field(default_factory=dict)
     control: bytes | None = None
     limit: float | None = None
-    times: int = 1  # how often the steps are played; each time is judged
-    descriptor: int | None = None  # an open file that the server inherits
+    times: int = 1  # the number of times that the steps are played; each time is judged
+    descriptor: int | None = None  # the number of an open file that the server inherits
 
     @property
     def topic(self) -> str:
@@ -58,7 +58,7 @@ class Case:
 
     @property
     def variant(self) -> str:
-        """Returns the launch variant the case needs, "" for the plain server."""
+        """Returns the variant of the server that the case needs, or "" for the plain server."""
         return next((need for need in self.needs if need in VARIANTS), "")
 
     @property
@@ -68,26 +68,27 @@ class Case:
 
     @property
     def clauses(self) -> tuple[str, ...]:
-        """Returns what it is judged by in one of its profiles at least."""
+        """Returns the clauses of all its profiles."""
         return tuple(dict.fromkeys(clause for profile in self.expect for clause in self.clauses_in(profile)))
 
     def clauses_in(self, profile: str) -> tuple[str, ...]:
-        """Returns what it is judged by in that profile."""
+        """Returns the clauses that the case is judged by in a profile."""
         return self.shared_clauses + self.expect[profile].clauses
 
     def title_in(self, profile: str) -> str:
-        """Returns the rule in one sentence, as that profile has it."""
+        """Returns the title of the case in a profile: the rule in one sentence."""
         return self.expect[profile].title or self.title
 
     def fault_in(self, profile: str) -> str:
-        """Returns the defect that turns the case red in that profile."""
+        """Returns the name of the fault that must make the case fail in a profile."""
         return self.expect[profile].fault or self.fault
 
     @property
     def connections(self) -> tuple[str, ...]:
-        """Returns the connections it opens, in the order they are first named."""
+        """Returns the names of its connections, in the order of their first steps."""
         return connections_of(self.steps)
 
 
 def connections_of(steps: tuple[Step, ...]) -> tuple[str, ...]:
+    """Returns the names of the connections that these steps use, in order."""
     return tuple(dict.fromkeys(step.connection for step in steps))

@@ -1,4 +1,4 @@
-"""The clauses that cases are judged by, and whether cases and clauses reach each other."""
+"""Loads the clauses that cases are judged by, and finds clauses without cases and cases without clauses."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,10 @@ from cgi_conform.schema import faults, read_toml
 
 @dataclass(frozen=True)
 class Clause:
-    """One rule: where it stands, how binding it is there, and what it says in our own words."""
+    """A rule: its source, its level there (must, should, …), and its text in our own words.
+
+    `unreached` gives the reason why no case can test it.
+    """
 
     id: str
     source: str
@@ -33,7 +36,7 @@ def load_clauses(path: Path) -> dict[str, Clause]:
 
 
 def unmatched(clauses: Mapping[str, Clause], cases: Iterable[Case]) -> list[str]:
-    """Returns what is wrong in either direction: a clause no case reaches (nor says why), a case without a clause."""
+    """Returns a line for each clause without a case or a reason, for each with both, and for each case without a clause."""
     wrong: list[str] = []
     reached: set[str] = set()
     for case in cases:
@@ -46,22 +49,22 @@ def unmatched(clauses: Mapping[str, Clause], cases: Iterable[Case]) -> list[str]
                 wrong.append(f'case "{case.id}": unknown clause "{name}"{did_you_mean(name, sorted(clauses))}')
     for clause in clauses.values():
         if clause.id not in reached and not clause.unreached:
-            wrong.append(f'clause "{clause.id}" is reached by no case (or say why none can: unreached = "…")')
+            wrong.append(f'clause "{clause.id}" is reached by no case (add one, or give the reason: unreached = "…")')
         if clause.id in reached and clause.unreached:
-            wrong.append(f'clause "{clause.id}" is reached by a case, yet says it is unreached')
+            wrong.append(f'clause "{clause.id}" is reached by a case, but has a reason in "unreached" (remove it)')
     return wrong
 
 
 def unjudged(clauses: Mapping[str, Clause], cases: Iterable[Case]) -> list[str]:
-    """Returns a line for each clause with "must" or "should" that only claims to be reached: its cases just observe."""
+    """Returns a line for each clause with "must" or "should" that only observed cases cite."""
     levels: dict[str, set[str]] = {}
     for case in cases:
         for profile, expectation in case.expect.items():
             for name in case.clauses_in(profile):
                 levels.setdefault(name, set()).add(expectation.level)
     return [
-        f'clause "{clause.id}" says {clause.level}, and the cases that cite it only observe '
-        "(cite it where a server fails for breaking it)"
+        f'clause "{clause.id}" says {clause.level}, but only observed cases cite it '
+        "(cite it in a required or recommended case)"
         for clause in clauses.values()
         if clause.level in ("must", "should") and levels.get(clause.id) == {"observed"}
     ]

@@ -1,9 +1,9 @@
-"""Lays the document root out afresh: the files of fixtures/docroot, then the entries of docroot.toml.
+"""Lays out a new document root: the files of fixtures/docroot, then the entries of docroot.toml.
 
-    base/root      the document root          base/outside, …   what must never be reached
+    base/root      the document root          base/outside, …   files that a server must not serve
 
-Modes and times are the same on every machine: 0644, 0755 where git has the executable bit, directories 0755,
-everything last changed at 2020-01-02T03:04:05Z. Scripts run as nobody, so the base must be reachable by all.
+Modes and times are the same on every machine. Files have mode 0644, or 0755 if git has the executable bit; directories
+have 0755. All were last changed at 2020-01-02T03:04:05Z. Scripts run as user nobody, so every user can reach the base.
 """
 
 import os
@@ -28,7 +28,7 @@ _COMPILED = "__pycache__"
 
 @dataclass(frozen=True)
 class Docroot:
-    """A laid out document root and the base directory it lies in."""
+    """A document root and the base directory that contains it."""
 
     base: Path
     name: str = "root"
@@ -38,12 +38,14 @@ class Docroot:
         return self.base / self.name
 
 
+# The directories that scratch() made and that still exist. A module variable, because a signal handler removes them
+# when it ends the process: it has no other way to find them.
 _scratch: set[Path] = set()
 
 
 @contextmanager
 def scratch(prefix: str) -> Iterator[Path]:
-    """Gives a new directory under /tmp (or TMPDIR) that everybody may pass through, removed afterwards."""
+    """Makes a directory under TMPDIR or /tmp that every user can pass through, and removes it at the end."""
     made = Path(tempfile.mkdtemp(prefix=prefix, dir=reachable_tmp()))
     _scratch.add(made)
     try:
@@ -56,20 +58,20 @@ def scratch(prefix: str) -> Iterator[Path]:
 
 @contextmanager
 def temporary(fixtures: Path) -> Iterator[Docroot]:
-    """Gives a document root in a new directory, removed afterwards."""
+    """Lays out a document root in a new directory, and removes it at the end."""
     with scratch("cgi-conform-") as base:
         yield lay_out(fixtures, base)
 
 
 def remove_all() -> None:
-    """Removes every directory that scratch() has made: the process is about to end."""
+    """Removes every directory of scratch(), because the process ends now."""
     for made in list(_scratch):
         with suppress(OSError):
             remove(made)
 
 
 def lay_out(fixtures: Path, base: Path) -> Docroot:
-    """Lay out in `base`, which must be empty or absent."""
+    """Lays out a document root in `base`, which must be empty or absent."""
     try:
         base.mkdir(parents=True, exist_ok=True)
         if any(base.iterdir()):
@@ -93,7 +95,7 @@ def lay_out(fixtures: Path, base: Path) -> Docroot:
 
 
 def remove(base: Path) -> None:
-    """Remove a directory with all below it, also what its owner may not read."""
+    """Removes a directory tree, including directories that their owner cannot read."""
     if not base.is_symlink() and base.is_dir():
         _open_up(base)
         shutil.rmtree(base)
@@ -107,7 +109,7 @@ def _open_up(directory: Path) -> None:
 
 
 def reachable_tmp() -> Path:
-    """TMPDIR, unless scripts that run as nobody could not get there."""
+    """Returns TMPDIR, or /tmp if scripts that run as user nobody cannot reach TMPDIR."""
     chosen = Path(tempfile.gettempdir()).resolve()
     reachable = all(place.stat().st_mode & stat.S_IXOTH for place in [chosen, *chosen.parents])
     return chosen if reachable or os.geteuid() != 0 else Path("/tmp")
@@ -168,7 +170,7 @@ def _make(entry: dict[str, Any], base: Path, modes: dict[Path, int]) -> None:
 
 
 def _finish(base: Path, modes: dict[Path, int]) -> None:
-    """Times and modes come last, from the bottom up: what is laid out changes both of its directory."""
+    """Sets times and modes from the bottom up, because adding a file changes the times of its directory."""
     for directory, names, files in os.walk(base, topdown=False):
         for name in [*names, *files]:
             os.utime(os.path.join(directory, name), (CHANGED, CHANGED), follow_symlinks=False)

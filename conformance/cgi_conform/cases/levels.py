@@ -1,4 +1,4 @@
-"""The levels that a server climbs on its way (fixtures/levels.toml), and the cases that each adds to those before."""
+"""Loads the levels that a new server reaches one after the other (fixtures/levels.toml), and finds their cases."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from cgi_conform.schema import faults, read_toml
 
 @dataclass(frozen=True)
 class Level:
-    """Its name, what a server that reaches it can do, the topics it adds, and cases of them that come later."""
+    """A level. `about` says what a server at this level can do; `leaves` names cases of its topics for later levels."""
 
     name: str
     about: str
@@ -21,7 +21,7 @@ class Level:
     recommended: bool = False
 
     def counts(self, case: Case, profile: str) -> bool:
-        """Whether the level asks for the case."""
+        """Returns whether the level includes the case."""
         if profile not in case.expect or not any(fnmatchcase(case.topic, glob) for glob in self.adds):
             return False
         if any(fnmatchcase(case.id, glob) for glob in self.leaves):
@@ -30,7 +30,7 @@ class Level:
 
 
 def load_levels(path: Path) -> tuple[Level, ...]:
-    """The levels, the first one first."""
+    """Returns the levels in order."""
     table = read_toml(path, path.name)
     wrong = faults(table, "levels.schema.json")
     if wrong:
@@ -48,7 +48,7 @@ def load_levels(path: Path) -> tuple[Level, ...]:
 
 
 def climbed(levels: Sequence[Level], cases: Iterable[Case], profile: str) -> list[tuple[Level, list[Case]]]:
-    """Each level with the cases that it adds, in the order in which it names their topics."""
+    """Returns each level with the cases that it adds, in the order in which the level names their topics."""
     left = list(cases)
     found: list[tuple[Level, list[Case]]] = []
     for level in levels:

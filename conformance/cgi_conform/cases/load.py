@@ -1,6 +1,6 @@
-"""Reads the files that hold the cases, and selects cases by their ids.
+"""Loads the cases, and selects cases by their ids.
 
-Whatever is wrong with the files is said all at once, one line per fault, naming file, case and key.
+One UserError reports all errors in the files, one line each, with the file, the case and the key.
 """
 
 import re
@@ -19,10 +19,10 @@ from cgi_conform.schema import faults, read_toml
 
 
 def load_cases(directory: Path, globs: Sequence[str] = (), *, validate: bool = True) -> list[Case]:
-    """Returns the cases of a corpus whose ids match one of the globs (all without), in the order they are written.
+    """Returns the cases whose ids match one of the globs, in the order of the files; without globs, all cases.
 
-    A glob without a slash is a topic. Faults are looked for in the files that are read, which are those that
-    the topics in the globs name. Without `validate` the files are taken as sound.
+    A glob without a slash is a topic. If the globs name topics literally, only the files of these topics are read and
+    checked. With `validate` false, no file is checked.
     """
     known = _clause_ids(directory.parent / "clauses.toml") if validate else None
     cases: list[Case] = []
@@ -42,7 +42,7 @@ def load_cases(directory: Path, globs: Sequence[str] = (), *, validate: bool = T
 
 
 def select(cases: Iterable[Case], globs: Sequence[str], directory: Path) -> list[Case]:
-    """Returns the cases that match one of the globs, all without; every glob has to match one."""
+    """Returns the cases that match one of the globs; without globs, all. UserError if a glob matches no case."""
     selected = [case for case in cases if not globs or any(_matches(case.id, glob) for glob in globs)]
     for glob in globs:
         if not any(_matches(case.id, glob) for case in selected):
@@ -52,13 +52,13 @@ def select(cases: Iterable[Case], globs: Sequence[str], directory: Path) -> list
 
 
 def case_ids(directory: Path) -> list[str]:
-    """Returns every id of the corpus, sorted, without looking at the rest of the cases."""
+    """Returns all ids, sorted. Reads only the ids, not the rest of the cases."""
     pattern = re.compile(r"""^id\s*=\s*["']([^"']*)["']""", re.MULTILINE)
     return sorted(name for path in _files(directory, ()) for name in pattern.findall(path.read_text("utf-8")))
 
 
 def nearest_id(glob: str, ids: Iterable[str]) -> str:
-    """Returns a hint at the id or topic that was meant."""
+    """Returns a hint with the most similar id or topic."""
     ids = list(ids)
     topics = (f"{name.partition('/')[0]}/*" for name in ids)
     return did_you_mean(glob, [*ids, *topics]) or " (cgi-conform list shows them)"

@@ -1,7 +1,7 @@
-"""Marks: comments `rule: ID, ID` of the code that implements a clause, in server/ and conformance/faulty/.
+"""Finds marks: comments `rule: ID, ID` that say which clauses the code in server/ and conformance/faulty/ implements.
 
-A mark ends with its line, or at the parenthesis that names an RFC: `rule: ID, ID  (RFC 3875 6.3)`. More rules need a
-mark of their own on the next line.
+A mark ends at the end of the line, or at the parenthesis that names an RFC: `rule: ID, ID  (RFC 3875 6.3)`. Each line
+of rules needs a mark.
 """
 
 import re
@@ -18,14 +18,14 @@ _MARK = re.compile(r"(?:^|\s)rule: ([^(]*)")
 
 @dataclass(frozen=True)
 class Mark:
-    """One clause id in one comment."""
+    """A clause id in a comment."""
 
     rule: str
-    place: str  # FILE:LINE, below the checkout
+    place: str  # FILE:LINE, relative to the checkout
 
 
 def all_marks(checkout: Path) -> list[Mark]:
-    """Returns the marks of a checkout, by file and line."""
+    """Returns the marks in a checkout, ordered by file and line."""
     return [mark for folder in FOLDERS for path in _sources(checkout / folder) for mark in _of_file(path, checkout)]
 
 

@@ -1,7 +1,7 @@
-"""Whether a value is what a case asks for, and if not, how and where it differs.
+"""Compares a value with a matcher of a case, and says how and where they differ.
 
-A matcher is a closed set of tests, all of which must hold; a plain string in a case is `equals`. Values are
-octets, or the numbers, truth values and lists of the probe's JSON.
+A matcher is a set of conditions that must all hold. A plain string in a case is the condition `equals`. A value is
+octets, or a number, truth value or list from the JSON of the probe script.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ _BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class Repeat:
-    """Octets made by rule."""
+    """Octets that are repeated a number of times."""
 
     repeat: bytes
     times: int
@@ -30,7 +30,7 @@ class Repeat:
         return self.repeat * self.times
 
     def blocks(self) -> list[bytes]:
-        """The same octets in pieces of about a mebibyte, which take the memory of two however many there are."""
+        """Returns the octets in blocks of about a mebibyte. Equal blocks are one object, so the list needs little memory."""
         each = max(1, min(self.times, _BLOCK // len(self.repeat)))
         whole, left = divmod(self.times, each)
         return [self.repeat * each] * whole + ([self.repeat * left] if left else [])
@@ -38,7 +38,7 @@ class Repeat:
 
 @dataclass(frozen=True)
 class Matcher:
-    """Everything that is not None must hold of the value."""
+    """A set of conditions for a value: each member that is set must hold."""
 
     equals: bytes | None = None
     contains: tuple[bytes, ...] = ()
@@ -51,7 +51,7 @@ class Matcher:
     sha256: str | None = None
     one_of: tuple[bytes, ...] | None = None
     absent: bool | None = None
-    count: int | None = None  # of header lines: judged by whoever has the lines
+    count: int | None = None  # the number of header lines; judge.py compares it
     file: str | None = None
     repeat: Repeat | None = None
     words: tuple[int | bytes, ...] | None = None
@@ -60,7 +60,7 @@ class Matcher:
 
 @dataclass(frozen=True)
 class ValueMismatch:
-    """What was expected and got, as printable text, and the first differing octet."""
+    """A value that does not match: what was expected and got, as printable text, and the first octet that differs."""
 
     expected: str
     got: str
@@ -68,7 +68,7 @@ class ValueMismatch:
 
 
 def filled(matcher: Matcher, tokens: Tokens) -> Matcher:
-    """The matcher with {port}, {root} and {base} replaced."""
+    """Returns the matcher with {port}, {root} and {base} filled in."""
 
     def each(texts: tuple[bytes, ...]) -> tuple[bytes, ...]:
         return tuple(fill(text, tokens) for text in texts)
@@ -89,11 +89,11 @@ def filled(matcher: Matcher, tokens: Tokens) -> Matcher:
 
 
 def first_difference(expected: bytes, got: bytes) -> int | None:
-    """The offset of the first octet that differs; None if they are equal."""
+    """Returns the offset of the first octet that differs; None if the values are equal."""
     if expected == got:
         return None
     low, high = 0, min(len(expected), len(got))
-    while low < high:  # the longest common prefix, by halves: bodies may be large
+    while low < high:  # a binary search for the longest common prefix, because bodies may be large
         middle = (low + high + 1) // 2
         if expected[:middle] == got[:middle]:
             low = middle
@@ -103,7 +103,7 @@ def first_difference(expected: bytes, got: bytes) -> int | None:
 
 
 def _place(expected: bytes, got: bytes, normal: Octets) -> int | None:
-    """Where two values differ in the texts that are shown of them."""
+    """Returns the offset of the first difference after `normal` has changed both values."""
     at = first_difference(expected, got)
     end = (at or 0) + 4096
     return None if at is None else first_difference(normal(expected[:end]), normal(got[:end]))
@@ -112,9 +112,9 @@ def _place(expected: bytes, got: bytes, normal: Octets) -> int | None:
 def mismatch(
     matcher: Matcher, value: Value | None, file: Callable[[str], bytes], normal: Octets = bytes
 ) -> ValueMismatch | None:
-    """How `value` (None: absent) differs from what `matcher` asks.
+    """Returns how a value differs from the matcher, or None if it matches. The value None stands for "absent".
 
-    `file` reads a file of the document root. Texts show octets as `normal` makes them, the same in every run.
+    `file` reads a file of the document root. `normal` removes from the texts what differs from run to run.
     """
     if matcher.absent is not None and matcher.absent != (value is None):
         return ValueMismatch("absent" if matcher.absent else "present", shown(value, normal))
@@ -126,7 +126,7 @@ def mismatch(
 
 
 def asks_nothing_of_the_value(matcher: Matcher) -> bool:
-    """Whether only presence or the number of lines is asked for."""
+    """Returns whether the matcher sets only `absent` or `count`."""
     return replace(matcher, absent=None, count=None) == Matcher()
 
 
@@ -176,7 +176,7 @@ def _tests(matcher: Matcher, got: bytes, normal: Octets) -> list[tuple[str, bool
 def _of_other(
     matcher: Matcher, got: int | bool | tuple[int | bytes, ...], normal: Octets
 ) -> ValueMismatch | None:
-    """Numbers, truth values and lists compare as such; a number also equals its decimal text."""
+    """Compares a number, a truth value or a list. A number also equals its decimal text."""
     rest = replace(matcher, absent=None)
     if isinstance(got, tuple):
         holds = rest == Matcher(words=got) or (rest == Matcher(empty=True) and not got)
@@ -192,7 +192,7 @@ def _of_other(
 
 
 def shown(value: Value | None, normal: Octets = bytes) -> str:
-    """A value as printable text, octets in double quotes."""
+    """Returns a value as printable text, octets in double quotes."""
     if value is None:
         return "absent"
     if isinstance(value, bytes):
@@ -205,7 +205,7 @@ def shown(value: Value | None, normal: Octets = bytes) -> str:
 
 
 def described(matcher: Matcher, normal: Octets = bytes) -> str:
-    """What a matcher asks for, in words."""
+    """Returns the conditions of a matcher in words."""
     parts: list[str] = []
     if matcher.equals is not None:
         parts.append(shown(matcher.equals, normal))

@@ -1,7 +1,7 @@
-"""What other projects test about servers of this kind, and the cases that ask the same.
+"""Matches the tests of other projects with the cases that test the same.
 
-fixtures/peers.toml lists their tests; a case names the ones it answers to in `see`, as "PROJECT TEST".  Anything else
-in `see` (a CVE, a section of an RFC) is left alone.
+fixtures/peers.toml lists the tests. A case names the tests that it covers in `see`, as "PROJECT TEST". This module
+ignores other texts in `see`, such as a CVE or a section of an RFC.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ from cgi_conform.schema import faults, read_toml
 
 @dataclass(frozen=True)
 class Project:
-    """The tests of a project, and why no case can ask what some of them ask."""
+    """A project with its tests. `unreached` gives for some of its other tests the reason why no case covers them."""
 
     name: str
     link: str
@@ -25,7 +25,7 @@ class Project:
 
 
 def load_peers(path: Path) -> dict[str, Project]:
-    """The projects of peers.toml by name."""
+    """Returns the projects of peers.toml by name."""
     table = read_toml(path, path.name)
     wrong = faults(table, "peers.schema.json")
     if wrong:
@@ -37,7 +37,7 @@ def load_peers(path: Path) -> dict[str, Project]:
 
 
 def answered(peers: Mapping[str, Project], cases: Iterable[Case]) -> dict[tuple[str, str], list[str]]:
-    """(project, test) -> the cases that name it; every listed test is there."""
+    """Returns the ids of the cases that name each test, by (project, test). Every listed test has an entry."""
     found: dict[tuple[str, str], list[str]] = {
         (project.name, test): [] for project in peers.values() for test in project.tests
     }
@@ -48,19 +48,19 @@ def answered(peers: Mapping[str, Project], cases: Iterable[Case]) -> dict[tuple[
 
 
 def strays(peers: Mapping[str, Project], cases: Iterable[Case]) -> list[str]:
-    """What is wrong in either direction: a test without a case, a case that names a test nobody knows."""
+    """Returns a line for each test without a case, and for each case that names a test that is not listed."""
     cases = list(cases)
     wrong: list[str] = []
     for case in cases:
         for project, test in _named(peers, case):
             known = peers[project].tests
             if test in peers[project].unreached:
-                wrong.append(f'{project} test "{test}" is answered by case "{case.id}", yet says why none can')
+                wrong.append(f'{project} test "{test}" is covered by case "{case.id}", but has a reason in "unreached" (remove it)')
             elif test not in known:
                 wrong.append(f'case "{case.id}": {project} has no test "{test}"{did_you_mean(test, list(known))}')
     for (project, test), names in answered(peers, cases).items():
         if not names:
-            wrong.append(f'{project} test "{test}" is answered by no case (name it in `see`, or say why not)')
+            wrong.append(f'{project} test "{test}" is covered by no case (name it in the `see` of one, or give the reason in "unreached")')
     return wrong
 
 

@@ -1,10 +1,9 @@
-"""A line a person can paste that sends exactly the octets of a case, and a curl line where curl can say it.
+"""Makes shell lines that a person can paste to repeat a case: with nc, with bash alone, and with curl.
 
-printf takes octal escapes only (POSIX; dash and bash agree on them), so every octet that is not plain text goes
-out as \\ooo.  Where there is no nc, bash opens the connection itself (/dev/tcp).  What nc cannot do (connections
-open at the same time, a reset, waiting for a process, a signal) is left to `cgi-conform replay`; where the case waits
-for octets, the line sleeps for a second and says so. A look at the server's processes and files is left to the
-person, and named.
+The nc line sends exactly the octets of the case. POSIX printf has only octal escapes, so octets that are not plain text
+become \\ooo. The bash line uses /dev/tcp, for machines without nc. nc cannot open connections side by side, reset one,
+wait for a process or send a signal: for such cases the line is `cgi-conform replay`. Where the case waits for octets,
+the line sleeps for a second, and a comment says so. A comment also names what the person must check on the machine.
 """
 
 import re
@@ -30,15 +29,15 @@ _ADDED_BY_CURL = ("Host", "User-Agent", "Accept")
 
 @dataclass(frozen=True)
 class Reach:
-    """The server that pasted lines lead to; fills in what the lines of this module leave open."""
+    """The server that pasted lines connect to. fill() puts its address into the lines of this module."""
 
     host: str = "127.0.0.1"
     port: int | str = 8000
     server: str = ""  # the options that name the server to `cgi-conform replay`
-    starts: str = ""  # the command that starts a server there, "" if one runs
+    starts: str = ""  # the command that starts a server there, "" if one runs already
 
     def fill(self, line: str) -> str:
-        """Returns the line with port, host and server in it."""
+        """Returns the line with host, port and server filled in."""
         if line.startswith(_REPLAY):
             call, note, rest = line.partition("  #")
             return f"{call} {self.server}".rstrip() + note + rest
@@ -47,7 +46,7 @@ class Reach:
 
 
 def shell_line(case: Case, port: int | None = None) -> str:
-    """One line for dash and bash; without a port it holds "{port}" for whoever knows it."""
+    """Returns a line for dash and bash. Without a port, the line has the token {port}, which Reach.fill() replaces."""
     if _needs_more_than_nc(case):
         return f"{_REPLAY}{case.id}  # more than nc can do"
     steps = [[step for step in case.steps if step.connection == name] for name in case.connections]
@@ -55,7 +54,7 @@ def shell_line(case: Case, port: int | None = None) -> str:
 
 
 def bash_line(case: Case, port: int | None = None) -> str | None:
-    """Returns the same without nc, by bash alone; None where it takes more than to send and to read to the end."""
+    """Returns a line for bash without nc; None if the case does more than send and read to the end."""
     if _needs_more_than_nc(case) or any(step.half_close for step in case.steps):
         return None
     where = f"/dev/tcp/127.0.0.1/{PORT if port is None else port}"
@@ -69,12 +68,12 @@ def bash_line(case: Case, port: int | None = None) -> str | None:
 
 
 def _as_often(case: Case, line: str) -> str:
-    """Returns the line, repeated where the case is."""
+    """Returns the line, in a loop if the case is played several times."""
     return line if case.times == 1 else f"for n in $(seq {case.times}); do {line}; done"
 
 
 def _sending(steps: Sequence[Step], port: int | None) -> list[str]:
-    """Shell commands that print what is sent on one connection, with its pauses."""
+    """Returns shell commands that print what the client sends on one connection, with its pauses."""
     commands: list[str] = []
     for number, step in enumerate(step for step in steps if not _is_only_a_wait(step)):
         seconds = max(step.pause, 1.0 if number and step.await_bytes is not None else 0.0)
@@ -84,7 +83,7 @@ def _sending(steps: Sequence[Step], port: int | None) -> list[str]:
 
 
 def _of_connection(steps: Sequence[Step], port: int | None) -> str:
-    """Returns what is sent on one connection, piped into nc."""
+    """Returns the commands for one connection, piped into nc."""
     commands = _sending(steps, port)
     sending = commands[0] if len(commands) == 1 and "|" not in commands[0] else f"{{ {'; '.join(commands)}; }}"
     where = PORT if port is None else str(port)
@@ -92,7 +91,7 @@ def _of_connection(steps: Sequence[Step], port: int | None) -> str:
 
 
 def octet_commands(send: bytes, body: Repeat | None) -> list[str]:
-    """Shell commands that print `send`, then the body made by rule."""
+    """Returns shell commands that print `send`, then the repeated octets of the body."""
     commands = [f"printf '{printf_format(send)}'"] if send else []
     if body is not None and body.times and len(body.repeat) == 1:
         octet = body.repeat.decode("latin-1")
@@ -104,9 +103,9 @@ def octet_commands(send: bytes, body: Repeat | None) -> list[str]:
 
 
 def printf_format(data: bytes) -> str:
-    """Returns the text between single quotes that makes POSIX printf write these octets."""
+    """Returns the format for POSIX printf, without the single quotes, that prints these octets."""
     text = "".join(_printf_octet(octet) for octet in data)
-    return "\\055" + text[1:] if text.startswith("-") else text  # else it would be an option
+    return "\\055" + text[1:] if text.startswith("-") else text  # printf would take a leading "-" for an option
 
 
 def _printf_octet(octet: int) -> str:
@@ -116,12 +115,12 @@ def _printf_octet(octet: int) -> str:
 
 
 def fill_port(data: bytes, port: int | None) -> bytes:
-    """Returns the octets with the port filled in; {root} and {base} stay for the person to fill in."""
+    """Returns the octets with the port filled in. {root} and {base} stay; the person fills them in."""
     return data if port is None else fill(data, Tokens(port, ROOT, BASE))
 
 
 def _needs_more_than_nc(case: Case) -> bool:
-    """Returns whether the case resets, reads late, looks at a process, or holds connections open side by side."""
+    """Returns whether the case resets, reads late, signals, waits for a process, or holds several connections open."""
     if any(step.reset or step.read_late or step.signal or step.start for step in case.steps):
         return True
     if any((step.wait_gone, step.wait_blocked) != (None, None) for step in case.steps):
@@ -130,7 +129,7 @@ def _needs_more_than_nc(case: Case) -> bool:
 
 
 def _one_after_another(case: Case) -> bool:
-    """Returns whether every connection sends once and gets its answer: then none has to wait for another."""
+    """Returns whether each connection sends once and gets an answer, so that they can be played one after another."""
     if case.variant or len(case.steps) != len(case.connections):
         return False
     if any(step.await_bytes is not None or step.pause or step.close or not step.send for step in case.steps):
@@ -144,7 +143,7 @@ def _one_after_another(case: Case) -> bool:
 
 
 def _is_only_a_wait(step: Step) -> bool:
-    """Nothing is sent any more: nc prints what comes anyway."""
+    """Returns whether the step only waits for octets. nc needs no command for it, because it prints all octets."""
     return not step.send and step.body is None and not step.half_close and not step.close
 
 
@@ -155,7 +154,7 @@ def _ending(steps: Sequence[Step]) -> str:
 
 
 def _notes(case: Case) -> str:
-    """Returns what the line cannot say, as a shell comment."""
+    """Returns a shell comment with what the line cannot do."""
     waits = [step for step in case.steps[1:] if step.await_bytes is not None and not _is_only_a_wait(step)]
     notes = ["sleeps where the case waits for octets"] if waits else []
     if case.variant:
@@ -171,7 +170,7 @@ def _notes(case: Case) -> str:
 
 
 def curl_line(case: Case, port: int | None = None) -> str | None:
-    """Returns the same request by curl; None where curl would repair it or cannot say it."""
+    """Returns the request as a curl line; None if curl cannot send it or would change it."""
     if len(case.steps) != 1 or case.steps[0] != Step(send=case.steps[0].send) or case.times > 1:
         return None
     head, _, body = fill_port(case.steps[0].send, port).partition(b"\r\n\r\n")
@@ -192,7 +191,7 @@ def curl_line(case: Case, port: int | None = None) -> str | None:
 
 
 def _target(target: str, port: str) -> list[str]:
-    """Returns the options that keep the target: curl 8.14 drops an empty query from a URL."""
+    """Returns the target as options and URL. curl 8.14 drops an empty query from a URL, so it needs an option."""
     server = f"http://127.0.0.1:{port}"
     if target.partition("?")[1:] == ("?", ""):
         return ["--request-target", _quoted(target), server]

@@ -1,4 +1,4 @@
-"""Twins: cases that send the same and name the same fault in one profile, so that one of them says nothing new."""
+"""Finds twins: two cases that send the same octets and name the same fault in a profile. One of them is redundant."""
 
 from collections.abc import Hashable, Iterable, Mapping
 
@@ -6,7 +6,7 @@ from cgi_conform.cases.case import Case
 
 
 def twins(cases: Iterable[Case]) -> list[str]:
-    """Returns a line for each case that repeats an earlier one, in the first profile where it does."""
+    """Returns a line for each case that repeats an earlier one, with the first profile in which it does."""
     first: dict[Hashable, str] = {}
     wrong: dict[tuple[str, str], str] = {}
     for case in cases:
@@ -22,7 +22,7 @@ def twins(cases: Iterable[Case]) -> list[str]:
 
 
 def _exchange(case: Case) -> Hashable:
-    """Returns everything that decides what the server sees; limits and controls do not."""
+    """Returns everything that decides what the server sees. Limits and controls do not count."""
     return case.steps, frozenset(case.needs), _pairs(case.environment), case.times, case.descriptor
 
 

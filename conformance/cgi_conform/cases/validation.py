@@ -1,4 +1,4 @@
-"""What a schema cannot say about a case: names that name nothing, patterns that are none, the place of a bad escape."""
+"""Checks what a schema cannot check in a case: unknown names, invalid regular expressions, steps in a wrong order."""
 
 import re
 from collections.abc import Iterable
@@ -12,14 +12,14 @@ from cgi_conform.octets import BadEscape, decode
 
 
 def case_errors(case: Case, known: set[str] | None) -> list[str]:
-    """Returns what is wrong with a case whose shape is right; `known` are the clauses there are."""
+    """Returns the errors in a case that fits its schema. `known` holds the ids of all clauses; None skips that check."""
     wrong = []
     if case.topic != case.file.stem:
-        wrong.append(f'belongs into {case.topic}.toml: the file is named after the part before "/"')
+        wrong.append(f'belongs in {case.topic}.toml: the file is named after the part before "/"')
     for key in ("title", "fault"):
         own = [profile for profile, expectation in case.expect.items() if getattr(expectation, key)]
         if own and len(own) == len(case.expect):
-            wrong.append(f'"{key}" of [case.{own[0]}] leaves no profile to the case\'s own: put it there')
+            wrong.append(f'"{key}" of the case is never used: every profile sets its own (move it to the case)')
     if known is not None:
         if not all(map(case.clauses_in, case.expect)):
             wrong.append('names no clause: it needs "clauses", in the case or in each profile')
@@ -46,19 +46,22 @@ def case_errors(case: Case, known: set[str] | None) -> list[str]:
 
 
 def _sent_after_large_bodies(case: Case) -> list[str]:
-    """Of a large body only the first block is kept (exchange.py): which requests come after it could not be told."""
+    """Returns an error for each step that sends after a large body.
+
+    exchange.py keeps only the first block of a large body. The judge could not find the requests behind it.
+    """
     wrong: list[str] = []
     large: dict[str, int] = {}  # octets, by connection
     for number, step in enumerate(case.steps, 1):
         if (step.send or step.body) and step.connection in large:
-            wrong.append(f"step {number} sends after the {large[step.connection]} octets of a body: nothing can follow")
+            wrong.append(f"step {number} sends after the {large[step.connection]} octets of a body: the case cannot judge what follows a large body")
         if step.body is not None and len(step.body.blocks()) > 1:
             large[step.connection] = len(step.body.repeat) * step.body.times
     return wrong
 
 
 def _late_too_late(case: Case) -> list[str]:
-    """Returns a fault for each step that asks for late reading on a connection that is open already."""
+    """Returns an error for each step with `read-late` on a connection that is already open."""
     opened: set[str] = set()
     wrong: list[str] = []
     for number, step in enumerate(case.steps, 1):
@@ -80,7 +83,7 @@ def _matchers(case: Case) -> list[Matcher]:
 
 
 def key_with_escape(value: Any, escape: str, path: str = "") -> str:
-    """Returns the key whose text holds a bad escape."""
+    """Returns the quoted name of the key whose text has this bad escape, or ""."""
     if isinstance(value, str):
         try:
             decode(value)

@@ -1,8 +1,9 @@
 """Lists the capabilities that only some servers have, and reads how a user declares them.
 
-Some cases need a server that is started another way, or that can do more: they name a variant in `needs`. A server
-declares a variant in [variants] of its server.toml, or with `--has NAME=ARGUMENTS`; the arguments are added to its
-command for those cases. This table is the only list of the names: help texts, hints and templates print it.
+Some cases need a variant of the server: it is started in another way, or it can do more. They name the variant in
+`needs`. A server declares a variant in [variants] of its server.toml, or the user does with `--has NAME=ARGUMENTS`.
+For these cases the suite adds the arguments to the command. The table VARIANTS is the only list of the names: help
+texts, hints and templates print it.
 """
 
 import shlex
@@ -21,22 +22,25 @@ VARIANTS: Mapping[str, str] = {
     "follow-symlinks": "follows symbolic links that lead out of the document root",
     "pass-authorization": "hands the Authorization field to scripts as HTTP_AUTHORIZATION",
 }
-AT_URL = ("http11",)  # the others contradict what the suite asks of the same server without them
+# The variants that a server at --url can have. It runs in one way only, and the other variants would make it fail the
+# cases that need the plain server.
+AT_URL = ("http11",)
 
+# The needs that the suite checks itself, so that --has does not take them.
 _FOUND_OUT = ("launch", "root", "user", "host", "log")
 
 
 def declared(words: Iterable[str], *, at_url: bool = False) -> dict[str, tuple[str, ...]]:
-    """Returns the variants that `--has` words declare, each with the arguments it adds to the server's command."""
+    """Returns the variants that the words of --has declare, each with its additional arguments for the server's command."""
     found: dict[str, tuple[str, ...]] = {}
     for word in words:
         name, separator, text = word.partition("=")
         _check_name(name)
         if name in found:
-            raise UserError(f"--has {name} is given twice: give all its arguments at once")
+            raise UserError(f"--has {name} is given twice (give all its arguments at once)")
         if at_url and name not in AT_URL:
-            raise UserError(f"--has {name} needs a server that cgi-conform starts itself (--server or --command): "
-                            "other cases are tried without it")  # fmt: skip
+            raise UserError(f"--has {name} needs a server that cgi-conform starts (--server or --command): "
+                            "a server at a URL cannot be started with it")  # fmt: skip
         if at_url and separator:
             raise UserError(f'--has "{word}": a server at a URL runs already and takes no arguments (--has {name})')
         try:
@@ -47,18 +51,17 @@ def declared(words: Iterable[str], *, at_url: bool = False) -> dict[str, tuple[s
 
 
 def how_to_declare(name: str, *, at_url: bool = False) -> str:
-    """Returns the option that declares a variant, as a user types it."""
+    """Returns the option that declares a variant."""
     return f"--has {name}" if at_url else f"--has {name}='ARGUMENTS'"
 
 
 def told() -> str:
-    """Returns the table, for a help text."""
+    """Returns the table as text for --help."""
     width = max(map(len, VARIANTS)) + 2
-    room = 100 - width - 2
     rows = [
         f"  {name if not number else '':<{width}}{line}"
         for name, text in VARIANTS.items()
-        for number, line in enumerate(textwrap.wrap(f"it {text}", room, break_on_hyphens=False))
+        for number, line in enumerate(textwrap.wrap(f"it {text}", 98 - width, break_on_hyphens=False))
     ]
     return "\n".join(["capabilities: cases that need one are skipped unless the server declares it", *rows])
 
@@ -66,6 +69,6 @@ def told() -> str:
 def _check_name(name: str) -> None:
     known = ", ".join(VARIANTS)
     if name in _FOUND_OUT:
-        raise UserError(f'--has "{name}": the suite finds that out by itself (to declare: {known})')
+        raise UserError(f'--has "{name}": the suite checks that itself (to declare: {known})')
     if name not in VARIANTS:
         raise UserError(f'--has "{name}": no such capability{did_you_mean(name, list(VARIANTS))} (known: {known})')

@@ -1,7 +1,6 @@
-"""What a case asks for, in words: one line per thing that is looked at.
+"""Puts the expectation of a case into words: pairs of what is checked and what it must be.
 
-`described` of matcher.py words a single matcher; here it gets the name of what it is applied to, the same names
-that a mismatch carries.
+The names of what is checked are those of mismatches. described() of matcher.py words a single matcher.
 """
 
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from cgi_conform.octets import printable
 
 
 def asked(expectation: Expectation) -> list[tuple[str, str]]:
-    """(what is looked at, what it must be), in the order a person would check."""
+    """Returns pairs (what is checked, what it must be), in the order in which a person would check."""
     several = len(expectation.answers) > 1
     found: list[tuple[str, str]] = []
     for number, answer in enumerate(expectation.answers, 1):
@@ -26,7 +25,7 @@ def asked(expectation: Expectation) -> list[tuple[str, str]]:
 
 
 def bounds(host: Host) -> Iterator[tuple[str, str]]:
-    """What may be left behind on the machine."""
+    """Yields the limits for what is left behind on the machine, as pairs (what is checked, what it must be)."""
     for what, most in (("zombies", host.zombies), ("scripts", host.scripts), ("descriptors", host.descriptors)):
         if most is not None:
             yield what, f"{most} at most{' more than before' if what == 'descriptors' else ''}"
@@ -41,7 +40,7 @@ def bounds(host: Host) -> Iterator[tuple[str, str]]:
 
 
 def in_words(matcher: Matcher) -> str:
-    """A matcher in words, presence and line counts included."""
+    """Returns a matcher in words, including presence and the number of lines."""
     if matcher.absent is not None:
         return "absent" if matcher.absent else "present"
     lines = [] if matcher.count is None else [f"{matcher.count} lines"]

@@ -18,10 +18,9 @@ from cgi_conform.cases.case import Case, Step
 from cgi_conform.cases.clauses import Clause, load_clauses
 from cgi_conform.cases.load import case_ids, load_cases
 from cgi_conform.cases.marks import all_marks
-from cgi_conform.cases.places import line_of, shown_file
+from cgi_conform.cases.locations import fault_files, line_of, shown_file, table_locations
 from cgi_conform.cases.reproduce import Reach, bash_line, curl_line, shell_line
 from cgi_conform.cases.wording import asked
-from cgi_conform.cases.written import fault_files, places
 from cgi_conform.columns import in_columns
 from cgi_conform.did_you_mean import closest
 from cgi_conform.errors import NOTHING_RAN, UserError
@@ -53,7 +52,7 @@ def main(options: argparse.Namespace) -> int:
     """Print one case, or one clause."""
     width = min(shutil.get_terminal_size((100, 24)).columns, 160)
     clauses = load_clauses(fixtures() / "clauses.toml")
-    where = places(fixtures() / "clauses.toml", *fault_files())
+    where = table_locations(fixtures() / "clauses.toml", *fault_files())
     if options.id in clauses:
         cases = load_cases(fixtures() / "cases")
         marks = all_marks(REPO) if REPO else None

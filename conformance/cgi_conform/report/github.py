@@ -11,7 +11,7 @@ from typing import TextIO
 
 from cgi_conform.cases.case import Case
 from cgi_conform.cases.clauses import Clause
-from cgi_conform.cases.places import line_of
+from cgi_conform.cases.locations import line_of
 from cgi_conform.escaped import clipped
 from cgi_conform.judging.results import CaseResult, Results, red_cases
 from cgi_conform.paths import DATA, REPO, SERVERS, shown

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from cgi_conform.cases.case import Case
 from cgi_conform.cases.clauses import Clause
-from cgi_conform.cases.places import shown_file
+from cgi_conform.cases.locations import shown_file
 from cgi_conform.judging.results import CaseResult, Results, red_cases, red_verdicts, server_line
 from cgi_conform.report.beside import joined
 from cgi_conform.report.junit_xml import JUnitDocument, JUnitOutcome, JUnitSuite

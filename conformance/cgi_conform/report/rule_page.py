@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from cgi_conform.cases.case import Case
 from cgi_conform.cases.clauses import Clause
 from cgi_conform.cases.marks import Mark
-from cgi_conform.cases.places import line_of, shown_file
-from cgi_conform.cases.written import place_of_fault
+from cgi_conform.cases.locations import fault_location, line_of, shown_file
 
 _INDENT = "  "
 
@@ -37,7 +36,7 @@ def clause_lines(name: str, clause: Clause | None, places: Mapping[str, str], wi
 
 def fault_line(name: str, places: Mapping[str, str]) -> str:
     """Returns a fault by name, and where it is written."""
-    place = place_of_fault(name, places)
+    place = fault_location(name, places)
     return f"fault {name}" + (f"  {place}" if place else "")
 
 
