@@ -71,7 +71,7 @@ class Dripping:
         """What a client finds."""
         with scripted(self.talk) as address:
             cap = CaseDeadline(CAP, self._clock.now + CAP)
-            exchange = play([Step(send=b"\n")], address, TOKENS, timeout=TIMEOUT, settled=self.looked, cap=cap)
+            exchange = play([Step(send=b"\n")], address, TOKENS, timeout=TIMEOUT, settled=self.looked, deadline=cap)
             self._read.release()
         return exchange.connections["main"]
 

@@ -109,7 +109,7 @@ def _play(
         delivery=plan.delivery,
         signal=target.signal,
         start=target.start,
-        cap=CaseDeadline(plan.case_timeout, time.monotonic() + plan.case_timeout),
+        deadline=CaseDeadline.from_now(plan.case_timeout),
     )
     return exchange, marks
 

@@ -1,1 +1,1 @@
-"""Sends octets to a server, and takes apart what comes back."""
+"""Sends octets to a server, and parses the octets that it sends back."""

@@ -1,7 +1,7 @@
-"""Connections to a server, and the one loop that sends and reads on all of them at once.
+"""Connections to a server, and the loop that sends and reads on all of them at the same time.
 
-Because nothing is ever only sent or only read, no server can block the loop by answering early or late; every
-wait has a deadline, which may move while octets do.
+The loop always sends and reads, so a server cannot block it by answering early or late. Every wait has a deadline. The
+deadline may move as long as octets come or go.
 """
 
 import selectors
@@ -14,39 +14,52 @@ from dataclasses import dataclass, field
 _BLOCK = 1 << 18
 
 
+@dataclass(frozen=True)
+class FailedStep:
+    """A step that the client could not complete."""
+
+    what: str
+    expected: bytes
+    got: bytes
+    limit: str = ""  # the limit that was reached, in words
+
+
 @dataclass
 class Connection:
-    """One connection: what went out, what came in, and how it ended: closed, reset or (still) open."""
+    """A connection: the octets sent and received, and its end: "closed", "reset" or still "open"."""
 
     name: str
-    sent: bytearray = field(default_factory=bytearray)  # of a large body made by rule only the first block
+    sent: bytearray = field(default_factory=bytearray)  # of a large repeated body, only the first block
     received: bytearray = field(default_factory=bytearray)
     end: str = "open"
     ended_by_us: bool = False
-    reset: bool = False  # seen while reading or sending; `end` tells of reading only
+    reset: bool = False  # seen while reading or sending; `end` is about reading only
     sent_at: float = 0.0
     first_at: float | None = None
     last_at: float = 0.0
-    moved_at: float = 0.0  # when the last octet went either way
-    gave_up: str = ""  # why we stopped reading before the server ended the connection: the limit, in words
-    left_out: int = 0  # octets that went out and are not in `sent`
-    awaited: int = 0  # how much of `received` has been waited for already
+    moved_at: float = 0.0  # when the last octet was sent or received
+    gave_up: str = ""  # the limit at which the client stopped reading an open connection, in words
+    left_out: int = 0  # the number of octets sent that are not in `sent`
+    awaited: int = 0  # the length of `received` up to the last text that a step waited for
     sock: socket.socket | None = None
     outbox: deque[memoryview] = field(default_factory=deque)
     gap: float = 0.0
     next_send: float = 0.0
-    reads_late: bool = False  # what comes in stays in the receive buffer for now
+    reads_late: bool = False  # the client leaves octets in the receive buffer for now
 
     @property
     def waited(self) -> float | None:
-        """Seconds from the end of sending to the first octet."""
+        """Returns the seconds from the end of sending to the first octet received; None if none came."""
         return None if self.first_at is None else max(0.0, self.first_at - self.sent_at)
 
 
 def pump(
     connections: Collection[Connection], deadline: Callable[[], float], enough: Callable[[], bool], tick: float = 0.25
 ) -> None:
-    """Send and read on all connections until `enough` or the deadline; both are asked after each event and tick."""
+    """Sends and reads on all connections until `enough` returns True or the deadline is reached.
+
+    Both are checked after each event, and every `tick` seconds.
+    """
     with selectors.DefaultSelector() as selector:
         while not enough():
             now, end = time.monotonic(), deadline()
@@ -80,7 +93,7 @@ def _register(selector: selectors.BaseSelector, connection: Connection, events: 
 
 
 def _wishes(connection: Connection, now: float) -> tuple[int, float]:
-    """Returns the events to wait for, and the seconds until there is something to do without one."""
+    """Returns the events to wait for, and the seconds until the next write may start."""
     events = selectors.EVENT_READ if connection.end == "open" and not connection.reads_late else 0
     if connection.outbox:
         if now < connection.next_send:
@@ -119,7 +132,7 @@ def _write(connection: Connection) -> None:
         return
     except ConnectionError:
         connection.reset = True
-        connection.outbox.clear()  # it takes no more; what it said before can still be read
+        connection.outbox.clear()  # the server takes no more octets; what it sent before can still be read
         return
     connection.moved_at = time.monotonic()
     if count < len(piece):

@@ -1,7 +1,7 @@
-"""How the octets of a request are cut into writes: a server must not care (--delivery).
+"""Cuts the octets of a request into writes (--delivery). The answer of a server must not depend on this.
 
-Only what a case sends as such is cut, never a body made by rule, and only its first 2048 octets singly: a
-longer request would take seconds and try nothing new.
+Only the octets of `send` are cut, not a repeated body. "bytes" sends only the first 2048 octets one by one, because a
+longer request would take seconds.
 """
 
 import re
@@ -13,7 +13,7 @@ _SINGLY = 2048
 
 
 def pieces(send: bytes, delivery: str) -> list[bytes]:
-    """The writes that deliver `send`, in order; they add up to it."""
+    """Returns the octets of `send` as a list of writes."""
     if delivery == "whole" or len(send) < 2:
         return [send] if send else []
     if delivery == "bytes":
@@ -27,7 +27,7 @@ def pieces(send: bytes, delivery: str) -> list[bytes]:
 
 
 def _halves(head: bytes) -> list[bytes]:
-    """Two parts, cut at a place that depends on nothing but the octets."""
+    """Returns the head in two parts. The place of the cut depends only on the octets, so every run cuts there."""
     if len(head) < 2:
         return [head]
     at = 1 + zlib.crc32(head) % (len(head) - 1)

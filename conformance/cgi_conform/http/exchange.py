@@ -1,50 +1,37 @@
-"""Plays the steps of a case over raw sockets and tells what came back on each connection, and how it ended.
+"""Plays the steps of a case over sockets, and returns what came back on each connection and how it ended.
 
-Reading ends when the server ends the connection, when the caller finds the answer settled and nothing follows, or at
-a limit. There are two: `timeout` is for silence, so that a slow server that keeps sending is not late; the cap is for
-the whole case, so that a server that drips for ever ends, too. A connection that is given up names the limit.
+The client reads until the server ends the connection, until the answer is complete and nothing follows, or until a
+limit (timeouts.py). A connection that the client gives up names the limit.
 """
 
 import math
-import re
 import socket
 import struct
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from cgi_conform import processes
 from cgi_conform.cases.case import Step
 from cgi_conform.http import late_reader as late
-from cgi_conform.http.connection import Connection, pump
+from cgi_conform.http.connection import Connection, FailedStep, pump
 from cgi_conform.http.delivery import GAP, pieces
+from cgi_conform.http.script_process import wait_blocked, wait_gone
 from cgi_conform.http.timeouts import CaseDeadline, Timeouts
 from cgi_conform.octets import Tokens, fill
 
-IDLE = 0.02  # a pause in what comes in: time to look whether it is all
-GRACE = 0.1  # how long a settled connection is watched for octets or an end that must not come
+IDLE = 0.02  # seconds without an octet after which the client checks whether the answer is complete
+GRACE = 0.1  # seconds that the client goes on reading after a complete answer, for octets or an end that must not come
 EXPECTED = {
     "again": b"it ends by SIGTERM, and is started again on its port",
     "second": b"a second one on its port ends, with another status than 0",
 }
-BLOCKED = 0.2  # a script that has written nothing for so long is held back by the server
-
-Settled = Callable[[str, bytearray, bytes], bool]  # connection, received, sent: is this the whole answer?
-
-
-@dataclass(frozen=True)
-class FailedStep:
-    """A step that did not come about."""
-
-    what: str
-    expected: bytes
-    got: bytes
-    limit: str = ""  # the one that was reached, in words
+# Takes the name of a connection, the octets received and those sent; tells whether the answer is complete.
+Settled = Callable[[str, bytearray, bytes], bool]
 
 
 @dataclass
 class Exchange:
-    """All connections of a case, in the order they were opened, and what did not come about."""
+    """The connections of a case, in the order in which they were opened, and the steps that failed."""
 
     connections: dict[str, Connection] = field(default_factory=dict)
     failed_steps: list[FailedStep] = field(default_factory=list)
@@ -68,26 +55,26 @@ def play(
     grace: float = GRACE,
     signal: Callable[[str], None] = lambda name: None,
     start: Callable[[str], str] = lambda how: "",
-    cap: CaseDeadline = CaseDeadline(),
+    deadline: CaseDeadline = CaseDeadline(),
 ) -> Exchange:
-    """Play the steps in order; then read the `judged` connections to their end. `signal` sends one to the server;
-    `start` starts it once more, and returns what went wrong.
+    """Plays the steps in order, then reads the `judged` connections to their end.
 
-    Without a single octet a connection is read for `limit` seconds, else for the greater of both after the last
-    octet; one that is settled, for `grace` more.
+    The client waits `limit` seconds (default: `timeout`) for the first octet, and the greater of `limit` and `timeout`
+    after each octet. After a complete answer it reads for `grace` seconds. `signal` sends a signal to the server.
+    `start` starts the server once more, and returns an error or "".
     """
     exchange = Exchange()
-    patience = Timeouts(timeout, limit, cap)
+    timeouts = Timeouts(timeout, limit, deadline)
     try:
         for step in steps:
-            if not _play_step(exchange, step, address, tokens, patience, delivery):
+            if not _play_step(exchange, step, address, tokens, timeouts, delivery):
                 break
-            if not _follow_script(exchange, step, signal, cap):
+            if not _end_step(exchange, step, signal, deadline):
                 break
             if step.start and (got := start(step.start)):
                 exchange.failed_steps.append(FailedStep("start", EXPECTED[step.start], got.encode()))
                 break
-        _read_on(exchange, judged, settled, patience, grace)
+        _read_on(exchange, judged, settled, timeouts, grace)
     finally:
         for connection in exchange.connections.values():
             if connection.sock is not None:
@@ -96,27 +83,27 @@ def play(
 
 
 def _play_step(
-    exchange: Exchange, step: Step, address: tuple[str, int], tokens: Tokens, patience: Timeouts, delivery: str
+    exchange: Exchange, step: Step, address: tuple[str, int], tokens: Tokens, timeouts: Timeouts, delivery: str
 ) -> bool:
-    """Returns whether to go on with the next step."""
+    """Plays the part of a step on its connection; returns whether the next step can be played."""
     known = step.connection in exchange.connections
     connection = exchange.connections.setdefault(
         step.connection, Connection(step.connection, gap=GAP[delivery], reads_late=step.read_late)
     )
-    if not known and not _connect(exchange, connection, address, patience):
+    if not known and not _connect(exchange, connection, address, timeouts):
         return False
     if step.await_bytes is not None:
         text = fill(step.await_bytes, tokens)
-        deadline = patience.cap.without_progress(patience.greater, connection)
+        deadline = timeouts.deadline.without_progress(timeouts.longer, connection)
         pump(exchange.all, deadline, lambda: _has(connection, text) or connection.end != "open")
         if not _take(connection, text):
             came = bytes(connection.received[connection.awaited :])
-            limit = patience.told("no more" if came else "nothing") if connection.end == "open" else ""
+            limit = timeouts.told("no more" if came else "nothing") if connection.end == "open" else ""
             how = b"" if limit else b", then " + connection.end.encode()
             exchange.failed_steps.append(FailedStep("await", text, came if limit else (came or b"nothing") + how, limit))
             return False
     if step.pause:
-        pump(exchange.all, patience.cap.after(step.pause), lambda: False)
+        pump(exchange.all, timeouts.deadline.after(step.pause), lambda: False)
     if step.send or step.body:
         send, blocks = fill(step.send, tokens), step.body.blocks() if step.body else []
         begin = send + b"".join(blocks[:1])
@@ -124,38 +111,47 @@ def _play_step(
         connection.left_out += sum(map(len, blocks[1:]))
         writes = [begin, *blocks[1:]] if delivery == "whole" else [*pieces(send, delivery), *blocks]
         connection.outbox.extend(memoryview(each) for each in writes if each)
-        _send_all(exchange, connection, patience)
+        _send_all(exchange, connection, timeouts)
     if step.half_close and connection.sock is not None:
         try:
             connection.sock.shutdown(socket.SHUT_WR)
         except OSError:
-            pass  # the server has ended the connection already
+            pass  # the server has already ended the connection
     if step.read_late:
         others = [one for one in exchange.all if one is not connection]
-        late.wait_until_full(connection, others, patience.cap.after(patience.greater))
+        late.wait_until_full(connection, others, timeouts.deadline.after(timeouts.longer))
     return True
 
 
-def _follow_script(exchange: Exchange, step: Step, signal: Callable[[str], None], cap: CaseDeadline) -> bool:
-    """Returns what becomes of the script on a connection, and of the server: whether to go on with the next step."""
+def _end_step(exchange: Exchange, step: Step, signal: Callable[[str], None], deadline: CaseDeadline) -> bool:
+    """Plays the end of a step: waits for the script, ends the connection, sends a signal to the server.
+
+    Returns whether the next step can be played.
+    """
     connection = exchange.connections[step.connection]
-    if step.wait_blocked is not None and not _wait_blocked(exchange, connection, step.wait_blocked, cap):
-        return False
-    if step.close or step.reset:
-        _end(connection, reset=step.reset)
-    if step.signal:
-        signal(step.signal)
-    return step.wait_gone is None or _wait_gone(exchange, connection, step.wait_gone, cap)
+    failed: FailedStep | None = None
+    if step.wait_blocked is not None:
+        others = [one for one in exchange.all if one is not connection]
+        failed = wait_blocked(connection, others, step.wait_blocked, deadline)
+    if failed is None:
+        if step.close or step.reset:
+            _end(connection, reset=step.reset)
+        if step.signal:
+            signal(step.signal)
+        if step.wait_gone is not None:
+            failed = wait_gone(connection, exchange.all, step.wait_gone, deadline)
+    exchange.failed_steps += [failed] if failed else []
+    return failed is None
 
 
-def _connect(exchange: Exchange, connection: Connection, address: tuple[str, int], patience: Timeouts) -> bool:
-    left = max(0.001, min(patience.greater, patience.cap.until - time.monotonic()))
+def _connect(exchange: Exchange, connection: Connection, address: tuple[str, int], timeouts: Timeouts) -> bool:
+    left = max(0.001, min(timeouts.longer, timeouts.deadline.until - time.monotonic()))
     try:
         connection.sock = _connected(address, left, connection.reads_late)
     except OSError as error:
         connection.end = "closed"
         exchange.refused = True
-        got = error.strerror or (patience.told("no connection") if isinstance(error, TimeoutError) else str(error))
+        got = error.strerror or (timeouts.told("no connection") if isinstance(error, TimeoutError) else str(error))
         exchange.failed_steps.append(FailedStep("connect", b"a connection", got.encode()))
         return False
     connection.sock.setblocking(False)
@@ -164,15 +160,15 @@ def _connect(exchange: Exchange, connection: Connection, address: tuple[str, int
     return True
 
 
-def _connected(address: tuple[str, int], patience: float, reads_late: bool) -> socket.socket:
-    """Returns a socket that is connected; OSError says why there is none."""
+def _connected(address: tuple[str, int], seconds: float, reads_late: bool) -> socket.socket:
+    """Returns a connected socket. OSError says why the connection failed."""
     if not reads_late:
-        return socket.create_connection(address, timeout=patience)
+        return socket.create_connection(address, timeout=seconds)
     family, kind, protocol, _, where = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0]
     sock = socket.socket(family, kind, protocol)
     try:
         late.shrink(sock)
-        sock.settimeout(patience)
+        sock.settimeout(seconds)
         sock.connect(where)
     except OSError:
         sock.close()
@@ -191,13 +187,13 @@ def _take(connection: Connection, text: bytes) -> bool:
     return at >= 0
 
 
-def _send_all(exchange: Exchange, connection: Connection, patience: Timeouts) -> None:
-    """Until all is out, or the server takes no more: it may well have answered and closed."""
-    deadline = patience.cap.without_progress(patience.greater, connection)
+def _send_all(exchange: Exchange, connection: Connection, timeouts: Timeouts) -> None:
+    """Sends the outbox until it is empty or the server ends the connection, which it may do after an early answer."""
+    deadline = timeouts.deadline.without_progress(timeouts.longer, connection)
     pump(exchange.all, deadline, lambda: not connection.outbox or connection.end != "open")
     if connection.outbox and connection.end == "closed":
-        # The server has ended its side while we still send: what it does not read in a moment it never will.
-        pump(exchange.all, patience.cap.after(2 * GRACE), lambda: not connection.outbox)
+        # The server has ended its side. It gets a moment to read the rest.
+        pump(exchange.all, timeouts.deadline.after(2 * GRACE), lambda: not connection.outbox)
     connection.outbox.clear()
     if connection.first_at is None:
         connection.sent_at = time.monotonic()
@@ -213,55 +209,12 @@ def _end(connection: Connection, *, reset: bool) -> None:
     connection.ended_by_us = connection.end == "open"
 
 
-def _wait_blocked(exchange: Exchange, connection: Connection, seconds: float, cap: CaseDeadline) -> bool:
-    """Read nothing on the connection until its script cannot write on, or has ended."""
-    pid = _named(exchange, connection, "wait-blocked")
-    if not pid:
-        return False
-    wrote, since = processes.written(pid), time.monotonic()
-
-    def blocked() -> bool:
-        nonlocal wrote, since
-        now = processes.written(pid)
-        if now != wrote:
-            wrote, since = now, time.monotonic()
-        return not processes.activity(pid) or (now is not None and time.monotonic() >= since + BLOCKED)
-
-    others = [one for one in exchange.all if one is not connection]
-    pump(others, cap.after(seconds), blocked, IDLE)
-    if not blocked():
-        asked = f"the script is held back, or ends, within {seconds:g} s"
-        exchange.failed_steps.append(FailedStep("wait-blocked", asked.encode(), b"it writes on"))
-        return False
-    return True
-
-
-def _wait_gone(exchange: Exchange, connection: Connection, seconds: float, cap: CaseDeadline) -> bool:
-    pid = _named(exchange, connection, "wait-gone")
-    if not pid:
-        return False
-    pump(exchange.all, cap.after(seconds), lambda: not processes.activity(pid), 0.01)
-    state = processes.activity(pid)
-    if state:
-        asked = f"the script's process ends within {seconds:g} s"
-        exchange.failed_steps.append(FailedStep("wait-gone", asked.encode(), state.encode()))
-    return not state
-
-
-def _named(exchange: Exchange, connection: Connection, what: str) -> int:
-    """Returns the process that the script has named, 0 if it has not."""
-    found = re.search(rb"\bpid=(\d+)", connection.received)
-    if found is None:
-        exchange.failed_steps.append(FailedStep(what, b"pid=N in what came in", bytes(connection.received)))
-        return 0
-    return int(found[1])
-
-
-def _read_on(exchange: Exchange, judged: Sequence[str], settled: Settled, patience: Timeouts, grace: float) -> None:
+def _read_on(exchange: Exchange, judged: Sequence[str], settled: Settled, timeouts: Timeouts, grace: float) -> None:
+    """Reads the judged connections until each has ended, has a complete answer, or has reached a limit."""
     start = time.monotonic()
-    known: dict[str, tuple[int, bool]] = {}  # length looked at, and whether that was all
-    stuck = bool(exchange.failed_steps)  # what is judged has been found already
-    silent, last = (IDLE, IDLE) if stuck else (patience.silent, patience.greater)
+    known: dict[str, tuple[int, bool]] = {}  # by connection: the length that was checked, and whether the answer was complete
+    failed = bool(exchange.failed_steps)  # the case fails anyway, so no need to wait
+    silent, last = (IDLE, IDLE) if failed else (timeouts.silent, timeouts.longer)
 
     def done(connection: Connection) -> bool:
         if connection.sock is None or connection.end != "open" or connection.gave_up:
@@ -275,14 +228,14 @@ def _read_on(exchange: Exchange, judged: Sequence[str], settled: Settled, patien
             if whole and now - connection.last_at >= grace:
                 return True
         late = now >= (max(start, connection.moved_at) + last if connection.received else start + silent)
-        if now < patience.cap.until and not late:
+        if now < timeouts.deadline.until and not late:
             return False
-        if not stuck:
+        if not failed:
             what, seconds = ("no more", last) if connection.received else ("nothing", silent)
-            connection.gave_up = patience.told(what, seconds)
+            connection.gave_up = timeouts.told(what, seconds)
         return True
 
     wanted = [connection for name, connection in exchange.connections.items() if name in judged]
-    pump(exchange.all, patience.cap.after(math.inf), lambda: all(done(connection) for connection in wanted), IDLE)
-    for connection in wanted:  # at the cap none has been asked any more
+    pump(exchange.all, timeouts.deadline.after(math.inf), lambda: all(done(connection) for connection in wanted), IDLE)
+    for connection in wanted:  # at the deadline of the case, pump() returns without a last check
         done(connection)

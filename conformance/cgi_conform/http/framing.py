@@ -1,11 +1,11 @@
-"""Script output without the framing that depends on how quickly it came.
+"""Removes from script output the framing that depends on how fast the script writes.
 
-An HTTP/1.1 server gives the length of what it has got whole, and sends the rest in chunks as they come, or to an
-HTTP/1.0 client up to the end of the connection: the same output is framed one way in one run and another way in
-the next.  All become the line {framing} at the end of the head, with the output itself behind it.
+A server may frame the same output in different ways from run to run. If it has the whole output, it sends a
+Content-Length. Otherwise it sends chunks, or, to an HTTP/1.0 client, sends up to the end of the connection. Here each of
+these becomes the line {framing} at the end of the head, followed by the output.
 
-By CGIHTTPServer's contract a script's response is known by its reason phrase; by CGI/1.1 it may be any response
-of a case that asks for a script.  The length of a file (it has a Last-Modified) never depends on time.
+In the profile cgihttpserver, a script's response is known by its reason phrase. In rfc3875, it may be any response of a
+case that asks for a script. The framing of a file, whose response has a Last-Modified, never depends on time.
 """
 
 import re
@@ -29,7 +29,8 @@ _CGI_DIRECTORIES = (b"cgi-bin", b"htbin", b"/deep/scripts")
 class Asked:
     """What the requests of a case say about its responses.
 
-    `scripts`: any may be a script's, whatever its reason phrase; `heads`: any may be one to HEAD, without content.
+    With `scripts`, any response may come from a script, whatever its reason phrase. With `heads`, any response may
+    answer HEAD and have no content.
     """
 
     scripts: bool = False
@@ -37,18 +38,18 @@ class Asked:
 
 
 def asked_for(sent: Sequence[bytes], profile: str, *, root_is_cgi: bool = False) -> Asked:
-    """Returns what these requests ask for. With `root_is_cgi` the files of the document root are scripts, too."""
+    """Returns what these requests ask for. With `root_is_cgi`, the files of the document root are scripts too."""
     scripts = profile == "rfc3875" and (root_is_cgi or asks_for_a_script(sent))
     return Asked(scripts, any(b"HEAD " in octets for octets in sent))
 
 
 def asks_for_a_script(sent: Iterable[bytes]) -> bool:
-    """Returns whether some request names a CGI directory, by whatever escapes."""
+    """Returns whether a request names a CGI directory, with or without escapes."""
     return any(name in unquote_to_bytes(octets) for octets in sent for name in _CGI_DIRECTORIES)
 
 
 def unframed(received: bytes, asked: Asked) -> bytes:
-    """Returns the responses of a connection; from where one is not understood on, the octets as they came."""
+    """Returns the responses of a connection without their framing. From a malformed response on, leaves the octets alone."""
     done: list[bytes] = []
     at = 0
     while (head := _HEAD.match(received, at)) is not None:
@@ -64,7 +65,7 @@ def unframed(received: bytes, asked: Asked) -> bytes:
             body, at = found
             text = _noted(_CHUNKED.sub(b"", text))
         elif length is not None:
-            # A response to HEAD gives the length of what it leaves out: the next one may follow at once.
+            # A response to HEAD has the length of a body that is not there. The next response may follow at once.
             size = 0 if asked.heads and _HEAD.match(received, at) else int(length[1])
             body, at = received[at : at + size], at + size
             text = _noted(_LENGTH.sub(b"", text)) if varies else text
@@ -75,12 +76,15 @@ def unframed(received: bytes, asked: Asked) -> bytes:
 
 
 def _noted(head: bytes) -> bytes:
-    """Returns the head with {framing} for its last line."""
+    """Returns the head with the last line {framing}."""
     return head.removesuffix(b"\r\n") + b"{framing}\r\n\r\n"
 
 
 def _chunks(received: bytes, at: int) -> tuple[bytes, int] | None:
-    """Returns the octets in the chunks from `at`, and where they end (perhaps early); None if they are no chunks."""
+    """Returns the content of the chunks that begin at `at`, and their end; None if these are not chunks.
+
+    The chunks may be incomplete.
+    """
     pieces: list[bytes] = []
     while (line := _CHUNK.match(received, at)) is not None:
         size = int(line[1], 16)

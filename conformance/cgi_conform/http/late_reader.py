@@ -1,7 +1,7 @@
-"""A client that reads late: its receive buffer is small, and it reads nothing until that is full.
+"""Lets a client read late: its receive buffer is small, and the client reads only after the buffer is full.
 
-The server's own buffer fills up next, so that its writes are held back. That the buffer is full is seen from the
-client's side alone: what waits in it grows no more. This holds of any server, and of one on another machine.
+Then the buffer of the server fills up too, and the server's writes are blocked. The client knows that its buffer is
+full when the number of octets in it no longer grows. This works with any server, also on another machine.
 """
 
 import contextlib
@@ -12,10 +12,10 @@ from collections.abc import Callable, Collection
 from cgi_conform.http.connection import Connection, pump
 
 _BUFFER = 1 << 14  # octets
-_SEGMENT = 1460  # octets: Linux sizes the buffer of a sender by the segments that the receiver takes
-_QUIET = 0.2  # seconds in which nothing more comes in
+_SEGMENT = 1460  # octets: Linux chooses the send buffer of the server by the segment size of the client
+_QUIET = 0.2  # seconds without new octets after which the buffer counts as full
 _TICK = 0.01
-_USUAL = 1 << 20  # octets: the buffer of a client that reads what has waited
+_USUAL = 1 << 20  # octets: the receive buffer after the wait
 
 
 def shrink(sock: socket.socket) -> None:
@@ -26,7 +26,7 @@ def shrink(sock: socket.socket) -> None:
 
 
 def wait_until_full(connection: Connection, others: Collection[Connection], deadline: Callable[[], float]) -> None:
-    """Returns when the receive buffer grows no more, or at the deadline; then reads may begin."""
+    """Waits until the receive buffer no longer grows, or until the deadline. After that, the client reads."""
     length, since = 0, time.monotonic()
 
     def full() -> bool:
@@ -43,7 +43,7 @@ def wait_until_full(connection: Connection, others: Collection[Connection], dead
 
 
 def _waiting(connection: Connection) -> tuple[int, bool]:
-    """Returns the octets that wait to be read, and whether the connection has ended without any."""
+    """Returns the number of octets in the receive buffer, and whether the connection has ended with none left."""
     if connection.sock is None:
         return 0, True
     try:

@@ -1,7 +1,6 @@
-"""The methods of the requests in sent bytes, in order: a response to HEAD has no body.
+"""Finds the methods of the requests that a client sent, because a response to HEAD has no body.
 
-Only sound requests can be followed to the next one; after one that is not, the count ends, which is right
-because no server may read on there either.
+The search ends after a malformed request, since its end is unknown. A server must not read on there either.
 """
 
 import re
@@ -13,7 +12,7 @@ _LAST_CHUNK = re.compile(rb"(?:^|\n)0+[ \t]*(?:;[^\n]*)?\r?\n(?:[^\r\n]+\r?\n)*\
 
 
 def request_methods(sent: bytes) -> list[bytes]:
-    """One method per request that can be told apart."""
+    """Returns the method of each request, in order, up to the first malformed request."""
     methods: list[bytes] = []
     at = 0
     while True:

@@ -1,9 +1,9 @@
-"""The bytes of a connection taken apart into responses, leniently: a script may end its lines as it likes.
+"""Parses the octets of a connection into responses. The parser accepts CRLF and LF, because scripts use both.
 
-A response is complete when its framing says so: Content-Length, chunks, no body (HEAD, 204, 304), or the end of
-the connection. Interim responses (1xx) are kept apart. Octets that no response accounts for are the `rest`;
-where a response must not have a body but octets follow that are no status line, they count as its body, so
-that "body.empty" can say what came instead.
+The framing decides whether a response is complete: Content-Length, chunks, no body (HEAD, 204, 304), or the end of the
+connection. Interim responses (1xx) have a list of their own. Octets that belong to no response are the `rest`. If octets
+other than a status line follow a response that must not have a body, they count as its body: then a mismatch of
+"body.empty" shows them.
 """
 
 import re
@@ -18,27 +18,27 @@ _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\n]*)?\r?\n")
 
 @dataclass(frozen=True)
 class Response:
-    """One response: its head as it came, and its body without the framing."""
+    """A response: its head as received, and its body without the framing."""
 
     version: bytes
     status: int
     reason: bytes
     status_line: bytes
-    fields: tuple[tuple[bytes, bytes], ...]  # in order, names as written, values without blanks around them
-    stray: tuple[bytes, ...]  # head lines that are no fields
+    fields: tuple[tuple[bytes, bytes], ...]  # in order, names as received, values stripped
+    stray: tuple[bytes, ...]  # lines of the head that are not fields
     body: bytes
     framing: str  # none | length | chunked | close
     complete: bool
     lack: str = ""  # what is missing when it is not complete
 
     def values(self, name: str) -> list[bytes]:
-        """The values of a field, one per line; names are case-insensitive."""
+        """Returns the values of all lines of a field. Names are case-insensitive."""
         wanted = name.lower().encode()
         return [value for known, value in self.fields if known.lower() == wanted]
 
     @property
     def persistent(self) -> bool:
-        """Whether the server promises to keep the connection open after it."""
+        """Returns whether the server says that it keeps the connection open after this response."""
         options = b",".join(self.values("Connection")).lower().replace(b" ", b"").split(b",")
         if self.framing == "close" or b"close" in options:
             return False
@@ -47,7 +47,7 @@ class Response:
 
 @dataclass(frozen=True)
 class Parsed:
-    """Everything that came on one connection."""
+    """All octets received on a connection, parsed."""
 
     responses: tuple[Response, ...]
     interim: tuple[Response, ...]
@@ -55,9 +55,9 @@ class Parsed:
 
 
 def parse(received: bytes | bytearray, methods: Sequence[bytes] = (), *, ended: bool) -> Parsed:
-    """Responses in order; `methods` are those of the requests, `ended` tells that nothing more will come.
+    """Returns the responses in order. `methods` are those of the requests; `ended` says that no more octets will come.
 
-    Of many megabytes only the bodies are copied.
+    Copies only the bodies, because there may be many megabytes.
     """
     responses: list[Response] = []
     interim: list[Response] = []
@@ -125,7 +125,7 @@ def _body(
     method: bytes,
     ended: bool,
 ) -> tuple[bytes, str, int, str]:
-    """Body, framing, where the response ends, and what is lacking."""
+    """Returns the body, its framing, the offset of its end, and what is missing ("" if it is complete)."""
 
     def values(name: bytes) -> list[bytes]:
         return [value for known, value in fields if known.lower() == name]

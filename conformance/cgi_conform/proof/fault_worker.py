@@ -4,7 +4,6 @@ First come the cases without a fault, and the branches. How long a case took wit
 for an answer of the server with it.
 """
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -152,7 +151,7 @@ def _judged(case: Case, group: Sequence[Branch], plan: Plan, instance: Instance,
         settled=settled(expectation),
         signal=instance.signal,
         start=partial(start_once_more, instance),
-        cap=CaseDeadline(plan.case_timeout, time.monotonic() + plan.case_timeout),
+        deadline=CaseDeadline.from_now(plan.case_timeout),
     )
     around = CaseContext(tokens, lambda name: b"")
 

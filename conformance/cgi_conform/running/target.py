@@ -1,6 +1,5 @@
 """Checks, before any case is played, that the server at --url answers and serves what --root holds."""
 
-import time
 from pathlib import Path
 
 from cgi_conform.cases.case import Step
@@ -26,8 +25,8 @@ def check_target(plan: Plan) -> None:
     host, port = plan.address
     where = f"--url http://{f'[{host}]' if ':' in host else host}:{port}"
     steps = [Step(send=f"GET /{CHECKED} HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())]
-    cap = CaseDeadline(plan.case_timeout, time.monotonic() + plan.case_timeout)
-    exchange = play(steps, plan.address, Tokens(port, plan.root, plan.root), timeout=plan.timeout, cap=cap)
+    deadline = CaseDeadline.from_now(plan.case_timeout)
+    exchange = play(steps, plan.address, Tokens(port, plan.root, plan.root), timeout=plan.timeout, deadline=deadline)
     if exchange.refused:
         got = exchange.failed_steps[0].got.decode()
         raise UserError(f"{where}: nothing listens there ({got}): start the server, then run again", SERVER)

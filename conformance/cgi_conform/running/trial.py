@@ -57,8 +57,8 @@ def try_case(case: Case, plan: Plan, pool: ServerPool | None, fixtures: Path) ->
     except UserError as error:
         result = untried(case, plan, "error", error.message.partition("\n")[0])
         return CaseOutcome(result, messages, failure=error.message)
-    cap = CaseDeadline(plan.case_timeout, time.monotonic() + plan.case_timeout + _waits(case))
-    trial = _try(case, expectation, plan, pool, instance, fixtures, cap)
+    deadline = CaseDeadline.from_now(plan.case_timeout, _waits(case))
+    trial = _try(case, expectation, plan, pool, instance, fixtures, deadline)
     took = time.monotonic() - begun
     if pool is not None and instance is not None and _is_spent(case, trial.judgement, late=took >= plan.timeout):
         pool.retire(instance)
@@ -109,7 +109,7 @@ def _try(
     pool: ServerPool | None,
     instance: Instance | None,
     fixtures: Path,
-    cap: CaseDeadline,
+    deadline: CaseDeadline,
 ) -> Trial:
     address = (ADDRESS, instance.port) if instance else plan.address
     root = Path(pool.docroot.root if pool else plan.root)
@@ -117,17 +117,17 @@ def _try(
     asked = asked_for([step.send for step in case.steps], plan.profile, root_is_cgi=case.variant == "cgi-root")
     around = CaseContext(tokens, _reader(root, fixtures), _nobody(), lambda octets: _normal(octets, tokens, asked))
     begun = instance.log_size() if instance else 0
-    control = _status(case.control, address, tokens, plan.timeout, cap) if case.control is not None else "200"
+    control = _status(case.control, address, tokens, plan.timeout, deadline) if case.control is not None else "200"
     if case.control is not None and control != "200":
         asked_of = f"200 for the plain GET of {printable(case.control)}"
         trial = Trial(Judgement((Mismatch("control", asked_of, control),), None), Exchange(), around.normal)
     else:
         watch = _watch(expectation, instance, root.parent)
-        exchange, judgement = _exchange(case, expectation, plan, address, around, instance, cap)
-        more = _log(expectation, instance, begun, around, plan.timeout, cap)
+        exchange, judgement = _exchange(case, expectation, plan, address, around, instance, deadline)
+        more = _log(expectation, instance, begun, around, plan.timeout, deadline)
         more += watch.mismatches(0 if judgement.mismatches else plan.timeout) if watch else []
         if case.control is not None:
-            more += _liveness(address, tokens, plan.timeout, cap)
+            more += _liveness(address, tokens, plan.timeout, deadline)
         trial = Trial(Judgement((*judgement.mismatches, *more), judgement.saw), exchange, around.normal)
         trial.answered = any(connection.received for connection in exchange.all)
     trial.answered |= case.control is not None and control.isdecimal()
@@ -164,7 +164,7 @@ def _exchange(
     address: tuple[str, int],
     around: CaseContext,
     instance: Instance | None,
-    cap: CaseDeadline,
+    deadline: CaseDeadline,
 ) -> tuple[Exchange, Judgement]:
     """Returns the steps, played as often as the case says: the first time that is not as expected, or the last."""
     for left in reversed(range(case.times)):
@@ -180,7 +180,7 @@ def _exchange(
             grace=plan.grace,
             signal=instance.signal if instance else _to_nobody,
             start=partial(start_once_more, instance, patience=plan.start_timeout),
-            cap=cap,
+            deadline=deadline,
         )
         judgement = judge(expectation, exchange, around)
         if judgement.mismatches or not left:
@@ -192,36 +192,36 @@ def _to_nobody(_name: str) -> None:
     """A server that we have not started gets no signal; cases that need one are skipped."""
 
 
-def _ask(path: bytes, address: tuple[str, int], tokens: Tokens, timeout: float, cap: CaseDeadline) -> Connection:
+def _ask(path: bytes, address: tuple[str, int], tokens: Tokens, timeout: float, deadline: CaseDeadline) -> Connection:
     """Returns a connection on which a plain GET has been sent and read to its end."""
     steps = [Step(send=b"GET " + path + b" HTTP/1.0\r\n\r\n")]
-    return play(steps, address, tokens, timeout=timeout, cap=cap).connections["main"]
+    return play(steps, address, tokens, timeout=timeout, deadline=deadline).connections["main"]
 
 
-def _status(path: bytes, address: tuple[str, int], tokens: Tokens, timeout: float, cap: CaseDeadline) -> str:
+def _status(path: bytes, address: tuple[str, int], tokens: Tokens, timeout: float, deadline: CaseDeadline) -> str:
     """Returns the status of a plain GET, or how the connection ended."""
-    connection = _ask(path, address, tokens, timeout, cap)
+    connection = _ask(path, address, tokens, timeout, deadline)
     parsed = parse(bytes(connection.received), ended=connection.end != "open")
     if parsed.responses:
         return str(parsed.responses[0].status)
     return f"{connection.end}: {connection.gave_up}" if connection.gave_up else connection.end
 
 
-def _liveness(address: tuple[str, int], tokens: Tokens, timeout: float, cap: CaseDeadline) -> list[Mismatch]:
-    status = _status(b"/hello.txt", address, tokens, timeout, cap)
+def _liveness(address: tuple[str, int], tokens: Tokens, timeout: float, deadline: CaseDeadline) -> list[Mismatch]:
+    status = _status(b"/hello.txt", address, tokens, timeout, deadline)
     return [] if status == "200" else [Mismatch("liveness", "200 for GET /hello.txt afterwards", status)]
 
 
 def _log(
-    expectation: Expectation, instance: Instance | None, begun: int, around: CaseContext, patience: float, cap: CaseDeadline
+    expectation: Expectation, instance: Instance | None, begun: int, around: CaseContext, patience: float, deadline: CaseDeadline
 ) -> list[Mismatch]:
     """Look at the log until it is as expected: a server may write it after it has answered."""
     if expectation.log is None or instance is None:
         return []
-    deadline = cap.after(patience)
+    end = deadline.after(patience)
     while True:
         found = judge_log(expectation.log, instance.log_since(begun), around)
-        if found is None or time.monotonic() >= deadline():
+        if found is None or time.monotonic() >= end():
             if found is not None and found.at is None:
                 found = replace(found, got=f"{found.got} after {patience:g} s (--timeout)")
             return [] if found is None else [found]
