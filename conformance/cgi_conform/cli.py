@@ -9,11 +9,11 @@ import sys
 from collections.abc import Sequence
 
 from cgi_conform import __version__
-from cgi_conform.signals import ENDING, Interruption, handled
 from cgi_conform.errors import INTERRUPTED, UserError
 from cgi_conform.examples import EXAMPLES, FIRST_STEPS
 from cgi_conform.servers import orphans
 from cgi_conform.servers.instance import end_at_once
+from cgi_conform.signals import ENDING, Interruption, handled
 from cgi_conform.typed import typed
 from cgi_conform.usage import Parser, epilog
 

@@ -42,9 +42,9 @@ def test_a_mistake_is_said_before_the_first_case(tmp_path: Path, words: list[str
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        ("sh x {port} | cat", '--command: "|" needs a shell, and none runs the command (try: sh -c \'…\')'),
-        ("sh x {port} 2>&1", '--command: "2>&1" needs a shell, and none runs the command (try: sh -c \'…\')'),
-        ("A=1 sh {port}", '--command: "A=1" is no program (to set a variable: env A=1 …)'),
+        ("sh x {port} | cat", '--command: "|" needs a shell, but cgi-conform starts the command without one (try: sh -c \'…\')'),
+        ("sh x {port} 2>&1", '--command: "2>&1" needs a shell, but cgi-conform starts the command without one (try: sh -c \'…\')'),
+        ("A=1 sh {port}", '--command: "A=1" is not a program (to set a variable: env A=1 …)'),
     ],
 )
 def test_no_shell_runs_a_command(command: str, said: str) -> None:

@@ -11,7 +11,8 @@ from cgi_conform import processes
 from cgi_conform.cases.docroot import Docroot
 from cgi_conform.servers import once_more
 from cgi_conform.servers.definition import ServerDefinition
-from cgi_conform.servers.launch import Instance, start
+from cgi_conform.servers.instance import Instance
+from cgi_conform.servers.launch import start
 from cgi_conform.servers.once_more import start_once_more
 from cgi_conform.servers.ports import accepts
 

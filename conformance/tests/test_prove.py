@@ -19,8 +19,8 @@ from cgi_conform.errors import UserError
 from cgi_conform.judging.results import MismatchEntry, Server
 from cgi_conform.paths import REPO
 from cgi_conform.proof import forked_server, proofs
-from cgi_conform.proof.fresh_docroot import FreshDocroot
 from cgi_conform.proof.fault_files import load_faults, unmatched
+from cgi_conform.proof.fresh_docroot import FreshDocroot
 from cgi_conform.proof.kills_json import Kills, assembled, unproven
 from cgi_conform.proof.proofs import Branch, Tried, branch_proof, branches, case_proof
 from cgi_conform.report.kills import html, junit, markdown, terminal

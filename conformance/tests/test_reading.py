@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from cgi_conform.cases.answer import read_expectation
 from cgi_conform.http.connection import Connection, pump
-from cgi_conform.http.timeouts import CaseDeadline
 from cgi_conform.http.response import Parsed, Response, parse
+from cgi_conform.http.timeouts import CaseDeadline
 from cgi_conform.judging.judge import settled
 
 LONG = 20.0  # seconds; never waited for in a test that passes

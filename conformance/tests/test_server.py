@@ -23,9 +23,10 @@ from cgi_conform.servers import definition as server
 from cgi_conform.servers import instance as instance_module
 from cgi_conform.servers.account import script_account
 from cgi_conform.servers.definition import ServerDefinition, find_on_path, from_command, known_servers, load_server
-from cgi_conform.servers.launch import Instance, start
-from cgi_conform.servers.server_pool import Key, ServerPool
+from cgi_conform.servers.instance import Instance
+from cgi_conform.servers.launch import start
 from cgi_conform.servers.ports import accepts, free_port
+from cgi_conform.servers.server_pool import Key, ServerPool
 
 from scripted import read_until
 
@@ -402,9 +403,9 @@ def test_a_broken_definition_is_said_in_one_line(tmp_path: Path) -> None:
     good = 'title = "x"\nprogram.find = "sh"\ncommand = ["{program}", "{port}"]\nprofiles = ["cgihttpserver"]\n'
     for change, said in {
         good.replace("profiles", "profils"): 'server.toml: unknown key "profils" (did you mean "profiles"?)',
-        good.replace("{port}", "8000"): "server.toml: the command has no {port}: the server must listen where it is told to",
+        good.replace("{port}", "8000"): "server.toml: the command has no {port}: the server must listen on the port that cgi-conform chooses",
         good + 'files."a" = "b"': 'server.toml: cannot read "b", named in [files]: No such file or directory',
-        good + 'variants.http11 = ["{program}", "x"]': 'server.toml: the command has no {port}: the server must listen where it is told to',
+        good + 'variants.http11 = ["{program}", "x"]': 'server.toml: the command has no {port}: the server must listen on the port that cgi-conform chooses',
         good + 'variants.http2 = []': 'server.toml: unknown key "http2" in "variants" (did you mean "http11"?)',
     }.items():
         (tmp_path / "server.toml").write_text(change)
@@ -425,7 +426,7 @@ def test_the_known_definitions_are_sound_and_short() -> None:
         (Options(), "name one server: --server NAME, --command 'CMD {port} {root}' or --url URL (got none)"),
         (Options(server="x", url="y"), "name one server: --server NAME, --command 'CMD {port} {root}' or --url URL "
          "(got --server and --url)"),
-        (Options(command="sh 8000"), "--command: the command has no {port}: the server must listen where it is told to"),
+        (Options(command="sh 8000"), "--command: the command has no {port}: the server must listen on the port that cgi-conform chooses"),
         (Options(command="sh '{port}"), "--command \"sh '{port}\": No closing quotation"),
         (Options(command=" "), "--command is empty"),
         (Options(command="none {port}"), 'server "command" is not installed (looked for none on PATH)'),

@@ -12,7 +12,8 @@ from cgi_conform.cases.answer import Host
 from cgi_conform.cases.docroot import Docroot
 from cgi_conform.judging.side_effects import Watch
 from cgi_conform.servers.definition import ServerDefinition
-from cgi_conform.servers.launch import Instance, start
+from cgi_conform.servers.instance import Instance
+from cgi_conform.servers.launch import start
 from scripted import read_until
 
 LONG = 20.0  # never waited for where all is as asked

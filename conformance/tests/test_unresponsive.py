@@ -10,8 +10,8 @@ from case_files import case, corpus
 from cgi_conform.cases.load import load_cases
 from cgi_conform.judging.results import CaseResult
 from cgi_conform.running.plan import Options, make_plan
-from cgi_conform.running.unresponsive import LENGTH, UnresponsiveServer
 from cgi_conform.running.trial import CaseOutcome, try_case
+from cgi_conform.running.unresponsive import LENGTH, UnresponsiveServer
 from scripted import Talk, read_until, scripted
 
 RESULT: CaseResult = {}  # type: ignore[typeddict-item]

@@ -27,8 +27,8 @@ from cgi_conform.proof import forked_server
 from cgi_conform.proof.fault_files import check_globs, load_faults, unknown, unmatched
 from cgi_conform.proof.fault_worker import ProofInputs, FaultWorker, TaskOutcome
 from cgi_conform.proof.kills_json import BranchProof, CaseProof, Kills, assembled, exit_status
-from cgi_conform.proof.tasks import Task, branch_tasks, fault_tasks, sound_tasks
 from cgi_conform.proof.proofs import Branch, Tried, branch_skipped, branches, case_proof, fault_proofs
+from cgi_conform.proof.tasks import Task, branch_tasks, fault_tasks, sound_tasks
 from cgi_conform.running.capabilities import missing
 from cgi_conform.running.plan import WORKERS, Options, Plan, make_plan
 from cgi_conform.running.workers import Workers

@@ -27,8 +27,9 @@ from cgi_conform.octets import Tokens, printable
 from cgi_conform.paths import fixtures
 from cgi_conform.running.capabilities import missing
 from cgi_conform.running.plan import Options, Plan, make_plan
-from cgi_conform.servers.launch import ADDRESS, last_lines
+from cgi_conform.servers.instance import last_lines
 from cgi_conform.servers.once_more import start_once_more
+from cgi_conform.servers.ports import ADDRESS
 from cgi_conform.servers.server_pool import ServerPool
 
 _SHOWN = 8000

@@ -20,12 +20,13 @@ from types import FrameType
 from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.docroot import Docroot, temporary
 from cgi_conform.commands.server_options import configure_started, started_server
-from cgi_conform.signals import handled, let_go_of_terminal
 from cgi_conform.errors import SERVER, UserError
 from cgi_conform.paths import fixtures
 from cgi_conform.servers.definition import ServerDefinition
-from cgi_conform.servers.launch import Instance, start
+from cgi_conform.servers.instance import Instance
+from cgi_conform.servers.launch import start
 from cgi_conform.servers.ports import ADDRESS, why_not_free
+from cgi_conform.signals import handled, let_go_of_terminal
 
 _LOOK = 0.5
 

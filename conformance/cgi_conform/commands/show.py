@@ -17,8 +17,8 @@ from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.case import Case, Step
 from cgi_conform.cases.clauses import Clause, load_clauses
 from cgi_conform.cases.load import case_ids, load_cases
-from cgi_conform.cases.marks import all_marks
 from cgi_conform.cases.locations import fault_files, line_of, shown_file, table_locations
+from cgi_conform.cases.marks import all_marks
 from cgi_conform.cases.reproduce import Reach, bash_line, curl_line, shell_line
 from cgi_conform.cases.wording import asked
 from cgi_conform.columns import in_columns

@@ -17,7 +17,7 @@ from cgi_conform import processes
 from cgi_conform.cases.answer import Host
 from cgi_conform.cases.wording import bounds
 from cgi_conform.judging.judge import Mismatch
-from cgi_conform.servers.launch import Instance
+from cgi_conform.servers.instance import Instance
 from cgi_conform.servers.ports import listening
 
 _TICK = 0.01

@@ -12,7 +12,8 @@ from cgi_conform.programs.definition import Check, Program
 from cgi_conform.programs.findings import CheckResult, ServerFindings, totals
 from cgi_conform.programs.site import made
 from cgi_conform.servers.definition import ServerDefinition
-from cgi_conform.servers.launch import Instance, start
+from cgi_conform.servers.instance import Instance
+from cgi_conform.servers.launch import start
 
 _MOST_USEFUL = "rfc3875"  # the profile that programs were written for
 

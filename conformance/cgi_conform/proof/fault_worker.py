@@ -22,12 +22,14 @@ from cgi_conform.octets import Tokens
 from cgi_conform.proof import forked_server
 from cgi_conform.proof.fresh_docroot import FreshDocroot
 from cgi_conform.proof.kills_json import BranchProof
-from cgi_conform.proof.tasks import PATIENCE, Task
 from cgi_conform.proof.proofs import Branch, Tried, branch_proof, branch_untried, on_the_status
+from cgi_conform.proof.tasks import PATIENCE, Task
 from cgi_conform.running.plan import Plan
 from cgi_conform.running.trial import try_case
-from cgi_conform.servers.launch import ADDRESS, Instance, Starter
+from cgi_conform.servers.instance import Instance
+from cgi_conform.servers.launch import Starter
 from cgi_conform.servers.once_more import start_once_more
+from cgi_conform.servers.ports import ADDRESS
 from cgi_conform.servers.server_pool import ServerPool
 
 _GRACE = 1.0  # seconds to look for what must not come, before a case is said to survive

@@ -23,10 +23,11 @@ from types import CodeType
 from typing import NoReturn
 
 from cgi_conform.data.faulty import faults
-from cgi_conform.signals import held_back
 from cgi_conform.errors import UserError
 from cgi_conform.servers.definition import ServerDefinition
-from cgi_conform.servers.launch import Launch, Process, Starter
+from cgi_conform.servers.instance import Process
+from cgi_conform.servers.launch import Launch, Starter
+from cgi_conform.signals import held_back
 
 _ARGUMENTS = 2  # behind "-m"
 _LIBC = ctypes.CDLL(None)

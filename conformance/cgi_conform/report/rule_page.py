@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from cgi_conform.cases.case import Case
 from cgi_conform.cases.clauses import Clause
-from cgi_conform.cases.marks import Mark
 from cgi_conform.cases.locations import fault_location, line_of, shown_file
+from cgi_conform.cases.marks import Mark
 
 _INDENT = "  "
 

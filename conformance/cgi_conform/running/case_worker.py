@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cgi_conform.cases.case import Case
+from cgi_conform.running.case_result import not_tried, untried
 from cgi_conform.running.plan import Plan
 from cgi_conform.running.trial import CaseOutcome, try_case
-from cgi_conform.running.case_result import not_tried, untried
 from cgi_conform.servers.server_pool import Key, ServerPool
 
 

@@ -14,23 +14,24 @@ from fnmatch import fnmatchcase
 from cgi_conform.cases.case import Case
 from cgi_conform.cases.docroot import temporary
 from cgi_conform.cases.load import case_ids
-from cgi_conform.signals import Interruption, handled
 from cgi_conform.errors import INTERRUPTED, SERVER, UserError
 from cgi_conform.judging.known_failures import stale
 from cgi_conform.judging.results import CaseResult, Results, assembled
 from cgi_conform.octets import Tokens
 from cgi_conform.paths import fixtures
+from cgi_conform.running.case_result import not_tried, untried
 from cgi_conform.running.case_worker import CaseTask, CaseWorker
 from cgi_conform.running.order import ordered
 from cgi_conform.running.plan import WORKERS, Options, Plan
-from cgi_conform.running.unresponsive import UnresponsiveServer
 from cgi_conform.running.target import check_target
 from cgi_conform.running.trial import CaseOutcome, is_alive
-from cgi_conform.running.case_result import not_tried, untried
+from cgi_conform.running.unresponsive import UnresponsiveServer
 from cgi_conform.running.workers import WorkerEnded, Workers
 from cgi_conform.servers.instance import end_at_once
-from cgi_conform.servers.launch import ADDRESS, start
+from cgi_conform.servers.launch import start
+from cgi_conform.servers.ports import ADDRESS
 from cgi_conform.servers.server_pool import PLAIN, Key, server_key
+from cgi_conform.signals import Interruption, handled
 
 _MANY = 20  # cases: fewer are done before so many servers have started
 

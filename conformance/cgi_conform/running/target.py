@@ -6,8 +6,8 @@ from cgi_conform.cases.case import Step
 from cgi_conform.errors import SERVER, UserError
 from cgi_conform.escaped import excerpt
 from cgi_conform.http.exchange import play
-from cgi_conform.http.timeouts import CaseDeadline
 from cgi_conform.http.response import parse
+from cgi_conform.http.timeouts import CaseDeadline
 from cgi_conform.octets import Tokens
 from cgi_conform.running.plan import Plan
 

@@ -17,18 +17,19 @@ from cgi_conform.errors import UserError
 from cgi_conform.http.connection import Connection
 from cgi_conform.http.exchange import Exchange, play
 from cgi_conform.http.framing import Asked, asked_for
-from cgi_conform.http.timeouts import CaseDeadline
 from cgi_conform.http.response import parse
+from cgi_conform.http.timeouts import CaseDeadline
 from cgi_conform.judging.judge import Judgement, Mismatch, CaseContext, judge, judge_log, settled
 from cgi_conform.judging.known_failures import known_failure_of
 from cgi_conform.judging.normalise import normalised
 from cgi_conform.judging.results import CaseResult
 from cgi_conform.judging.side_effects import Watch
 from cgi_conform.octets import Tokens, printable
-from cgi_conform.running.plan import Plan
 from cgi_conform.running.case_result import Trial, judged, reason_to_skip, untried
-from cgi_conform.servers.launch import ADDRESS, Instance
+from cgi_conform.running.plan import Plan
+from cgi_conform.servers.instance import Instance
 from cgi_conform.servers.once_more import start_once_more
+from cgi_conform.servers.ports import ADDRESS
 from cgi_conform.servers.server_pool import ServerPool
 
 _LOG_DATE = re.compile(rb"\[\d\d/\w{3}/\d{4}[: ]\d\d:\d\d:\d\d(?: [+-]\d{4})?\]")

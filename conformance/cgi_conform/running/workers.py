@@ -21,8 +21,8 @@ from types import FrameType
 from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
 from cgi_conform.cases.docroot import scratch
-from cgi_conform.signals import ENDING, held_back
 from cgi_conform.servers import orphans
+from cgi_conform.signals import ENDING, held_back
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")

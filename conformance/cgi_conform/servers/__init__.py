@@ -1,1 +1,1 @@
-"""Finds, starts and ends servers."""
+"""Finds, starts and ends servers, and the processes that they leave behind."""

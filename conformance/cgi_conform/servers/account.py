@@ -1,4 +1,4 @@
-"""Whom scripts are to run as: nobody if we are root, else ourselves."""
+"""Chooses the user that scripts must run as: nobody if the suite runs as root, else the user of the suite."""
 
 import grp
 import os
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Account:
-    """A user with its first group; an id without a name (in a container, say) is named by its number."""
+    """A user and its primary group. An id without a name, as in some containers, is shown by its number."""
 
     user: str
     group: str
@@ -16,13 +16,13 @@ class Account:
     gid: int
 
     def give(self, path: str | os.PathLike[str]) -> None:
-        """Let it own a file or directory, which only root can do, and only root has to."""
+        """Makes the account the owner of a file or directory, if the suite runs as root; otherwise it already is."""
         if os.geteuid() == 0:
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
 
 def script_account() -> Account:
-    """The user that a server changes to for its scripts."""
+    """Returns the account that a server must run its scripts as."""
     uid, gid = os.geteuid(), os.getegid()
     user = str(uid)
     try:

@@ -1,9 +1,9 @@
-"""Finds the files that the words of a command name: the user writes them relative to the current folder.
+"""Makes the files absolute that the words of a command name relative to the current folder.
 
-A server runs in the document root. A user writes `./my-server my.conf {port}` where the file lies, and means that
-folder. So a word of `--command` that names a file there, or the part behind its `=`, becomes an absolute path. Words
-that name nothing stay as they are: the suite cannot know whether they are names of files. If the server then does not
-start, `lost_words()` tells which of them the server cannot have found.
+A server runs in the document root. A user writes `./my-server my.conf {port}` in another folder and means the files of
+that folder. So a word of `--command` that names a file there becomes an absolute path, and so does a file behind `=` in
+a word. Other words stay as they are: the suite cannot know whether they name files. If the server does not start,
+lost_words() tells which words look like files that the server did not find.
 """
 
 import os
@@ -16,12 +16,12 @@ _NO_PATH = re.compile(r".*://|HTTP/\d|.*[{}*\s]|[-/]")
 
 
 def found_beside(words: Sequence[str], folder: Path) -> tuple[str, ...]:
-    """Returns the words; those that name a file in the folder are absolute, and so is a part behind `=` that does."""
+    """Returns the words in which each name of a file in the folder, also behind `=`, is an absolute path."""
     return tuple(_absolute(word, folder) for word in words)
 
 
 def lost_words(words: Sequence[str], here: Path, root: Path) -> list[str]:
-    """Returns a sentence about each word that looks like the path of a file and names none in the document root."""
+    """Returns a sentence for each word that looks like a path but names no file in the document root."""
     told: list[str] = []
     for before, word in zip(("", *words), words, strict=False):
         path = _part(word)

@@ -1,9 +1,16 @@
-"""Known servers: how one is found on this machine, and the command that starts it.
+"""Loads the definition of a server: how to find its program on this machine, and the command that starts it.
 
-conformance/servers/NAME/server.toml is data only. A definition may also be a folder of the user, or come from a
-command line (--command). Tokens: {program} {port} {port_file} {root} {base} {here} (the definition's folder; with
---command the current one) {build} (the build tree) {files} (where [files] are written before the start) {user}
-{group} (whom scripts are to run as). In `program`: {here}, {build}, and {python}, the interpreter that runs the suite.
+A definition is a file conformance/servers/NAME/server.toml, a folder of the user with such a file, or a --command. It
+holds data only. Tokens in a command:
+
+    {program}              the program that was found
+    {port} {port_file}     the port to listen on, or the file that the server must write its port to
+    {root} {base}          the document root, and the directory that contains it
+    {here} {build}         the folder of the definition (for --command the current folder), and the build tree
+    {files}                the folder where the suite writes the files of [files] before the start
+    {user} {group}         the account that scripts must run as
+
+Tokens in `program`: {here}, {build}, and {python}, the interpreter that runs the suite.
 """
 
 import functools
@@ -30,7 +37,7 @@ _FIXED_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 @dataclass(frozen=True)
 class ServerDefinition:
-    """A server that can be started: words still hold their tokens, `program` is found (None: not installed)."""
+    """A server that can be started. Its words still contain tokens; `program` is None if it is not installed."""
 
     name: str
     title: str
@@ -42,46 +49,46 @@ class ServerDefinition:
     variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     here: Path = Path()
-    files: Mapping[str, str] = field(default_factory=dict)  # configuration: name -> template, tokens not yet filled
-    in_profile: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # arguments that a profile adds
-    checked: tuple[str, ...] = ()  # the releases that its expectations were checked with
-    instrument: bool = False  # it is there to test the suite, not to be judged or used
+    files: Mapping[str, str] = field(default_factory=dict)  # configuration files: name -> template with tokens
+    in_profile: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # additional arguments, by profile
+    checked: tuple[str, ...] = ()  # the releases that its known failures were checked with
+    instrument: bool = False  # True for a server that exists only to test the suite
 
     @property
     def takes_free_port(self) -> bool:
-        """Returns whether it chooses its port and writes it to a file."""
+        """Returns whether the server chooses its port and writes it to {port_file}."""
         return "{port_file}" in " ".join((*self.command, *self.files.values()))
 
     def for_profile(self, profile: str) -> "ServerDefinition":
-        """Returns the server as it is started to be judged in that profile."""
+        """Returns the definition with the additional arguments of a profile in its command."""
         return replace(self, command=(*self.command, *self.in_profile.get(profile, ())), in_profile={})
 
     def command_with(self, arguments: tuple[str, ...]) -> tuple[str, ...]:
-        """Returns the command of a variant: the arguments are added, unless they begin with {program}."""
+        """Returns the command of a variant: the arguments are added, or replace it if they begin with {program}."""
         return arguments if _is_command(arguments) else (*self.command, *arguments)
 
     def expect_file(self, profile: str, kind: str = "expect") -> Path:
-        """Returns where its expected failures in that profile stand, if it has any."""
+        """Returns the path of the file with its known failures in a profile. The file may not exist."""
         return self.here / (f"{kind}.toml" if profile == PROFILES[0] else f"{kind}.{profile}.toml")
 
     def lost_words(self, root: Path) -> str:
-        """Lines about the words of its command that may be why it did not start."""
+        """Returns indented lines about words of the command that may be the reason why the server did not start."""
         return "".join(f"\n    {sentence}" for sentence in lost_words(self.command, self.here, root))
 
     def having(self, more: Mapping[str, tuple[str, ...]]) -> "ServerDefinition":
-        """Returns the server with these variants besides its own; their words may name files in the current folder."""
+        """Returns the definition with more variants. Their words may name files in the current folder."""
         added = {name: found_beside(words, Path.cwd()) for name, words in more.items()}
         return replace(self, variants={**self.variants, **added})
 
     def words(self, words: tuple[str, ...], tokens: Mapping[str, str]) -> list[str]:
-        """Words of a command, or texts of files, with every token filled in."""
+        """Returns words of a command, or texts of files, with every token filled in."""
         if self.program is None:
             raise UserError(f'server "{self.name}" is not installed (looked for {self.sought})', SERVER)
         known = {"program": str(self.program), "here": str(self.here), **_build(), **tokens}
         return [fill_words(word, known) for word in words]
 
     def version(self) -> str:
-        """Returns what the server says its version is: the first line it prints, "" if it cannot be asked."""
+        """Returns the first line that the version command prints, or ""."""
         if not self.version_command or self.program is None:
             return ""
         command = self.words(self.version_command, {})
@@ -101,7 +108,7 @@ def server_names() -> list[str]:
 
 
 def known_servers() -> list[ServerDefinition]:
-    """Returns every known server, installed or not."""
+    """Returns the definitions of all known servers, including those that are not installed."""
     return [load_server(name) for name in server_names()]
 
 
@@ -111,7 +118,7 @@ def named_server(name: str | None, command: str | None, has: Mapping[str, tuple[
 
 
 def load_server(name: str) -> ServerDefinition:
-    """Returns the definition of a known server, or the one in a folder; a folder's name needs no slash."""
+    """Returns the definition of a known server, or the one in a folder. The name of a folder needs no slash."""
     here = _folder(name)
     shown = f"{here.name}/server.toml"
     table = read_toml(here / "server.toml", shown)
@@ -145,7 +152,7 @@ def load_server(name: str) -> ServerDefinition:
 
 
 def _folder(name: str) -> Path:
-    """Returns the folder of a definition. A known server wins over a folder of the same name, and says so once."""
+    """Returns the folder of a definition. If a known server has the same name as a folder, chooses it and says so once."""
     folder = Path(name).absolute()
     if folder.name == "server.toml" and folder.is_file():
         folder = folder.parent
@@ -172,7 +179,7 @@ def _say_which(name: str) -> None:
 
 
 def from_command(text: str) -> ServerDefinition:
-    """Returns a server that is started by a command line of the user's."""
+    """Returns the definition that --command describes."""
     try:
         words = shlex.split(text)
     except ValueError as error:
@@ -181,9 +188,9 @@ def from_command(text: str) -> ServerDefinition:
         raise UserError("--command is empty")
     for word in words:
         if word in _OF_A_SHELL or re.match(r"\d?[<>]", word):
-            raise UserError(f'--command: "{word}" needs a shell, and none runs the command (try: sh -c \'…\')')
+            raise UserError(f'--command: "{word}" needs a shell, but cgi-conform starts the command without one (try: sh -c \'…\')')
     if re.fullmatch(r"\w+=.*", words[0]) and shutil.which(words[0]) is None:
-        raise UserError(f'--command: "{words[0]}" is no program (to set a variable: env {shlex.quote(words[0])} …)')
+        raise UserError(f'--command: "{words[0]}" is not a program (to set a variable: env {shlex.quote(words[0])} …)')
     _check_port(words, "--command")
     return ServerDefinition(
         name="command",
@@ -197,10 +204,10 @@ def from_command(text: str) -> ServerDefinition:
 
 
 def find_on_path(name: str) -> Path | None:
-    """Returns a program on PATH, else among pyenv's versions; behind a pyenv shim, the version's own program."""
+    """Returns a program on PATH or among pyenv's versions. For a pyenv shim, returns the program that it starts."""
     for folder in os.environ.get("PATH", _FIXED_PATH).split(os.pathsep):
         path = Path(folder) / name
-        if not (os.path.isfile(path) and os.access(path, os.X_OK)):  # unlike Path's, it takes "forbidden" for no
+        if not (os.path.isfile(path) and os.access(path, os.X_OK)):  # Path.is_file() raises PermissionError
             continue
         if path.parent.name != "shims":
             return path.absolute()
@@ -228,7 +235,7 @@ def _first_program(candidates: list[str], here: Path) -> Path | None:
 
 
 def _placed(word: str, here: Path) -> str:
-    """Returns a program as it is looked for: tokens filled in, a relative path beside the definition."""
+    """Returns a program with its tokens filled in. A relative path becomes one beside the definition."""
     filled = fill_words(word, {**_build(), "python": sys.executable, "here": str(here)})
     return str(here / filled) if "/" in filled else filled
 
@@ -239,7 +246,7 @@ def _build() -> dict[str, str]:
 
 
 def _sought(word: str, here: Path) -> str:
-    """Returns a program that was looked for, and why it was not found although it is there."""
+    """Returns the name of a program for the message that it was not found, with the reason if the file exists."""
     if os.path.isfile(here / word) and "/" not in word:
         return f"{word} on PATH: write ./{word} for the one in {here}"
     if os.path.isfile(here / word) and not os.access(here / word, os.X_OK):
@@ -258,7 +265,7 @@ def _is_command(words: Sequence[str]) -> bool:
 
 def _check_port(words: list[str], shown: str) -> None:
     if not any("{port}" in word or "{port_file}" in word for word in words):
-        raise UserError(f"{shown}: the command has no {{port}}: the server must listen where it is told to")
+        raise UserError(f"{shown}: the command has no {{port}}: the server must listen on the port that cgi-conform chooses")
 
 
 def _template(path: Path, shown: str) -> str:
@@ -269,5 +276,5 @@ def _template(path: Path, shown: str) -> str:
 
 
 def fill_words(word: str, known: Mapping[str, str]) -> str:
-    """Returns the text with every known {token} replaced; other braces stay."""
+    """Returns the text with every known {token} filled in. Other braces stay."""
     return re.sub(r"\{([a-z_]+)\}", lambda match: known.get(match[1], match[0]), word)

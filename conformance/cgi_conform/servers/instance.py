@@ -1,4 +1,4 @@
-"""A server that has been started: its log, its death, and its end with all that it started."""
+"""A started server: its log, whether it has died, and how the suite ends it with all its processes."""
 
 import contextlib
 import os
@@ -22,7 +22,7 @@ _FOREGROUND = "it must stay in the foreground (for example nginx -g 'daemon off;
 
 
 class Process(Protocol):
-    """A started process: the part of subprocess.Popen that the suite uses."""
+    """A started process: the members of subprocess.Popen that the suite uses."""
 
     pid: int
     returncode: int | None
@@ -41,24 +41,25 @@ class Instance:
     process: Process
     log: Path
     scratch: tempfile.TemporaryDirectory[str] = field(repr=False)
-    start_again: Callable[[Path], Process] = field(repr=False)  # the same command, with its output to that log
+    start_again: Callable[[Path], Process] = field(repr=False)  # starts the same command, with its output appended to a log
     last_case: str = ""
-    death_told: bool = False  # its death has been told
+    death_told: bool = False  # a message has reported its death
 
     def log_size(self) -> int:
+        """Returns the size of the log in octets."""
         return self.log.stat().st_size
 
     def log_since(self, size: int) -> bytes:
-        """Returns what it has printed since its log had that size."""
+        """Returns what the server has printed since its log had that size."""
         with self.log.open("rb") as file:
             file.seek(size)
             return file.read()
 
     def died(self, *, within: float = 0.0) -> str | None:
-        """None while it runs, else how it ended and what it said last.
+        """Returns how the server ended and the last lines of its log; None if it still runs.
 
-        A dying process closes its sockets before it can be waited for: `within` is how long to wait for that,
-        if it does not accept connections any more.
+        A dying process closes its sockets before its exit status is known. If the server accepts no connections, this
+        waits up to `within` seconds for the exit status.
         """
         status = self.process.poll()
         if within:
@@ -73,11 +74,11 @@ class Instance:
         return f"{ending(status, background=self.is_in_background())}{last_lines(self.log_since(0))}"
 
     def is_in_background(self) -> bool:
-        """Returns whether it has daemonised: its process exited with status 0, and something listens on its port."""
+        """Returns whether the server has daemonised: its process exited with status 0, and another listens on its port."""
         return self.process.poll() == 0 and accepts(self.port)
 
     def ends(self, within: float) -> bool:
-        """Returns whether it ends, or has ended, in that time."""
+        """Waits up to `within` seconds, and returns whether the server has ended."""
         try:
             self.process.wait(within)
         except subprocess.TimeoutExpired:
@@ -85,23 +86,25 @@ class Instance:
         return True
 
     def signal(self, name: str) -> None:
-        """Send the server, and nobody it started, a signal."""
+        """Sends a signal to the server, but not to the processes that it started."""
         if self.process.poll() is None:
             os.kill(self.process.pid, signal.Signals[f"SIG{name}"])
 
     def stop(self) -> None:
-        """End the whole process group, gently first, and a daemon that has left it."""
+        """Ends the process group by SIGTERM and SIGKILL, and a daemon that has left the group."""
         _end_group(self.process)
         orphans.end_listener(self.port)
         self.scratch.cleanup()
-        alive.pop(id(self), None)
+        running.pop(id(self), None)
 
 
-alive: dict[int, Instance] = {}  # every server that has been started and not been stopped
+# Every server that this process has started and not stopped. A module variable, because a signal handler ends the
+# servers (end_at_once): it has no other way to find them.
+running: dict[int, Instance] = {}
 
 
 def end_at_once() -> None:
-    """Ends this process, its workers and every server at once, also one that is being started, and removes its files."""
+    """Ends this process, its workers and all its servers at once, and removes its files."""
     try:
         _kill_all()
         remove_all()
@@ -110,7 +113,7 @@ def end_at_once() -> None:
 
 
 def _kill_all() -> None:
-    for instance in list(alive.values()):
+    for instance in list(running.values()):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(instance.process.pid, signal.SIGKILL)
         instance.scratch.cleanup()
@@ -122,22 +125,22 @@ def _end_group(process: Process) -> None:
         try:
             os.killpg(process.pid, sign)
         except (ProcessLookupError, PermissionError):
-            pass  # all gone, or only processes of another user are left
+            pass  # the group has ended, or only processes of another user are left
         try:
             process.wait(patience)
         except subprocess.TimeoutExpired:
             continue
-    # SIGKILL has gone out in any case: scripts may outlive the server that started them
+    # The group gets SIGKILL even if the server has ended on SIGTERM, because its scripts may still run.
 
 
 def ending(status: int, *, background: bool) -> str:
-    """Returns how a process ended, in words; `background`: whether it may have left another one there."""
+    """Returns in words how a process ended. `background` says that it may have left a daemon."""
     if status >= 0:
         return f"it exited with status {status}{f': {_FOREGROUND}' if background and status == 0 else ''}"
     return f"it was ended by {signal.Signals(-status).name}"
 
 
 def last_lines(log: bytes, count: int = 5) -> str:
-    """Returns the end of what a server printed, for a message."""
+    """Returns the last lines of a log, each indented on a new line, for a message."""
     lines = [line for line in log.splitlines() if line.strip()][-count:]
     return "".join(f"\n    {printable(line)}" for line in lines)

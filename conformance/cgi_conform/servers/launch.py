@@ -1,10 +1,11 @@
-"""Starts a server, waits until it accepts connections, and ends it with all that it started.
+"""Starts a server and waits until it accepts connections.
 
-The server gets an environment of its own, the document root as its directory, nothing to read, and a process
-group of its own. Its configuration files are written afresh, into a directory of the user that it changes to.
-What it prints is kept in a file, for cases that look at its log and for the message when it dies. A server that
-exits at once because its port was taken meanwhile is started again on another one. A server that is late is started
-once more and gets twice the time: a busy machine is the usual cause.
+The server gets its own environment, its own process group, the document root as its current directory, and /dev/null as
+standard input. The suite writes its configuration files into a directory of the account that scripts run as. Its output
+goes to a file, for cases that check the log and for the message when it dies.
+
+If the server exits because another program took its port, the suite starts it again on another port. If the server is
+late, the suite starts it a second time with twice the time, because the usual cause is a busy machine.
 """
 
 import contextlib
@@ -24,38 +25,34 @@ from cgi_conform.errors import SERVER, UserError
 from cgi_conform.octets import Tokens, fill
 from cgi_conform.servers.account import Account, script_account
 from cgi_conform.servers.definition import ServerDefinition
-from cgi_conform.servers.instance import alive, ending
-from cgi_conform.servers.instance import Instance as Instance
-from cgi_conform.servers.instance import Process as Process
-from cgi_conform.servers.instance import last_lines as last_lines
-from cgi_conform.servers.ports import accepts, free_port, held_by
-from cgi_conform.servers.ports import ADDRESS as ADDRESS
+from cgi_conform.servers.instance import Instance, Process, ending, last_lines, running
+from cgi_conform.servers.ports import ADDRESS, accepts, free_port, held_by
 
 START_TIMEOUT = 30.0  # seconds, --start-timeout
-_GROUPS = (4, 24)  # of a server started by root: what it must take from its scripts is there to be taken
+_GROUPS = (4, 24)  # supplementary groups of a server started by root, which it must not pass on to its scripts
 _ATTEMPTS = 3
-_FOREIGN = 1.0
+_FOREIGN = 1.0  # seconds after which a listener counts as the server although /proc cannot confirm it
 LATE = "late"
 _IN_USE = (b"in use", b"EADDRINUSE", b"Errno 98")
 
 
 @dataclass(frozen=True)
 class Launch:
-    """A process to be started: in a process group of its own, with nothing to read, its output to a file."""
+    """A process to start: its command and its surroundings. `output` is the descriptor of its log."""
 
     command: Sequence[str]
     environment: Mapping[bytes, bytes]
     directory: Path
     output: int
-    groups: Sequence[int] | None  # None: those of this process
-    descriptor: int | None = None  # another open file that it inherits, under this number
+    groups: Sequence[int] | None  # supplementary groups; None: those of this process
+    descriptor: int | None = None  # the number of an additional open file that it inherits
 
 
 Starter = Callable[[Launch], Process]
 
 
 def started(launch: Launch) -> Process:
-    """Returns a process that runs the command."""
+    """Starts the command and returns its process."""
     return subprocess.Popen(
         launch.command,
         stdin=subprocess.DEVNULL,
@@ -79,14 +76,14 @@ def start(
     port: int = 0,
     timeout: float = START_TIMEOUT,
 ) -> Instance:
-    """Returns a running server, on the port or, with 0, on a free one; UserError with status 3 tells why there is none."""
+    """Starts a server on the port, or on a free one for 0, and returns it. UserError (status 3) says why it did not start."""
     arguments = server.variants[variant] if variant else ()
     patience, ports = timeout, _ATTEMPTS
     while True:
         instance = _spawn(server, docroot, arguments, environment or {}, starter, descriptor, port)
         try:
             failure = wait_until_ready(instance, patience)
-        except BaseException:  # interrupted: nobody else knows of it yet
+        except BaseException:  # interrupted before the caller knows the instance
             instance.stop()
             raise
         if failure is None:
@@ -141,7 +138,7 @@ def _spawn(
         **{os.fsencode(name): fill(value, places) for name, value in added.items()},
     }
     log = Path(scratch.name) / "log"
-    with log.open("ab") as output, _opened(descriptor):  # a server may open /dev/stderr once more: both append
+    with log.open("ab") as output, _opened(descriptor):  # a server may also open /dev/stderr, and both must append
         try:
             groups = _GROUPS if os.geteuid() == 0 else None
             launch = Launch(command, environment, docroot.root, output.fileno(), groups, descriptor)
@@ -151,26 +148,26 @@ def _spawn(
             raise UserError(f'server "{server.name}" did not start: {_why_not(command[0], error)}', SERVER) from None
     again = partial(_start_again, starter, launch)
     instance = Instance(server.name, port, process, log, scratch, again)
-    alive[id(instance)] = instance
+    running[id(instance)] = instance
     return instance
 
 
 def _why_not(program: str, error: OSError) -> str:
-    """Returns why a program cannot be executed."""
+    """Returns the reason why a program cannot be executed."""
     if error.errno == errno.ENOENT and os.path.exists(program):
         return f'"{program}": its first line names an interpreter that does not exist (does the line end with CR?)'
     return f'"{program}": {error.strerror}'
 
 
 def _start_again(starter: Starter, launch: Launch, log: Path) -> Process:
-    """Starts the same command once more, its output behind what the log holds."""
+    """Starts the same command once more, and appends its output to the log."""
     with log.open("ab") as output:
         return starter(replace(launch, output=output.fileno()))
 
 
 @contextlib.contextmanager
 def _opened(descriptor: int | None) -> Iterator[None]:
-    """Gives a file under that number in this process, for one that is started now."""
+    """Opens /dev/null under this descriptor number, for a process that is started now."""
     if descriptor is None:
         yield
         return
@@ -178,7 +175,7 @@ def _opened(descriptor: int | None) -> Iterator[None]:
         got = fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, descriptor)
     try:
         if got != descriptor:
-            raise UserError(f"descriptor {descriptor} is in use in this process: no server can inherit another file there")
+            raise UserError(f"descriptor {descriptor} is in use in this process, so the server cannot inherit a file under this number")
         yield
     finally:
         os.close(got)
@@ -194,11 +191,11 @@ def _write_files(server: ServerDefinition, scratch: Path, tokens: Mapping[str, s
         (folder / name).chmod(0o644)
     folder.chmod(0o755)
     scratch.chmod(0o711)
-    owner.give(folder)  # sockets and uploads may have to lie there
+    owner.give(folder)  # the server may create sockets and uploads there
 
 
 def wait_until_ready(instance: Instance, patience: float) -> str | None:
-    """None when it accepts connections, LATE, or how it ended."""
+    """Waits until the server accepts connections. Returns None then, LATE after `patience` seconds, or how it ended."""
     deadline = time.monotonic() + patience
     port_file = Path(instance.scratch.name) / "port"
     accepted: float | None = None
@@ -206,8 +203,8 @@ def wait_until_ready(instance: Instance, patience: float) -> str | None:
         if not instance.port and port_file.exists():
             instance.port = int(port_file.read_text() or 0)
         accepted = accepted or time.monotonic() if instance.port and accepts(instance.port) else None
-        # Another one may listen there while ours is about to find its port taken; but a container's ports are
-        # held by other processes too.
+        # Another program may listen on the port, and our server may be about to exit because of that. So the listener
+        # must belong to our server. Where /proc cannot tell, as in some containers, one second must pass.
         ours = accepted and (_says_so(instance) or _holds(instance) or time.monotonic() > accepted + _FOREIGN)
         if (status := instance.process.poll()) is not None:
             return ending(status, background=True)
@@ -218,7 +215,7 @@ def wait_until_ready(instance: Instance, patience: float) -> str | None:
 
 
 def _says_so(instance: Instance) -> bool:
-    """Returns whether it has printed the line of http.server, which comes after it has got its port."""
+    """Returns whether the server has printed the line of Python's http.server, which it prints once it listens."""
     return b"Serving HTTP on %s port %d " % (ADDRESS.encode(), instance.port) in instance.log_since(0)
 
 

@@ -1,28 +1,28 @@
-"""Starts a server once more on its port: again, after it was told to end, or a second one, while it runs.
+"""Starts a server once more on its port: "again" after it has ended, or a "second" one while the first one runs.
 
-Another program may take the port between the end and the new start. Whether the port is free is tried before each
-start, and once more after a start that failed: then the failure is the server's own.
+Another program may take the port between the end and the new start. So the suite checks that the port is free before
+each start. After a failed start it checks again: if the port is still free, the failure is the server's own.
 """
 
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import time
 
-from cgi_conform.servers.launch import LATE, START_TIMEOUT, Instance, last_lines, wait_until_ready
-from cgi_conform.servers.ports import ADDRESS
+from cgi_conform.servers.instance import Instance, last_lines
+from cgi_conform.servers.launch import LATE, START_TIMEOUT, wait_until_ready
+from cgi_conform.servers.ports import is_free
 
-ENDS_WITHIN = 10.0  # seconds: for a server that is told to end, and for a second one that must not run
+ENDS_WITHIN = 10.0  # seconds in which a server must end after SIGTERM, and a second server must end by itself
 _ATTEMPTS = 3
 _TICK = 0.01
 
 
 def start_once_more(instance: Instance | None, how: str, patience: float = START_TIMEOUT) -> str:
-    """Starts it "again" or as a "second" one; returns what went otherwise than a case expects, or nothing.
+    """Starts the server "again" or a "second" one. Returns what was not as a case expects, or "".
 
-    `patience` is the number of seconds that a server has until it accepts connections.
+    A server must accept connections within `patience` seconds.
     """
     if instance is None:
         return "cgi-conform has not started this server"
@@ -35,8 +35,8 @@ def _again(instance: Instance, patience: float) -> str:
         return "it runs on"
     failure = ""
     for _ in range(_ATTEMPTS):
-        if not _is_free(instance.port, ENDS_WITHIN):
-            return "somebody still listens on its port"
+        if not _becomes_free(instance.port, ENDS_WITHIN):
+            return "another process still listens on its port"
         said = instance.log_size()
         instance.process = instance.start_again(instance.log)
         failure = wait_until_ready(instance, patience) or ""
@@ -45,7 +45,7 @@ def _again(instance: Instance, patience: float) -> str:
         if failure == LATE:
             failure = f"it accepts no connection within {patience:g} s (--start-timeout)"
         failure += last_lines(instance.log_since(said))
-        if _is_free(instance.port, 0.0):
+        if _becomes_free(instance.port, 0.0):
             break
     return failure
 
@@ -63,17 +63,11 @@ def _second(instance: Instance) -> str:
     return "" if status else "it ended with status 0"
 
 
-def _is_free(port: int, patience: float) -> bool:
-    """Returns whether a server that asks for SO_REUSEADDR could listen there, at the latest after that time."""
+def _becomes_free(port: int, patience: float) -> bool:
+    """Waits up to `patience` seconds until a server can listen on the port, and returns whether it can."""
     deadline = time.monotonic() + patience
-    while True:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((ADDRESS, port))
-            except OSError:
-                if time.monotonic() >= deadline:
-                    return False
-            else:
-                return True
+    while not is_free(port):
+        if time.monotonic() >= deadline:
+            return False
         time.sleep(_TICK)
+    return True

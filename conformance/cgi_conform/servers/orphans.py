@@ -1,9 +1,9 @@
-"""Ends the processes that a server leaves behind when it has left its process group, as a daemon does.
+"""Ends orphans: processes that a server leaves behind outside its process group, as a daemon does.
 
-The command asks Linux to become the parent of its orphaned descendants. A daemon is then a child of the command, and
-the command can find and end it. The command never ends a process that is not its child, a child that it had before
-it began (a shell with `exec` leaves such children), or a member of its own process group. Where the system has no
-such request, nothing is adopted and nothing is ended.
+The command asks Linux to become the parent of its orphaned descendants (a child subreaper). A daemon is then a child of
+the command, and the command can find and end it. The command never ends three kinds of processes: those that are not its
+children, children that it had at its start (a shell with `exec` leaves such children), and members of its own process
+group. On a system without child subreapers, this module does nothing.
 """
 
 import contextlib
@@ -20,36 +20,41 @@ _PR_SET_CHILD_SUBREAPER = 36
 _WITHIN = 3.0  # seconds for each of SIGTERM and SIGKILL
 _TICK = 0.01
 
-_before: set[int] = set()
+# The children that the command had at its start. A module variable like processes.adopter: the request to Linux holds
+# for the whole process.
+_children_before: set[int] = set()
 
 
 def adopt() -> None:
     """Makes this process the parent of its orphaned descendants."""
-    global _before
     try:
         prctl = ctypes.CDLL(None).prctl
     except (AttributeError, OSError):
         return
     if prctl(_PR_SET_CHILD_SUBREAPER, *map(ctypes.c_ulong, (1, 0, 0, 0))) == 0:
-        processes.adopter, _before = os.getpid(), set(_children())
+        processes.adopter = os.getpid()
+        _children_before.update(_children())
 
 
 def end_all(patience: float = _WITHIN) -> None:
-    """Ends every child that is left; with `patience` 0 at once. For the end of the command."""
+    """Ends every child that is left, at the end of the command: by SIGTERM, and by SIGKILL after `patience` seconds."""
     if _adopts():
         _end(_left, patience)
 
 
 def reap() -> None:
-    """Lets the ended children go. For a process that starts no server itself: their ends would be lost."""
+    """Reaps the children that have ended.
+
+    Only for a process that starts no servers itself: it would lose their exit statuses.
+    """
     if _adopts():
         _reap({pid for pid in _left() if processes.stat(pid)[:1] == [b"Z"]})
 
 
 def end_listener(port: int) -> None:
-    """Ends each adopted process that listens on the port and has left the session of the command.
+    """Ends each orphan that listens on the port and has left the session of the command.
 
-    A server that the command has started itself cannot be in another session: it leads a process group of this one.
+    A server that the command started leads a process group of the same session, so this does not end such a server.
     """
     if not _adopts():
         return
@@ -63,11 +68,12 @@ def end_listener(port: int) -> None:
 
 
 def _adopts() -> bool:
-    """Returns whether this process adopts. A fork of it has the same variables and adopts nothing."""
+    """Returns whether this process adopts orphans. A fork of it has the same variables, but adopts none."""
     return processes.adopter == os.getpid()
 
 
 def _end(left: Callable[[], list[int]], patience: float) -> None:
+    """Ends the processes that `left` returns, until it returns none."""
     for sign, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, _WITHIN)):
         deadline = time.monotonic() + seconds
         told: set[int] = set()
@@ -95,9 +101,9 @@ def _children() -> dict[int, list[bytes]]:
 
 
 def _left() -> list[int]:
-    """Returns the children that may be ended."""
+    """Returns the children that the command may end."""
     group = os.getpgrp()
-    return [pid for pid, words in _children().items() if pid not in _before and int(words[2]) != group]
+    return [pid for pid, words in _children().items() if pid not in _children_before and int(words[2]) != group]
 
 
 def _session(pid: int) -> int:

@@ -1,7 +1,7 @@
-"""A port for a server to listen on, and whether it is that server which listens there.
+"""Chooses a port for a server, and checks that this server listens on it.
 
-Between the choice of a free port and the moment a server takes it, another one may come first: to connect is no
-proof. Linux tells which process holds the listening socket.
+Another program may take the port before the server does. So a successful connection does not prove that the server
+listens. Linux tells in /proc which process holds the listening socket.
 """
 
 import errno
@@ -16,7 +16,7 @@ _LISTENING = "0A"
 
 
 def free_port() -> int:
-    """Returns a port of 127.0.0.1 that nobody listens on right now."""
+    """Returns a port of 127.0.0.1 that is free at the moment."""
     with socket.socket() as probe:
         probe.bind((ADDRESS, 0))
         port: int = probe.getsockname()[1]
@@ -24,12 +24,12 @@ def free_port() -> int:
 
 
 def is_free(port: int) -> bool:
-    """Returns whether a server could listen on that port of 127.0.0.1 right now."""
+    """Returns whether a server with SO_REUSEADDR can listen on the port of 127.0.0.1 at the moment."""
     return not why_not_free(port)
 
 
 def why_not_free(port: int) -> str:
-    """Returns why no server could listen on that port of 127.0.0.1 right now; nothing if one could."""
+    """Returns the reason why a server cannot listen on the port of 127.0.0.1 at the moment, or ""."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -41,7 +41,7 @@ def why_not_free(port: int) -> str:
 
 
 def accepts(port: int) -> bool:
-    """Returns whether somebody accepts connections there."""
+    """Returns whether a process accepts connections on the port of 127.0.0.1."""
     try:
         with socket.create_connection((ADDRESS, port), timeout=1.0):
             return True
@@ -50,7 +50,7 @@ def accepts(port: int) -> bool:
 
 
 def held_by(port: int, group: int) -> bool:
-    """Returns whether a process of that process group listens on the port; True where that cannot be found out."""
+    """Returns whether a process of the process group listens on the port; True if /proc does not tell."""
     sockets = set(listening(port))
     if not sockets:
         return True
@@ -61,7 +61,7 @@ def held_by(port: int, group: int) -> bool:
 
 
 def listening(port: int) -> Iterator[str]:
-    """Yields the sockets that listen on a port."""
+    """Yields the sockets that listen on a port, as open_files() names them."""
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         try:
             lines = Path(table).read_text().splitlines()[1:]

@@ -1,6 +1,6 @@
-"""The servers of one worker: one per variant and environment, started when first needed, kept to the end.
+"""Keeps the servers of a worker: one for each variant and environment, started at its first case, ended with the worker.
 
-A server that did not start is not started again: `failures` holds its message, and those of other workers.
+A server that did not start is not started again. `failures` holds the messages, also those of other workers.
 """
 
 import time
@@ -11,19 +11,20 @@ from cgi_conform.cases.case import Case
 from cgi_conform.cases.docroot import Docroot, temporary
 from cgi_conform.errors import SERVER, UserError
 from cgi_conform.servers.definition import ServerDefinition
-from cgi_conform.servers.launch import START_TIMEOUT, Instance, Starter, start, started
+from cgi_conform.servers.instance import Instance
+from cgi_conform.servers.launch import START_TIMEOUT, Starter, start, started
 
 Key = tuple[str, tuple[tuple[str, bytes], ...], int]
 PLAIN: Key = ("", (), 0)
 
 
 def server_key(case: Case) -> Key:
-    """Returns what the server of a case is started with: cases with the same key share one."""
+    """Returns what the server of a case is started with. Cases with the same key share a server."""
     return case.variant, tuple(sorted(case.environment.items())), case.descriptor or 0
 
 
 class ServerPool:
-    """Starts servers of one definition over one document root, and ends them all."""
+    """The running servers of one definition, with one document root."""
 
     def __init__(
         self,
@@ -50,7 +51,10 @@ class ServerPool:
         return self._docroot
 
     def instance(self, case: Case) -> Instance:
-        """Returns the server for a case. A dead server is started again; one that never started or daemonised is not."""
+        """Returns the server for a case, and starts it if needed.
+
+    A server that has died is started again. A server that did not start, or has daemonised, is not.
+    """
         key = server_key(case)
         if key in self._failures:
             raise UserError(self._failures[key], SERVER)
@@ -77,24 +81,24 @@ class ServerPool:
         )  # fmt: skip
 
     def retire(self, instance: Instance) -> None:
-        """Stop a server; the next case that would have it gets another."""
+        """Ends a server. The next case that needs it gets a new one."""
         instance.stop()
         self._instances = {key: one for key, one in self._instances.items() if one is not instance}
 
     def one_ends(self, within: float) -> bool:
-        """Returns whether a server ends, or has ended, in that time."""
+        """Waits up to `within` seconds, and returns whether one of the servers has ended."""
         deadline = time.monotonic() + within
         return any(one.ends(max(0.0, deadline - time.monotonic())) for one in self._instances.values())
 
     def deaths(self) -> list[str]:
-        """Returns the servers that have died after a case had been judged, each told once."""
+        """Returns a message for each server that has died after its last case was judged, once."""
         dead = [one for one in self._instances.values() if not one.death_told and one.died() is not None]
         for one in dead:
             one.death_told = True
         return [f'server "{one.name}" died after case "{one.last_case}": {one.died()}' for one in dead]
 
     def stop(self) -> None:
-        """End every server and remove the document root, if it was laid out here."""
+        """Ends all servers, and removes the document root if the pool laid it out."""
         for instance in self._instances.values():
             instance.stop()
         self._instances.clear()
