@@ -102,7 +102,7 @@ def test_a_server_that_is_not_told_its_port_cannot_be_started_on_it_again(tmp_pa
         "needs a server that cgi-conform starts (--server or --command) for same-port"
     )
     assert missing(found, Capabilities(True, "user", takes_free_port=True)) == (
-        "needs same-port: the server is not told its port (write {port} into its command)"
+        "needs same-port: the server chooses its port itself (write {port} into its command)"
     )
 
 

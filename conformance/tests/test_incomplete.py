@@ -206,7 +206,7 @@ def test_nobody_knows_who_started_the_server_at_a_url(tmp_path: Path) -> None:
         where = "--url", f"http://{host}:{port}", "--root", f"{tmp_path}/docroot"
         status, results, _ = run(tmp_path, *where, "--expect", str(rules))
     told = {one["id"]: (one["verdict"], one["note"]) for one in results["cases"]}
-    unknown = "nobody knows who started the one at --url"
+    unknown = "cgi-conform does not know who started the one at --url"
     assert (status, results["user"]) == (1, "unknown")
     assert told == {
         "a/b": ("fail", ""),

@@ -200,7 +200,7 @@ def test_faults_and_cases_can_be_chosen(tmp_path: Path) -> None:
     for word, hint in (("--fault=file-cut-shot", ' (did you mean "file-cut-short"?)'), ("--fault=x", "")):
         status, said, _ = prove(fixtures, server, word)
         assert (status, said) == (2, f'cgi-conform: no fault "{word[8:]}"{hint}\n')
-    assert prove(fixtures, server, "-j0")[:2] == (2, "cgi-conform: -j 0: at least one\n")
+    assert prove(fixtures, server, "-j0")[:2] == (2, "cgi-conform: -j 0 is less than 1\n")
 
 
 EDIT = "was = 'else 404'\nnow = 'else 200'\n"

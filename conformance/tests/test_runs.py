@@ -219,7 +219,7 @@ def test_times_are_told_only_when_asked_for(tmp_path: Path) -> None:
         (("run", "z", "--command", "true {port}"), 5, 'cgi-conform: no case matches "z"'),
         (("run", "--profile", "rfc3875", "--command", "true {port}"), 5,
          "cgi-conform: nothing to run: no such case has an expectation for rfc3875 (--profile cgihttpserver)\n"),
-        (("run", "--command", "true {port}", "-j", "0"), 2, "cgi-conform: -j 0: at least one"),
+        (("run", "--command", "true {port}", "-j", "0"), 2, "cgi-conform: -j 0 is less than 1"),
         (("run", "--command", "true {port}", "--timeout", "x"), 2, "argument --timeout: invalid float value: 'x'"),
         (("rum",), 2, 'cgi-conform: no command "rum" (did you mean "run"?)\n'),
         ((), 2, "the following arguments are required: COMMAND"),

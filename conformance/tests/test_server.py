@@ -438,8 +438,8 @@ def test_the_known_definitions_are_sound_and_short() -> None:
          "server at --url)"),
         (Options(command="sh {port}", profile="x"), 'no profile "x" (known: cgihttpserver, rfc3875)'),
         (Options(command="sh {port}", delivery="x"), 'no delivery "x" (known: whole, bytes, lines, split)'),
-        (Options(command="sh {port}", root="/"), "--root goes with --url: a server that is started gets a document "
-         "root of its own"),
+        (Options(command="sh {port}", root="/"), "--root needs --url: a server that cgi-conform starts gets its own "
+         "document root"),
         (Options(url="http://127.0.0.1:8000"), "--url needs --root DIR, the document root that server has "
          "(cgi-conform fixtures makes one)"),
         (Options(url="https://x:1", root="/"), '--url "https://x:1" is not of the form http://HOST:PORT'),

@@ -82,8 +82,8 @@ def main(options: argparse.Namespace) -> int:
         if exchange.refused:
             where = f"{target.address[0]} port {target.address[1]}"
             raise UserError(f"no connection to {where} (is the server running?)", SERVER)
-        around = CaseContext(tokens, lambda name: _file(target.root, name), _nobody())
-        judgement = judge(expectation, exchange, around)
+        context = CaseContext(tokens, lambda name: _file(target.root, name), _nobody())
+        judgement = judge(expectation, exchange, context)
     print(transcript(exchange, marks, b"".join(target.log)), end="")
     print(verdict(case, expectation, judgement), end="")
     return 1 if judgement.mismatches else 0

@@ -1,1 +1,1 @@
-"""Compares what a server did with what a case expects, writes it down, and keeps what servers answered."""
+"""Compares what a server did with what a case expects, and stores results and recordings."""

@@ -1,8 +1,8 @@
-"""Two runs of the same cases compared: what differs case by case, and nothing where they agree.
+"""Compares two runs case by case, and returns only the differences.
 
-Works on what results.json holds, so that dates, ports, paths and process ids are names already (normalise.py). A
-server's own name is one here too. Of fields neither the order nor the case of their names counts, and a length
-that is right in both answers only as long as the bodies differ, which is said of the bodies.
+The input is that of results.json, where normalise.py has replaced dates, ports, paths and process ids. This module also
+replaces the value of a Server field. It ignores the order of fields and the case of their names. It ignores lengths that
+are right in both answers: if they differ, the bodies differ too.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -62,7 +62,7 @@ class Comparison(TypedDict):
 
 @dataclass(frozen=True)
 class ParsedExchange:
-    """What came on one connection, parsed; `cut` where its end was left out of the results."""
+    """The octets received on a connection, parsed. `cut` says that the results do not contain their end."""
 
     parsed: Parsed
     end: str
@@ -70,7 +70,7 @@ class ParsedExchange:
 
 
 def compared(a: Results, b: Results) -> Comparison:
-    """The cases that both runs tried, and how each differs."""
+    """Returns the comparison of two runs, over the cases that both tried."""
     if a["profile"] != b["profile"]:
         raise UserError(f"one run is of profile {a['profile']}, the other of {b['profile']}")
     ours, theirs = ({case["id"]: case for case in results["cases"]} for results in (a, b))
@@ -98,7 +98,7 @@ def compared(a: Results, b: Results) -> Comparison:
 
 
 def _untried(case: CaseResult | None) -> str:
-    """Why a run has no answer to a case, "" if it has one."""
+    """Returns the reason why a run has no answer to a case, or "" if it has one."""
     if case is None:
         return "not in this run"
     return case["note"] or case["verdict"] if case["verdict"] in ("skip", "error") else ""
@@ -120,7 +120,7 @@ def _case(case: CaseResult, found: list[Difference]) -> CaseComparison:
 
 
 def differences(a: CaseResult, b: CaseResult) -> Iterator[Difference]:
-    """The verdict first, then the status that decided, then connection by connection what is different."""
+    """Yields the differences: first the verdict, then the status that decided, then those of each connection."""
     status = a["saw"] != b["saw"]
     found = False
     for what, ours, theirs in (("verdict", verdict(a), verdict(b)), ("status", str(a["saw"]), str(b["saw"]))):
@@ -131,14 +131,14 @@ def differences(a: CaseResult, b: CaseResult) -> Iterator[Difference]:
         where = f"{one[0]}: " if several else ""
         for what, ours, theirs in _of_connection(one[1], other[1]):
             found = True
-            if not (status and what == "status line"):  # which the status has told already
+            if not (status and what == "status line"):  # "status" has said it already
                 yield {"what": where + what, "a": ours, "b": theirs}
     if not found and a["mismatches"] != b["mismatches"]:
         yield {"what": "found", "a": _found(a), "b": _found(b)}
 
 
 def verdict(case: CaseResult) -> str:
-    """The verdict as if nothing had been expected to fail."""
+    """Returns the verdict of a case without regard to known failures."""
     if case["verdict"] in ("skip", "error"):
         return case["verdict"]
     return _BROKEN[case["level"]] if case["mismatches"] else "pass"
@@ -161,7 +161,7 @@ def _exchange(received: Received, sent: bytes) -> ParsedExchange:
 
 
 def _named(response: Response) -> Response:
-    """The response with names for a length that is right, and for the server."""
+    """Returns the response with {length} for a right Content-Length, and {server} for the value of the Server field."""
     fields, body = list(response.fields), response.body
     if response.values("Content-Length") == [str(len(body)).encode()]:
         fields = [(name, b"{length}" if name.lower() == b"content-length" else value) for name, value in fields]

@@ -1,6 +1,6 @@
-"""Whether what came back is what a case expects: every mismatch, and the status that was seen.
+"""Judges an exchange: returns every mismatch with the expectation of the case, and the status that was seen.
 
-Pure: the exchange has been played, files of the document root come through a function.
+The functions are pure. The exchange has been played before, and a function reads the files of the document root.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,39 +19,42 @@ from cgi_conform.octets import Tokens
 
 @dataclass(frozen=True)
 class Mismatch:
-    """One thing that is not as expected; `at` is the first octet that differs.
+    """A difference between expected and got; `at` is the offset of the first octet that differs.
 
-    The same thing on several connections is told once, with the first of them.
+    Equal mismatches on several connections count as one, with the name of the first connection.
     """
 
     what: str
     expected: str
     got: str
     at: int | None = None
-    line: str = field(default="", compare=False)  # of a status: the status line that was judged
-    connection: str = field(default="", compare=False)  # "" where there is only one
+    line: str = field(default="", compare=False)  # if `what` is "status": the status line that was judged
+    connection: str = field(default="", compare=False)  # "" if the case has only one
 
 
 @dataclass(frozen=True)
 class CaseContext:
-    """What the expectations of a case refer to."""
+    """The facts of this run that expectations refer to."""
 
     tokens: Tokens
     file: Callable[[str], bytes]
-    nobody: Mapping[str, int] = field(default_factory=dict)  # uid, gid
-    normal: Callable[[bytes], bytes] = bytes  # octets without what differs from run to run
+    nobody: Mapping[str, int] = field(default_factory=dict)  # the uid and gid of user nobody
+    normal: Callable[[bytes], bytes] = bytes  # removes from octets what differs from run to run
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """The mismatches, and the status (or word) of the answer that decided."""
+    """The mismatches, and the status (or the word for an outcome without a response) of the answer that decided."""
 
     mismatches: tuple[Mismatch, ...]
     saw: Status | None
 
 
 def settled(expectation: Expectation) -> Callable[[str, bytes | bytearray, bytes], bool]:
-    """Returns whether a connection that stays open has said all it will: then nobody waits for its end."""
+    """Returns a function for play() that tells whether an open connection has brought the complete answer.
+
+    The client then does not wait for the end of the connection.
+    """
 
     def whole(name: str, received: bytes | bytearray, sent: bytes) -> bool:
         answers = expectation.on(name)
@@ -69,13 +72,13 @@ def settled(expectation: Expectation) -> Callable[[str, bytes | bytearray, bytes
     return whole
 
 
-def judge(expectation: Expectation, exchange: Exchange, around: CaseContext) -> Judgement:
-    """Compare connection by connection, answer by answer."""
+def judge(expectation: Expectation, exchange: Exchange, context: CaseContext) -> Judgement:
+    """Returns the judgement of an exchange: compares each answer on each connection."""
     found = [
         Mismatch(
             trouble.what,
-            _text(trouble.expected, around),
-            ": ".join(told for told in (_text(trouble.got, around), trouble.limit) if told),
+            _text(trouble.expected, context),
+            ": ".join(told for told in (_text(trouble.got, context), trouble.limit) if told),
         )
         for trouble in exchange.failed_steps
     ]
@@ -88,19 +91,19 @@ def judge(expectation: Expectation, exchange: Exchange, around: CaseContext) -> 
         here: list[Mismatch] = []
         for index, answer in enumerate(answers):
             saw = _saw(parsed, connection, index)
-            wrong = _answer(answer, saw, parsed, index, connection, around)
+            wrong = _answer(answer, saw, parsed, index, connection, context)
             first = saw if first is None else first
             if wrong and decided is None:
                 decided = saw
             here += wrong
-        here += _whole(answers, expectation.count(name), parsed, connection, around)
+        here += _whole(answers, expectation.count(name), parsed, connection, context)
         found += [replace(one, connection=name) for one in here] if len(exchange.connections) > 1 else here
     return Judgement(tuple(dict.fromkeys(found)), first if decided is None else decided)
 
 
-def judge_log(matcher: Matcher, log: bytes, around: CaseContext) -> Mismatch | None:
-    """Returns what the server wrote to stderr since the case began."""
-    return _match("log", matcher, log, around)
+def judge_log(matcher: Matcher, log: bytes, context: CaseContext) -> Mismatch | None:
+    """Returns the mismatch of the server's log since the start of the case, or None."""
+    return _match("log", matcher, log, context)
 
 
 def _saw(parsed: Parsed, connection: Connection, index: int) -> Status:
@@ -112,34 +115,34 @@ def _saw(parsed: Parsed, connection: Connection, index: int) -> Status:
 
 
 def _shown(saw: Status, connection: Connection) -> str:
-    """Returns the status in words, with the limit that ended the wait for it."""
+    """Returns the status in words, with the limit if the client gave up."""
     if saw == BARE:
         return f"{BARE} (octets without a status line){_limit(connection)}"
     return str(saw) + (_limit(connection) if saw == SILENT else "")
 
 
 def _answer(
-    answer: Answer, saw: Status, parsed: Parsed, index: int, connection: Connection, around: CaseContext
+    answer: Answer, saw: Status, parsed: Parsed, index: int, connection: Connection, context: CaseContext
 ) -> list[Mismatch]:
     if answer.status and saw not in answer.status:
         expected = " or ".join(str(status) for status in answer.status)
-        line = excerpt(parsed.responses[index].status_line, 200, around.normal) if index < len(parsed.responses) else ""
+        line = excerpt(parsed.responses[index].status_line, 200, context.normal) if index < len(parsed.responses) else ""
         return [Mismatch("status", expected, _shown(saw, connection), line=line)]
     found = []
     if answer.within is not None and (connection.waited is None or connection.waited > answer.within):
         waited = "nothing" if connection.waited is None else "later"
         found.append(Mismatch("within", f"the first octet within {answer.within:g} s", waited))
     if index < len(parsed.responses):
-        return found + _response(answer, parsed.responses[index], connection, around)
+        return found + _response(answer, parsed.responses[index], connection, context)
     if saw == BARE and answer.body is not None:
-        found += _some(_match("body", answer.body, parsed.rest, around))
+        found += _some(_match("body", answer.body, parsed.rest, context))
     elif not answer.status and _asks_for_response(answer):
         found.append(Mismatch("status", "a response", _shown(saw, connection)))
     return found
 
 
 def _limit(connection: Connection) -> str:
-    """Returns the limit at which it was given up, behind what was found."""
+    """Returns the limit at which the client gave up, to be appended to what was got; or ""."""
     return f": {connection.gave_up}" if connection.gave_up else ""
 
 
@@ -148,7 +151,7 @@ def _asks_for_response(answer: Answer) -> bool:
     return any(item is not None for item in asked) or bool(answer.header or answer.env or answer.probe)
 
 
-def _response(answer: Answer, response: Response, connection: Connection, around: CaseContext) -> list[Mismatch]:
+def _response(answer: Answer, response: Response, connection: Connection, context: CaseContext) -> list[Mismatch]:
     found: list[Mismatch | None] = []
     if not response.complete and answer.raw is None and not connection.ended_by_us:
         how = "connection still open" if connection.end == "open" else f"connection {connection.end}"
@@ -157,64 +160,64 @@ def _response(answer: Answer, response: Response, connection: Connection, around
     elif response.framing == "close" and connection.end == "reset" and answer.raw is None:
         found.append(Mismatch("end", "a complete response", "connection reset, so that its end is unknown"))
     if answer.version:
-        found.append(_match("version", answer.version, response.version, around))
+        found.append(_match("version", answer.version, response.version, context))
     if answer.reason:
-        found.append(_match("reason", answer.reason, response.reason, around))
+        found.append(_match("reason", answer.reason, response.reason, context))
     for name, matcher in answer.header.items():
-        found.append(_header(name, matcher, response, around))
+        found.append(_header(name, matcher, response, context))
     if answer.body:
-        found.append(_match("body", answer.body, response.body, around))
+        found.append(_match("body", answer.body, response.body, context))
     if answer.env or answer.probe or answer.env_names is not None or answer.argv is not None:
         try:
             probe = read_probe(response.body)
         except NotTheProbe:
-            got = f'"{_text(response.body, around)}"'
+            got = f'"{_text(response.body, context)}"'
             found.append(Mismatch("body", "what the probe script prints", got))
         else:
-            found += _probe(answer, probe, around)
+            found += _probe(answer, probe, context)
     return [item for item in found if item is not None]
 
 
-def _header(name: str, matcher: Matcher, response: Response, around: CaseContext) -> Mismatch | None:
+def _header(name: str, matcher: Matcher, response: Response, context: CaseContext) -> Mismatch | None:
     lines = response.values(name)
     what = f"header.{name}"
     if matcher.count is not None and len(lines) != matcher.count:
         return Mismatch(what, f"{matcher.count} lines", f"{len(lines)} lines")
     if not lines and matcher.count == 0 and asks_nothing_of_the_value(matcher):
         return None
-    return _match(what, matcher, b", ".join(lines) if lines else None, around)
+    return _match(what, matcher, b", ".join(lines) if lines else None, context)
 
 
-def _probe(answer: Answer, probe: Probe, around: CaseContext) -> list[Mismatch]:
-    found = [_match(f"env.{name}", matcher, probe.env.get(name), around) for name, matcher in answer.env.items()]
+def _probe(answer: Answer, probe: Probe, context: CaseContext) -> list[Mismatch]:
+    found = [_match(f"env.{name}", matcher, probe.env.get(name), context) for name, matcher in answer.env.items()]
     if answer.env_names is not None:
         stray = sorted(set(probe.env) - set(answer.env_names))
         if stray:
             found.append(Mismatch("env-names", "no other than the names listed", ", ".join(stray)))
     if answer.argv is not None:
-        found.append(_match("argv", Matcher(words=answer.argv), probe.argv, around))
+        found.append(_match("argv", Matcher(words=answer.argv), probe.argv, context))
     for key, matcher in answer.probe.items():
         ident = key[-3:] if key[-3:] in ("uid", "gid") else ""
         if ident and matcher.equals == b"nobody":
-            matcher = Matcher(value=around.nobody.get(ident, -1))
-        found.append(_match(f"probe.{key}", matcher, probe.seen.get(key), around))
+            matcher = Matcher(value=context.nobody.get(ident, -1))
+        found.append(_match(f"probe.{key}", matcher, probe.seen.get(key), context))
     return [item for item in found if item is not None]
 
 
 def _whole(
-    answers: Sequence[Answer], count: int | None, parsed: Parsed, connection: Connection, around: CaseContext
+    answers: Sequence[Answer], count: int | None, parsed: Parsed, connection: Connection, context: CaseContext
 ) -> list[Mismatch]:
-    """Returns what holds of a connection as a whole."""
+    """Returns the mismatches of a connection as a whole."""
     found: list[Mismatch | None] = []
     raw = [answer.raw for answer in answers if answer.raw is not None]
-    found += [_match("raw", matcher, bytes(connection.received), around) for matcher in raw]
+    found += [_match("raw", matcher, bytes(connection.received), context) for matcher in raw]
     responses = len(parsed.responses)
     explicit = any(answer.count is not None for answer in answers)
     if count is not None and (responses > count or (explicit and responses != count)):
         limit = _limit(connection) if responses < count else ""
         found.append(Mismatch("count", f"{count} responses", f"{responses} responses{limit}"))
     elif parsed.rest and responses >= len(answers) and not raw:
-        got = f'"{_text(parsed.rest, around)}"'
+        got = f'"{_text(parsed.rest, context)}"'
         found.append(Mismatch("surplus", "nothing after the last response", got))
     for closes in {answer.closes for answer in answers if answer.closes is not None}:
         if closes != (connection.end != "open"):
@@ -225,13 +228,13 @@ def _whole(
     return [item for item in found if item is not None]
 
 
-def _match(what: str, matcher: Matcher, value: Value | None, around: CaseContext) -> Mismatch | None:
-    difference = mismatch(filled(matcher, around.tokens), value, around.file, around.normal)
+def _match(what: str, matcher: Matcher, value: Value | None, context: CaseContext) -> Mismatch | None:
+    difference = mismatch(filled(matcher, context.tokens), value, context.file, context.normal)
     return None if difference is None else Mismatch(what, difference.expected, difference.got, difference.at)
 
 
-def _text(octets: bytes, around: CaseContext) -> str:
-    return excerpt(octets, 2000, around.normal)
+def _text(octets: bytes, context: CaseContext) -> str:
+    return excerpt(octets, 2000, context.normal)
 
 
 def _some(found: Mismatch | None) -> list[Mismatch]:

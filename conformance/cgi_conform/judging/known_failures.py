@@ -1,9 +1,9 @@
-"""expect.toml: which cases a server is expected to fail, or is not tried with, and why.
+"""Reads and writes expect.toml: the cases that a server is known to fail or that must be skipped, with reasons.
 
-A rule is a case glob with an outcome and a reason. An exact id beats a glob, a later rule an earlier one, a
-file what it includes. A glob that matches no case of the corpus is stale, and turns the run red; so does a reason
-that is still to be filled in. A rule with `since` or `before` holds for some releases of the server only, and is
-as if it were not there for the others.
+An entry is a glob of case ids with an outcome and a reason. An exact id wins over a glob, a later entry over an earlier
+one, and a file over the files that it includes. Two errors turn the run red: a stale entry, whose glob matches no case,
+and a reason that still has to be filled in. An entry with `since` or `before` applies only to some releases of the
+server, and is ignored for the others.
 """
 
 import json
@@ -20,12 +20,12 @@ from cgi_conform.judging.results import CaseResult, Stale
 from cgi_conform.schema import faults, read_toml
 from cgi_conform.write import write_whole
 
-_TO_FILL_IN = "??"  # begins a reason that nobody has given yet
+_TO_FILL_IN = "??"  # the start of a reason that a person still has to fill in
 
 
 @dataclass(frozen=True)
 class KnownFailure:
-    """One entry: what is expected of the cases that the glob matches."""
+    """An entry of expect.toml for the cases that the glob matches."""
 
     glob: str
     outcome: str  # fail | skip
@@ -33,19 +33,19 @@ class KnownFailure:
     saw: Status | None = None
     when: str = ""  # root | user, "" for both
     file: str = ""
-    since: tuple[str, ...] = ()  # the first releases, one per branch, that it holds for: releases.py
-    before: tuple[str, ...] = ()  # the first releases that it no longer holds for
+    since: tuple[str, ...] = ()  # the first release of each branch that it applies to: releases.py
+    before: tuple[str, ...] = ()  # the first release of each branch that it no longer applies to
 
     @property
     def is_explained(self) -> bool:
-        """Returns whether somebody has said why."""
+        """Returns whether the reason has been filled in."""
         return not self.reason.startswith(_TO_FILL_IN)
 
     def matches(self, name: str) -> bool:
         return name == self.glob or fnmatchcase(name, self.glob)
 
     def holds_for(self, release: Release | None) -> bool:
-        """Returns whether the rule holds for that release. A rule with a bound does not hold for an unknown release."""
+        """Returns whether the entry applies to a release. With `since` or `before`, it does not apply to an unknown release."""
         if release is None:
             return not (self.since or self.before)
         is_there = not self.since or has_change(release, self.since)
@@ -53,7 +53,7 @@ class KnownFailure:
 
 
 def load_known_failures(path: Path, including: tuple[Path, ...] = ()) -> list[KnownFailure]:
-    """Returns the rules of a file, after those of the files it includes."""
+    """Returns the entries of a file, after those of the files that it includes."""
     path = path.absolute()
     shown = f"{path.parent.name}/{path.name}"
     if path in including:
@@ -79,18 +79,18 @@ def _rule(glob: str, shown: str, entry: Mapping[str, Any]) -> KnownFailure:
         named = entry.get(key, [])
         bounds[key] = tuple([named] if isinstance(named, str) else named)
         if twice := named_twice(bounds[key]):
-            raise UserError(f'{shown}: "{glob}.{key}" names the branch of "{twice}" twice: the first release is enough')
+            raise UserError(f'{shown}: "{glob}.{key}" names the branch of "{twice}" twice (name only its first release)')
     return KnownFailure(glob, file=shown, **{**entry, **bounds})
 
 
 def in_release(rules: Iterable[KnownFailure], version: str) -> tuple[KnownFailure, ...]:
-    """Returns the rules that hold for the release that a server's version names."""
+    """Returns the entries that apply to the release in a server's version."""
     release = release_in(version)
     return tuple(rule for rule in rules if rule.holds_for(release))
 
 
 def release_note(name: str, version: str, checked: Sequence[str], rules: Iterable[KnownFailure]) -> str:
-    """Returns a line for a run whose expectations may be wrong because of the server's release, or ""."""
+    """Returns a line if the known failures may be wrong for the server's release, or ""."""
     release = release_in(version)
     if release is None and any(not rule.holds_for(None) for rule in rules):
         return f'{name}: release unknown, so that expectations with "since" or "before" are left out'
@@ -101,7 +101,7 @@ def release_note(name: str, version: str, checked: Sequence[str], rules: Iterabl
 
 
 def known_failure_of(rules: Iterable[KnownFailure], name: str, user: str) -> KnownFailure | None:
-    """Returns the rule that applies to a case when the server is started by `user` (root or user)."""
+    """Returns the entry for a case if `user` (root or user) started the server, or None."""
     chosen: KnownFailure | None = None
     for rule in rules:
         if rule.when in ("", user) and rule.matches(name):
@@ -111,7 +111,7 @@ def known_failure_of(rules: Iterable[KnownFailure], name: str, user: str) -> Kno
 
 
 def stale(rules: Iterable[KnownFailure], names: Iterable[str]) -> list[Stale]:
-    """Returns the rules whose glob matches no case of the whole corpus."""
+    """Returns the stale entries, whose globs match none of these names."""
     known = list(names)
     return [
         {"glob": rule.glob, "reason": rule.reason, "file": rule.file}
@@ -121,7 +121,10 @@ def stale(rules: Iterable[KnownFailure], names: Iterable[str]) -> list[Stale]:
 
 
 def write_known_failures(path: Path, results: Iterable[CaseResult], rules: Iterable[KnownFailure], red: Iterable[str]) -> int:
-    """Write the failures of a run as expectations, known reasons kept, others to be filled in; how many there are."""
+    """Writes the failures of a run as known failures, and returns how many.
+
+    Keeps the reasons that are known. A person must fill in the others.
+    """
     known = list(rules)
     entries: list[str] = []
     for case in results:
@@ -154,5 +157,5 @@ def _bounds(rule: KnownFailure) -> Iterator[str]:
 
 
 def _toml(text: str) -> str:
-    """Returns a TOML string; a literal one where that needs no escapes."""
+    """Returns the text as a TOML string: a literal string if possible, else one with escapes."""
     return f"'{text}'" if "'" not in text and text.isprintable() else json.dumps(text, ensure_ascii=False)

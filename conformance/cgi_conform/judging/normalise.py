@@ -1,10 +1,14 @@
-"""What of the received octets is the same in every run: the rest is replaced by a name in braces.
+"""Replaces what differs from run to run in received octets, so that two runs of a server give identical results.
 
-{date} for the value of a Date field, {etag} within an ETag (it may be made of the inode), {pid} for the number after
-"pid=", {client-port} for that of REMOTE_PORT, {root}, {base} and {port} for what this run happened to use, {length}
-for a Content-Length that counts one of them, {framing} where the framing depends on time (http/framing.py). Two runs of
-one server then give byte-identical results.  A number that merely equals the port inside a longer word or number
-stays.
+    {date}           the value of a Date field
+    {etag}           the value of an ETag field, which may depend on the inode
+    {pid}            the number after "pid="
+    {client-port}    the number of REMOTE_PORT
+    {root} {base} {port}    the paths and the port of this run
+    {length}         a Content-Length of a body that contains one of these
+    {framing}        framing that depends on time (http/framing.py)
+
+A number that equals the port stays if it is a part of a longer word or number.
 """
 
 import re
@@ -19,17 +23,18 @@ _PID = re.compile(rb"\b(pid=)[0-9]+")
 _ETAG = re.compile(rb'^(ETag:[ \t]*(?:W/)?)"[^"\r\n]*"', re.IGNORECASE | re.MULTILINE)
 _CLIENT_PORT = re.compile(rb'(REMOTE_PORT(?:": ?"|=))[0-9]+')
 _LENGTH = re.compile(rb"^(Content-Length:[ \t]*)([0-9]+)(?=[ \t]*\r?$)", re.IGNORECASE | re.MULTILINE)
-_SHOWN = 1 << 16  # octets: more than anybody shows of what may be many megabytes
+_SHOWN = 1 << 16  # octets: more than any report shows; there may be many megabytes
 _EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
 _EXPECTS = re.compile(rb" HTTP/1\.1\r?\n(?:[^\r\n]+\r?\n)*?Expect[ \t]*:", re.IGNORECASE)
 _CONTINUE = re.compile(rb"^HTTP/1\.1 100(?: [^\r\n]*)?\r\n(?:[^\r\n]+\r\n)*\r\n", re.MULTILINE)
 
 
 def lasting(connection: Connection, steps: Sequence[Step], judged: Collection[str]) -> tuple[bytes, str]:
-    """What came in and how it ended, but for what depends on which side was quicker.
+    """Returns the octets received on a connection, and its end, without what depends on timing.
 
-    On a connection that the case ends itself, or that nobody judges, that is what the case has waited for.  And
-    100 (Continue) counts where the case waits for it: no server has to send it when the content comes along.
+    If the client ends the connection, or the case does not judge it, this is the part that the case has waited for.
+    A response 100 (Continue) stays only if the case waits for it, because a server need not send it when the content
+    arrives with the head.
     """
     own = [step for step in steps if step.connection == connection.name]
     received, end = bytes(connection.received[:_SHOWN]), connection.end
@@ -41,7 +46,7 @@ def lasting(connection: Connection, steps: Sequence[Step], judged: Collection[st
 
 
 def normalised(data: bytes, port: int, root: str, base: str, asked: Asked = Asked()) -> bytes:
-    """The octets without what differs from run to run."""
+    """Returns the octets with the names above for what differs from run to run."""
     data = unframed(data, asked)
     data = _LENGTH.sub(lambda field: _length(field, port, root, base), data)
     data = _DATE.sub(rb"\g<1>{date}", _named(data, port, root, base))
@@ -51,7 +56,7 @@ def normalised(data: bytes, port: int, root: str, base: str, asked: Asked = Aske
 def _named(data: bytes, port: int, root: str, base: str) -> bytes:
     data = _PID.sub(rb"\g<1>{pid}", data)
     data = _CLIENT_PORT.sub(rb"\g<1>{client-port}", data)
-    for path, name in ((root, b"{root}"), (base, b"{base}")):  # the root lies in the base: it goes first
+    for path, name in ((root, b"{root}"), (base, b"{base}")):  # the root first, because its path begins with the base
         if path.strip("/"):
             data = data.replace(path.encode(), name)
     if not port:
@@ -60,13 +65,13 @@ def _named(data: bytes, port: int, root: str, base: str) -> bytes:
 
 
 def _unless_length(number: re.Match[bytes]) -> bytes:
-    """The port's name, unless the number is the value of a Content-Length field."""
+    """Returns {port}, or the number itself in a Content-Length field."""
     line = number.string[number.string.rfind(b"\n", 0, number.start()) + 1 : number.start()]
     return number[0] if line.lower().startswith(b"content-length:") else b"{port}"
 
 
 def _length(field: re.Match[bytes], port: int, root: str, base: str) -> bytes:
-    """The field with {length} for its value, if the body it counts holds something that varies."""
+    """Returns the field with {length} as its value if its body contains something that differs from run to run."""
     gap = _EMPTY_LINE.search(field.string, field.end())
     if gap is None:
         return field[0]

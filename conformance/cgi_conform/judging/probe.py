@@ -1,6 +1,6 @@
-"""What the probe script saw of its surroundings: its JSON as a typed record.
+"""Reads the JSON that the probe script prints about its environment, its arguments and its process.
 
-The script writes octets as the code points 0 to 255, so that any environment survives JSON.
+The script writes octets as the code points 0 to 255, because JSON cannot hold arbitrary octets.
 """
 
 import json
@@ -11,12 +11,12 @@ from cgi_conform.cases.matcher import Value
 
 
 class NotTheProbe(ValueError):
-    """The body is not what the probe script prints."""
+    """Raised for a body that is not the output of the probe script."""
 
 
 @dataclass(frozen=True)
 class Probe:
-    """The environment, the arguments after the script's path, and the rest by the names cases use."""
+    """The environment, the arguments after the script's path, and the other values by the names that cases use."""
 
     env: Mapping[str, bytes]
     argv: tuple[bytes, ...]
@@ -24,7 +24,7 @@ class Probe:
 
 
 def read_probe(body: bytes) -> Probe:
-    """The record in the body of an answer of /cgi-bin/probe."""
+    """Returns the output of the probe script in the body of a response. Raises NotTheProbe."""
     try:
         told = json.loads(body.decode("ascii"))
         env = {str(name): value.encode("latin-1") for name, value in told["env"].items()}

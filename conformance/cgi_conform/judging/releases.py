@@ -1,8 +1,9 @@
-"""Releases of a server: what a version says, and which of them have a change that landed in several branches.
+"""Compares releases of a server, and tells which releases contain a change that was made in several branches.
 
-A branch is the first two numbers of a release. CPython mends several branches at once, so that a change has a list of
-first releases, one per branch: ["3.10.12", "3.11.4", "3.12"]. A release has the change if it is as new as the newest of
-the list, or as new as the one of its own branch: 3.10.13, 3.11.4 and 3.13.0 have it, 3.9.18 and 3.11.2 do not.
+A branch is the first two numbers of a release. CPython fixes several branches at once, so a change has a list of first
+releases, one for each branch, for example ["3.10.12", "3.11.4", "3.12"]. A release has the change in two cases: it is
+not older than the newest release in the list, or not older than the release of its own branch in the list. In the
+example, 3.10.13, 3.11.4 and 3.13.0 have the change; 3.9.18 and 3.11.2 do not.
 """
 
 import re
@@ -14,32 +15,32 @@ _NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)+")
 
 
 def release_in(text: str) -> Release | None:
-    """Returns the first release that a text names; what follows the numbers counts for nothing.
+    """Returns the first release in a text, or None. Ignores what follows the numbers.
 
-    "Python 3.14.0rc1" is 3.14.0, "Python 3.13.5+deb" is 3.13.5, and "sh" is none.
+    "Python 3.14.0rc1" contains 3.14.0, "Python 3.13.5+deb" contains 3.13.5, and "sh" contains none.
     """
     found = _NUMBERS.search(text)
     return _padded(found[0]) if found else None
 
 
 def branch(release: Release) -> tuple[int, int]:
-    """Returns the numbers that all patch releases of a branch share."""
+    """Returns the branch of a release."""
     return release[:2]
 
 
 def dotted(release: Release) -> str:
-    """Returns a release as it is written: three numbers, or four where the last counts."""
+    """Returns a release as text: three numbers, or four if the last is not 0."""
     return ".".join(map(str, release if release[3] else release[:3]))
 
 
 def has_change(release: Release, firsts: Iterable[str]) -> bool:
-    """Tells whether a release has the change whose first releases are given, one per branch."""
+    """Returns whether a release has the change with these first releases."""
     starts = [_padded(first) for first in firsts]
     return release >= max(starts) or any(release >= start and branch(release) == branch(start) for start in starts)
 
 
 def named_twice(firsts: Iterable[str]) -> str:
-    """Returns the first release in the list whose branch another one before it has, or ""."""
+    """Returns the first release in the list whose branch is already there, or ""."""
     seen: set[tuple[int, int]] = set()
     for first in firsts:
         if branch(_padded(first)) in seen:

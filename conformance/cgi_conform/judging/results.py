@@ -1,10 +1,10 @@
-"""results.json: what a run found, the source of every report.
+"""Defines results.json, which holds the results of a run. All reports are made from it.
 
-The same run gives the same octets: sorted, without times, ports, paths or dates (normalise.py).  Readers get
-plain dictionaries whose shape fixtures/schema/results.schema.json has checked.
+Two equal runs give the same octets: the file is sorted, and has no times, ports, paths or dates (normalise.py). Readers
+get dictionaries that fixtures/schema/results.schema.json has checked.
 
-A run may end before all cases have been tried. `incomplete` then says why, and a case that was not tried is a skipped
-one with `tried` false: a reader that knows neither key counts it as skipped, so as neither passed nor failed.
+A run may end before all cases were tried. Then `incomplete` gives the reason. A case that was not tried has the verdict
+"skip" and `tried` false, so a reader that does not know these keys counts it as skipped.
 """
 
 import json
@@ -39,8 +39,8 @@ class MismatchEntry(TypedDict):
     expected: str
     got: str
     at: int | None
-    line: NotRequired[str]  # of a status: the status line of the answer that was judged
-    connection: NotRequired[str]  # the connection that was judged, where a case opens several
+    line: NotRequired[str]  # if `what` is "status": the status line that was judged
+    connection: NotRequired[str]  # the connection that was judged, if the case opens several
 
 
 class Sent(TypedDict):
@@ -70,7 +70,7 @@ class CaseResult(TypedDict):
     again: str
     curl: str | None
     seconds: NotRequired[float]
-    tried: NotRequired[bool]  # False where the run ended before it came to the case; absent else
+    tried: NotRequired[bool]  # False if the run ended before this case; otherwise absent
 
 
 class Stale(TypedDict):
@@ -124,7 +124,7 @@ def assembled(
 
 
 def totals(cases: list[CaseResult]) -> dict[str, int]:
-    """Returns the number of cases per verdict, which add up to "selected", and of those that were not tried."""
+    """Returns the number of cases for each verdict, their sum as "selected", and the number of untried ones if any."""
     counted = {verdict: sum(case["verdict"] == verdict for case in cases) for verdict in VERDICTS}
     untried = sum(not case.get("tried", True) for case in cases)
     return {**counted, "selected": len(cases), **({"untried": untried} if untried else {})}
@@ -147,12 +147,12 @@ def judged(results: Results) -> int:
 
 
 def is_red(results: Results) -> bool:
-    """Returns whether what was found turns the run red."""
+    """Returns whether a case or a stale entry turns the run red."""
     return bool(red_cases(results) or results["stale"])
 
 
 def exit_status(results: Results) -> int:
-    """0 conforms, 1 red, 3 the run is incomplete, 5 nothing ran."""
+    """Returns 0 if the server conforms, 1 if the run is red, 3 if it is incomplete, 5 if nothing ran."""
     if "incomplete" in results:
         return SERVER
     if is_red(results):
@@ -161,13 +161,13 @@ def exit_status(results: Results) -> int:
 
 
 def started_by(results: Results) -> str:
-    """Returns who started the server, in words."""
+    """Returns in words which user started the server."""
     known = {"root": "started by root", "user": "started by an ordinary user"}
     return known.get(results["user"], "not started by cgi-conform")
 
 
 def conclusion(results: Results) -> str:
-    """Returns the run in a few words."""
+    """Returns the result of the run in a few words."""
     if "incomplete" in results:
         return f"{'does not conform, and is ' if is_red(results) else ''}incomplete: {results['incomplete']}"
     if is_red(results):
@@ -180,7 +180,7 @@ def conclusion(results: Results) -> str:
 
 
 def server_line(server: Server) -> str:
-    """Returns the server's title and exact version; a version that says the title itself stands alone."""
+    """Returns the server's title and exact version, or only the version if it contains the title."""
     title, version = server["title"] or server["name"], server["version"]
     if not version or title.lower() in version.lower():
         return version or title
@@ -193,19 +193,19 @@ def text(results: Results) -> str:
 
 
 def write(results: Results, path: Path) -> None:
-    """Write results.json; a result of the wrong shape is a defect of ours and crashes."""
+    """Writes results.json. Results that do not fit the schema are a defect of the suite, and crash it."""
     faults = schema.faults(results, "results.schema.json")
     assert not faults, faults
     write_whole(path, text(results))
 
 
 def read(path: Path) -> Results:
-    """Returns the results in a file, whoever wrote it; anything else is said in one line."""
+    """Returns the results in a file. UserError if the file holds something else."""
     return cast(Results, read_json(path, "results.schema.json", "results of a run"))
 
 
 def read_json(path: Path, against: str, kind: str) -> dict[str, Any]:
-    """Returns a JSON document of this suite, checked against its schema; `kind` says what it should be."""
+    """Returns a JSON document of this suite, checked against its schema. Messages call it `kind`."""
     try:
         document = json.loads(path.read_text("utf-8"))
     except OSError as error:

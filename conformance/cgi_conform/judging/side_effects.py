@@ -1,9 +1,9 @@
-"""What an exchange leaves behind on the machine: processes, descriptors, memory, files, a listener (capability host).
+"""Checks what an exchange leaves behind on the machine: processes, descriptors, memory, files, a listening socket.
 
-Looked at before and after the exchange, in /proc, for the server's process and all below it. A server may tidy up
-after it has answered, so that processes and descriptors are looked at until they are as asked, or the limit is over;
-memory by its peak, and files by what changed below the base directory. A mismatch tells no number that another run
-would not have.
+The suite looks at the server's process and its descendants in /proc, before and after the exchange (capability host). A
+server may clean up after it has answered, so the suite checks processes and descriptors again and again, until they are
+within their limits or the time is over. It checks memory by the peak, and files by changes below the base directory.
+Mismatches contain no numbers, because these differ from run to run.
 """
 
 import os
@@ -26,7 +26,7 @@ Listing = dict[str, tuple[int, int, int, int, int]]
 
 @dataclass
 class Watch:
-    """A server before an exchange, to be compared with what it is afterwards."""
+    """The state of a server before an exchange, to compare with its state afterwards."""
 
     asked: Host
     instance: Instance
@@ -38,7 +38,7 @@ class Watch:
     _files: Listing = field(default_factory=dict)
 
     def begin(self) -> None:
-        """Look at what there is before the exchange."""
+        """Stores the state before the exchange."""
         self._program = processes.executable(self._pid)
         if self.asked.listening is not None:
             self._sockets = set(listening(self.instance.port))
@@ -73,7 +73,7 @@ class Watch:
         return self.instance.process.pid
 
     def _lasting(self) -> Iterator[tuple[str, Callable[[], str]]]:
-        """Yields what is waited for: each look says what is wrong, or nothing."""
+        """Yields the checks that wait: what is checked, and a function that returns what is wrong, or ""."""
         asked = self.asked
         if asked.ended is not None:
             yield "ended", lambda: _unlike(asked.ended, self._ended(), "it has ended", "it runs on")
@@ -90,11 +90,11 @@ class Watch:
         return self.instance.process.poll() is not None
 
     def _listens(self) -> bool:
-        """Returns whether the same socket listens as before: another server may have the port by now."""
+        """Returns whether the same socket still listens. Another server may have taken the port."""
         return bool(self._sockets & set(listening(self.instance.port)))
 
     def _own(self) -> Iterator[int]:
-        """Yields the server's process, and those below it that run the same program."""
+        """Yields the server's process and its descendants that run the same program."""
         yield from (pid for pid in processes.below(self._pid) if processes.executable(pid) == self._program)
 
     def _zombies(self) -> int:
@@ -104,7 +104,7 @@ class Watch:
         return sum(processes.executable(pid) not in ("", self._program) for pid in processes.below(self._pid))
 
     def _grown(self, before: dict[int, int], measure: Callable[[int], int]) -> int:
-        """Returns the growth of one of the server's processes; a new process counts from the largest one before it."""
+        """Returns the largest growth among the server's processes. A new process is compared with the largest old one."""
         most = max(before.values(), default=0)
         return max((measure(pid) - before.get(pid, most) for pid in self._own()), default=0)
 
@@ -127,7 +127,7 @@ def _open_files(pid: int) -> int:
 
 
 def _listing(base: Path) -> Listing:
-    """Whatever a server could change of the files: a directory that may not be read may not be changed either."""
+    """Returns everything that a server could change of the files: it cannot change a directory that it cannot read."""
     found: Listing = {}
     for folder, names, files in os.walk(base):
         for name in [*names, *files]:

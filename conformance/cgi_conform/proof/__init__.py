@@ -1,1 +1,1 @@
-"""Proves that each case can fail."""
+"""Proves that each case can fail, with faults in the faulty server."""

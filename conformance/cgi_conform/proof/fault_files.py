@@ -1,6 +1,6 @@
-"""The faults of the faulty server as data: whether they have their shape and their place, and whether cases name them.
+"""Loads the faults of the faulty server, and checks them: their schema, their place in the code, and their use in cases.
 
-faulty/faults.py says what a fault is and puts it in. Everything that is wrong is said at once, a line each.
+faulty/faults.py defines a fault and puts it into the server. The checks report all errors at once, a line each.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,9 +18,9 @@ _ANY = "-200"
 
 
 def load_faults(folder: Path) -> tuple[dict[str, Fault], list[str]]:
-    """The faults of the package in `folder` by name, and what is wrong with them or others.
+    """Returns the faults of the package in `folder` by name, and a line for each error.
 
-    Each has to have its shape and its place, and to be another defect than the rest.
+    A fault must fit the schema, must find its text in the code, and must not be the same defect as another fault.
     """
     known: dict[str, Fault] = {}
     wrong: list[str] = []
@@ -60,7 +60,7 @@ def _example(fault: Fault, known: Mapping[str, Fault]) -> Fault:
 
 
 def check_globs(globs: Sequence[str], known: Mapping[str, Fault], general: Iterable[str]) -> None:
-    """Every glob has to match a fault, or name what a template makes."""
+    """Raises UserError if a glob matches no fault and no fault that a template makes."""
     names = {*known, *general}
     for glob in globs:
         if not any(fnmatchcase(name, glob) for name in names) and (said := unknown(glob, known)):
@@ -68,7 +68,7 @@ def check_globs(globs: Sequence[str], known: Mapping[str, Fault], general: Itera
 
 
 def unmatched(known: Mapping[str, Fault], corpus: Iterable[Case]) -> list[str]:
-    """What names no fault there is, and a fault that no case names."""
+    """Returns a line for each unknown fault that cases name, and for each fault that no case names."""
     named: dict[str, list[Case]] = {}
     for case in corpus:
         for name in {case.fault, *map(case.fault_in, case.expect)}:
@@ -88,7 +88,7 @@ def _where(cases: Sequence[Case]) -> str:
 
 
 def unknown(name: str, known: Mapping[str, Fault]) -> str:
-    """What is to be said of a name that no fault has, "" if one has it."""
+    """Returns the message for the name of an unknown fault, or "" if the fault exists."""
     try:
         find(name, known)
     except Broken as error:

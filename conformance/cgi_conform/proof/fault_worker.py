@@ -1,7 +1,7 @@
-"""Tries cases against the server with their faults in it: a worker of `prove`.
+"""The worker of `prove`: tries cases against the faulty server, without faults and with them.
 
-First come the cases without a fault, and the branches. How long a case took without its fault decides how long to wait
-for an answer of the server with it.
+The cases without a fault and the branches come first. The time that a case took without its fault decides how long the
+worker waits for the server with the fault.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,12 +32,12 @@ from cgi_conform.servers.once_more import start_once_more
 from cgi_conform.servers.ports import ADDRESS
 from cgi_conform.servers.server_pool import ServerPool
 
-_GRACE = 1.0  # seconds to look for what must not come, before a case is said to survive
+_GRACE = 1.0  # seconds of reading after a complete answer before a case counts as survived
 
 
 @dataclass
 class TaskOutcome:
-    """What a task came to; `broken` says why its fault could not be put in."""
+    """The outcome of a task. `broken` is the reason if the fault could not be put into the server."""
 
     task: Task
     tried: dict[str, Tried] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class TaskOutcome:
 
 @dataclass(frozen=True)
 class ProofInputs:
-    """What all workers share: cases and faults by name, a plan for each profile, and the server to put faults in."""
+    """What all workers need: cases and faults by name, a plan for each profile, and the server to put faults into."""
 
     cases: Mapping[str, Case]
     plans: Mapping[str, Plan]
@@ -64,7 +64,7 @@ class FaultWorker:
         self._docroot = FreshDocroot(bench.fixtures)
 
     def carry_out(self, task: Task) -> TaskOutcome:
-        """Returns what trying the cases or the branches of a task came to."""
+        """Tries the cases or the branches of a task and returns the outcome."""
         found = TaskOutcome(task)
         try:
             fault = find(task.fault, self._bench.faults) if task.fault else None
@@ -82,7 +82,7 @@ class FaultWorker:
         return found
 
     def end(self) -> list[str]:
-        """Ends nothing: every task ends its servers, and the document root lies in the folder of the workers."""
+        """Does nothing: each task ends its servers, and the document root is removed with the folder of the workers."""
         return []
 
     def _try_cases(self, task: Task, found: TaskOutcome, starter: Starter, *, dies: bool) -> None:
@@ -96,7 +96,7 @@ class FaultWorker:
                     pool = self._pool(plan, starter)
                 result = self._try(name, plan, task, pool)
                 if task.fault and result["verdict"] == "pass" and not self._docroot.has_changed():
-                    result = self._try(name, replace(plan, grace=_GRACE), task, pool)  # perhaps it came too late
+                    result = self._try(name, replace(plan, grace=_GRACE), task, pool)  # the octets that must not come may be late
                 found.tried[name] = Tried.of(result)
                 if dies and result["verdict"] != "error" and pool.one_ends(PATIENCE):
                     found.tried[name] = Tried("error", "the server ended after the answer")
@@ -105,7 +105,7 @@ class FaultWorker:
                 pool.stop()
 
     def _try(self, name: str, plan: Plan, task: Task, pool: ServerPool) -> CaseResult:
-        return try_case(*_unhurried(self._bench.cases[name], plan, task), pool, self._bench.fixtures).result
+        return try_case(*_with_timeouts(self._bench.cases[name], plan, task), pool, self._bench.fixtures).result
 
     def _try_branches(self, task: Task, found: TaskOutcome, starter: Starter) -> None:
         plan = self._bench.plans[task.profile]
@@ -130,8 +130,12 @@ class FaultWorker:
         return ServerPool(plan.server, self._bench.fixtures, starter, self._docroot.get())
 
 
-def _unhurried(case: Case, plan: Plan, task: Task) -> tuple[Case, Plan]:
-    """Returns the patience of a fault: a server that breaks a silence gets its time, one that is silent gets less."""
+def _with_timeouts(case: Case, plan: Plan, task: Task) -> tuple[Case, Plan]:
+    """Returns the case and the plan with the timeouts of the task, if it has a fault.
+
+    A limit of the case becomes longer, so that a server has time to break the silence. The timeout becomes shorter, so
+    that a silent server does not take long.
+    """
     if not task.fault:
         return case, plan
     patience = task.patience[case.id]
@@ -140,7 +144,7 @@ def _unhurried(case: Case, plan: Plan, task: Task) -> tuple[Case, Plan]:
 
 
 def _judged(case: Case, group: Sequence[Branch], plan: Plan, instance: Instance, docroot: Docroot) -> list[BranchProof]:
-    """Plays the exchange once, with nothing before or after it, and judges it with each branch and without."""
+    """Plays only the exchange of a case, once, and judges it with each branch and without it."""
     expectation = case.expect[plan.profile]
     tokens = Tokens(instance.port, str(docroot.root), str(docroot.base))
     exchange = play(
@@ -155,10 +159,10 @@ def _judged(case: Case, group: Sequence[Branch], plan: Plan, instance: Instance,
         start=partial(start_once_more, instance),
         deadline=CaseDeadline.from_now(plan.case_timeout),
     )
-    around = CaseContext(tokens, lambda name: b"")
+    context = CaseContext(tokens, lambda name: b"")
 
     def judged(index: int, statuses: Sequence[Status]) -> Judgement:
-        return judge(on_the_status(expectation, index, statuses), exchange, around)
+        return judge(on_the_status(expectation, index, statuses), exchange, context)
 
     proofs = []
     for branch in group:
@@ -171,4 +175,5 @@ def _judged(case: Case, group: Sequence[Branch], plan: Plan, instance: Instance,
 
 
 def _blamed(judgement: Judgement) -> bool:
+    """Returns whether the status is a mismatch."""
     return any(mismatch.what == "status" for mismatch in judgement.mismatches)

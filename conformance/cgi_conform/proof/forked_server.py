@@ -1,8 +1,8 @@
-"""Starts a server that is written in Python in a fork of this process, with a fault in it or without.
+"""Starts a server that is written in Python in a fork of this process, with or without a fault.
 
-An interpreter of its own would take ten times as long to start. The child is made what `python3 -m PACKAGE` would
-be: process group, groups, directory, environment, descriptors, signals; and it imports every module of the package
-anew, from code that has been compiled before the fork. It does not outlive this process: the kernel kills it then.
+A new interpreter would take ten times as long to start. The child gets the same surroundings as with
+`python3 -m PACKAGE`: process group, groups, directory, environment, descriptors, signals. It imports all modules of the
+package again, from code that was compiled before the fork. The kernel kills the child when this process ends.
 """
 
 import ctypes
@@ -29,23 +29,23 @@ from cgi_conform.servers.instance import Process
 from cgi_conform.servers.launch import Launch, Starter
 from cgi_conform.signals import held_back
 
-_ARGUMENTS = 2  # behind "-m"
+_ARGUMENTS = 2  # the words of the command from "-m" to the first argument
 _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A package with a module `server` that has main(arguments), and the code of its modules."""
+    """The package of a server, and the code of its modules. Its module `server` has a function main(arguments)."""
 
     folder: Path
     codes: Mapping[str, CodeType]
 
 
 def subject(server: ServerDefinition) -> Subject:
-    """Returns what `python3 -m PACKAGE` in the definition of a server runs."""
+    """Returns the package that the definition of a server starts with `python3 -m PACKAGE`."""
     if "-m" not in server.command[:-1] or "PYTHONPATH" not in server.environment:
-        raise UserError(f'server "{server.name}" is not started by python3 -m PACKAGE with a PYTHONPATH: no fault fits')
+        raise UserError(f'server "{server.name}" is not started by python3 -m PACKAGE with a PYTHONPATH, so no fault can be put into it')
     place = server.words((server.environment["PYTHONPATH"],), {})[0]
     folder = Path(place).resolve() / server.command[server.command.index("-m") + 1]
     try:
@@ -58,14 +58,14 @@ def subject(server: ServerDefinition) -> Subject:
 
 
 def import_what_it_imports(whole: Subject) -> None:
-    """Import the package here, so that no child has to import what it needs of the standard library."""
+    """Imports the package in this process, so that a child does not have to import modules of the standard library."""
     sys.path.insert(0, str(whole.folder.parent))
     _forget(whole.folder.name)
     importlib.import_module(f"{whole.folder.name}.server")
 
 
 def starter(whole: Subject, broken: Mapping[str, CodeType]) -> Starter:
-    """Starts the server with other code for some of its modules; for a process without threads."""
+    """Returns a function that starts the server with other code for some of its modules. Needs a process without threads."""
     codes = {**whole.codes, **broken}
 
     def start(launch: Launch) -> Process:
@@ -80,14 +80,14 @@ def starter(whole: Subject, broken: Mapping[str, CodeType]) -> Starter:
         try:
             os.setpgid(pid, pid)
         except OSError:
-            pass  # the child has done it, and may be gone
+            pass  # the child has done it itself, and may have ended
         return _Child(pid)
 
     return start
 
 
 class _Child:
-    """A forked process, asked as subprocess.Popen is."""
+    """A forked process with the methods of subprocess.Popen that the suite uses."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -113,17 +113,17 @@ class _Child:
 
 
 def _end_with(parent: int) -> None:
-    """Has this process killed when its parent ends, in whatever way."""
+    """Tells the kernel to kill this process when its parent ends."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
     if os.getppid() != parent:
         os._exit(1)
 
 
 def _become(folder: Path, codes: Mapping[str, CodeType], launch: Launch) -> NoReturn:
-    """Be the server until it ends; nothing of the process forked from goes on."""
+    """Runs the server until it ends. Never returns to the code of the parent."""
     status = 1
     try:
-        gc.freeze()  # what a collection would close here are the numbers of the server's own files by then
+        gc.freeze()  # a garbage collection would close descriptors that the server uses by then
         os.setpgid(0, 0)
         _descriptors(launch.output, launch.descriptor)
         _signals()
@@ -148,6 +148,7 @@ def _become(folder: Path, codes: Mapping[str, CodeType], launch: Launch) -> NoRe
 
 
 def _descriptors(output: int, inherited: int | None) -> None:
+    """Sets standard input, output and error, and closes all other descriptors except the inherited one."""
     nothing = os.open(os.devnull, os.O_RDWR)
     for source, target in ((nothing, 0), (output, 1), (output, 2)):
         os.dup2(source, target)
@@ -161,12 +162,12 @@ def _descriptors(output: int, inherited: int | None) -> None:
 
 
 def _signals() -> None:
-    """As an interpreter finds and sets them when it starts."""
+    """Sets the signals as a new interpreter does."""
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         try:
             signal.signal(number, signal.SIG_DFL)
         except OSError:
-            continue  # the C library keeps some for itself
+            continue  # the C library reserves some signals
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -183,5 +184,6 @@ def _run(folder: Path, codes: Mapping[str, CodeType], arguments: Sequence[str]) 
 
 
 def _forget(package: str) -> None:
+    """Removes the modules of the package from sys.modules, so that they are imported again."""
     for name in [name for name in sys.modules if name == package or name.startswith(f"{package}.")]:
         del sys.modules[name]

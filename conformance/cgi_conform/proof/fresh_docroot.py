@@ -1,4 +1,4 @@
-"""A document root that is laid out again after a server with a fault has changed it."""
+"""Keeps a document root, and lays it out again if a server with a fault has changed it."""
 
 import os
 import tempfile
@@ -15,7 +15,7 @@ class FreshDocroot:
         self._laid_out: tuple[Docroot, object] | None = None
 
     def get(self) -> Docroot:
-        """Returns a document root as the fixtures have it, in the directory for temporary files."""
+        """Returns an unchanged document root, in the directory for temporary files."""
         if self._laid_out is not None and self.has_changed():
             remove(self._laid_out[0].base)
             self._laid_out = None
@@ -25,12 +25,12 @@ class FreshDocroot:
         return self._laid_out[0]
 
     def has_changed(self) -> bool:
-        """Returns whether a server has changed it since it was laid out."""
+        """Returns whether a server has changed the document root."""
         return self._laid_out is not None and _state(self._laid_out[0].base) != self._laid_out[1]
 
 
 def _state(top: Path | str) -> object:
-    """Returns what a server could change of the document root. A server cannot change a directory it cannot read."""
+    """Returns everything that a server could change of the files: it cannot change a directory that it cannot read."""
     known: list[object] = []
     try:
         entries = list(os.scandir(top))

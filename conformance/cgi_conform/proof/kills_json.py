@@ -1,4 +1,4 @@
-"""kills.json: what is proven of cases, faults and branches, and what that comes to."""
+"""Defines kills.json, which holds the proofs of cases, faults and branches, and sums them up."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -73,7 +73,7 @@ def assembled(
     faults: Iterable[FaultProof],
     branched: Iterable[BranchProof],
 ) -> Kills:
-    """kills.json, sorted."""
+    """Returns the content of kills.json, sorted."""
     ordered = sorted(cases, key=lambda case: (case["id"], case["profile"]))
     by_name = sorted(faults, key=lambda fault: fault["name"])
     taken = sorted(branched, key=lambda one: (one["id"], one["profile"], one["response"], str(one["status"])))
@@ -99,25 +99,25 @@ def _counted(found: Sequence[str], verdicts: Sequence[str]) -> dict[str, int]:
 
 
 def unproven(totals: Mapping[str, Mapping[str, int]]) -> int:
-    """How much is left to prove."""
+    """Returns the number of cases, faults and branches that are not proven."""
     cases, others = totals["cases"], (totals["faults"], totals["branches"])
     return cases[SURVIVED] + cases[UNSOUND] + sum(each[UNPROVEN] for each in others)
 
 
 def exit_status(kills: Kills) -> int:
-    """0 all is proven, 1 something is not, 5 nothing could be tried."""
+    """Returns 0 if all is proven, 1 if something is not, 5 if nothing could be tried."""
     if unproven(kills["totals"]):
         return 1
     return 0 if kills["totals"]["cases"][KILLED] or kills["totals"]["branches"][PROVEN] else 5
 
 
 def conclusion(kills: Kills) -> str:
-    """The proof in a few words."""
+    """Returns the result of the proof in a few words."""
     return {0: "all of it is proven", 1: "not proven", 5: "nothing was tried"}[exit_status(kills)]
 
 
 def counted(kills: Kills) -> list[str]:
-    """The totals in words; a case counts once for each profile."""
+    """Returns the totals in words, a line each. A case counts once for each profile."""
     told = []
     for name, verdicts in (("cases", CASE_VERDICTS), ("faults", VERDICTS), ("branches", VERDICTS)):
         counts = kills["totals"][name]
@@ -128,7 +128,7 @@ def counted(kills: Kills) -> list[str]:
 
 
 def write(kills: Kills, path: Path) -> None:
-    """Write kills.json; a proof of the wrong shape is a defect of ours and crashes."""
+    """Writes kills.json. A proof that does not fit the schema is a defect of the suite, and crashes it."""
     faults = schema.faults(kills, "kills.schema.json")
     assert not faults, faults
     write_whole(path, json.dumps(kills, indent=1, sort_keys=True, ensure_ascii=False) + "\n")

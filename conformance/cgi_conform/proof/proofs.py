@@ -1,9 +1,10 @@
-"""What is proven about the suite itself: pure, from what trying the cases found.
+"""Decides what is proven, from the outcomes of the cases. All functions are pure.
 
-A case can fail if it passes without a fault in the server and does not pass with the one it names: killed. It is
-no proof that the server with the fault did not start, or ended, unless the fault is about that. A branch of a list
-of statuses is proven if the status alone decides: a server that answers so is not blamed for it, and would be if
-the branch were not there. A fault is proven if it kills a case.
+A case is killed, which proves that it can fail, if it passes without a fault in the server and fails with its fault. If
+the server with the fault does not start or ends, this proves nothing, except for faults that are about this.
+
+A branch is one status in a list of allowed statuses. It is proven if the case accepts a server that answers with this
+status, and would not accept it without the branch. A fault is proven if it kills a case.
 """
 
 import os
@@ -30,13 +31,13 @@ from cgi_conform.proof.kills_json import (
 
 NOT_ABOUT_THE_RULE = ("control", "liveness", "end of the server")
 _WORDS = {CLOSED: "closes-unanswered", SILENT: "never-answers", BARE: "answers-without-a-head"}
-_KEPT = 300
+_KEPT = 300  # characters of a text in kills.json
 _VARIES: MismatchEntry = {
     "what": "one thing or another", "expected": "what the case asks for", "got": "not the same each time", "at": None
 }  # fmt: skip
 _VARYING = (
-    (re.compile(r"(?<!\d)(?:3[2-9]|4\d|5\d|60)\d{3}(?!\d)"), "{client-port}"),  # those that Linux gives
-    (re.compile(r"\d\d? [A-Z][a-z]{2} (?!2020)2\d{3} \d\d:\d\d:\d\d"), "{time}"),  # in any form; 2020 is the files'
+    (re.compile(r"(?<!\d)(?:3[2-9]|4\d|5\d|60)\d{3}(?!\d)"), "{client-port}"),  # the ports that Linux gives to clients
+    (re.compile(r"\d\d? [A-Z][a-z]{2} (?!2020)2\d{3} \d\d:\d\d:\d\d"), "{time}"),  # in any format; files have dates of 2020
     (re.compile(r"lacking \d+ of"), "lacking some of"),
     (re.compile(r"(^|: |, then )(?:nothing|no more|no end) within [\d.]+ s \([^()]*\)"), r"\1{limit}"),
     (re.compile(r" after [\d.]+ s \(--timeout\)$"), ""),
@@ -45,7 +46,7 @@ _VARYING = (
 
 @dataclass(frozen=True)
 class Tried:
-    """What trying a case came to: as much of its result as is needed here."""
+    """The part of a case's result that a proof needs. `by` is the mismatch that decided."""
 
     verdict: str
     note: str = ""
@@ -54,8 +55,10 @@ class Tried:
 
     @classmethod
     def of(cls, result: CaseResult) -> "Tried":
-        """Returns the first mismatch, in a length that one can read, and without what varies: normalise.py knows what a
-        sound server says. A reset goes first, for how much had come by then varies, and what else is wrong with it.
+        """Returns the part of a result that a proof needs.
+
+        The mismatch is the first one, or a reset: after a reset, the other mismatches differ from run to run. Its texts
+        are cut, and what differs from run to run is replaced. normalise.py does this only for servers without faults.
         """
         first = min(result["mismatches"], key=lambda mismatch: mismatch["what"] != "reset", default=None)
         if first is not None:
@@ -68,7 +71,7 @@ class Tried:
 
 
 def _up_to_the_first_surplus(mismatch: MismatchEntry) -> str:
-    """Of a list, such as that of the open files, no more than shows that it is another one."""
+    """Returns the text that was got. A list, for example of open files, ends after the first item that differs."""
     expected, got = mismatch["expected"], mismatch["got"]
     if not (expected.startswith("[") and got.startswith("[")):
         return got
@@ -79,7 +82,7 @@ def _up_to_the_first_surplus(mismatch: MismatchEntry) -> str:
 
 @dataclass(frozen=True)
 class Branch:
-    """One status of a list, by the place of its answer in the expectation."""
+    """One status in a list of allowed statuses. `index` is the place of its answer in the expectation."""
 
     case: str
     profile: str
@@ -92,7 +95,7 @@ class Branch:
 
 
 def branches(case: Case, profile: str) -> list[Branch]:
-    """Returns the statuses that a case may see in a profile, where there is more than one."""
+    """Returns the statuses that a case allows in a profile, for answers that allow more than one."""
     answers = case.expect[profile].answers
     return [
         Branch(case.id, profile, index, status)
@@ -103,7 +106,7 @@ def branches(case: Case, profile: str) -> list[Branch]:
 
 
 def on_the_status(expectation: Expectation, index: int, statuses: Sequence[Status]) -> Expectation:
-    """Returns an expectation that looks at nothing but the status of one answer."""
+    """Returns an expectation that checks only the status of one answer."""
     bare = [Answer(connection=answer.connection) for answer in expectation.answers]
     bare[index] = replace(bare[index], status=tuple(statuses))
     return replace(expectation, answers=tuple(bare), log=None, host=None)
@@ -112,7 +115,7 @@ def on_the_status(expectation: Expectation, index: int, statuses: Sequence[Statu
 def case_proof(
     case: Case, profile: str, sound: Tried, broken: Tried | None = None, fault: Fault | None = None
 ) -> CaseProof:
-    """Returns the proof that a case can fail; `broken` is None where it was not tried with its fault."""
+    """Returns the proof that a case can fail. `broken` is None if the case was not tried with its fault."""
     verdict, note, by = _decided(sound, broken, fault is not None and fault.dies)
     if verdict == KILLED and fault is not None and fault.varies:
         by = _VARIES
@@ -143,7 +146,7 @@ def _decided(sound: Tried, broken: Tried | None, dies: bool) -> tuple[str, str, 
 
 
 def branch_proof(branch: Branch, saw: Saw, *, taken: bool, refused: bool) -> BranchProof:
-    """Returns the proof of a branch: whether its status was seen and accepted, and refused without it."""
+    """Returns the proof of a branch: `taken` if its status was accepted, `refused` if it was not without the branch."""
     note = ""
     if not taken:
         note = f"cannot be taken: a server that answers so is seen to answer {saw}"
@@ -153,12 +156,12 @@ def branch_proof(branch: Branch, saw: Saw, *, taken: bool, refused: bool) -> Bra
 
 
 def branch_skipped(branch: Branch, reason: str) -> BranchProof:
-    """Returns a branch of a case that cannot be tried here."""
+    """Returns the proof of a branch whose case cannot be tried here."""
     return _branch(branch, SKIPPED, reason)
 
 
 def branch_untried(branch: Branch, reason: str) -> BranchProof:
-    """Returns a branch whose server did not start, or ended."""
+    """Returns the proof of a branch whose server did not start or ended."""
     return _branch(branch, UNPROVEN, f"no proof: {reason}")
 
 
@@ -175,7 +178,7 @@ def _branch(branch: Branch, verdict: str, note: str) -> BranchProof:
 
 
 def fault_proofs(faults: Iterable[Fault], cases: Sequence[CaseProof]) -> list[FaultProof]:
-    """Returns what each fault kills."""
+    """Returns the proof of each fault: the cases that it kills."""
     by_fault: dict[str, list[CaseProof]] = {}
     for case in cases:
         by_fault.setdefault(case["fault"], []).append(case)

@@ -1,4 +1,4 @@
-"""What `prove` tries, in pieces that one process carries out: cases without a fault, with theirs, and branches."""
+"""Divides the work of `prove` into tasks for workers: cases without a fault, cases with their faults, and branches."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,26 +8,26 @@ from cgi_conform.proof.proofs import Branch
 from cgi_conform.running.plan import Plan
 from cgi_conform.servers.server_pool import server_key
 
-PATIENCE = 3.0  # seconds to wait for a server that has a fault
-_LONGER = 5.0  # than the case took without one
-_SOUND = 12  # cases a task, so that all processes have work to the end
-_BRANCHES = 40
+PATIENCE = 3.0  # seconds, the shortest timeout for a server with a fault
+_LONGER = 5.0  # the timeout is so many times the seconds that the case took without a fault
+_SOUND = 12  # cases in a task, so that all workers have work until the end
+_BRANCHES = 40  # branches in a task
 
 
 @dataclass(frozen=True)
 class Task:
-    """Cases of one profile to be tried against the same server, with its fault or without."""
+    """Cases or branches of one profile to try against the same server, with or without a fault."""
 
     profile: str
     fault: str  # "" for none
     cases: tuple[str, ...]
     patience: Mapping[str, float] = field(default_factory=dict)
     branches: tuple[Branch, ...] = ()
-    waits: float = 0.0  # about how long it takes at least
+    waits: float = 0.0  # the seconds that the task takes at least
 
 
 def sound_tasks(cases: Sequence[Case], profile: str) -> list[Task]:
-    """The cases without a fault, those of the same server together."""
+    """Returns tasks for the cases without a fault. A task has cases with the same server."""
     groups: dict[object, list[Case]] = {}
     for case in cases:
         groups.setdefault(server_key(case), []).append(case)
@@ -36,7 +36,7 @@ def sound_tasks(cases: Sequence[Case], profile: str) -> list[Task]:
 
 
 def fault_tasks(cases: Sequence[Case], plan: Plan, seconds: Mapping[str, float]) -> list[Task]:
-    """The cases against their faults; `seconds` is what they took without."""
+    """Returns tasks for the cases with their faults. `seconds` is the time of each case without its fault."""
     profile, most = plan.profile, plan.timeout
     groups: dict[str, list[Case]] = {}
     for case in cases:
@@ -49,7 +49,7 @@ def fault_tasks(cases: Sequence[Case], plan: Plan, seconds: Mapping[str, float])
 
 
 def branch_tasks(branches: Sequence[Branch]) -> list[Task]:
-    """The branches, those of the same fault together."""
+    """Returns tasks for the branches. A task has branches with the same fault."""
     groups: dict[tuple[str, str], list[Branch]] = {}
     for branch in branches:
         groups.setdefault((branch.profile, branch.fault), []).append(branch)
@@ -61,7 +61,7 @@ def branch_tasks(branches: Sequence[Branch]) -> list[Task]:
 
 
 def _waits(cases: Sequence[Case]) -> float:
-    """Seconds that go by in any case."""
+    """Returns the seconds that the cases wait at least."""
     steps = [step for case in cases for step in case.steps]
     limits = sum(case.limit or 0.0 for case in cases)
     return limits + sum(step.pause + (step.wait_blocked or step.wait_gone or 0.0) for step in steps)

@@ -1,1 +1,1 @@
-"""Tries one case, or many at a time."""
+"""Runs cases against a server: one case, or all cases with many workers."""

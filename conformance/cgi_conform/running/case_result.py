@@ -1,4 +1,4 @@
-"""Turns what a case found into its result in results.json: the verdict, the note and the octets."""
+"""Makes the result of a case for results.json: the verdict, the note and the octets."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,23 +15,23 @@ from cgi_conform.judging.results import CaseResult, MismatchEntry, Received, Saw
 from cgi_conform.running.capabilities import missing
 from cgi_conform.running.plan import Plan
 
-_SHOWN = 4096  # characters of what went either way
+_SHOWN = 4096  # characters of the octets in each direction
 _RED = {"required": "fail", "recommended": "warn", "observed": "differs"}
 
 
 @dataclass
 class Trial:
-    """The findings of one case; `broken` is the message when the server did not start or died."""
+    """What trying a case found. `broken` is the message if the server refused the connection or died."""
 
     judgement: Judgement
     exchange: Exchange
     normal: Callable[[bytes], bytes]
     broken: str = ""
-    answered: bool = False  # whether an octet came, be it to the control or to the probe afterwards
+    answered: bool = False  # whether an octet came, also for the control or the check after the case
 
 
 def reason_to_skip(case: Case, plan: Plan) -> str | None:
-    """Returns why the case is not tried with this server, whatever happens."""
+    """Returns the reason why the case is skipped with this server, or None."""
     rule = known_failure_of(plan.known_failures, case.id, plan.capabilities.user)
     if (reason := missing(case, plan.capabilities)) is not None:
         return reason
@@ -39,12 +39,12 @@ def reason_to_skip(case: Case, plan: Plan) -> str | None:
 
 
 def untried(case: Case, plan: Plan, verdict: str, note: str) -> CaseResult:
-    """Returns the result of a case that was left out."""
+    """Returns the result of a case that was not tried, with the given verdict and note."""
     return _result(case, plan.profile, verdict, note)
 
 
 def not_tried(case: Case, plan: Plan, why: str) -> CaseResult:
-    """Returns the result of a case that the run did not come to: skipped, and marked if it would have been tried."""
+    """Returns the result of a case after an early end of the run. `tried` is false unless the case is skipped anyway."""
     if (reason := reason_to_skip(case, plan)) is not None:
         return untried(case, plan, "skip", reason)
     result = untried(case, plan, "skip", f"not tried: {why}")

@@ -1,4 +1,4 @@
-"""Tries cases one after the other, with servers and a document root of its own: a worker of a run."""
+"""The worker of `run`, `record` and `diff`: tries cases one after another, with its own servers and document root."""
 
 import ctypes
 import sys
@@ -16,7 +16,7 @@ from cgi_conform.servers.server_pool import Key, ServerPool
 
 @dataclass(frozen=True)
 class CaseTask:
-    """A case to be tried, and the servers that did not start for other workers: they are not started again."""
+    """A case to try, and the messages about servers that did not start for other workers, which are not started again."""
 
     case: Case
     failures: Mapping[Key, str]
@@ -32,10 +32,10 @@ class CaseWorker:
         self._pool: ServerPool | None = None
         if plan.server is not None:
             self._pool = ServerPool(plan.server, fixtures, start_timeout=plan.start_timeout, failures=self._failures)
-        _keep_nothing_large()
+        _give_memory_back()
 
     def carry_out(self, task: CaseTask) -> CaseOutcome:
-        """Returns what trying the case found. A case that breaks the runner is an error, and the others are tried."""
+        """Tries the case and returns the outcome. An exception in the suite becomes an error of this case only."""
         self._failures.update(task.failures)
         try:
             return self.try_case(task.case)
@@ -45,14 +45,14 @@ class CaseWorker:
             return CaseOutcome(untried(task.case, self._plan, "error", f"the runner broke: {told}"))
 
     def try_case(self, case: Case) -> CaseOutcome:
-        """Returns what trying the case found."""
+        """Tries the case and returns the outcome."""
         found = try_case(case, self._plan, self._pool, self._fixtures)
         if found.failure:
             found.result = not_tried(case, self._plan, found.failure.partition("\n")[0])
         return found
 
     def end(self) -> list[str]:
-        """Ends the servers; returns a message for each that has died after its last case had been judged."""
+        """Ends the servers, and returns a message for each that died after its last case."""
         if self._pool is None:
             return []
         messages = self._pool.deaths()
@@ -60,10 +60,10 @@ class CaseWorker:
         return messages
 
 
-def _keep_nothing_large() -> None:
-    """Has the system take back what takes a megabyte or more as soon as it is free.
+def _give_memory_back() -> None:
+    """Tells glibc to give blocks of a megabyte or more back to the system as soon as they are free.
 
-    Without this glibc takes the first ten mebibytes that come in for a sign that more will.
+    Otherwise glibc raises this threshold after the first large block, and keeps the memory.
     """
     try:
         ctypes.CDLL(None).mallopt(-3, 1 << 20)  # M_MMAP_THRESHOLD

@@ -1,4 +1,4 @@
-"""The order in which a run tries its cases: it decides how long the run takes, and nothing about its results."""
+"""Orders the cases of a run, to make it short. The order does not change the results."""
 
 import random
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ from cgi_conform.servers.server_pool import server_key
 
 
 def ordered(cases: Sequence[Case], plan: Plan, shuffle: int | None = None) -> list[Case]:
-    """Returns the cases file by file: slow ones first, those of the same server together, skipped ones last.
+    """Returns the cases in their order: slow ones first, those with the same server together, skipped ones last.
 
-    With `shuffle` the order depends on that number alone.
+    With `shuffle`, the order is random and depends only on that number.
     """
     found = sorted(cases, key=lambda case: case.file)
     if shuffle is not None:
@@ -27,7 +27,7 @@ def _turn(case: Case, plan: Plan) -> tuple[Any, ...]:
 
 
 def _is_slow(case: Case, plan: Plan) -> bool:
-    """Returns whether it lets seconds go by: then it should not be what the end of a run waits for."""
+    """Returns whether the case takes seconds. Such cases run first, so that no worker waits for one at the end."""
     if case.variant == "limits" or case.times > 1 or (case.limit or 0.0) > plan.timeout:
         return True
     return any(step.wait_gone is not None for step in case.steps) or sum(step.pause for step in case.steps) >= 0.5

@@ -1,4 +1,4 @@
-"""What a run is to do, decided from its options before anything starts."""
+"""Makes the plan of a run from its options: checks them, finds the server, and reads its known failures."""
 
 import math
 import os
@@ -18,13 +18,13 @@ from cgi_conform.running.capabilities import Capabilities
 from cgi_conform.servers.definition import ServerDefinition, named_server
 from cgi_conform.servers.launch import START_TIMEOUT
 
-WORKERS = 12  # for many cases: they mostly wait
-CASE_TIMEOUT = 60.0  # seconds, --case-timeout: ten mebibytes at 200 KB/s take 52 of them
+WORKERS = 12  # the default for many cases, which mostly wait for I/O
+CASE_TIMEOUT = 60.0  # seconds, --case-timeout: the largest body has ten mebibytes, which take 52 s at 200 KB/s
 
 
 @dataclass(frozen=True)
 class Options:
-    """The options that decide about a run, as they are written on a command line."""
+    """The options of a run, as on the command line."""
 
     server: str | None = None
     command: str | None = None
@@ -43,19 +43,19 @@ class Options:
     workers: int | None = None
 
     @classmethod
-    def of(cls, namespace: Any, prefix: str = "") -> Self:
-        """Returns the options in a namespace; what is not set there keeps its default."""
-        known = {item.name: getattr(namespace, prefix + item.name, None) for item in fields(cls)}
+    def of(cls, namespace: Any) -> Self:
+        """Returns the options in a namespace. Options that are not set there keep their defaults."""
+        known = {item.name: getattr(namespace, item.name, None) for item in fields(cls)}
         return cls(**{name: value for name, value in known.items() if value is not None})
 
     def samples(self, name: str) -> bool:
-        """Returns whether a case belongs to the sample: about one in so many, the same ones in every run."""
+        """Returns whether a case is in the sample: about one case in `sample`, the same ones in every run."""
         return self.sample is None or zlib.crc32(name.encode()) % self.sample == 0
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The server under test, and how it is judged."""
+    """The server under test and how the run judges it."""
 
     name: str
     title: str
@@ -64,18 +64,18 @@ class Plan:
     delivery: str
     known_failures: tuple[KnownFailure, ...]
     capabilities: Capabilities
-    server: ServerDefinition | None = None  # None: it runs already, at `address`
+    server: ServerDefinition | None = None  # None: the server runs already, at `address`
     address: tuple[str, int] = ("127.0.0.1", 0)
     root: str = ""
     grace: float = GRACE
-    version: str = ""  # what the server says its version is
-    release_note: str = ""  # that the rules may not be right for this release of the server
+    version: str = ""  # the version that the server reports
+    release_note: str = ""  # a warning that the known failures may be wrong for this release of the server
     case_timeout: float = CASE_TIMEOUT
     start_timeout: float = START_TIMEOUT
 
 
 def make_plan(options: Options) -> Plan:
-    """Returns the plan, or UserError with what to change."""
+    """Returns the plan. UserError says which option is wrong."""
     named = [name for name in ("server", "command", "url") if getattr(options, name)]
     if len(named) != 1:
         got = " and ".join(f"--{name}" for name in named) or "none"
@@ -88,13 +88,13 @@ def make_plan(options: Options) -> Plan:
         if not 0 < (seconds := getattr(options, name)) < math.inf:
             raise UserError(f"--{name.replace('_', '-')} {seconds:g} is not a positive number of seconds")
     if options.workers is not None and options.workers < 1:
-        raise UserError(f"-j {options.workers}: at least one")
+        raise UserError(f"-j {options.workers} is less than 1")
     if options.sample is not None and options.sample < 1:
-        raise UserError(f"--sample {options.sample}: one case in at least 1")
+        raise UserError(f"--sample {options.sample} is less than 1")
     if options.url:
         return _of_url(options)
     if options.root:
-        raise UserError("--root goes with --url: a server that is started gets a document root of its own")
+        raise UserError("--root needs --url: a server that cgi-conform starts gets its own document root")
     server = named_server(options.server, options.command, declared(options.has))
     if server.program is None:
         raise UserError(f'server "{server.name}" is not installed (looked for {server.sought})', SERVER)

@@ -1,8 +1,8 @@
-"""A whole run: the cases tried by workers in their order, and the results of every case that was selected.
+"""Runs all selected cases with workers, and puts the results together.
 
-Nothing is lost: a case that broke the runner is an error and not missing. A run may end before all cases have been
-tried: somebody interrupts it, the server does not start, or it gives no answer any more (row.py). What is known then is
-an outcome, too, and says that it is incomplete.
+Every selected case has a result. An exception in the suite becomes an error of the case. A run may end early: the user
+interrupts it, the server does not start, or the server becomes unresponsive (unresponsive.py). Then the outcome contains
+the results known so far, and says that it is incomplete.
 """
 
 import threading
@@ -33,14 +33,14 @@ from cgi_conform.servers.ports import ADDRESS
 from cgi_conform.servers.server_pool import PLAIN, Key, server_key
 from cgi_conform.signals import Interruption, handled
 
-_MANY = 20  # cases: fewer are done before so many servers have started
+_MANY = 20  # cases; for fewer cases, starting more servers would take longer than the cases
 
 Progress = Callable[[CaseResult, int], None]
 
 
 @dataclass
 class RunOutcome:
-    """The outcome of a run; `messages` tell of servers that did not start or died, and why the run ended early."""
+    """The outcome of a run. `messages` are about servers that did not start or died, and about an early end of the run."""
 
     results: Results
     messages: list[str]
@@ -50,16 +50,16 @@ class RunOutcome:
 
 @dataclass
 class _Known:
-    """The state of a run: results by case id, messages, and why cases are left that were not tried.
+    """What is known during a run: results by case id, messages, and the reason if the run ends early.
 
-    A server that does not start is one message for each variant; one for the run if it is the plain server.
+    If the server does not start, there is one message for each variant, or one for the whole run for the plain server.
     """
 
     results: dict[str, CaseResult] = field(default_factory=dict)
     deaths: list[str] = field(default_factory=list)
     not_started: dict[Key, str] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)  # by variant
-    end: str = ""  # why no more cases are tried
+    end: str = ""  # the reason why the run ends early
     interrupted: bool = False
 
     def add(self, case: Case, found: CaseOutcome) -> None:
@@ -81,7 +81,7 @@ class _Known:
 
     @property
     def incomplete(self) -> str:
-        """Returns why not all cases have been tried, in a line."""
+        """Returns the reason why the run is incomplete, in a line; "" if it is complete."""
         if self.interrupted:
             return "interrupted"
         reasons = [*self.failures.values(), *([self.end] if self.end else [])]
@@ -99,10 +99,10 @@ def carry_out(
     partial: bool = False,
     interrupted: Callable[[], None] = lambda: None,
 ) -> RunOutcome:
-    """Try the cases and put the results together.
+    """Tries the cases and returns the outcome.
 
-    UserError if the run ends early, unless `partial` says that the caller can do with less. An interruption is told to
-    `interrupted` as soon as it comes; servers take their time to end.
+    Raises UserError if the run ends early, unless `partial` is true. After an interruption, calls `interrupted` before
+    the servers end, which may take seconds.
     """
     chosen = [case for case in cases if not any(fnmatchcase(case.id, glob) for glob in options.skip)]
     count = options.workers or (WORKERS if len(chosen) > _MANY else 1)
@@ -141,8 +141,8 @@ def carry_out(
 def _try_all(
     cases: Sequence[Case], plan: Plan, count: int, progress: Progress, known: _Known, interrupted: Callable[[], None]
 ) -> None:
-    """Tries the cases, or as many as there is a reason to try."""
-    row = UnresponsiveServer(lambda: _answers(plan))
+    """Tries the cases until the last one or an early end."""
+    unresponsive = UnresponsiveServer(lambda: _answers(plan))
     tasks = [CaseTask(case, known.not_started) for case in cases]
     with _interruptible() as interruption, Workers(count, lambda: CaseWorker(plan, fixtures())) as workers:
         try:
@@ -151,8 +151,8 @@ def _try_all(
                 progress(found.result, len(known.results))
                 if found.failure and server_key(case) == PLAIN:
                     break
-                if row.ends_with(found):
-                    known.end = f'server "{plan.name}" {row.reason}: the run ends here'
+                if unresponsive.ends_with(found):
+                    known.end = f'server "{plan.name}" {unresponsive.reason}: the run ends here'
                     break
             else:
                 known.tell(workers.end())
@@ -171,7 +171,7 @@ def _try_all(
 
 
 def _answers(plan: Plan) -> bool:
-    """Returns whether the server gives any answer to a plain GET: a fresh one, where it is started here."""
+    """Returns whether a plain GET gets an octet. If the suite starts the server, it starts a new one for this."""
     if plan.server is None:
         return is_alive(plan.address, Tokens(plan.address[1], "", ""), plan.timeout)
     with temporary(fixtures()) as docroot:
@@ -187,9 +187,9 @@ def _answers(plan: Plan) -> bool:
 
 @contextmanager
 def _interruptible() -> Iterator[Interruption]:
-    """Turns the first signal into a KeyboardInterrupt; a second one ends the process and its servers at once."""
+    """Makes the first signal a KeyboardInterrupt. A second one ends the process and its servers at once."""
     interruption = Interruption(end_at_once)
-    if threading.current_thread() is not threading.main_thread():  # which alone gets signals
+    if threading.current_thread() is not threading.main_thread():  # Python allows signal handlers only there
         yield interruption
         return
     with handled(interruption):

@@ -1,4 +1,4 @@
-"""Checks, before any case is played, that the server at --url answers and serves what --root holds."""
+"""Checks before a run that the server at --url answers and serves the files of --root."""
 
 from pathlib import Path
 
@@ -11,11 +11,11 @@ from cgi_conform.http.timeouts import CaseDeadline
 from cgi_conform.octets import Tokens
 from cgi_conform.running.plan import Plan
 
-CHECKED = "hello.txt"  # the file by which a document root is known
+CHECKED = "hello.txt"  # the file that shows that a folder is the document root
 
 
 def check_target(plan: Plan) -> None:
-    """UserError if nothing listens there (3), or if what is served is not what --root holds (2)."""
+    """Raises UserError if no server answers there (3), or if it does not serve the files of --root (2)."""
     if plan.server is not None:
         return
     if not (Path(plan.root) / CHECKED).is_file():

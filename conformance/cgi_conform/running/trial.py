@@ -1,6 +1,6 @@
-"""One case tried against one server: controls, exchange, judgement, and the verdict.
+"""Tries one case against one server: control, exchange, judgement, and result.
 
-A server that does not start or dies is an error, never a verdict about a rule.
+If the server does not start or dies, the case is an error, and says nothing about the rule.
 """
 
 import pwd
@@ -37,16 +37,16 @@ _LOG_DATE = re.compile(rb"\[\d\d/\w{3}/\d{4}[: ]\d\d:\d\d:\d\d(?: [+-]\d{4})?\]"
 
 @dataclass
 class CaseOutcome:
-    """The result of a case, and messages about servers that died."""
+    """The outcome of trying a case: its result, and messages about servers that died."""
 
     result: CaseResult
     messages: list[str] = field(default_factory=list)
-    answered: bool | None = None  # None: no answer was asked for, or its absence is as expected
-    failure: str = ""  # the message about the server that the case needs and that does not start
+    answered: bool | None = None  # None: the case needs no answer, or gets none as it expects
+    failure: str = ""  # the message if the server for the case did not start
 
 
 def try_case(case: Case, plan: Plan, pool: ServerPool | None, fixtures: Path) -> CaseOutcome:
-    """Returns what trying a case found."""
+    """Tries a case and returns the outcome."""
     expectation = case.expect[plan.profile]
     rule = known_failure_of(plan.known_failures, case.id, plan.capabilities.user)
     if (reason := reason_to_skip(case, plan)) is not None:
@@ -64,23 +64,20 @@ def try_case(case: Case, plan: Plan, pool: ServerPool | None, fixtures: Path) ->
     if pool is not None and instance is not None and _is_spent(case, trial.judgement, late=took >= plan.timeout):
         pool.retire(instance)
     if pool is not None and any(found.what == "host.written" for found in trial.judgement.mismatches):
-        pool.stop()  # and with the servers goes the document root: the next case finds it as it should be
+        pool.stop()  # this also removes the document root, so that the next case gets a new one
     result = judged(case, rule, trial, plan)
     result["seconds"] = round(took, 3)
     return CaseOutcome(result, [*messages, trial.broken] if trial.broken else messages, _answered(expectation, trial))
 
 
 def _waits(case: Case) -> float:
-    """Returns the seconds that the case itself waits, with any server."""
+    """Returns the seconds that the steps and the limit of the case wait with any server."""
     steps = sum(step.pause + (step.wait_blocked or 0.0) + (step.wait_gone or 0.0) for step in case.steps)
     return case.times * (steps + (case.limit or 0.0))
 
 
 def _answered(expectation: Expectation, trial: Trial) -> bool | None:
-    """Returns whether the server gave any answer at all, if the case asks for one and does not go well without.
-
-    To close without an octet is an outcome that a case can ask for, and no answer.
-    """
+    """Returns whether the server sent any octet; None if the case needs no answer, or gets none as it expects."""
     if trial.answered:
         return True
     asks = any(answer.status and answer.wants_response for answer in expectation.answers)
@@ -88,10 +85,10 @@ def _answered(expectation: Expectation, trial: Trial) -> bool | None:
 
 
 def _is_spent(case: Case, judgement: Judgement, *, late: bool) -> bool:
-    """Returns whether the next case needs another server.
+    """Returns whether the next case needs a new server.
 
-    One that serves one client at a time may be stuck, or wait for a script that has not gone, or still be at what took
-    it as long as anybody waits; one with few places may not yet have cleared those of this case.
+    A server that serves one client at a time may be blocked, may wait for a script that still runs, or may still work on
+    this case. A server with limits may not have freed the connections of this case yet.
     """
     if late or case.ends_server or case.variant == "limits" or judgement.saw == SILENT:
         return True
@@ -99,7 +96,7 @@ def _is_spent(case: Case, judgement: Judgement, *, late: bool) -> bool:
 
 
 def is_alive(address: tuple[str, int], tokens: Tokens, timeout: float) -> bool:
-    """Returns whether a plain GET brings any octet."""
+    """Returns whether a plain GET gets an octet."""
     return bool(_ask(b"/hello.txt", address, tokens, timeout, CaseDeadline()).received)
 
 
@@ -116,24 +113,24 @@ def _try(
     root = Path(pool.docroot.root if pool else plan.root)
     tokens = Tokens(address[1], str(root), str(root.parent))
     asked = asked_for([step.send for step in case.steps], plan.profile, root_is_cgi=case.variant == "cgi-root")
-    around = CaseContext(tokens, _reader(root, fixtures), _nobody(), lambda octets: _normal(octets, tokens, asked))
+    context = CaseContext(tokens, _reader(root, fixtures), _nobody(), lambda octets: _normal(octets, tokens, asked))
     begun = instance.log_size() if instance else 0
     control = _status(case.control, address, tokens, plan.timeout, deadline) if case.control is not None else "200"
     if case.control is not None and control != "200":
         asked_of = f"200 for the plain GET of {printable(case.control)}"
-        trial = Trial(Judgement((Mismatch("control", asked_of, control),), None), Exchange(), around.normal)
+        trial = Trial(Judgement((Mismatch("control", asked_of, control),), None), Exchange(), context.normal)
     else:
         watch = _watch(expectation, instance, root.parent)
-        exchange, judgement = _exchange(case, expectation, plan, address, around, instance, deadline)
-        more = _log(expectation, instance, begun, around, plan.timeout, deadline)
+        exchange, judgement = _exchange(case, expectation, plan, address, context, instance, deadline)
+        more = _log(expectation, instance, begun, context, plan.timeout, deadline)
         more += watch.mismatches(0 if judgement.mismatches else plan.timeout) if watch else []
         if case.control is not None:
             more += _liveness(address, tokens, plan.timeout, deadline)
-        trial = Trial(Judgement((*judgement.mismatches, *more), judgement.saw), exchange, around.normal)
+        trial = Trial(Judgement((*judgement.mismatches, *more), judgement.saw), exchange, context.normal)
         trial.answered = any(connection.received for connection in exchange.all)
     trial.answered |= case.control is not None and control.isdecimal()
     if case.ends_server and not trial.exchange.refused:
-        return trial  # its end is the case's doing
+        return trial  # the case itself ends the server
     suspicious = trial.judgement.saw == CLOSED or trial.exchange.refused or _cut_off(trial.exchange)
     ending = instance.died(within=1.0 if suspicious else 0.0) if instance else None
     if instance is not None and ending is not None:
@@ -145,12 +142,12 @@ def _try(
 
 
 def _cut_off(exchange: Exchange) -> bool:
-    """Returns whether what a step waited for did not come, and the connection ended instead."""
+    """Returns whether a step failed and a connection has ended."""
     return bool(exchange.failed_steps) and any(connection.end != "open" for connection in exchange.all)
 
 
 def _watch(expectation: Expectation, instance: Instance | None, base: Path) -> Watch | None:
-    """Returns what looks at the server's processes and files, where the case asks for that."""
+    """Starts to watch the server's processes and files if the case checks them."""
     if instance is None or expectation.host is None:
         return None
     watch = Watch(expectation.host, instance, base)
@@ -163,16 +160,16 @@ def _exchange(
     expectation: Expectation,
     plan: Plan,
     address: tuple[str, int],
-    around: CaseContext,
+    context: CaseContext,
     instance: Instance | None,
     deadline: CaseDeadline,
 ) -> tuple[Exchange, Judgement]:
-    """Returns the steps, played as often as the case says: the first time that is not as expected, or the last."""
+    """Plays the steps `times` times or until a mismatch. Returns the last exchange and its judgement."""
     for left in reversed(range(case.times)):
         exchange = play(
             case.steps,
             address,
-            around.tokens,
+            context.tokens,
             timeout=plan.timeout,
             limit=case.limit,
             judged=[answer.connection for answer in expectation.answers],
@@ -183,24 +180,24 @@ def _exchange(
             start=partial(start_once_more, instance, patience=plan.start_timeout),
             deadline=deadline,
         )
-        judgement = judge(expectation, exchange, around)
+        judgement = judge(expectation, exchange, context)
         if judgement.mismatches or not left:
             break
     return exchange, judgement
 
 
 def _to_nobody(_name: str) -> None:
-    """A server that we have not started gets no signal; cases that need one are skipped."""
+    """Does nothing: cases that send a signal are skipped if the suite did not start the server."""
 
 
 def _ask(path: bytes, address: tuple[str, int], tokens: Tokens, timeout: float, deadline: CaseDeadline) -> Connection:
-    """Returns a connection on which a plain GET has been sent and read to its end."""
+    """Sends a plain GET, reads to the end, and returns the connection."""
     steps = [Step(send=b"GET " + path + b" HTTP/1.0\r\n\r\n")]
     return play(steps, address, tokens, timeout=timeout, deadline=deadline).connections["main"]
 
 
 def _status(path: bytes, address: tuple[str, int], tokens: Tokens, timeout: float, deadline: CaseDeadline) -> str:
-    """Returns the status of a plain GET, or how the connection ended."""
+    """Returns the status of a plain GET, or the end of the connection in words."""
     connection = _ask(path, address, tokens, timeout, deadline)
     parsed = parse(bytes(connection.received), ended=connection.end != "open")
     if parsed.responses:
@@ -214,14 +211,14 @@ def _liveness(address: tuple[str, int], tokens: Tokens, timeout: float, deadline
 
 
 def _log(
-    expectation: Expectation, instance: Instance | None, begun: int, around: CaseContext, patience: float, deadline: CaseDeadline
+    expectation: Expectation, instance: Instance | None, begun: int, context: CaseContext, patience: float, deadline: CaseDeadline
 ) -> list[Mismatch]:
-    """Look at the log until it is as expected: a server may write it after it has answered."""
+    """Returns the mismatch of the log. Checks again until --timeout, since a server may write it after the answer."""
     if expectation.log is None or instance is None:
         return []
     end = deadline.after(patience)
     while True:
-        found = judge_log(expectation.log, instance.log_since(begun), around)
+        found = judge_log(expectation.log, instance.log_since(begun), context)
         if found is None or time.monotonic() >= end():
             if found is not None and found.at is None:
                 found = replace(found, got=f"{found.got} after {patience:g} s (--timeout)")
@@ -242,7 +239,7 @@ def _normal(octets: bytes, tokens: Tokens, asked: Asked) -> bytes:
 
 
 def _reader(root: Path, fixtures: Path) -> Callable[[str], bytes]:
-    """Reads a file of the document root, from the fixtures where the root is another machine's."""
+    """Returns a function that reads a file of the document root, or of the fixtures if the root has no such file."""
 
     def read(name: str) -> bytes:
         path = root / name

@@ -1,11 +1,12 @@
-"""Ends a run whose server gives no answer at all to ten cases in a row.
+"""Ends a run if the server is unresponsive: ten cases in a row get no octet.
 
-A case counts if it asks for an answer, is not as expected, and brought no octet: silence, no connection, or a connection
-that the server closed without an octet. A server may close on purpose, and a server may be silent whenever a script
-runs; so before the run ends, the server is asked for a plain file. If that brings an octet, the server is alive, and
-the row begins anew. A case that brings no octet as it expects neither counts nor ends the row.
+A case counts if it needs an answer, fails, and gets no octet: the server is silent, refuses the connection, or closes it
+without an octet. Some servers close on purpose, and some are silent whenever a script runs. So before the run ends, the
+suite asks the server for a plain file. If an octet comes, the server is alive, and the count starts again. A case that
+expects no octet and gets none is ignored.
 
-Cases are taken in the order of the run, whichever worker is done first: how many are tried at a time decides nothing.
+The cases count in the order of the run, not in the order in which workers finish. So the number of workers does not
+matter.
 """
 
 from collections.abc import Callable
@@ -16,7 +17,7 @@ LENGTH = 10
 
 
 class UnresponsiveServer:
-    """Counts the cases in a row that brought no answer; `is_alive` asks the server for a plain file."""
+    """Counts the cases in a row without an answer. `is_alive` asks the server for a plain file."""
 
     reason = f"gave no answer to {LENGTH} cases in a row, nor to GET /hello.txt afterwards"
 
@@ -25,7 +26,7 @@ class UnresponsiveServer:
         self._length = 0
 
     def ends_with(self, found: CaseOutcome) -> bool:
-        """Returns whether the run ends with this case."""
+        """Returns whether the run must end after this case."""
         if found.answered is not None:
             self._length = 0 if found.answered else self._length + 1
         if self._length < LENGTH:

@@ -1,11 +1,11 @@
-"""Workers: processes that carry out tasks, each one task at a time. `run`, `record`, `diff` and `prove` share them.
+"""Workers: processes that carry out tasks, one task at a time each. `run`, `record`, `diff` and `prove` use them.
 
-A worker is a fork of this process. It has servers and a document root of its own, so that cases that are tried at the
-same time do not meet. Each worker leads a process group of its own: a signal from the terminal reaches this process
-alone, which then ends its workers. All their files lie in one folder, which goes with the workers.
+A worker is a fork of this process. It has its own servers and its own document root, so that cases cannot disturb each
+other. Each worker leads its own process group: a signal from the terminal reaches only this process, which then ends its
+workers. All files of the workers are in one folder, which is removed with them.
 
-concurrent.futures has such a pool, but it takes semaphores from /dev/shm, which containers and small machines do not
-always let everybody write to. These take a socket for each process, and nothing else.
+concurrent.futures.ProcessPoolExecutor needs semaphores in /dev/shm, and some containers do not allow them. These workers
+need only a pair of sockets each.
 """
 
 import multiprocessing
@@ -29,31 +29,31 @@ Result = TypeVar("Result")
 Accepted = TypeVar("Accepted", contravariant=True)
 Returned = TypeVar("Returned", covariant=True)
 
-_END_WITHIN = 10.0  # seconds that a worker has to end its servers
+_END_WITHIN = 10.0  # seconds in which a worker must end its servers
 
 
 class Worker(Protocol[Accepted, Returned]):
-    """The work of one process."""
+    """What a worker process does."""
 
     def carry_out(self, task: Accepted, /) -> Returned:
-        """Returns the result of a task."""
+        """Carries out a task and returns its result."""
 
     def end(self) -> list[str]:
-        """Ends all that the worker has started; returns messages about it. It may be called twice."""
+        """Ends everything that the worker has started, and returns messages. It may be called twice."""
 
 
 class WorkerEnded(Exception):
-    """A worker has ended by itself."""
+    """Raised if a worker process has ended unexpectedly."""
 
 
 class Workers(Generic[Task, Result]):
-    """Up to `count` processes, forked when there is work for them; `hire` makes a worker in its process."""
+    """Up to `count` worker processes, forked as tasks need them. `make_worker` is called in the new process."""
 
-    def __init__(self, count: int, hire: Callable[[], Worker[Task, Result]]) -> None:
+    def __init__(self, count: int, make_worker: Callable[[], Worker[Task, Result]]) -> None:
         self._count = count
-        self._hire = hire
+        self._make_worker = make_worker
         self._processes: dict[Connection, ForkProcess] = {}
-        self._busy: dict[Connection, int] = {}  # the number of the task that it carries out
+        self._busy: dict[Connection, int] = {}  # the number of the task that the worker carries out
         self._done: dict[int, Result] = {}
         self._files = ExitStack()
         self._folder = ""
@@ -63,16 +63,16 @@ class Workers(Generic[Task, Result]):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Ends the workers, also in the middle of a task: each ends its servers first."""
+        """Ends the workers, also during a task. Each ends its servers first."""
         for process in self._processes.values():
             process.terminate()
         self._join()
         self._files.close()
 
     def results(self, tasks: Sequence[Task]) -> Iterator[Result]:
-        """Yields the results in the order of the tasks; a task is sent as it is when a worker is free for it.
+        """Yields the results in the order of the tasks. A task is pickled only when a worker is free for it.
 
-        What `carry_out` raises is raised here, and WorkerEnded if a worker ends.
+        Raises here what carry_out() raises in the worker, and WorkerEnded if a worker ends.
         """
         self._done.clear()
         given = taken = 0
@@ -88,13 +88,13 @@ class Workers(Generic[Task, Result]):
                 self._collect(None)
 
     def finished(self) -> dict[int, Result]:
-        """Returns the results that are known, by the number of the task, also those not yielded yet."""
+        """Returns all results so far by the number of the task, including those that results() has not yielded yet."""
         with suppress(WorkerEnded):
             self._collect(0.0)
         return self._done
 
     def end(self) -> list[str]:
-        """Ends the workers, which have nothing to do; returns their messages."""
+        """Ends the workers, which must be idle, and returns their messages."""
         messages: list[str] = []
         for end in self._processes:
             end.send(None)
@@ -104,18 +104,18 @@ class Workers(Generic[Task, Result]):
         return messages
 
     def _free(self) -> Connection | None:
-        """Returns a worker that has nothing to do; None if all are busy."""
+        """Returns the connection to an idle worker, forking one if allowed; None if all are busy."""
         found = next((end for end in self._processes if end not in self._busy), None)
         return self._fork() if found is None and len(self._processes) < self._count else found
 
     def _collect(self, patience: float | None) -> None:
-        """Takes the results that are there, waiting `patience` seconds for the first one; None: as long as it takes."""
+        """Takes the results that have arrived. Waits for the first one up to `patience` seconds, or for ever if None."""
         for end in wait(list(self._busy), patience):
             assert isinstance(end, Connection)
-            with held_back():  # a result that is received in part would be lost
+            with held_back():  # a KeyboardInterrupt in the middle would lose the result
                 number = self._busy.pop(end)
                 self._done[number] = self._received(end)
-        orphans.reap()  # what the servers of the workers have left
+        orphans.reap()  # orphans of the workers' servers
 
     def _received(self, end: Connection) -> Any:
         try:
@@ -149,7 +149,10 @@ class Workers(Generic[Task, Result]):
         self._busy.clear()
 
     def _serve(self, ours: Connection, theirs: Connection) -> NoReturn:
-        """Carries out what comes until nothing does. It closes our ends, or no worker would see this process end."""
+        """Carries out tasks in the new process until the connection ends.
+
+        Closes the other ends of all connections: otherwise no worker would notice that the parent process has ended.
+        """
         os.setpgid(0, 0)
         for number in (signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
@@ -160,7 +163,7 @@ class Workers(Generic[Task, Result]):
         try:
             for end in (*self._processes, ours):
                 end.close()
-            worker = self._hire()
+            worker = self._make_worker()
             while (task := theirs.recv()) is not None:
                 theirs.send(_outcome(worker, task))
             theirs.send((worker.end(), None))
@@ -172,7 +175,7 @@ class Workers(Generic[Task, Result]):
 
 
 def _end_once(number: int, frame: FrameType | None) -> None:
-    """Ends the work; a second signal must not disturb the clean-up."""
+    """Raises KeyboardInterrupt once. A second signal must not disturb the clean-up."""
     signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
