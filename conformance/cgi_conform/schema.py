@@ -14,6 +14,7 @@ from typing import Any
 from cgi_conform.did_you_mean import did_you_mean
 from cgi_conform.errors import UserError
 from cgi_conform.paths import SCHEMAS
+from cgi_conform.write import write_whole
 
 _KINDS = {
     "string": "a string",
@@ -37,6 +38,21 @@ def read_toml(path: Path, shown: str) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         hint = " (put it between single quotes: the escapes of cases are not TOML escapes)" if "Unescaped '\\'" in str(error) else ""
         raise UserError(f"{shown}: broken TOML: {error}{hint}") from None
+
+
+def read_valid_toml(path: Path, shown: str, schema: str) -> dict[str, Any]:
+    """Returns the document in a TOML file that fits its schema. UserError has a line for each error."""
+    document = read_toml(path, shown)
+    if wrong := faults(document, schema):
+        raise UserError("\n".join(f"{shown}: {fault}" for fault in wrong))
+    return document
+
+
+def write_json(document: object, path: Path, schema: str) -> None:
+    """Writes a document that this program made. One that does not fit its schema is a defect of the suite: it crashes."""
+    wrong = faults(document, schema)
+    assert not wrong, wrong
+    write_whole(path, json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
 
 
 def faults(document: object, schema: str, part: str = "") -> list[str]:

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from cgi_conform.paths import REPO
-from cgi_conform.servers.definition import find_on_path
+from cgi_conform.servers.find_program import find_on_path
 
 TESTS = REPO / "server" / "tests"
 RECORDER = TESTS / "record_mime_types.py"

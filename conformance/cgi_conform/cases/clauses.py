@@ -6,8 +6,7 @@ from pathlib import Path
 
 from cgi_conform.cases.case import Case
 from cgi_conform.did_you_mean import did_you_mean
-from cgi_conform.errors import UserError
-from cgi_conform.schema import faults, read_toml
+from cgi_conform.schema import read_valid_toml
 
 
 @dataclass(frozen=True)
@@ -28,10 +27,7 @@ class Clause:
 
 def load_clauses(path: Path) -> dict[str, Clause]:
     """Returns the clauses of clauses.toml by id."""
-    table = read_toml(path, path.name)
-    wrong = faults(table, "clauses.schema.json")
-    if wrong:
-        raise UserError("\n".join(f"{path.name}: {fault}" for fault in wrong))
+    table = read_valid_toml(path, path.name, "clauses.schema.json")
     return {name: Clause(name, **entry) for name, entry in table.items()}
 
 

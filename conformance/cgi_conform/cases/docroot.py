@@ -11,7 +11,7 @@ import pwd
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any
 from cgi_conform.cases.answer import read_repeat
 from cgi_conform.errors import UserError
 from cgi_conform.octets import BadEscape, Tokens, decode, fill
-from cgi_conform.schema import faults, read_toml
+from cgi_conform.schema import read_valid_toml
 
 CHANGED = 1577934245  # 2020-01-02T03:04:05Z
 _COMPILED = "__pycache__"
@@ -54,6 +54,16 @@ def scratch(prefix: str) -> Iterator[Path]:
     finally:
         remove(made)
         _scratch.discard(made)
+
+
+def file_reader(root: Path, fixtures: Path) -> Callable[[str], bytes]:
+    """Returns a function that reads a file of the document root, or of the fixtures if the root has no such file."""
+
+    def read(name: str) -> bytes:
+        path = root / name
+        return (path if path.exists() else fixtures / "docroot" / name).read_bytes()
+
+    return read
 
 
 @contextmanager
@@ -116,11 +126,7 @@ def reachable_tmp() -> Path:
 
 
 def _read_manifest(path: Path) -> list[dict[str, Any]]:
-    document = read_toml(path, path.name)
-    wrong = faults(document, "docroot.schema.json")
-    if wrong:
-        raise UserError("\n".join(f"{path.name}: {fault}" for fault in wrong))
-    entries: list[dict[str, Any]] = document["entry"]
+    entries: list[dict[str, Any]] = read_valid_toml(path, path.name, "docroot.schema.json")["entry"]
     return entries
 
 

@@ -6,8 +6,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from cgi_conform.cases.case import Case
-from cgi_conform.errors import UserError
-from cgi_conform.schema import faults, read_toml
+from cgi_conform.schema import read_valid_toml
 
 
 @dataclass(frozen=True)
@@ -31,10 +30,7 @@ class Level:
 
 def load_levels(path: Path) -> tuple[Level, ...]:
     """Returns the levels in order."""
-    table = read_toml(path, path.name)
-    wrong = faults(table, "levels.schema.json")
-    if wrong:
-        raise UserError("\n".join(f"{path.name}: {fault}" for fault in wrong))
+    table = read_valid_toml(path, path.name, "levels.schema.json")
     return tuple(
         Level(
             entry["name"],

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from cgi_conform.cases.case import Case
 from cgi_conform.did_you_mean import did_you_mean
-from cgi_conform.errors import UserError
-from cgi_conform.schema import faults, read_toml
+from cgi_conform.schema import read_valid_toml
 
 
 @dataclass(frozen=True)
@@ -26,10 +25,7 @@ class Project:
 
 def load_peers(path: Path) -> dict[str, Project]:
     """Returns the projects of peers.toml by name."""
-    table = read_toml(path, path.name)
-    wrong = faults(table, "peers.schema.json")
-    if wrong:
-        raise UserError("\n".join(f"{path.name}: {fault}" for fault in wrong))
+    table = read_valid_toml(path, path.name, "peers.schema.json")
     return {
         name: Project(name, entry["link"], tuple(entry["tests"]), entry.get("unreached", {}))
         for name, entry in table.items()

@@ -5,7 +5,6 @@ the exchange is judged: control, liveness probe, log and look at the machine bel
 """
 
 import argparse
-import pwd
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from cgi_conform.cases.answer import PROFILES, Expectation
 from cgi_conform.cases.case import Case
+from cgi_conform.cases.docroot import file_reader
 from cgi_conform.cases.load import load_cases
 from cgi_conform.commands.server_options import configure_server
 from cgi_conform.errors import SERVER, UserError
@@ -27,6 +27,7 @@ from cgi_conform.octets import Tokens, printable
 from cgi_conform.paths import fixtures
 from cgi_conform.running.capabilities import missing
 from cgi_conform.running.plan import Options, Plan, make_plan
+from cgi_conform.servers.account import nobody_ids
 from cgi_conform.servers.instance import last_lines
 from cgi_conform.servers.once_more import start_once_more
 from cgi_conform.servers.ports import ADDRESS
@@ -82,7 +83,7 @@ def main(options: argparse.Namespace) -> int:
         if exchange.refused:
             where = f"{target.address[0]} port {target.address[1]}"
             raise UserError(f"no connection to {where} (is the server running?)", SERVER)
-        context = CaseContext(tokens, lambda name: _file(target.root, name), _nobody())
+        context = CaseContext(tokens, file_reader(target.root, fixtures()), nobody_ids())
         judgement = judge(expectation, exchange, context)
     print(transcript(exchange, marks, b"".join(target.log)), end="")
     print(verdict(case, expectation, judgement), end="")
@@ -133,19 +134,6 @@ def _target(case: Case, plan: Plan) -> Iterator[Target]:
         target.log.append(instance.log_since(begun))
     finally:
         running.stop()
-
-
-def _file(root: Path, name: str) -> bytes:
-    path = root / name
-    return (path if path.exists() else fixtures() / "docroot" / name).read_bytes()
-
-
-def _nobody() -> dict[str, int]:
-    try:
-        entry = pwd.getpwnam("nobody")
-    except KeyError:
-        return {}
-    return {"uid": entry.pw_uid, "gid": entry.pw_gid}
 
 
 def transcript(exchange: Exchange, marks: Marks, log: bytes) -> str:

@@ -17,7 +17,7 @@ from cgi_conform.cases.answer import Status
 from cgi_conform.errors import UserError
 from cgi_conform.judging.releases import Release, has_change, named_twice, release_in
 from cgi_conform.judging.results import CaseResult, Stale
-from cgi_conform.schema import faults, read_toml
+from cgi_conform.schema import read_valid_toml
 from cgi_conform.write import write_whole
 
 _TO_FILL_IN = "??"  # the start of a reason that a person still has to fill in
@@ -58,10 +58,7 @@ def load_known_failures(path: Path, including: tuple[Path, ...] = ()) -> list[Kn
     shown = f"{path.parent.name}/{path.name}"
     if path in including:
         raise UserError(f"{shown}: includes itself")
-    table = read_toml(path, shown)
-    wrong = faults(table, "expect.schema.json")
-    if wrong:
-        raise UserError("\n".join(f"{shown}: {fault}" for fault in wrong))
+    table = read_valid_toml(path, shown, "expect.schema.json")
     rules: list[KnownFailure] = []
     for name in table.pop("include", []):
         included = (path.parent / name).resolve()

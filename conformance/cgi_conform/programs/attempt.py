@@ -11,7 +11,7 @@ from cgi_conform.octets import Tokens
 from cgi_conform.programs.command import Command, run
 from cgi_conform.programs.definition import Check, Program
 from cgi_conform.programs.site import Site
-from cgi_conform.servers.definition import fill_words
+from cgi_conform.servers.command_words import fill_words
 
 _SHELL = ("sh", "-eu", "-c")
 

@@ -20,7 +20,8 @@ from cgi_conform.did_you_mean import did_you_mean
 from cgi_conform.errors import UserError
 from cgi_conform.octets import BadEscape
 from cgi_conform.paths import PROGRAMS
-from cgi_conform.schema import faults, read_toml
+from cgi_conform.schema import read_valid_toml
+from cgi_conform.servers.definition import read_template
 
 PATH = "/usr/local/bin:/usr/bin:/bin"
 _CURL = "curl"
@@ -77,10 +78,7 @@ def load_programs(globs: Iterable[str] = (), folder: Path = PROGRAMS) -> list[Pr
 def _load(path: Path) -> Program:
     name, here = path.parent.name, path.parent
     shown = f"{name}/{path.name}"
-    table = read_toml(path, shown)
-    wrong = faults(table, "program.schema.json")
-    if wrong:
-        raise UserError("\n".join(f"{shown}: {fault}" for fault in wrong))
+    table = read_valid_toml(path, shown, "program.schema.json")
     found = next((where for word in table["program"] if (where := _found(word))), "")
     lacks = [] if found else [(table["package"], " or ".join(table["program"]))]
     needs = {_CURL: _CURL, **table.get("needs", {})}
@@ -99,7 +97,7 @@ def _load(path: Path) -> Program:
         path=found,
         missing="; ".join(f"package {package} is not installed (no {word})" for package, word in lacks),
         packages=tuple(dict.fromkeys(package for package, _ in lacks)),
-        files={place: _template(here / template, shown) for place, template in table.get("files", {}).items()},
+        files={place: read_template(here / template, shown) for place, template in table.get("files", {}).items()},
         setup=table.get("setup", ""),
         checks=checks,
     )
@@ -122,13 +120,6 @@ def _check(program: str, table: dict[str, Any], shown: str) -> Check:
         header=header,
         body=body,
     )
-
-
-def _template(path: Path, shown: str) -> str:
-    try:
-        return path.read_text("utf-8")
-    except OSError as error:
-        raise UserError(f'{shown}: cannot read "{path.name}", named in [files]: {error.strerror}') from None
 
 
 def _found(word: str) -> str | None:

@@ -4,7 +4,6 @@ A server may be expected to fail a check: programs.toml beside its definition (p
 profile) says which and why, in the format of expect.toml, and must be true.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypedDict
@@ -12,7 +11,6 @@ from typing import TypedDict
 from cgi_conform import __version__, schema
 from cgi_conform.errors import NOTHING_RAN
 from cgi_conform.judging.results import FORMAT, Server, Stale, Suite
-from cgi_conform.write import write_whole
 
 VERDICTS = ("pass", "fail", "expected", "unexpected-pass", "skip", "error")
 RED = frozenset({"fail", "unexpected-pass", "error"})
@@ -66,8 +64,5 @@ def exit_status(findings: Findings) -> int:
 
 
 def write(findings: Findings, folder: Path) -> None:
-    """Write programs.json; findings of the wrong shape are a defect of ours and crash."""
-    faults = schema.faults(findings, "programs.schema.json")
-    assert not faults, faults
-    text = json.dumps(findings, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    write_whole(folder / "programs.json", text)
+    """Writes programs.json."""
+    schema.write_json(findings, folder / "programs.json", "programs.schema.json")

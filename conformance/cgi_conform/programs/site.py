@@ -17,7 +17,7 @@ from cgi_conform.cases.docroot import Docroot, reachable_tmp, remove
 from cgi_conform.programs.command import Command, run
 from cgi_conform.programs.definition import PATH, Program
 from cgi_conform.servers.account import script_account
-from cgi_conform.servers.definition import fill_words
+from cgi_conform.servers.command_words import fill_words
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Defines kills.json, which holds the proofs of cases, faults and branches, and sums them up."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict
@@ -8,7 +7,6 @@ from typing import TypedDict
 from cgi_conform import __version__, schema
 from cgi_conform.cases.answer import Status
 from cgi_conform.judging.results import MismatchEntry, Server, Suite
-from cgi_conform.write import write_whole
 
 FORMAT = 1
 KILLED, SURVIVED, UNSOUND, SKIPPED = "killed", "survived", "unsound", "skipped"
@@ -128,7 +126,5 @@ def counted(kills: Kills) -> list[str]:
 
 
 def write(kills: Kills, path: Path) -> None:
-    """Writes kills.json. A proof that does not fit the schema is a defect of the suite, and crashes it."""
-    faults = schema.faults(kills, "kills.schema.json")
-    assert not faults, faults
-    write_whole(path, json.dumps(kills, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    """Writes kills.json."""
+    schema.write_json(kills, path, "kills.schema.json")

@@ -1,6 +1,5 @@
 """A comparison of two runs as text for a terminal, diff.json, diff.md and diff.html: what differs, nothing else."""
 
-import json
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -21,9 +20,7 @@ _MEMBERS = 3  # differences of a case that a terminal shows
 
 def write_all(comparison: Comparison, directory: Path) -> None:
     """Write diff.json, diff.md and diff.html."""
-    faults = schema.faults(comparison, "diff.schema.json")
-    assert not faults, faults
-    write_whole(directory / "diff.json", json.dumps(comparison, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    schema.write_json(comparison, directory / "diff.json", "diff.schema.json")
     write_whole(directory / "diff.md", markdown(comparison))
     write_whole(directory / "diff.html", html(comparison))
 

@@ -3,16 +3,15 @@
 If the server does not start or dies, the case is an error, and says nothing about the rule.
 """
 
-import pwd
 import re
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from cgi_conform.cases.answer import CLOSED, SILENT, Expectation
 from cgi_conform.cases.case import Case, Step
+from cgi_conform.cases.docroot import file_reader
 from cgi_conform.errors import UserError
 from cgi_conform.http.connection import Connection
 from cgi_conform.http.exchange import Exchange, play
@@ -27,6 +26,7 @@ from cgi_conform.judging.side_effects import Watch
 from cgi_conform.octets import Tokens, printable
 from cgi_conform.running.case_result import Trial, judged, reason_to_skip, untried
 from cgi_conform.running.plan import Plan
+from cgi_conform.servers.account import nobody_ids
 from cgi_conform.servers.instance import Instance
 from cgi_conform.servers.once_more import start_once_more
 from cgi_conform.servers.ports import ADDRESS
@@ -113,7 +113,7 @@ def _try(
     root = Path(pool.docroot.root if pool else plan.root)
     tokens = Tokens(address[1], str(root), str(root.parent))
     asked = asked_for([step.send for step in case.steps], plan.profile, root_is_cgi=case.variant == "cgi-root")
-    context = CaseContext(tokens, _reader(root, fixtures), _nobody(), lambda octets: _normal(octets, tokens, asked))
+    context = CaseContext(tokens, file_reader(root, fixtures), nobody_ids(), lambda octets: _normal(octets, tokens, asked))
     begun = instance.log_size() if instance else 0
     control = _status(case.control, address, tokens, plan.timeout, deadline) if case.control is not None else "200"
     if case.control is not None and control != "200":
@@ -226,23 +226,5 @@ def _log(
         time.sleep(0.01)
 
 
-def _nobody() -> dict[str, int]:
-    try:
-        entry = pwd.getpwnam("nobody")
-    except KeyError:
-        return {}
-    return {"uid": entry.pw_uid, "gid": entry.pw_gid}
-
-
 def _normal(octets: bytes, tokens: Tokens, asked: Asked) -> bytes:
     return _LOG_DATE.sub(b"[{date}]", normalised(octets, tokens.port, tokens.root, tokens.base, asked))
-
-
-def _reader(root: Path, fixtures: Path) -> Callable[[str], bytes]:
-    """Returns a function that reads a file of the document root, or of the fixtures if the root has no such file."""
-
-    def read(name: str) -> bytes:
-        path = root / name
-        return (path if path.exists() else fixtures / "docroot" / name).read_bytes()
-
-    return read

@@ -21,6 +21,15 @@ class Account:
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
 
+def nobody_ids() -> dict[str, int]:
+    """Returns the uid and gid of user nobody, or {} if this machine has no such user."""
+    try:
+        entry = pwd.getpwnam("nobody")
+    except KeyError:
+        return {}
+    return {"uid": entry.pw_uid, "gid": entry.pw_gid}
+
+
 def script_account() -> Account:
     """Returns the account that a server must run its scripts as."""
     uid, gid = os.geteuid(), os.getegid()

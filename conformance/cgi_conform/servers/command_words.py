@@ -8,7 +8,7 @@ lost_words() tells which words look like files that the server did not find.
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _FILE_NAME = re.compile(r"[\w.+-]*\w\.[A-Za-z]\w{0,9}")
@@ -56,3 +56,8 @@ def _looks_like_a_path(text: str) -> bool:
     if not text or _NO_PATH.match(text):
         return False
     return "/" in text or _FILE_NAME.fullmatch(text) is not None
+
+
+def fill_words(word: str, known: Mapping[str, str]) -> str:
+    """Returns the text with every known {token} filled in. Other braces stay."""
+    return re.sub(r"\{([a-z_]+)\}", lambda match: known.get(match[1], match[0]), word)

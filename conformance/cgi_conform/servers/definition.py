@@ -28,11 +28,11 @@ from cgi_conform.cases.answer import PROFILES
 from cgi_conform.did_you_mean import did_you_mean
 from cgi_conform.errors import SERVER, UserError
 from cgi_conform.paths import SERVERS, build
-from cgi_conform.schema import faults, read_toml
-from cgi_conform.servers.command_words import found_beside, lost_words
+from cgi_conform.schema import read_valid_toml
+from cgi_conform.servers.command_words import fill_words, found_beside, lost_words
+from cgi_conform.servers.find_program import FIXED_PATH, build_token, find_on_path, first_installed, program_path, search_note, which
 
 _OF_A_SHELL = ("|", "||", "&", "&&", ";")
-_FIXED_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class ServerDefinition:
         """Returns words of a command, or texts of files, with every token filled in."""
         if self.program is None:
             raise UserError(f'server "{self.name}" is not installed (looked for {self.sought})', SERVER)
-        known = {"program": str(self.program), "here": str(self.here), **_build(), **tokens}
+        known = {"program": str(self.program), "here": str(self.here), **build_token(), **tokens}
         return [fill_words(word, known) for word in words]
 
     def version(self) -> str:
@@ -121,28 +121,28 @@ def load_server(name: str) -> ServerDefinition:
     """Returns the definition of a known server, or the one in a folder. The name of a folder needs no slash."""
     here = _folder(name)
     shown = f"{here.name}/server.toml"
-    table = read_toml(here / "server.toml", shown)
-    wrong = faults(table, "server.schema.json")
-    if wrong:
-        raise UserError("\n".join(f"{shown}: {fault}" for fault in wrong))
+    table = read_valid_toml(here / "server.toml", shown, "server.schema.json")
     wanted = table["program"]
-    candidates = wanted if isinstance(wanted, list) else []
-    if build() is None:
-        candidates = [word for word in candidates if "{build}" not in word] or candidates
-    finding = "" if isinstance(wanted, list) else wanted["find"]
-    files = {name: _template(here / template, shown) for name, template in table.get("files", {}).items()}
+    if isinstance(wanted, list):
+        usable = [word for word in wanted if build() or "{build}" not in word] or wanted
+        names = [program_path(word, here) for word in usable]
+        program = first_installed(names)
+    else:
+        names = [wanted["find"]]
+        program = find_on_path(wanted["find"])
+    files = {name: read_template(here / template, shown) for name, template in table.get("files", {}).items()}
     for words in (table["command"], *(more for more in table.get("variants", {}).values() if _is_command(more))):
         _check_port([*words, *files.values()], shown)
     return ServerDefinition(
         name=here.name,
         title=table["title"],
-        program=find_on_path(finding) if finding else _first_program(candidates, here),
-        sought=_sought(finding, here) if finding else ", ".join(_sought(_placed(word, here), here) for word in candidates),
+        program=program,
+        sought=", ".join(search_note(name, here) for name in names),
         command=tuple(table["command"]),
         version_command=tuple(table.get("version", ())),
         profiles=tuple(table["profiles"]),
         variants={name: tuple(words) for name, words in table.get("variants", {}).items()},
-        environment={"PATH": _FIXED_PATH, **table.get("environment", {})},
+        environment={"PATH": FIXED_PATH, **table.get("environment", {})},
         here=here,
         files=files,
         in_profile={name: tuple(more["arguments"]) for name, more in table.get("profile", {}).items()},
@@ -195,68 +195,12 @@ def from_command(text: str) -> ServerDefinition:
     return ServerDefinition(
         name="command",
         title=text,
-        program=_program(words[0]),
-        sought=_sought(words[0], Path.cwd()),
+        program=which(words[0]),
+        sought=search_note(words[0], Path.cwd()),
         command=("{program}", *found_beside(words[1:], Path.cwd())),
-        environment={"PATH": os.environ.get("PATH", _FIXED_PATH)},
+        environment={"PATH": os.environ.get("PATH", FIXED_PATH)},
         here=Path.cwd(),
     )
-
-
-def find_on_path(name: str) -> Path | None:
-    """Returns a program on PATH or among pyenv's versions. For a pyenv shim, returns the program that it starts."""
-    for folder in os.environ.get("PATH", _FIXED_PATH).split(os.pathsep):
-        path = Path(folder) / name
-        if not (os.path.isfile(path) and os.access(path, os.X_OK)):  # Path.is_file() raises PermissionError
-            continue
-        if path.parent.name != "shims":
-            return path.absolute()
-        if found := _newest(path.parent.parent / "versions", name):
-            return found
-    root = Path(os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv"))
-    return _newest(root / "versions", name)
-
-
-def _newest(versions: Path, name: str) -> Path | None:
-    def number(path: Path) -> list[int]:
-        return [int(digits) for digits in re.findall(r"\d+", path.parent.parent.name)]
-
-    try:
-        found = sorted(versions.glob(f"*/bin/{name}"), key=number)
-    except OSError:
-        return None
-    usable = [path for path in found if os.access(path, os.X_OK)]
-    return usable[-1] if usable else None
-
-
-def _first_program(candidates: list[str], here: Path) -> Path | None:
-    found = (_program(_placed(word, here)) for word in candidates)
-    return next((path for path in found if path is not None), None)
-
-
-def _placed(word: str, here: Path) -> str:
-    """Returns a program with its tokens filled in. A relative path becomes one beside the definition."""
-    filled = fill_words(word, {**_build(), "python": sys.executable, "here": str(here)})
-    return str(here / filled) if "/" in filled else filled
-
-
-def _build() -> dict[str, str]:
-    tree = build()
-    return {"build": str(tree)} if tree else {}
-
-
-def _sought(word: str, here: Path) -> str:
-    """Returns the name of a program for the message that it was not found, with the reason if the file exists."""
-    if os.path.isfile(here / word) and "/" not in word:
-        return f"{word} on PATH: write ./{word} for the one in {here}"
-    if os.path.isfile(here / word) and not os.access(here / word, os.X_OK):
-        return f"{word}, which is not executable: chmod +x"
-    return word if "/" in word else f"{word} on PATH"
-
-
-def _program(word: str) -> Path | None:
-    found = shutil.which(word)
-    return Path(found).absolute() if found else None
 
 
 def _is_command(words: Sequence[str]) -> bool:
@@ -268,13 +212,9 @@ def _check_port(words: list[str], shown: str) -> None:
         raise UserError(f"{shown}: the command has no {{port}}: the server must listen on the port that cgi-conform chooses")
 
 
-def _template(path: Path, shown: str) -> str:
+def read_template(path: Path, shown: str) -> str:
+    """Returns the text of a template that [files] of a definition names."""
     try:
         return path.read_text("utf-8")
     except OSError as error:
         raise UserError(f'{shown}: cannot read "{path.name}", named in [files]: {error.strerror}') from None
-
-
-def fill_words(word: str, known: Mapping[str, str]) -> str:
-    """Returns the text with every known {token} filled in. Other braces stay."""
-    return re.sub(r"\{([a-z_]+)\}", lambda match: known.get(match[1], match[0]), word)
