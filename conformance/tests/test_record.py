@@ -13,7 +13,7 @@ from cgi_conform.judging.known_failures import in_release, known_failure_of, loa
 from cgi_conform.judging.recordings import Recording, read_recordings, recording_of, write_recordings
 from cgi_conform.judging.releases import release_in
 from cgi_conform.judging.results import write
-from cgi_conform.judging.timelines import Answer, Came
+from cgi_conform.judging.timelines import RecordedAnswer, Came
 from cgi_conform.paths import REPO
 from cgi_conform.servers.definition import load_server
 from sample_run import CUT, cut_short, mixed, passing
@@ -86,7 +86,7 @@ def test_servers_that_answer_alike_share_an_answer(tmp_path: Path) -> None:
     for name, saw in {"cpython-3.9": 501, "zeus": 501, "cpython-3.10": 501, "cpython-3.11": 405}.items():
         version = f"Python {name.removeprefix('cpython-')}.7"
         came = (Came("main", "closed", f"HTTP/1.0 {saw} It's\\r\\n\\\\n\\r\\nno end"), Came("two fields", "reset", ""))
-        made = replace(recording(1), name=name, title=name, versions=(version,), cases={"a/b": {"": Answer(saw, came)}})
+        made = replace(recording(1), name=name, title=name, versions=(version,), cases={"a/b": {"": RecordedAnswer(saw, came)}})
         record(made, tmp_path, partial=False, force=False)
     assert (tmp_path / "recordings" / "a.toml").read_text("utf-8").split("\n\n", 1)[1] == """\
 [["a/b"]]
@@ -115,8 +115,8 @@ received."two fields".reset = ""
 
 
 def test_octets_that_end_a_toml_string_are_kept(tmp_path: Path) -> None:
-    answer = Answer(None, (Came("main", "open", "'''\\n\"\\\\"),))
-    made = replace(recording(1), cases={"a/b": {"": answer}, "a/c": {"": Answer("silent", ())}})
+    answer = RecordedAnswer(None, (Came("main", "open", "'''\\n\"\\\\"),))
+    made = replace(recording(1), cases={"a/b": {"": answer}, "a/c": {"": RecordedAnswer("silent", ())}})
     record(made, tmp_path, partial=False, force=False)
     assert kept_in(tmp_path) == made
 

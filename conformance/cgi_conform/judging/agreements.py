@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from cgi_conform.escaped import lines
 from cgi_conform.judging.recordings import Recording, short
-from cgi_conform.judging.timelines import Answer, Span, alike, answer_of, spans, without_ends
+from cgi_conform.judging.timelines import RecordedAnswer, Span, alike, answer_of, spans, without_ends
 
 _CONTEXT = 60  # characters: as much of a line's beginning is shown though it is the same
 
@@ -21,7 +21,7 @@ class Agreement:
     """Servers that gave the same answer, such as "3.8–3.10, 3.12" or "3.13.4–"."""
 
     servers: str
-    answer: Answer
+    answer: RecordedAnswer
     identical: bool  # to the octet
     unlike: str = ""  # the first line that another release of the same branch does not have
 
@@ -59,11 +59,11 @@ def _given(recording: Recording, case: str) -> Iterator[_Given]:
             yield _Given(name, span, _gist(span.answer), "")
 
 
-def _gist(answer: Answer) -> tuple[object, ...]:
+def _gist(answer: RecordedAnswer) -> tuple[object, ...]:
     return answer.saw, *first_lines(each.octets for each in answer.received)
 
 
-def _first_unlike(answer: Answer, other: Answer) -> str:
+def _first_unlike(answer: RecordedAnswer, other: RecordedAnswer) -> str:
     """Returns the first line of an answer that the other answer lacks. Lengths do not count; a long line is cut."""
     known = _all_lines(other)
     for line in _all_lines(answer):
@@ -73,7 +73,7 @@ def _first_unlike(answer: Answer, other: Answer) -> str:
     return ""
 
 
-def _all_lines(answer: Answer) -> list[str]:
+def _all_lines(answer: RecordedAnswer) -> list[str]:
     return [line for each in answer.received for line in lines(each.octets)]
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from cgi_conform.errors import UserError
 from cgi_conform.escaped import lines
 from cgi_conform.judging.results import Results, Server, Suite
-from cgi_conform.judging.timelines import Answer, Came, Span, Timeline, release_of, spans
+from cgi_conform.judging.timelines import RecordedAnswer, Came, Span, Timeline, release_of, spans
 from cgi_conform.schema import faults, read_toml
 from cgi_conform.write import write_whole
 
@@ -59,7 +59,7 @@ def recording_of(results: Results) -> Recording:
                 Came(each["connection"], each["end"], each["bytes"].replace(own, "Python/{version}"))
                 for each in case["received"]
             ]
-            cases[case["id"]] = {"": Answer(case["saw"], tuple(received))}
+            cases[case["id"]] = {"": RecordedAnswer(case["saw"], tuple(received))}
     return Recording(
         name=server["name"],
         title=server["title"],
@@ -109,7 +109,7 @@ def _spans(answers: Iterable[Mapping[str, Any]]) -> dict[str, list[Span]]:
             for connection, came in each.get("received", {}).items()
             for end, octets in came.items()
         ]
-        answer = Answer(each.get("saw"), tuple(received))
+        answer = RecordedAnswer(each.get("saw"), tuple(received))
         for name, since, before in (by for words in each["by"] for by in _BY.findall(words)):
             found.setdefault(name, []).append(Span(since, before, answer))
     return {name: sorted(given, key=lambda span: release_of(span.since)) for name, given in found.items()}
@@ -128,7 +128,7 @@ def write_recordings(fixtures: Path, old: Iterable[Recording], new: Iterable[Rec
 def _texts(recordings: Iterable[Recording]) -> dict[str, str]:
     """Returns the text of each file, the same octets for the same recordings."""
     texts = {"recordings.toml": _SERVERS}
-    cases: dict[str, dict[Answer, list[str]]] = {}
+    cases: dict[str, dict[RecordedAnswer, list[str]]] = {}
     for each in recordings:
         texts["recordings.toml"] += _server_text(each)
         for case, timeline in each.cases.items():
@@ -150,7 +150,7 @@ def _server_text(recording: Recording) -> str:
     return "\n".join(["", f'["{recording.name}"]', *told, suite, ""])
 
 
-def _answer_text(case: str, answer: Answer, by: list[str]) -> str:
+def _answer_text(case: str, answer: RecordedAnswer, by: list[str]) -> str:
     told = ["", f'[["{case}"]]', f"by = {json.dumps(by)}"]
     if answer.saw is not None:
         told.append(f"saw = {json.dumps(answer.saw)}")

@@ -19,14 +19,14 @@ class Came(NamedTuple):
     octets: str
 
 
-class Answer(NamedTuple):
+class RecordedAnswer(NamedTuple):
     """What a server answered to a case. Where it reports the server's own version, it holds Python/{version}."""
 
     saw: Saw
     received: tuple[Came, ...]
 
 
-Timeline = dict[str, Answer]  # the first release that gives the answer, or ""; in the order of the releases
+Timeline = dict[str, RecordedAnswer]  # the first release that gives the answer, or ""; in the order of the releases
 
 
 class Span(NamedTuple):
@@ -34,7 +34,7 @@ class Span(NamedTuple):
 
     since: str
     before: str
-    answer: Answer
+    answer: RecordedAnswer
 
     def holds(self, release: Release) -> bool:
         """Tells whether the release is one of them."""
@@ -47,12 +47,12 @@ def spans(timeline: Timeline) -> list[Span]:
     return [Span(since, before, answer) for (since, answer), before in zip(timeline.items(), ends)]
 
 
-def answer_of(timeline: Timeline, version: str) -> Answer:
+def answer_of(timeline: Timeline, version: str) -> RecordedAnswer:
     """Returns what a version answers."""
     return _span_of(timeline, release_of(version)).answer
 
 
-def with_answer(timeline: Timeline, version: str, answer: Answer, others: Iterable[str]) -> Timeline:
+def with_answer(timeline: Timeline, version: str, answer: RecordedAnswer, others: Iterable[str]) -> Timeline:
     """Returns the timeline in which a version gives this answer, and the other recorded versions keep theirs.
 
     A bound that a person corrected stays, unless this answer contradicts it.
@@ -69,18 +69,18 @@ def with_answer(timeline: Timeline, version: str, answer: Answer, others: Iterab
     return _joined(changed)
 
 
-def with_first_answer(timeline: Timeline, version: str, answer: Answer) -> Timeline:
+def with_first_answer(timeline: Timeline, version: str, answer: RecordedAnswer) -> Timeline:
     """Returns the timeline with this answer for the version, and for all releases that answered as it did."""
     old = answer_of(timeline, version)
     return _joined({since: answer if each == old else each for since, each in timeline.items()})
 
 
-def alike(one: Answer, other: Answer) -> bool:
+def alike(one: RecordedAnswer, other: RecordedAnswer) -> bool:
     """Tells whether two answers are the same; how a connection ended may depend on how busy the machine was."""
     return without_ends(one) == without_ends(other)
 
 
-def without_ends(answer: Answer) -> tuple[object, ...]:
+def without_ends(answer: RecordedAnswer) -> tuple[object, ...]:
     """Returns what was seen and received, without how the connections ended."""
     return answer.saw, *((each.connection, each.octets) for each in answer.received)
 
