@@ -1,10 +1,11 @@
-"""ci/figures.py [--check]: the figures of README.md, counted from the data.
+"""build/bin/python ci/figures.py [--check]: counts the figures of README.md from the data.
 
-Writes what stands between the two "figures" marks anew; with --check says whether that would change anything, and
-exits with 1 if so. Run by the interpreter that ci/setup chose: build/bin/python ci/figures.py
+Writes the text between the two "figures" marks of README.md. With --check, writes nothing and exits with 1 if the
+text would change.
 """
 
 import sys
+import textwrap
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -24,7 +25,7 @@ LEVELS = ("required", "recommended", "observed")
 
 
 def table(cases: list[Case], clauses: int, reached: int) -> str:
-    """Cases per profile and level, and what they reach and are proven by, as Markdown."""
+    """Returns as Markdown: the cases per profile and level, the clauses they reach, and the faults that prove them."""
     lines = ["| profile | " + " | ".join(LEVELS) + " | cases |", "|---|" + "--:|" * (len(LEVELS) + 1)]
     for profile in PROFILES:
         levels = [case.expect[profile].level for case in cases if profile in case.expect]
@@ -32,12 +33,14 @@ def table(cases: list[Case], clauses: int, reached: int) -> str:
             counts = [levels.count(level) for level in LEVELS]
             lines.append(f"| `{profile}` | " + " | ".join(map(str, [*counts, len(levels)])) + " |")
     topics = len({case.topic for case in cases})
-    text = f"{len(cases)} cases in {topics} topics reach {reached} of {clauses} clauses; the others say why none can."
     faults = {case.fault_in(profile) for case in cases for profile in case.expect}
     listed = sum(len(branches(case, profile)) for case in cases for profile in case.expect)
-    text += f"\nEach fails where it should: on a second server with one of {len(faults)} defects put into it. Each of the"
-    text += f"\n{listed} statuses that a case allows beside others is seen, and looked at."
-    return "\n".join(lines) + f"\n\n{text}\n"
+    text = (
+        f"{len(cases)} cases in {topics} topics reach {reached} of {clauses} clauses. Each other clause says why no case "
+        f"reaches it. Each case can fail: it does so on a second server that has one of {len(faults)} deliberate "
+        f"defects. Where a case accepts several statuses ({listed} in all), each one is proven to be checked."
+    )
+    return "\n".join(lines) + f"\n\n{textwrap.fill(text, 118)}\n"
 
 
 def main() -> int:
@@ -51,7 +54,7 @@ def main() -> int:
     if new == old:
         return 0
     if "--check" in sys.argv[1:]:
-        print("README.md: its figures are not those of the data (build/bin/python ci/figures.py writes them)")
+        print("README.md: the figures do not agree with the data (build/bin/python ci/figures.py writes them)")
         return 1
     write_whole(README, new)
     return 0

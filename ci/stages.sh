@@ -1,20 +1,20 @@
 # shellcheck shell=bash disable=SC2154  # out, deadline: ci/test; build, checkout, cores: gate.sh
-# How ci/test declares its stages, runs them, counts their tests and tells of failures. Sourced after gate.sh.
+# Functions that declare the stages of ci/test, run them, count their tests and report failures. Sourced after gate.sh.
 #
-# First every stage is declared (stage, beside), then run_stages runs those that are wanted, and conclude reports.
+# ci/test declares every stage (stage, beside). Then run_stages runs the chosen ones, and conclude reports.
 #
-# A stage NAME leaves in $out: NAME.log (what it printed), NAME.command (how to repeat it), NAME.count
-# ("passed failed skipped"), NAME.outcome (ok, FAIL, skip or late) and, where packages were missing, NAME.packages.
-# A stage whose command ends with 77 could not run: its last line says why. A stage is "late" if the time of the
-# whole run ended before it did: it counts as skipped, and the run is red.
+# A stage NAME leaves these files in $out: NAME.log (its output), NAME.command (the command that repeats it),
+# NAME.count ("passed failed skipped"), NAME.outcome (ok, FAIL, skip or late) and, if packages are missing,
+# NAME.packages. If the command exits with 77, the stage could not run, and its last line says why. A stage is "late"
+# if the time of the whole run ended before the stage did. It counts as skipped, and the run is red.
 
 stages=()
 only=()
 declare -A needs_of=() junit_of=() command_of=() limit_of=() is_beside=() is_wanted=()
 stage_limit=300
 
-# declare_stage NAME JUNIT NEEDS COMMAND…: COMMAND's tests are those in the file JUNIT; "-" counts it as one test.
-# NEEDS are names of stages declared before, or "-". NAME does not run where one of them did not end well.
+# declare_stage NAME JUNIT NEEDS COMMAND…: COMMAND writes its tests to the file JUNIT; with "-" it counts as one test.
+# NEEDS names stages that are declared before, or is "-". The stage is skipped if one of them is not ok.
 declare_stage() {
   local name=$1 need
   [ -z "${command_of[$name]-}" ] || die 2 "stage \"$name\" is declared twice"
@@ -26,16 +26,16 @@ declare_stage() {
   command_of[$name]=$(quoted "${@:4}")
 }
 
-# A stage by itself: those before it have ended.
+# Declares a stage that runs alone, after all stages before it have ended.
 stage() { declare_stage "$@"; }
 
-# A stage beside others, no more at a time than there are cores.
+# Declares a stage that runs beside others. At most as many run at a time as the machine has cores.
 beside() {
   declare_stage "$@"
   is_beside[$1]=yes
 }
 
-# Marks the stages that the globs in `only` select, and those that they need. Ends where a glob selects none.
+# Marks the stages that the globs in `only` select, and the stages that these need. Every glob must select a stage.
 choose_stages() {
   local glob name index found
   for glob in "${only[@]-*}"; do
@@ -46,7 +46,7 @@ choose_stages() {
     done
     [ -n "$found" ] || die 2 "no stage matches \"$glob\" (ci/test --list shows their names)"
   done
-  # A stage needs only stages before it, so one pass from the end reaches all.
+  # A stage needs only earlier stages, so one pass from the end reaches all.
   for ((index = ${#stages[@]} - 1; index >= 0; index--)); do
     name=${stages[index]}
     [ -n "${is_wanted[$name]-}" ] || continue
@@ -54,7 +54,7 @@ choose_stages() {
   done
 }
 
-# The first and the last line; one line where they are the same.
+# Prints the first and the last line of its input; a single line only once.
 first_and_last() { sed -n '1p;1!{$p;}'; }
 
 # headline WORD STAGE REST
@@ -65,10 +65,10 @@ seconds_since() {
   printf '%d.%d s' $((tenths / 10)) $((tenths % 10))
 }
 
-# In a stage beside others, too: a shell that ends by a signal takes its children along.
+# Makes a signal end the children of this shell, too. A stage beside others calls it in its own shell.
 end_on_signals() { trap 'trap "" INT TERM; kill $(jobs -p) 2>/dev/null || true; exit 130' INT TERM; }
 
-# ended NAME OUTCOME "PASSED FAILED SKIPPED" REST: the outcome in the files, and the line for it.
+# ended NAME OUTCOME "PASSED FAILED SKIPPED" REST: writes the outcome to the files and prints its line.
 ended() {
   echo "$2" >"$out/$1.outcome"
   echo "$3" >"$out/$1.count"
@@ -105,15 +105,15 @@ run_stage() {
 # judge_stage NAME STATUS LIMIT TIME
 judge_stage() {
   local name=$1 status=$2 limit=$3 time=$4 junit=${junit_of[$1]} passed failed skipped packages=
-  # What does not end by SIGTERM is killed, and timeout with it.
+  # timeout exits with 137 if it had to kill the command because SIGTERM did not end it.
   if [ "$status" = 137 ] && [ "${time%%.*}" -ge "$limit" ]; then status=124; fi
   if [ "$status" = 124 ] && [ "$SECONDS" -ge "$deadline" ]; then
-    ended "$name" late "0 0 1" "not run to its end: out of time after $limit s"
+    ended "$name" late "0 0 1" "stopped: out of time after $limit s"
     return
   fi
   if [ "$status" = 124 ]; then
-    echo "ended: not done after $limit s" >>"$out/$name.log"
-    ended "$name" FAIL "0 1 0" "not done after $limit s"
+    echo "stopped after $limit s" >>"$out/$name.log"
+    ended "$name" FAIL "0 1 0" "stopped after $limit s"
     return
   fi
   if [ "$status" = 77 ]; then
@@ -125,7 +125,7 @@ judge_stage() {
     if ! read -r passed failed skipped packages < <("$build/bin/python" ci/tally.py "$junit" 2>>"$out/$name.log"); then
       passed=0 failed=0 skipped=0
     fi
-    # What ends a runner without a failed case counts as one failure, and so does a run without cases.
+    # A runner that exits with an error but without a failed case counts as one failure. So does a run without cases.
     if [ "$failed" = 0 ] && { [ "$status" -ne 0 ] || [ $((passed + skipped)) = 0 ]; }; then failed=1; fi
   fi
   echo "$packages" >"$out/$name.packages"
@@ -133,7 +133,7 @@ judge_stage() {
     "$(printf '%4d passed %3d failed %3d skipped  %7s' "$passed" "$failed" "$skipped" "$time")"
 }
 
-# Runs what is wanted, in the order of the declarations.
+# Runs the chosen stages in the order in which they were declared.
 run_stages() {
   local name
   for name in "${stages[@]}"; do
@@ -150,18 +150,18 @@ run_stages() {
   wait
 }
 
-# The beginning and the end of a file: runners tell of the first failure early and sum up late.
+# Prints the beginning and the end of a file: runners print the first failure early and the totals last.
 excerpt() {
   local lines
   lines=$(wc -l <"$1")
   if [ "$lines" -le 80 ]; then cat -- "$1"; else
     head -n 50 -- "$1"
-    printf '[… %d lines more in %s]\n' "$((lines - 75))" "$1"
+    printf '[… %d more lines in %s]\n' "$((lines - 75))" "$1"
     tail -n 25 -- "$1"
   fi
 }
 
-# Tells of each failure and prints the closing line. Fails if a stage failed or had no time.
+# Prints each failure and the closing line. Fails if a stage failed or had no time.
 conclude() {
   local name passed failed skipped all=(0 0 0) failures=() late=() packages=() missing=
   for name in "${stages[@]}"; do
@@ -178,10 +178,10 @@ conclude() {
         ;;
     esac
   done
-  if [ ${#failures[@]} -gt 0 ]; then printf '\nfailed stages, and how to repeat them in %s:\n' "$checkout"; fi
+  if [ ${#failures[@]} -gt 0 ]; then printf '\nfailed stages, each with the command that repeats it in %s:\n' "$checkout"; fi
   for name in "${failures[@]}"; do printf '%-28s %s\n' "$name" "$(cat -- "$out/$name.command")"; done
-  if [ ${#late[@]} -gt 0 ]; then printf '\nout of time (more of it: --minutes N): %s\n' "${late[*]}"; fi
-  printf '\n%d s; what every stage printed is in %s\n' "$SECONDS" "$out"
+  if [ ${#late[@]} -gt 0 ]; then printf '\nout of time (--minutes N gives more): %s\n' "${late[*]}"; fi
+  printf '\n%d s; the output of every stage is in %s\n' "$SECONDS" "$out"
   [ ${#packages[@]} = 0 ] || missing=" (not installed: $(printf '%s\n' "${packages[@]}" | sort -u | paste -sd ' '))"
   printf '%d passed, %d failed, %d skipped%s\n' "${all[@]}" "$missing"
   [ "${all[1]}" = 0 ] && [ ${#late[@]} = 0 ]

@@ -1,7 +1,7 @@
-"""tally.py FILE…: adds up JUnit files and prints "passed failed skipped", and the packages that were missing.
+"""tally.py FILE…: adds up JUnit files. Prints the numbers of passed, failed and skipped tests, then missing packages.
 
-Counts test cases, not the totals that a file claims; an error is a failure. A test that is skipped with the message
-"package NAME is not installed" names a package. Exit status 1 where a file is missing or is no XML.
+Counts the test cases and ignores the totals that a file claims. An error counts as a failure. A skipped test whose
+message is "package NAME is not installed" names a missing package. Exit status 1 if a file is missing or is not XML.
 """
 
 import re
@@ -14,13 +14,13 @@ def verdict(case: ElementTree.Element) -> str:
     tags = {child.tag for child in case}
     if tags & {"failure", "error"}:
         return "failed"
-    # CTest marks a disabled or skipped test by its status as well.
+    # CTest marks some skipped or disabled tests only by their status.
     skipped = "skipped" in tags or case.get("status") in ("notrun", "disabled")
     return "skipped" if skipped else "passed"
 
 
 def packages(case: ElementTree.Element) -> set[str]:
-    """Returns the packages for want of which a test was skipped."""
+    """Returns the missing packages that made the test skip."""
     messages = [child.get("message", "") for child in case if child.tag == "skipped"]
     return {name for message in messages for name in re.findall(r"package (\S+) is not installed", message)}
 

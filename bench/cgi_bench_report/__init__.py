@@ -1,1 +1,1 @@
-"""Turns what cgi-bench measured into a page, a table and a verdict."""
+"""Turns the measurements of cgi-bench into a page, a table and a verdict."""

@@ -1,4 +1,4 @@
-"""python3 -m cgi_bench_report"""
+"""Runs the command line for `python3 -m cgi_bench_report`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""cgi-bench-report: reads what cgi-bench wrote, writes a page and a table, and judges gates."""
+"""cgi-bench-report: reads the JSON of cgi-bench, writes a page and a table, and judges gates."""
 
 import argparse
 import fnmatch
@@ -12,27 +12,28 @@ from cgi_bench_report.page import page
 from cgi_bench_report.results import ReportError, Results, read_results
 
 _EPILOG = """
-metrics of gates: requests/s (if none is named), p50, p90, p99, p99.9, cpu, memory.
-exit status: 0 all gates hold; 1 one does not, or a target is INVALID; 2 usage, or something that was not measured.
+metrics of gates: requests/s (the default), p50, p90, p99, p99.9, cpu, memory.
+exit status: 0 all gates hold; 1 a gate fails, or a target is INVALID; 2 wrong usage, or a name that was not measured.
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit status."""
+    """Runs the command line and returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="cgi-bench-report",
-        description="Bars, latency curves and ratios from the JSON of cgi-bench.",
+        description="Shows the JSON of cgi-bench as bars, latency curves and ratios.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("files", nargs="+", type=Path, metavar="FILE", help="what cgi-bench --benchmark_out=FILE wrote")
-    add("--report", type=Path, metavar="DIR", help="write index.html and summary.md there")
-    add("--reference", metavar="TARGET", help="what the others are compared with (default: the first target)")
-    add("--gate", action="append", default=[], metavar="GATE", help="such as 'cgi-hello/8: ref >= 1.2 * lighttpd'")
-    add("--only", metavar="GLOB,…", default="*", help="points of the table, such as 'cgi-*/8,static-1k/*'")
-    add("--readme", type=Path, metavar="FILE", help="write the table between the marks in this file")
+    add("files", nargs="+", type=Path, metavar="FILE", help="a file written by cgi-bench --benchmark_out=FILE")
+    add("--report", type=Path, metavar="DIR", help="write index.html and summary.md into DIR")
+    add("--reference", metavar="TARGET", help="the target to compare the others with (default: the first one)")
+    add("--gate", action="append", default=[], metavar="GATE",
+        help="a condition that must hold, such as 'cgi-hello/8: ref >= 1.2 * lighttpd' (may be given several times)")
+    add("--only", metavar="GLOB,…", default="*", help="the points in the table, such as 'cgi-*/8,static-1k/*'")
+    add("--readme", type=Path, metavar="FILE", help="write the table between the marks in FILE")
     options = parser.parse_args(arguments)
     try:
         return _report(options)
@@ -44,10 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _report(options: argparse.Namespace) -> int:
     results = read_results(options.files)
     if not results.targets:
-        raise ReportError("no target was measured")
+        raise ReportError("the files hold no measured target (run cgi-bench again)")
     reference = options.reference or results.targets[0]
     if reference not in results.targets:
-        raise ReportError(f'--reference: "{reference}" was not measured ({", ".join(results.targets)})')
+        raise ReportError(f'--reference: "{reference}" was not measured (measured: {", ".join(results.targets)})')
     verdicts = [judge(parse_gate(text), results) for text in options.gate]
     text = f"{table(results, reference, _named(results, options.only))}\n{caption(results)}"
     if options.report:
@@ -63,7 +64,7 @@ def _report(options: argparse.Namespace) -> int:
 def _named(results: Results, globs: str) -> list[str]:
     named = [name for glob in globs.split(",") for name in results.points if fnmatch.fnmatchcase(name, glob)]
     if not named:
-        raise ReportError(f'--only "{globs}" matches nothing that was measured ({", ".join(results.points)})')
+        raise ReportError(f'--only "{globs}" matches no measured point (measured: {", ".join(results.points)})')
     return list(dict.fromkeys(named))
 
 

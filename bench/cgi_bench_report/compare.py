@@ -1,8 +1,8 @@
-"""How much faster is A than B, and how sure is that? On repetitions that were interleaved.
+"""Estimates how much faster A is than B, with an interval, from interleaved repetitions.
 
-The estimate is the median of all ratios between a repetition of A and one of B (Hodges and Lehmann); its interval is
-the one that goes with the test of Mann and Whitney, which Google Benchmark's compare.py uses, too. Neither assumes
-how the noise is distributed: on shared machines it comes in single dips to half the speed.
+The estimate is the median of all ratios between a repetition of A and one of B (Hodges and Lehmann). Its interval
+follows from the test of Mann and Whitney, which Google Benchmark's compare.py uses as well. Neither assumes a
+distribution of the noise: on shared machines, single repetitions drop to half the speed.
 """
 
 import functools
@@ -15,7 +15,7 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Ratio:
-    """A divided by B; no interval where there are too few repetitions to have one."""
+    """A divided by B. Without an interval if there are too few repetitions for one."""
 
     value: float
     low: float | None = None
@@ -23,7 +23,7 @@ class Ratio:
 
     @property
     def is_one(self) -> bool:
-        """No difference that these repetitions can tell."""
+        """Returns True if the repetitions do not show a difference."""
         return self.low is None or self.high is None or self.low <= 1.0 <= self.high
 
     def __str__(self) -> str:
@@ -32,7 +32,7 @@ class Ratio:
 
 
 def ratio(a: Sequence[float], b: Sequence[float]) -> Ratio | None:
-    """None where there is nothing to divide."""
+    """Returns the ratio, or None if a side has no value or B is not positive."""
     if not a or not b or min(b) <= 0:
         return None
     pairs = sorted(x / y for x in a for y in b)
@@ -44,7 +44,7 @@ def ratio(a: Sequence[float], b: Sequence[float]) -> Ratio | None:
 
 @functools.cache
 def _left_out(n: int, m: int) -> int | None:
-    """How many of the n·m ordered ratios may be left out at each end; None if even all of them are too few."""
+    """Returns how many of the n·m ordered ratios lie outside the interval at each end, or None if n·m is too small."""
     ways = _ways(n, m)
     limit = (1 - CONFIDENCE) / 2 * sum(ways)
     below = 0
@@ -56,7 +56,7 @@ def _left_out(n: int, m: int) -> int | None:
 
 
 def _ways(n: int, m: int) -> list[int]:
-    """In how many orders of n and m values the statistic U is 0, 1, …, n·m: the Gaussian binomial coefficient."""
+    """Returns in how many orders of n and m values U is 0, 1, …, n·m: the Gaussian binomial coefficient."""
     ways = [1] + [0] * (n * m)
     for i in range(1, n + 1):
         for u in range(n * m, m + i - 1, -1):

@@ -1,4 +1,4 @@
-"""Latency curves as SVG: the percentiles of each target, with room for the tail, on a scale of factors of ten."""
+"""Latency curves for SVG: the percentiles of each target on a logarithmic scale. The axis stretches the tail."""
 
 import math
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _TICKS = (10.0, 50.0, 90.0, 99.0, 99.9)
 
 @dataclass(frozen=True)
 class Line:
-    """The way of one target."""
+    """The curve of one target."""
 
     target: str
     points: str
@@ -21,7 +21,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Tick:
-    """A line across, and what it stands for."""
+    """A mark on an axis, and its label."""
 
     at: float
     text: str
@@ -29,7 +29,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class Curves:
-    """What the template draws."""
+    """The curves and the marks that the template draws."""
 
     lines: list[Line]
     across: list[Tick]
@@ -37,7 +37,7 @@ class Curves:
 
 
 def curves(rows: list[Row]) -> Curves | None:
-    """None where fewer than two percentiles are known."""
+    """Returns the curves, or None if no target has two percentiles."""
     known = {row.target: _known(row) for row in rows}
     known = {target: points for target, points in known.items() if len(points) > 1}
     if not known:
@@ -69,7 +69,7 @@ def _known(row: Row) -> list[tuple[float, float]]:
 
 
 def _stretched(percent: float) -> float:
-    """Each nine as long as the one before: the tail is what differs."""
+    """Returns the place of a percentile. 90, 99 and 99.9 are equally far apart, because servers differ in the tail."""
     return -math.log10(1 - percent / 100)
 
 

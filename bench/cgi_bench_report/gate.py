@@ -1,8 +1,8 @@
-"""Gates: conditions on ratios, for CI. Never on absolute times, which say more of the machine than of the server.
+"""Gates: conditions on ratios, for CI. They never use absolute times, which depend on the machine.
 
-    cgi-hello/8: ref >= 1.2 * lighttpd          requests per second
+    cgi-hello/8: ref >= 1.2 * lighttpd          compares requests per second
     cgi-hello/8: ref >= 0.7 * ceiling
-    cgi-hello/64 p99: ref <= 1.5 * lighttpd     or p50, p90, p99.9, cpu, memory
+    cgi-hello/64 p99: ref <= 1.5 * lighttpd     compares p99; also p50, p90, p99.9, cpu, memory
 """
 
 import operator
@@ -34,7 +34,7 @@ class Gate:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether it holds, and how that is known."""
+    """Whether a gate holds, and why."""
 
     gate: Gate
     holds: bool
@@ -42,29 +42,29 @@ class Verdict:
 
 
 def parse_gate(text: str) -> Gate:
-    """A gate as written on the command line."""
+    """Returns the gate for its text on the command line."""
     found = _FORM.fullmatch(text.strip())
     if found is None:
         raise ReportError(f"gate \"{text}\" is not of the form 'POINT: A >= NUMBER * B'")
     metric = found["metric"] or "requests/s"
     if metric not in METRICS:
-        raise ReportError(f'gate "{text}": no metric "{metric}" (there are {", ".join(METRICS)})')
+        raise ReportError(f'gate "{text}": unknown metric "{metric}" (known: {", ".join(METRICS)})')
     try:
         factor = float(found["factor"] or 1)
     except ValueError:
-        raise ReportError(f'gate "{text}": "{found["factor"]}" is no number') from None
+        raise ReportError(f'gate "{text}": "{found["factor"]}" is not a number') from None
     return Gate(text.strip(), found["point"], METRICS[metric], found["a"], found["op"], factor, found["b"])
 
 
 def judge(gate: Gate, results: Results) -> Verdict:
-    """Figures that must not be compared do not pass a gate; a name that was not measured is a mistake."""
+    """Judges a gate. It fails if a target must not be compared. Raises ReportError for a name that was not measured."""
     point = results.points.get(gate.point)
     if point is None:
-        raise ReportError(f'gate "{gate.text}": "{gate.point}" was not measured ({", ".join(results.points)})')
+        raise ReportError(f'gate "{gate.text}": "{gate.point}" was not measured (measured: {", ".join(results.points)})')
     for name in (gate.a, gate.b):
         measured = point.targets.get(name)
         if measured is None:
-            raise ReportError(f'gate "{gate.text}": "{name}" was not measured there ({", ".join(point.targets)})')
+            raise ReportError(f'gate "{gate.text}": "{name}" was not measured there (measured: {", ".join(point.targets)})')
         if name in results.invalid:
             return Verdict(gate, False, f"{name} is INVALID: {results.invalid[name]}")
         if not measured.comparable:
@@ -78,5 +78,5 @@ def judge(gate: Gate, results: Results) -> Verdict:
 def _explanation(gate: Gate, found: Ratio) -> str:
     told = f"{gate.a} / {gate.b} = {found}"
     if found.low is None or found.high is None:
-        return f"{told}, from too few repetitions for an interval"
-    return f"{told}, which the threshold lies within" if found.low < gate.factor < found.high else told
+        return f"{told}; too few repetitions for an interval"
+    return f"{told}; the threshold is inside the interval" if found.low < gate.factor < found.high else told

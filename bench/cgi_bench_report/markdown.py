@@ -1,4 +1,4 @@
-"""summary: the medians as a Markdown table, for a README or the summary of a CI step."""
+"""summary.md: the medians as a Markdown table, for a README or the summary of a CI step."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ BEGIN, END = "<!-- benchmark: written by ci/bench --readme -->\n", "<!-- end of 
 
 
 def table(results: Results, reference: str, names: Sequence[str]) -> str:
-    """Rows are points, columns targets: requests per second, and the share of the ceiling for scripts."""
+    """Returns a table of points and targets: requests per second, and for scripts the share of the ceiling."""
     targets = [name for name in results.targets if name not in results.invalid]
     others = [name for name in targets if name != reference]
     ratios = [f"{reference} ÷ {name}" for name in others] if reference in targets else []
@@ -20,7 +20,7 @@ def table(results: Results, reference: str, names: Sequence[str]) -> str:
     ]
     for name in names:
         point = results.points[name]
-        if point.is_open_loop:  # every server's rate is the same there
+        if point.is_open_loop:  # all servers have the same rate there
             continue
         found = {row.target: row for row in rows(point, results, reference)}
         cells = [_cell(found.get(target)) for target in targets]
@@ -45,7 +45,7 @@ def _ratio(results: Results, name: str, reference: str, other: str) -> str:
 
 
 def caption(results: Results) -> str:
-    """One line that says what the figures are worth."""
+    """Returns the lines below the table: how the figures were measured, and the noise."""
     context = results.context
     repetitions = max(
         (len(measured.values("requests_per_second")) for point in results.points.values() for measured in point.targets.values()),
@@ -53,15 +53,15 @@ def caption(results: Results) -> str:
     )
     commit = f", commit {context['commit']}" if context.get("commit") else ""
     return (
-        f"Medians of {repetitions} interleaved runs on {context.get('num_cpus', '?')} × "
-        f"{context.get('processor', 'an unknown processor')}, client included{commit}; ratios with their 95 % intervals. "
-        f"The {CEILING} runs the same script without any server.\n"
+        f"The figures are medians of {repetitions} interleaved runs on {context.get('num_cpus', '?')} × "
+        f"{context.get('processor', 'an unknown processor')}, with the client on the same machine{commit}. Each ratio has "
+        f"its 95 % interval. The {CEILING} runs the same script without any server.\n"
         + "".join(f"\n{sentence}\n" for sentence in noise(results))
     )
 
 
 def write_between(file: Path, text: str) -> None:
-    """Replace what stands between the marks in a file."""
+    """Replaces the text between the marks in a file."""
     try:
         old = file.read_text("utf-8")
     except OSError as error:
@@ -69,5 +69,5 @@ def write_between(file: Path, text: str) -> None:
     before, mark, rest = old.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not mark or not end:
-        raise ReportError(f'"{file}" has no marks "{BEGIN.strip()}" and "{END}"')
+        raise ReportError(f'"{file}" has no marks "{BEGIN.strip()}" and "{END}" (add both lines)')
     file.write_text(before + BEGIN + text + END + after, "utf-8")

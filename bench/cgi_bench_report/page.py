@@ -1,4 +1,4 @@
-"""index.html: bars, latency curves and ratios on one page that needs nothing else."""
+"""index.html: bars, latency curves and ratios on one page that loads no other file."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ _COLOURS = 6
 
 
 def page(results: Results, reference: str, verdicts: list[Verdict]) -> str:
-    """The page as text."""
+    """Returns the text of the page."""
     environment = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     )
@@ -63,7 +63,7 @@ def _heading(point: Point, load: int) -> str:
 
 
 def _bar(row: Row, point: Point, shown: list[Row], largest: float) -> dict[str, float]:
-    """Lengths in percent: of requests per second, or of the 99th percentile in the open loop."""
+    """Returns lengths in percent: for requests per second, or in the open loop for the 99th percentile."""
     if point.is_open_loop:
         tails = [tail for each in shown if (tail := each.median("p99_ms")) is not None]
         tail = row.median("p99_ms") or 0.0

@@ -1,4 +1,4 @@
-"""Google Benchmark's JSON as cgi-bench writes it: what each target did at each load point, run by run."""
+"""Reads the JSON of cgi-bench (Google Benchmark's format): the figures of each target, load point and repetition."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 CEILING = "ceiling"
-CLIENT_AT_ITS_LIMIT = 0.9  # of a core
+CLIENT_AT_ITS_LIMIT = 0.9  # share of a core
 
 
 class ReportError(Exception):
-    """A mistake of the user: exit status 2."""
+    """An error of the user, with exit status 2."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ METRICS = {
 
 @dataclass
 class Measured:
-    """One target at one load point: a counter's values, one for each repetition; or why there are none."""
+    """One target at one load point: the values of each counter, one per repetition, or why there are none."""
 
     target: str
     counters: dict[str, list[float]] = field(default_factory=dict)
@@ -57,13 +57,13 @@ class Measured:
 
     @property
     def comparable(self) -> bool:
-        """Whether its figures say something: answers that were wrong or did not come make a server fast."""
+        """Returns False if answers were wrong or missing, because such answers make a server look fast."""
         return not self.problem and not self.failures and bool(self.counters)
 
 
 @dataclass
 class Point:
-    """One load of one scenario, such as cgi-hello/8, and every target there."""
+    """One load of one scenario, such as cgi-hello/8, and its targets."""
 
     name: str
     targets: dict[str, Measured] = field(default_factory=dict)
@@ -95,12 +95,12 @@ class Results:
 
 
 def read_results(files: Sequence[Path]) -> Results:
-    """The runs in several files, as one; the context is that of the first."""
+    """Returns the runs of all files together, with the context of the first file."""
     documents = [_read(file) for file in files]
     context = documents[0]["context"]
     points: dict[str, Point] = {}
     for document in documents:
-        # They were done in random order; families are numbered in that of the scenarios.
+        # The runs have a random order; the numbers of the families follow the order of the scenarios.
         for run in sorted(document["benchmarks"], key=lambda run: int(run.get("family_index", 0))):
             _take(run, points)
     seen = {name for point in points.values() for name in point.targets}
@@ -126,16 +126,16 @@ def _read(file: Path) -> Any:
     except OSError as error:
         raise ReportError(f'"{file}": {error.strerror}') from None
     except (ValueError, KeyError, TypeError):
-        raise ReportError(f'"{file}" is no JSON of cgi-bench (make one with --benchmark_out=FILE)') from None
+        raise ReportError(f'"{file}" is not JSON of cgi-bench (cgi-bench --benchmark_out=FILE writes it)') from None
     return document
 
 
 def _take(run: Mapping[str, Any], points: dict[str, Point]) -> None:
-    if run.get("run_type") != "iteration":  # means and the like are for other readers
+    if run.get("run_type") != "iteration":  # skips means and other aggregates
         return
-    words = str(run["run_name"]).split("/")  # and, behind these three, how Google Benchmark was told to measure
+    words = str(run["run_name"]).split("/")  # SCENARIO/LOAD/TARGET, then options of Google Benchmark
     if len(words) < 3:
-        raise ReportError(f'"{run["run_name"]}" is no benchmark of cgi-bench (SCENARIO/LOAD/TARGET)')
+        raise ReportError(f'"{run["run_name"]}" is not a benchmark of cgi-bench (which are SCENARIO/LOAD/TARGET)')
     name, target = "/".join(words[:2]), words[2]
     measured = points.setdefault(name, Point(name)).targets.setdefault(target, Measured(target))
     if run.get("error_occurred"):

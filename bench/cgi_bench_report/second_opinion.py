@@ -1,9 +1,9 @@
-"""python3 -m cgi_bench_report.second_opinion SERVER SERVER… : does wrk see what cgi-bench sees?
+"""python3 -m cgi_bench_report.second_opinion SERVER SERVER…: checks that wrk ranks the servers as cgi-bench does.
 
-Starts the servers (NAME[:PROFILE], as in cgi-bench --servers) on one document root, lets cgi-bench and wrk ask each of
-them in turn, both from one thread and over as many connections, in random order and several rounds, and prints both
-figures. Fails if they disagree on which of two servers is faster, where both are sure. The last column says how much
-of the load cgi-bench can make, compared with wrk: below 1, its client would be what is measured.
+Starts the servers (NAME[:PROFILE], as in cgi-bench --servers) on one document root. cgi-bench and wrk measure each
+server in turn, in random order and several rounds, each with one thread and the same number of connections. Prints the
+figures of both. Fails if both programs are sure which of two servers is faster, and disagree. The last column compares
+the load that the two clients can make: below 1, the client of cgi-bench may be the limit and not the server.
 """
 
 import argparse
@@ -31,7 +31,7 @@ Samples = dict[tuple[str, str], list[float]]  # by server and program
 
 @contextmanager
 def served(name: str, root: Path) -> Iterator[str]:
-    """The URL of a server that runs meanwhile."""
+    """Starts the server, yields its URL, and ends it."""
     server, _, profile = name.partition(":")
     words = [str(_BUILD / "bin/cgi-conform"), "serve", server, "--root", str(root)]
     words += ["--profile", profile] if profile else []
@@ -43,7 +43,7 @@ def served(name: str, root: Path) -> Iterator[str]:
             if line == "ready\n":
                 break
         if not url:
-            raise SystemExit(2)  # the runner has said why
+            raise SystemExit(2)  # cgi-conform has printed the reason
         try:
             yield url
         finally:
@@ -51,11 +51,11 @@ def served(name: str, root: Path) -> Iterator[str]:
 
 
 def by_cgi_bench(url: str, scenario: str, clients: int, seconds: float) -> float:
-    """Requests per second."""
+    """Returns the requests per second that cgi-bench measures."""
     point = f"^{scenario}/{clients}/x/"
     words = [str(_BUILD / "bench/cgi-bench"), f"x={url}", f"--benchmark_filter={point}", "--benchmark_repetitions=1"]
     words += [f"--benchmark_min_time={seconds}", "--benchmark_format=json"]
-    done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False)  # 1: some requests failed
+    done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False)  # status 1: some requests failed
     run = json.loads(done.stdout)["benchmarks"][0]
     if run.get("error_occurred"):
         raise SystemExit(f"second_opinion: {url}: {run['error_message']}")
@@ -63,7 +63,7 @@ def by_cgi_bench(url: str, scenario: str, clients: int, seconds: float) -> float
 
 
 def by_wrk(url: str, scenario: str, clients: int, seconds: float) -> float:
-    """Requests per second; wrk measures for whole seconds."""
+    """Returns the requests per second that wrk measures. wrk takes whole seconds only."""
     words = ["wrk", "-t1", f"-c{clients}", f"-d{max(1, round(seconds))}s", url + _PATHS[scenario]]
     done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True)
     found = re.search(r"Requests/sec:\s*([\d.]+)", done.stdout)
@@ -71,7 +71,7 @@ def by_wrk(url: str, scenario: str, clients: int, seconds: float) -> float:
 
 
 def measure(urls: dict[str, str], scenario: str, clients: int, rounds: int, seconds: float) -> Samples:
-    """Every server by both programs, so often, in random order."""
+    """Measures every server with both programs in each round, in random order."""
     samples: Samples = {}
     for _ in range(rounds):
         turns = [(name, program) for name in urls for program in ("cgi-bench", "wrk")]
@@ -83,7 +83,7 @@ def measure(urls: dict[str, str], scenario: str, clients: int, rounds: int, seco
 
 
 def disagreements(samples: Samples, names: list[str]) -> list[str]:
-    """Pairs of servers that the two programs rank differently, both being sure."""
+    """Returns the pairs of servers that both programs rank with certainty, but differently."""
     found = []
     for index, a in enumerate(names):
         for b in names[index + 1 :]:
@@ -94,7 +94,7 @@ def disagreements(samples: Samples, names: list[str]) -> list[str]:
 
 
 def table(samples: Samples, names: list[str], point: str) -> str:
-    """The medians of both as Markdown."""
+    """Returns the medians of both programs as a Markdown table."""
     first = names[0]
     lines = [
         f"| {point} | cgi-bench, requests/s | wrk, requests/s | cgi-bench: ÷ {first} | wrk: ÷ {first} | cgi-bench ÷ wrk |",
@@ -110,14 +110,16 @@ def table(samples: Samples, names: list[str], point: str) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="second_opinion", description="Does wrk see what cgi-bench sees?")
-    parser.add_argument("servers", nargs="+", metavar="SERVER")
-    parser.add_argument("--point", action="append", metavar="POINT", help="such as static-1k/64 (default: and cgi-hello/8)")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=1.0)
+    about = "Checks that wrk ranks the servers as cgi-bench does."
+    parser = argparse.ArgumentParser(prog="second_opinion", description=about)
+    add = parser.add_argument
+    add("servers", nargs="+", metavar="SERVER", help="NAME[:PROFILE] of a known server")
+    add("--point", action="append", metavar="POINT", help="SCENARIO/CLIENTS (default: static-1k/64 and cgi-hello/8)")
+    add("--rounds", type=int, default=5, help="number of rounds (default: %(default)s)")
+    add("--seconds", type=float, default=1.0, help="seconds of each measurement (default: %(default)g)")
     options = parser.parse_args()
     if shutil.which("wrk") is None:
-        print("second_opinion: wrk is not installed (ci/setup bench)")
+        print("second_opinion: wrk is not installed ('ci/setup bench' installs it)")
         return _UNKNOWN
     wrong: list[str] = []
     with tempfile.TemporaryDirectory(prefix="cgi-bench-") as base, ExitStack() as stack:
@@ -132,7 +134,7 @@ def main() -> int:
             print(table(samples, names, point), flush=True)
             wrong += disagreements(samples, names)
     for line in wrong:
-        print(f"second_opinion: they disagree: {line}", file=sys.stderr)
+        print(f"second_opinion: cgi-bench and wrk disagree: {line}", file=sys.stderr)
     return 1 if wrong else 0
 
 

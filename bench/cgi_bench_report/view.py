@@ -1,4 +1,4 @@
-"""What the page and the table show of a point: numbers in words, shares and ratios, made once for both."""
+"""Prepares the figures of a point for the page and the table: numbers, shares, ratios and notes."""
 
 import itertools
 import statistics
@@ -17,10 +17,10 @@ class Row:
     problem: str
     notes: tuple[str, ...]
     rate: float | None  # requests per second
-    low: float  # of the repetitions
-    high: float
-    share: Ratio | None  # of the ceiling
-    versus: Ratio | None  # the reference
+    low: float  # the slowest repetition
+    high: float  # the fastest repetition
+    share: Ratio | None  # compared with the ceiling
+    versus: Ratio | None  # compared with the reference
     counters: dict[str, float]  # medians
 
     def median(self, key: str) -> float | None:
@@ -28,7 +28,7 @@ class Row:
 
 
 def rows(point: Point, results: Results, reference: str) -> list[Row]:
-    """The targets of a point in the order of the command line, the ceiling last."""
+    """Returns the targets of a point in the order of the command line, the ceiling last."""
     names = [name for name in [*results.targets, CEILING] if name in point.targets]
     return [_row(point.targets[name], point, results, reference) for name in names]
 
@@ -37,7 +37,7 @@ def _row(measured: Measured, point: Point, results: Results, reference: str) -> 
     problem = results.invalid.get(measured.target, "")
     problem = f"INVALID: {problem}" if problem else measured.problem
     rates = [] if problem else measured.values("requests_per_second")
-    # A percentile that only some of the repetitions had enough answers for is none of the others'.
+    # Leaves out percentiles for which some repetitions had too few answers.
     whole = {key: values for key, values in measured.counters.items() if len(values) == len(rates)}
     medians = {} if problem else {key: statistics.median(values) for key, values in whole.items()}
     return Row(
@@ -55,7 +55,7 @@ def _row(measured: Measured, point: Point, results: Results, reference: str) -> 
 
 
 def _against(measured: Measured, point: Point, other: str, results: Results) -> Ratio | None:
-    """In requests per second; at a given rate, where all have the same, in the 99th percentile of latency."""
+    """Returns the ratio of requests per second; in the open loop, where all rates are equal, that of p99."""
     base = point.targets.get(other)
     if base is None or other == measured.target or {other, measured.target} & set(results.invalid):
         return None
@@ -75,17 +75,17 @@ def _notes(measured: Measured) -> tuple[str, ...]:
 
 
 def said(versus: Ratio, other: str, *, latency: bool = False) -> str:
-    """A ratio as a sentence."""
+    """Returns a ratio in words."""
     what = "its p99 is " if latency else ""
     if versus.low is None:
-        return f"{what}{versus} × {other}, too few repetitions to be sure"
+        return f"{what}{versus} × {other}; too few repetitions to be sure"
     if versus.is_one:
-        return f"no difference from {other} that these runs can tell: {versus} ×"
+        return f"these runs show no difference from {other}: {versus} ×"
     return f"{what}{versus} × {other}"
 
 
 def noise(results: Results) -> list[str]:
-    """Of targets that are one and the same server: how far apart noise alone puts them, a sentence each."""
+    """Returns a sentence for each pair of targets that are the same server: how much noise alone separates them."""
     told = []
     for first, second in itertools.combinations(results.targets, 2):
         if not results.about(first) or results.about(first) != results.about(second):
@@ -95,14 +95,14 @@ def noise(results: Results) -> list[str]:
         ratios = sorted(each.value for each in found if each is not None)
         if ratios:
             told.append(
-                f"{second} is the same server as {first}: what lies between them is noise, here {ratios[0]:.2f} to "
-                f"{ratios[-1]:.2f} ×, in the middle {statistics.median(ratios):.2f}."
+                f"{second} is the same server as {first}, so their difference is noise: {ratios[0]:.2f} to "
+                f"{ratios[-1]:.2f} ×, median {statistics.median(ratios):.2f}."
             )
     return told
 
 
 def number(value: float | None, unit: str = "") -> str:
-    """Three digits that mean something, with a thin space between thousands."""
+    """Returns a number with three significant digits and a thin space between thousands."""
     if value is None:
         return "–"
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 3
@@ -114,13 +114,13 @@ def percent(share: Ratio | None) -> str:
 
 
 def facts(results: Results) -> list[tuple[str, str]]:
-    """The machine, the software, and what was measured when."""
+    """Returns the facts about the machine, the software and the run."""
     context = results.context
     known = {
         "machine": f"{context.get('num_cpus', '?')} × {context.get('processor', 'unknown processor')}",
         "kernel": context.get("kernel", ""),
         "commit": context.get("commit", ""),
-        "client": f"{context.get('client', '')}; run by {context.get('user', 'somebody')}",
+        "client": f"{context.get('client', '')}; run by {context.get('user', 'an unknown user')}",
         "load before": ", ".join(f"{value:.2f}" for value in context.get("load_avg", [])),
         "date": context.get("date", ""),
     }

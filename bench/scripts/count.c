@@ -1,4 +1,4 @@
-/* Reads CONTENT_LENGTH octets and says how many came. */
+/* Reads CONTENT_LENGTH octets and prints how many it got. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-/* Prints the query as a line, if there is one, and then what it reads. */
+/* Prints the query as a line, if there is one, and then its input. */
 #include <stdio.h>
 #include <stdlib.h>
 

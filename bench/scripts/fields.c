@@ -1,4 +1,4 @@
-/* Says hello under 50 fields, if all 50 of the request have become variables (or none has: not every server does). */
+/* Prints 50 fields and "hello" if the 50 request fields became variables. Servers that pass no fields pass as well. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* Says hello, by one system call: what is measured is the server. */
+/* Prints hello by one system call, so that the measured time is that of the server. */
 #include <unistd.h>
 
 int main(void) {

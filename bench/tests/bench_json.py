@@ -1,4 +1,4 @@
-"""Documents as cgi-bench writes them, for tests."""
+"""Writes documents as cgi-bench does, for the tests."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def run(point: str, target: str, rates: list[float], **more: Any) -> list[dict[str, Any]]:
-    """One benchmark with a repetition for each rate."""
+    """Returns one benchmark with a repetition for each rate."""
     name = f"{point}/{target}/iterations:1/manual_time"
     return [
         {
@@ -26,13 +26,13 @@ def run(point: str, target: str, rates: list[float], **more: Any) -> list[dict[s
 
 
 def broken(point: str, target: str, why: str) -> list[dict[str, Any]]:
-    """One benchmark that was skipped."""
+    """Returns one benchmark that failed with a message."""
     name = f"{point}/{target}/iterations:1/manual_time"
     return [{"name": name, "run_name": name, "run_type": "iteration", "error_occurred": True, "error_message": why}]
 
 
 def write(folder: Path, runs: list[dict[str, Any]], **context: str) -> Path:
-    """The file that holds them."""
+    """Writes the runs to results.json and returns its path."""
     file = folder / "results.json"
     file.write_text(json.dumps({"context": {"num_cpus": 2, **context}, "benchmarks": runs}), "utf-8")
     return file

@@ -1,4 +1,4 @@
-"""Where the report's modules lie, for a pytest that is started anywhere."""
+"""Makes the modules of the report importable for a pytest that is started in any folder."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The program as it is used: what it starts, what it refuses, and what it writes. No times are asserted."""
+"""The program cgi-bench: the servers that it starts, its messages, and its JSON. The tests assert no times."""
 
 import json
 import os
@@ -40,7 +40,7 @@ def test_a_server_that_answers_wrongly_is_invalid_and_has_no_figures() -> None:
     assert runs["ceiling"]["requests_per_second"] > 0
 
 
-def test_a_run_says_what_it_measured() -> None:
+def test_the_json_names_the_targets_and_holds_every_counter() -> None:
     status, told = measured("--servers", "a=cgi-server:rfc3875,b=cgi-server", "--benchmark_filter=static-1k/at-")
     runs = {run["run_name"].split("/")[2]: run for run in told["benchmarks"]}
     assert status == 0
@@ -52,7 +52,7 @@ def test_a_run_says_what_it_measured() -> None:
     assert runs["b"]["connections_per_request"] == 1  # HTTP/1.0
 
 
-def test_names_are_listed_without_starting_anything() -> None:
+def test_list_tests_starts_no_server() -> None:
     done = bench("nobody=http://127.0.0.1:1", "--benchmark_list_tests", "--benchmark_filter=cgi-hello/8")
     assert done.returncode == 0
     assert done.stdout.split() == [
@@ -60,7 +60,7 @@ def test_names_are_listed_without_starting_anything() -> None:
     ]
 
 
-def test_a_document_root_can_be_made_for_a_server_that_somebody_else_starts(tmp_path: Path) -> None:
+def test_lay_out_writes_the_document_root(tmp_path: Path) -> None:
     assert bench("--lay-out", str(tmp_path / "site")).returncode == 0
     assert (tmp_path / "site" / "1k.bin").stat().st_size == 1024
     assert os.access(tmp_path / "site" / "cgi-bin" / "hello-static", os.X_OK)
@@ -80,12 +80,12 @@ def test_a_document_root_can_be_made_for_a_server_that_somebody_else_starts(tmp_
         (["x=http://127.0.0.1:1", "--bogus"], 2, "--bogus"),
     ],
 )
-def test_a_mistake_is_named_and_has_its_status(words: list[str], status: int, told: str) -> None:
+def test_an_error_is_named_and_has_its_exit_status(words: list[str], status: int, told: str) -> None:
     done = bench(*words, *BRIEF)
     assert (done.returncode, told in done.stderr) == (status, True), done.stderr
 
 
-def test_help_shows_both_parts() -> None:
+def test_help_shows_the_options_of_cgi_bench_and_google_benchmark() -> None:
     done = bench("--help")
     assert done.returncode == 0
     assert "cgi-bench NAME=URL" in done.stdout and "--benchmark_filter" in done.stdout

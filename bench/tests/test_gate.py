@@ -1,4 +1,4 @@
-"""Gates: conditions on ratios; what must not be compared does not pass."""
+"""cgi_bench_report/gate.py: conditions on ratios, which fail for targets that must not be compared."""
 
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def results(tmp_path: Path) -> Results:
         ("cgi-hello/8 memory: ref <= 2 * peer", False),
     ],
 )
-def test_a_gate_holds_or_not(results: Results, text: str, holds: bool) -> None:
+def test_a_gate_holds_if_its_ratio_meets_the_threshold(results: Results, text: str, holds: bool) -> None:
     assert judge(parse_gate(text), results).holds is holds
 
 
@@ -49,23 +49,24 @@ def test_a_gate_holds_or_not(results: Results, text: str, holds: bool) -> None:
     ("text", "told"),
     [
         ("cgi-hello/8: ref > 1.2 * peer", "is not of the form"),
-        ("cgi-hello/8 p98: ref >= peer", 'no metric "p98"'),
-        ("cgi-hello/8: ref >= 1.2.3 * peer", '"1.2.3" is no number'),
-        ("cgi-hello/9: ref >= peer", '"cgi-hello/9" was not measured (cgi-hello/8)'),
+        ("cgi-hello/8 p98: ref >= peer", 'unknown metric "p98"'),
+        ("cgi-hello/8: ref >= 1.2.3 * peer", '"1.2.3" is not a number'),
+        ("cgi-hello/9: ref >= peer", '"cgi-hello/9" was not measured (measured: cgi-hello/8)'),
         ("cgi-hello/8: ref >= pear", '"pear" was not measured there'),
     ],
 )
-def test_a_mistake_is_named(results: Results, text: str, told: str) -> None:
+def test_an_error_in_a_gate_is_named(results: Results, text: str, told: str) -> None:
     with pytest.raises(ReportError) as raised:
         judge(parse_gate(text), results)
     assert told in str(raised.value)
 
 
-def test_a_threshold_within_the_interval_is_told(results: Results) -> None:
-    assert judge(parse_gate("cgi-hello/8: ref >= 1.2 * peer"), results).why.endswith("the threshold lies within")
+def test_the_explanation_says_if_the_threshold_is_inside_the_interval(results: Results) -> None:
+    verdict = judge(parse_gate("cgi-hello/8: ref >= 1.2 * peer"), results)
+    assert verdict.why.endswith("the threshold is inside the interval")
 
 
 @pytest.mark.parametrize(("gate", "status"), [("a/1: x >= y", 0), ("a/1: y >= x", 1), ("a/1: y >= z", 2)])
-def test_the_exit_status_says_it(tmp_path: Path, gate: str, status: int) -> None:
+def test_the_exit_status_follows_from_the_gates(tmp_path: Path, gate: str, status: int) -> None:
     file = write(tmp_path, [*run("a/1", "x", FAST), *run("a/1", "y", SLOW)])
     assert main([str(file), "--gate", gate]) == status

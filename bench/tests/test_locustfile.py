@@ -1,4 +1,4 @@
-"""The Locust file reads the scenarios, checks answers, and runs over a master and a worker. Skipped without Locust."""
+"""bench/locustfile.py: reads the scenarios, checks answers, runs with a master and a worker. Skipped without Locust."""
 
 import csv
 import os
@@ -34,7 +34,7 @@ def url(process: subprocess.Popen[str]) -> str:
 
 @pytest.fixture
 def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    base = Path("/tmp") / f"cgi-bench-locust-{os.getpid()}"  # scripts run as nobody, and must get there
+    base = Path("/tmp") / f"cgi-bench-locust-{os.getpid()}"  # not tmp_path: the user nobody must be able to enter it
     subprocess.run([str(BUILD / "bench/cgi-bench"), "--lay-out", str(base)], stdout=subprocess.DEVNULL, check=True)
     yield base
     shutil.rmtree(base)
@@ -52,7 +52,7 @@ def counts(prefix: Path) -> dict[str, tuple[int, int]]:
         return {row["Name"]: (int(row["Request Count"]), int(row["Failure Count"])) for row in csv.DictReader(file)}
 
 
-def test_a_master_and_a_worker_ask_for_the_mix(root: Path, tmp_path: Path) -> None:
+def test_a_master_and_a_worker_run_the_mix(root: Path, tmp_path: Path) -> None:
     with serve("cgi-server", root, "--profile", "rfc3875") as process, socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = str(taken.getsockname()[1])
@@ -83,6 +83,6 @@ def test_wrong_answers_are_failures(root: Path, tmp_path: Path) -> None:
     assert asked == failed > 0
 
 
-def test_an_unknown_scenario_is_named() -> None:
+def test_an_unknown_scenario_is_named_in_the_message() -> None:
     said, _ = locust("--host", "http://127.0.0.1:1", "-t", "1s", scenarios="no-such").communicate(timeout=60)
-    assert 'no scenario "no-such"' in said
+    assert 'unknown scenario "no-such"' in said

@@ -1,4 +1,4 @@
-"""The page and the table: nothing that must not be compared is, and everything hostile stays text."""
+"""The page and the table: targets that must not be compared are left out, and hostile text stays text."""
 
 from pathlib import Path
 
@@ -16,24 +16,24 @@ def report(tmp_path: Path, *words: str, status: int = 0) -> tuple[str, str]:
     return (tmp_path / "out/index.html").read_text("utf-8"), (tmp_path / "out/summary.md").read_text("utf-8")
 
 
-def test_one_server_under_two_names_makes_no_difference(tmp_path: Path) -> None:
+def test_one_server_under_two_names_shows_no_difference(tmp_path: Path) -> None:
     write(tmp_path, [*run("a/8", "one", SLOW), *run("a/8", "two", SLOW[::-1])], targets="one two")
     page, table = report(tmp_path)
-    assert "no difference from one that these runs can tell: 1.00" in page
+    assert "these runs show no difference from one: 1.00" in page
     assert "| a/8 | 100 | 100 | 1.00 (0.97–1.03) |" in table.replace("\u202f", " ")
 
 
-def test_the_same_server_twice_tells_what_noise_is(tmp_path: Path) -> None:
+def test_the_same_server_twice_gives_a_sentence_about_noise(tmp_path: Path) -> None:
     runs = [*run("a/8", "one", SLOW), *run("a/8", "two", [each * 1.1 for each in SLOW]), *run("a/8", "other", SLOW)]
     again = [*run("b/8", "one", SLOW), *run("b/8", "two", [each * 0.9 for each in SLOW])]
     about = {"target one": "server 1.0", "target two": "server 1.0", "target other": "server 2.0"}
     write(tmp_path, [*runs, *again], targets="one two other", **about)
     for text in report(tmp_path):
-        assert "two is the same server as one: what lies between them is noise, here 0.90 to 1.10 ×" in text
+        assert "two is the same server as one, so their difference is noise: 0.90 to 1.10 ×" in text
         assert "other is the same" not in text and "same server as other" not in text
 
 
-def test_what_is_invalid_is_not_compared(tmp_path: Path) -> None:
+def test_an_invalid_target_is_not_compared(tmp_path: Path) -> None:
     runs = [*run("a/8", "ref", SLOW), *broken("a/8", "cheat", "INVALID: x"), *run("a/1", "cheat", [1e6] * 5)]
     write(tmp_path, runs, targets="ref cheat", **{"INVALID cheat": "check query: status 404 instead of 200"})
     page, table = report(tmp_path, status=1)
@@ -50,7 +50,7 @@ def test_wrong_answers_under_load_make_a_target_invalid(tmp_path: Path) -> None:
     assert "`t` is INVALID and not compared: b/8: 3 of 9 answers were wrong" in table
 
 
-def test_failures_and_a_busy_client_are_said(tmp_path: Path) -> None:
+def test_failed_requests_and_a_busy_client_are_noted(tmp_path: Path) -> None:
     runs = [
         *run("a/1", "ref", SLOW),
         *run("a/1", "t", SLOW, failures=2.0, label="FAILURES: cannot connect"),
@@ -63,7 +63,7 @@ def test_failures_and_a_busy_client_are_said(tmp_path: Path) -> None:
     assert "| 100 | 100 ⚠ | 100 ⚠ | – | 1.00 (0.97–1.03) |" in table.replace("\u202f", " ")
 
 
-def test_the_open_loop_is_compared_by_its_tail(tmp_path: Path) -> None:
+def test_targets_of_the_open_loop_are_compared_by_p99(tmp_path: Path) -> None:
     calm = [dict(one, p99_ms=2.0) for one in run("a/at-100", "ref", [100.0] * 5)]
     stalled = [dict(one, p99_ms=200.0) for one in run("a/at-100", "t", [100.0] * 5)]
     write(tmp_path, [*calm, *stalled], targets="ref t")
@@ -71,7 +71,7 @@ def test_the_open_loop_is_compared_by_its_tail(tmp_path: Path) -> None:
     assert "its p99 is 100.00 (100.00–100.00) × ref" in page
 
 
-def test_a_percentile_that_only_some_runs_had_is_not_shown(tmp_path: Path) -> None:
+def test_a_percentile_that_some_runs_lack_is_not_shown(tmp_path: Path) -> None:
     runs = run("a/1", "ref", SLOW)
     runs[0]["p99.9_ms"] = 0.001
     write(tmp_path, runs, targets="ref")
@@ -79,7 +79,7 @@ def test_a_percentile_that_only_some_runs_had_is_not_shown(tmp_path: Path) -> No
     assert "p99 " in page and "p99.9" not in page
 
 
-def test_names_and_messages_stay_text(tmp_path: Path) -> None:
+def test_names_and_messages_never_become_markup(tmp_path: Path) -> None:
     runs = [*run("a/1", "ref", SLOW), *broken("a/1", "t", "<script>alert(1)</script>")]
     write(tmp_path, runs, targets="ref t", kernel="<b>")
     page, _ = report(tmp_path)
@@ -87,7 +87,7 @@ def test_names_and_messages_stay_text(tmp_path: Path) -> None:
     assert "&lt;script&gt;" in page
 
 
-def test_the_table_goes_between_the_marks(tmp_path: Path) -> None:
+def test_readme_replaces_the_text_between_the_marks(tmp_path: Path) -> None:
     write(tmp_path, [*run("a/1", "ref", SLOW), *run("b/1", "ref", SLOW)], targets="ref")
     readme = tmp_path / "README.md"
     readme.write_text(f"before\n{BEGIN}old\n{END}\nafter\n")
@@ -101,12 +101,12 @@ def test_the_table_goes_between_the_marks(tmp_path: Path) -> None:
     ("words", "told"),
     [
         (["none.json"], "No such file"),
-        (["results.json", "--reference", "x"], '"x" was not measured (ref)'),
-        (["results.json", "--only", "x/*"], "matches nothing"),
+        (["results.json", "--reference", "x"], '"x" was not measured (measured: ref)'),
+        (["results.json", "--only", "x/*"], "matches no measured point"),
         (["results.json", "--readme", "plain.md"], "has no marks"),
     ],
 )
-def test_a_mistake_is_named(
+def test_an_error_of_the_user_is_named(
     tmp_path: Path, words: list[str], told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(tmp_path, run("a/1", "ref", SLOW), targets="ref")

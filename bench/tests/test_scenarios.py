@@ -1,4 +1,4 @@
-"""fixtures/scenarios.toml, and that its schema and cgi-bench refuse the same mistakes."""
+"""fixtures/scenarios.toml is valid, and its schema and cgi-bench refuse the same errors."""
 
 import json
 import os
@@ -16,7 +16,7 @@ SCHEMA = Draft202012Validator(json.loads((FIXTURES / "schema" / "scenarios.schem
 HELLO = '[[scenario]]\nname = "hello"\ntitle = "says hello"\npath = "/cgi-bin/hello"\n'
 
 
-def test_the_schema_holds_of_the_scenarios() -> None:
+def test_the_scenarios_meet_their_schema() -> None:
     Draft202012Validator.check_schema(SCHEMA.schema)
     SCHEMA.validate(tomllib.loads((FIXTURES / "scenarios.toml").read_text("utf-8")))
 
@@ -47,7 +47,7 @@ def test_the_schema_holds_of_the_scenarios() -> None:
         (HELLO + '[[scenario]]\nname = "m"\ntitle = "t"\nmix = { hello = 0 }\n', True),
     ],
 )
-def test_the_schema_and_the_program_refuse_the_same(text: str, refused: bool, tmp_path: Path) -> None:
+def test_the_schema_and_the_program_refuse_the_same_errors(text: str, refused: bool, tmp_path: Path) -> None:
     assert SCHEMA.is_valid(tomllib.loads(text)) is not refused
     if not PROGRAM.exists():
         pytest.skip(f"{PROGRAM} is not built (ci/build --tests)")

@@ -1,4 +1,4 @@
-"""Two programs that rank servers differently are told apart from two that are only unsure."""
+"""cgi_bench_report/second_opinion.py: measuring with two programs, and finding pairs that they rank differently."""
 
 from pathlib import Path
 
@@ -15,21 +15,21 @@ def samples(by_bench: dict[str, list[float]], by_wrk: dict[str, list[float]]) ->
     }
 
 
-def test_agreement_is_silent() -> None:
+def test_the_same_ranking_is_no_disagreement() -> None:
     assert disagreements(samples({"a": FAST, "b": SLOW}, {"a": FAST, "b": SLOW}), ["a", "b"]) == []
 
 
-def test_an_opposite_ranking_is_told() -> None:
+def test_opposite_rankings_are_a_disagreement() -> None:
     found = disagreements(samples({"a": FAST, "b": SLOW}, {"a": SLOW, "b": FAST}), ["a", "b"])
     assert len(found) == 1
     assert found[0].startswith("a / b: 2.00") and "by wrk" in found[0]
 
 
-def test_who_is_unsure_does_not_disagree() -> None:
+def test_an_uncertain_ranking_is_no_disagreement() -> None:
     assert disagreements(samples({"a": FAST, "b": SLOW}, {"a": [90.0, 150] * 2, "b": [80.0, 160] * 2}), ["a", "b"]) == []
 
 
-def test_the_table_shows_both_and_their_ratio() -> None:
+def test_the_table_shows_both_rates_and_their_ratio() -> None:
     text = table(samples({"a": FAST, "b": SLOW}, {"a": FAST, "b": SLOW}), ["a", "b"], "static-1k/64")
     assert "| a | 200 | 200 |  |  | 1.00" in text
     assert "| b | 100 | 100 | 0.50" in text
@@ -52,13 +52,13 @@ def test_every_server_is_measured_by_both_programs_in_each_round(monkeypatch: py
         ("a", "cgi-bench"): [101.0] * 3, ("a", "wrk"): [201.0] * 3,
         ("b", "cgi-bench"): [102.0] * 3, ("b", "wrk"): [202.0] * 3,
     }  # fmt: skip
-    for at in range(0, 12, 4):  # each round is complete before the next begins
+    for at in range(0, 12, 4):  # each round ends before the next one begins
         turns = {(program, url) for program, url, *_ in asked[at : at + 4]}
         assert turns == {("cgi-bench", "u"), ("cgi-bench", "uu"), ("wrk", "u"), ("wrk", "uu")}
     assert {tuple(rest) for _, _, *rest in asked} == {("static-1k", 64, 0.5)}
 
 
-def test_the_turns_of_a_round_are_shuffled(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_round_has_a_random_order(monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
     monkeypatch.setattr(second_opinion.random, "shuffle", lambda turns: turns.reverse())
     monkeypatch.setattr(second_opinion, "by_cgi_bench", lambda url, *rest: order.append(f"bench {url}") or 1.0)
@@ -67,7 +67,7 @@ def test_the_turns_of_a_round_are_shuffled(monkeypatch: pytest.MonkeyPatch) -> N
     assert order == ["wrk b", "bench b", "wrk a", "bench a"]
 
 
-def test_wrk_is_asked_for_whole_seconds_and_its_rate_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrk_measures_whole_seconds_and_its_rate_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wrk = tmp_path / "wrk"
     wrk.write_text(f'#!/bin/sh\necho "$@" >{tmp_path}/words\necho "Requests/sec:   1234.50"\n')
     wrk.chmod(0o755)

@@ -1,6 +1,6 @@
-"""Runs a command and stops it (SIGSTOP) again and again: what a collection of garbage, or a swap, looks like outside.
+"""Runs a command and stops it (SIGSTOP) again and again. Garbage collection or swapping look the same to a client.
 
-The closed loop of cgi-bench hardly notices, since a client that waits sends nothing; the open loop does.
+The closed loop of cgi-bench hardly shows this, because a client that waits sends no request. The open loop shows it.
 """
 
 import signal

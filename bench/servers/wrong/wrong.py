@@ -1,4 +1,4 @@
-"""Says hello to every request without looking at it: very fast, and INVALID. The port is its argument."""
+"""Answers every request with hello, without reading it. It is very fast, and INVALID. Its argument is the port."""
 
 import asyncio
 import sys
@@ -7,7 +7,7 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\
 
 
 class Hello(asyncio.Protocol):
-    """One connection; requests here have no content worth waiting for."""
+    """One connection. It does not wait for the end of a request."""
 
     transport: asyncio.Transport
 
