@@ -1,4 +1,4 @@
-"""Small corpora for the tests, written where a test wants them."""
+"""Writes small corpora for the tests."""
 
 from pathlib import Path
 
@@ -25,12 +25,12 @@ HELLO = "hello static\n"
 
 
 def case(name: str, expect: str = "status = 200", more: str = SEND, level: str = "required") -> str:
-    """The TOML text of one case."""
+    """Returns the TOML text of one case."""
     return CASE.format(id=name, expect=expect, more=more, level=level)
 
 
 def corpus(folder: Path, *cases: str, files: dict[str, str] | None = None) -> Path:
-    """A folder of fixtures: the cases by topic, one clause, and a document root with hello.txt."""
+    """Writes the cases by topic, one clause, and a document root with hello.txt into the folder, and returns it."""
     (folder / "cases").mkdir(parents=True, exist_ok=True)
     topics: dict[str, str] = {}
     for text in cases:

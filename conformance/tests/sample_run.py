@@ -1,4 +1,4 @@
-"""A small run with every verdict in it, for the tests of the reports."""
+"""A small run with every verdict, for the tests of the reports."""
 
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ CLAUSES = {
 
 
 def case_of(name: str, **more: Any) -> Case:
-    """A case that asks for 501."""
+    """Returns a case that asks for 501."""
     topic, _, slug = name.partition("/")
     made: dict[str, Any] = {
         "id": name,
@@ -40,7 +40,7 @@ def case_of(name: str, **more: Any) -> Case:
 
 
 def result_of(case: Case, verdict: str, **more: Any) -> CaseResult:
-    """A result of the case; what broke it is made up."""
+    """Returns a result of the case with invented mismatches."""
     broken = verdict in ("fail", "warn", "differs", "expected")
     mismatches: list[MismatchEntry] = [
         {"what": "status", "expected": "501", "got": "405", "at": None, "line": "HTTP/1.0 405 No"},
@@ -75,14 +75,14 @@ STALE: Stale = {"glob": "post/gone*", "reason": f"was renamed {NASTY}", "file": 
 
 
 def mixed(*, stale: bool = True, strict: bool = False, strict_observed: bool = False) -> Results:
-    """One case of every verdict, and a stale expectation."""
+    """Returns a run with one case of every verdict and a stale expectation."""
     results = [result_of(case, name.partition("/")[2]) for name, case in CASES.items()]
     stales = [STALE] if stale else []
     return assembled(SERVER, "cgihttpserver", "user", len(CASES), results, stales, strict, strict_observed)
 
 
 def cut_short(*verdicts: str) -> Results:
-    """A run of a case per verdict that ended before it came to two more."""
+    """Returns a run with one case per verdict that ended before it tried two more cases."""
     results = [result_of(case_of(f"topic/{verdict}"), verdict) for verdict in verdicts]
     for name in ("left-1", "left-2"):
         left = result_of(case_of(f"topic/{name}"), "skip", note=f"not tried: {CUT}", tried=False, received=[])
@@ -91,6 +91,6 @@ def cut_short(*verdicts: str) -> Results:
 
 
 def passing(number: int, verdict: str = "pass", **more: Any) -> Results:
-    """Many cases of one verdict."""
+    """Returns a run with many cases of one verdict."""
     results = [result_of(case_of(f"many/case-{each:04}"), verdict, **more) for each in range(number)]
     return assembled(SERVER, "cgihttpserver", "root", number, results)

@@ -1,4 +1,4 @@
-"""A server for tests whose every move is written down: one function that talks to one connection."""
+"""A server for tests. For each connection, the test gives a function that reads and writes the octets."""
 
 import socket
 import threading
@@ -9,7 +9,7 @@ Talk = Callable[[socket.socket], None]
 
 
 def read_until(client: socket.socket, end: bytes) -> bytes:
-    """What comes in up to and with `end`, or up to the end of the connection."""
+    """Returns the octets up to and including `end`, or up to the end of the connection."""
     got = b""
     while end not in got and (more := client.recv(65536)):
         got += more
@@ -18,7 +18,7 @@ def read_until(client: socket.socket, end: bytes) -> bytes:
 
 @contextmanager
 def scripted(*talks: Talk) -> Iterator[tuple[str, int]]:
-    """Accepts one connection per function, each in a thread of its own; gives the address."""
+    """Accepts one connection per function, each in its own thread. Yields the address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(20)
         threads: list[threading.Thread] = []

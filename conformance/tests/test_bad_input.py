@@ -1,4 +1,4 @@
-"""What a user gets wrong is one line that names it, before a run and not after it."""
+"""Errors of the user: each gives one line that names it, before a run and not after it."""
 
 import os
 import socket
@@ -19,7 +19,7 @@ from sample_run import SERVER, passing
 from whole_run import CONFORMANCE, cgi_conform, command_of
 
 
-def test_a_folder_is_no_toml_file(tmp_path: Path) -> None:
+def test_a_folder_in_place_of_a_toml_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         read_toml(tmp_path, "expect.toml")
     assert caught.value.message == "expect.toml: cannot be read: Is a directory (it must be a file that you may read)"
@@ -32,7 +32,7 @@ def test_a_folder_is_no_toml_file(tmp_path: Path) -> None:
         (["--skip", "a/bb"], '--skip "a/bb" matches no case (did you mean "a/b"?)'),
     ],
 )
-def test_a_mistake_is_said_before_the_first_case(tmp_path: Path, words: list[str], said: str) -> None:
+def test_a_wrong_option_is_reported_before_the_first_case(tmp_path: Path, words: list[str], said: str) -> None:
     corpus(tmp_path, case("a/b", more="send = 'GET /die HTTP/1.0\\r\\n\\r\\n'"))
     done = cgi_conform(tmp_path, "run", command_of(tmp_path), *words)
     assert (done.returncode, done.stdout) == (2, "")
@@ -47,22 +47,22 @@ def test_a_mistake_is_said_before_the_first_case(tmp_path: Path, words: list[str
         ("A=1 sh {port}", '--command: "A=1" is not a program (to set a variable: env A=1 …)'),
     ],
 )
-def test_no_shell_runs_a_command(command: str, said: str) -> None:
+def test_a_command_that_needs_a_shell_is_an_error(command: str, said: str) -> None:
     with pytest.raises(UserError) as caught:
         from_command(command)
     assert caught.value.message == said
 
 
-def test_a_word_behind_a_quote_may_look_like_a_shells() -> None:
+def test_shell_operators_inside_quotes_are_allowed() -> None:
     assert from_command("sh -c 'x > y | z' {port}").command[1:] == ("-c", "x > y | z", "{port}")
 
 
-def test_a_port_that_is_taken_says_so() -> None:
+def test_a_port_with_a_listener_is_in_use() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert why_not_free(taken.getsockname()[1]) == "is in use"
 
 
-def test_only_known_servers_are_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_record_refuses_the_results_of_an_unknown_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     results = passing(1)
     results["server"] = {**SERVER, "name": "../evil"}
     write(results, tmp_path / "results.json")
@@ -70,7 +70,7 @@ def test_only_known_servers_are_recorded(tmp_path: Path, capsys: pytest.CaptureF
     assert '"../evil" is no known server: only their answers are recorded' in capsys.readouterr().err
 
 
-def test_expectations_under_a_name_that_is_not_read_are_told(tmp_path: Path) -> None:
+def test_write_expect_warns_if_runs_do_not_read_a_file_of_that_name(tmp_path: Path) -> None:
     corpus(tmp_path, case("a/b", "status = 404"))
     mine = tmp_path / "mine"
     mine.mkdir()
@@ -82,37 +82,37 @@ def test_expectations_under_a_name_that_is_not_read_are_told(tmp_path: Path) -> 
     for name, told in (("expect.toml", False), ("other.toml", True)):
         done = cgi_conform(tmp_path, "run", "--server", str(mine), "--write-expect", str(mine / name))
         assert f'1 expectation written to "{mine / name}"' in done.stdout, done.stderr
-        assert ('the file is read under the name "expect.toml"' in done.stdout) == told
+        assert ('runs read the file "expect.toml"' in done.stdout) == told
 
 
-def test_a_folder_that_was_removed_is_told(tmp_path: Path) -> None:
+def test_a_removed_current_folder_is_reported_in_one_line(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     command = f"cd {gone} && rmdir {gone} && exec {sys.executable} -m cgi_conform list post"
     done = subprocess.run(
         ["sh", "-c", command], env={**os.environ, "PYTHONPATH": str(CONFORMANCE)}, capture_output=True, text=True
     )
-    said = "cgi-conform: the current folder does not exist any more (go to another one)\n"
+    said = "cgi-conform: the current folder does not exist any more (change to another one)\n"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
-def test_output_that_cannot_be_written_is_told() -> None:
+def test_an_output_on_a_full_disk_is_reported_in_one_line() -> None:
     words = [sys.executable, "-m", "cgi_conform", "list", "post"]
     environment = {**os.environ, "PYTHONPATH": str(CONFORMANCE)}
     with open("/dev/full", "w") as full:
         done = subprocess.run(words, env=environment, stdout=full, stderr=subprocess.PIPE, text=True)
-    assert (done.returncode, done.stderr) == (2, "cgi-conform: the output is lost: No space left on device\n")
+    assert (done.returncode, done.stderr) == (2, "cgi-conform: cannot write the output: No space left on device\n")
 
 
-def test_output_in_another_encoding_is_escaped() -> None:
+def test_characters_that_the_encoding_of_the_output_lacks_are_escaped() -> None:
     words = [sys.executable, "-m", "cgi_conform", "show", "post/plain-file"]
     environment = {**os.environ, "PYTHONPATH": str(CONFORMANCE), "PYTHONIOENCODING": "ascii"}
     done = subprocess.run(words, env=environment, capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"") and b"\\u2013" in done.stdout
 
 
-def test_a_name_that_is_not_utf_8_is_written_escaped(tmp_path: Path) -> None:
+def test_init_server_escapes_a_name_that_is_not_utf_8(tmp_path: Path) -> None:
     folder = tmp_path / os.fsdecode(b"a\xff")
     assert main(["init-server", str(folder)]) == 0
     assert "\\udcff" in (folder / "expect.toml").read_text()

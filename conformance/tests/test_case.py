@@ -1,4 +1,4 @@
-"""cases/load.py, cases/answer.py, schema.py: case files, and the one line that each fault in them gets."""
+"""cases/load.py, cases/answer.py, schema.py: reading case files, and the message for each error in them."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def message(folder: Path, *globs: str) -> str:
     return caught.value.message
 
 
-def test_a_case_without_steps_is_one_step(tmp_path: Path) -> None:
+def test_send_without_steps_is_one_step(tmp_path: Path) -> None:
     more = f"{SEND}\nbody = {{ repeat = 'x\\0', times = 3 }}\nhalf-close = true\nlimit = 0.5\nsee = ['x']\ncontrol = '/a\\x20'"
     [found] = load_cases(corpus(tmp_path, case("a/b", more=more)) / "cases")
     assert found.steps == (Step(send=REQUEST, body=Repeat(b"x\0", 3), half_close=True),)
@@ -63,13 +63,13 @@ def test_steps_come_in_order(tmp_path: Path) -> None:
     assert found.connections == ("main", "b", "c")
 
 
-def test_environment_and_log_imply_what_they_need(tmp_path: Path) -> None:
+def test_environment_and_log_imply_the_capabilities_launch_and_log(tmp_path: Path) -> None:
     text = case("a/b", more=f"{SEND}\nenvironment.A = '\\xff'", expect="log.contains = 'x'")
     [found] = load_cases(corpus(tmp_path, text) / "cases")
     assert found.needs == ("launch", "log") and found.environment == {"A": b"\xff"}
 
 
-def test_a_look_at_the_machine_needs_one_that_can_be_looked_at(tmp_path: Path) -> None:
+def test_host_expectations_imply_the_capabilities_launch_and_host(tmp_path: Path) -> None:
     text = case("a/b", "host = { zombies = 0, written = ['x'], ended = true }", more=f"{SEND}\ntimes = 3\ndescriptor = 9")
     [found] = load_cases(corpus(tmp_path, text) / "cases")
     assert (found.needs, found.times, found.descriptor) == (("launch", "host"), 3, 9)
@@ -78,14 +78,14 @@ def test_a_look_at_the_machine_needs_one_that_can_be_looked_at(tmp_path: Path) -
     assert (plain.needs, plain.times, plain.expect["cgihttpserver"].host) == ((), 1, None)
 
 
-def test_a_server_that_is_told_to_end_is_told_once(tmp_path: Path) -> None:
+def test_a_case_with_a_signal_cannot_repeat_its_steps(tmp_path: Path) -> None:
     text = case("a/b", more="times = 2\n[[case.step]]\nsend = 'a'\nsignal = 'TERM'")
     assert message(corpus(tmp_path, text)).endswith(
         '"signal" ends the server: the steps cannot be played several times'
     )
 
 
-def test_a_client_reads_late_from_the_beginning_of_its_connection_on(tmp_path: Path) -> None:
+def test_read_late_must_stand_in_the_first_step_of_its_connection(tmp_path: Path) -> None:
     steps = "[[case.step]]\nsend = 'a'\n[[case.step]]\nread-late = true\n"
     assert message(corpus(tmp_path, case("a/b", more=steps))).endswith(
         'step 2: "read-late" on connection "main", which is open: put it into its first step'
@@ -94,7 +94,7 @@ def test_a_client_reads_late_from_the_beginning_of_its_connection_on(tmp_path: P
     assert load_cases(corpus(tmp_path / "other", other) / "cases")
 
 
-def test_a_server_that_is_not_told_its_port_cannot_be_started_on_it_again(tmp_path: Path) -> None:
+def test_start_again_is_skipped_for_a_server_that_chooses_its_port(tmp_path: Path) -> None:
     [found] = load_cases(corpus(tmp_path, case("a/b", more=f"[[case.step]]\n{SEND}\nstart = 'again'")) / "cases")
     assert found.needs == ("same-port",) and found.ends_server
     assert missing(found, Capabilities(True, "user")) is None
@@ -106,7 +106,7 @@ def test_a_server_that_is_not_told_its_port_cannot_be_started_on_it_again(tmp_pa
     )
 
 
-def test_what_follows_a_large_body_on_its_connection_could_not_be_told(tmp_path: Path) -> None:
+def test_no_step_may_send_after_a_large_body_on_the_same_connection(tmp_path: Path) -> None:
     body = "[[case.step]]\nsend = 'a'\nbody = { repeat = 'xy', times = 600000 }\n[[case.step]]\nsend = 'b'\n"
     assert message(corpus(tmp_path, case("a/b", more=body))).endswith(
         "step 2 sends after the 1200000 octets of a body: the case cannot judge what follows a large body"
@@ -115,7 +115,7 @@ def test_what_follows_a_large_body_on_its_connection_could_not_be_told(tmp_path:
     assert load_cases(corpus(tmp_path / "elsewhere", elsewhere) / "cases")
 
 
-def test_an_expectation_is_one_answer(tmp_path: Path) -> None:
+def test_an_expectation_without_responses_is_one_answer(tmp_path: Path) -> None:
     expect = """
         status = [200, "closed"]
         reason = 'OK'
@@ -171,13 +171,13 @@ def test_listed_responses_are_answers_in_order(tmp_path: Path) -> None:
     assert expectation.count("main") == 2 and expectation.count("other") is None
 
 
-def test_the_only_connection_is_the_one_that_is_judged(tmp_path: Path) -> None:
+def test_the_only_connection_of_a_case_is_judged(tmp_path: Path) -> None:
     more = "[[case.step]]\nconnection = 'x'\nsend = 'a'"
     [found] = load_cases(corpus(tmp_path, case("a/b", more=more)) / "cases")
     assert found.expect["cgihttpserver"].answers[0].connection == "x"
 
 
-def test_a_profile_may_have_a_fault_of_its_own(tmp_path: Path) -> None:
+def test_a_profile_may_name_its_own_fault(tmp_path: Path) -> None:
     text = case("a/b") + "[case.rfc3875]\nlevel = 'required'\nfault = 'other-fault'"
     [found] = load_cases(corpus(tmp_path, text) / "cases")
     assert (found.fault_in("cgihttpserver"), found.fault_in("rfc3875")) == ("file-cut-short", "other-fault")
@@ -185,7 +185,7 @@ def test_a_profile_may_have_a_fault_of_its_own(tmp_path: Path) -> None:
     assert "broken by fault other-fault" in " ".join(page(found, "rfc3875", {}, (), None).split())
 
 
-def test_a_profile_may_have_a_title_and_clauses_of_its_own(tmp_path: Path) -> None:
+def test_a_profile_may_have_its_own_title_and_clauses(tmp_path: Path) -> None:
     text = case("a/b", more=f"{SEND}\n") + "[case.rfc3875]\nlevel = 'required'\ntitle = 'T'\nclauses = ['seed/b']"
     [found] = load_cases(corpus(tmp_path, text) / "cases", validate=False)
     assert (found.title_in("cgihttpserver"), found.title_in("rfc3875")) == (found.title, "T")
@@ -268,7 +268,7 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("text", "said"), FAULTS, ids=[said for _, said in FAULTS])
-def test_a_fault_is_said_in_one_line(tmp_path: Path, text: str, said: str) -> None:
+def test_an_error_in_a_case_is_reported_in_one_line(tmp_path: Path, text: str, said: str) -> None:
     folder = corpus(tmp_path, files={"a": text})
     assert message(folder).splitlines()[0] == f"cases/a.toml: {said}"
 
@@ -284,22 +284,22 @@ def test_text_that_is_not_utf_8_is_broken_toml(tmp_path: Path) -> None:
     assert message(folder).startswith("cases/a.toml: broken TOML: 'utf-8' codec can't decode byte 0xff")
 
 
-def test_a_key_twice_is_broken_toml(tmp_path: Path) -> None:
+def test_a_repeated_key_is_broken_toml(tmp_path: Path) -> None:
     folder = corpus(tmp_path, case("a/b", "status = 200\nstatus = 404"))
     assert message(folder).startswith("cases/a.toml: broken TOML: Cannot overwrite a value (at line ")
 
 
-def test_an_id_is_used_once(tmp_path: Path) -> None:
+def test_an_id_that_is_used_twice_is_an_error(tmp_path: Path) -> None:
     folder = corpus(tmp_path, case("a/b"), case("a/b"))
     assert message(folder) == 'cases/a.toml: case "a/b": the id is used twice'
 
 
-def test_the_file_is_named_after_the_topic(tmp_path: Path) -> None:
+def test_a_case_in_the_file_of_another_topic_is_an_error(tmp_path: Path) -> None:
     folder = corpus(tmp_path, files={"a": case("z/b")})
     assert message(folder) == 'cases/a.toml: case "z/b": belongs in z.toml: the file is named after the part before "/"'
 
 
-def test_all_faults_are_said_at_once(tmp_path: Path) -> None:
+def test_all_errors_are_reported_at_once(tmp_path: Path) -> None:
     folder = corpus(tmp_path, case("a/b", "stauts = 1"), case("c/d", "body = 1"))
     assert len(message(folder).splitlines()) == 2
 
@@ -320,6 +320,6 @@ def test_a_glob_that_matches_nothing_is_an_error(tmp_path: Path) -> None:
     assert message(folder, "zzz") == 'no case matches "zzz" (cgi-conform list shows them)'
 
 
-def test_the_cases_of_this_suite_have_no_fault() -> None:
+def test_the_cases_of_this_suite_are_valid() -> None:
     cases = load_cases(REPO / "fixtures" / "cases")
     assert sorted(found.id for found in cases) == case_ids(REPO / "fixtures" / "cases")

@@ -1,6 +1,6 @@
-"""The program cgi-server from its start to its end: what a person sees who starts it, rightly or wrongly.
+"""The program cgi-server: its command line, its messages, its log, and its end.
 
-What any server must do is a case of the suite; its own command line, its messages and its log as JSON are not.
+The cases of the suite judge the rules that hold for every server. These tests check what only cgi-server has.
 """
 
 import json
@@ -24,7 +24,7 @@ from cgi_conform.paths import build
 from scripted import read_until
 
 PROGRAM = build() / "server" / "cgi-server"
-LONG = 20.0  # never waited for in a test that passes
+LONG = 20.0  # a limit in seconds; a test that passes never waits so long
 IS_ROOT = os.geteuid() == 0
 USER = "nobody" if IS_ROOT else "the user of the server"
 
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="cgi-server is not 
 
 @pytest.fixture
 def root() -> Iterator[Path]:
-    """A document root that scripts can reach, whoever they run as."""
+    """Yields a document root that every user can enter."""
     with tempfile.TemporaryDirectory(prefix="cgi-server-", dir=reachable_tmp()) as folder:
         Path(folder).chmod(0o755)
         (Path(folder) / "cgi-bin").mkdir()
@@ -42,7 +42,7 @@ def root() -> Iterator[Path]:
 
 
 def refused(*words: object) -> tuple[int, str]:
-    """The exit status and the last line of a server that does not start."""
+    """Returns the exit status and the last line of a server that does not start."""
     done = subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, timeout=LONG, check=False)
     assert done.stdout == ""
     return done.returncode, done.stderr.splitlines()[-1]
@@ -60,7 +60,7 @@ class Started:
             return read_until(client, b"never")
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str, str]:
-        """The exit status, and what it has printed and logged after its banner."""
+        """Returns the exit status, and the output and the log after the listening line."""
         self.process.send_signal(number)
         printed, logged = self.process.communicate(timeout=LONG)
         return self.process.returncode, printed, logged
@@ -80,24 +80,24 @@ def started(root: Path, *words: object, program: Sequence[object] = (PROGRAM,)) 
             process.kill()
 
 
-def test_a_port_that_is_taken_is_named(root: Path) -> None:
+def test_a_port_in_use_ends_the_server_with_a_message(root: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         told = f"cgi-server: port {port} on 127.0.0.1 is in use (another server? try: cgi-server 0)"
         assert refused(port, "-d", root) == (1, told)
 
 
-def test_an_address_of_another_machine_is_named(root: Path) -> None:
-    told = "cgi-server: 192.0.2.1 is not an address of this machine (try: -b 127.0.0.1)"  # RFC 5737: nobody's
+def test_an_address_of_another_machine_ends_the_server_with_a_message(root: Path) -> None:
+    told = "cgi-server: 192.0.2.1 is not an address of this machine (try: -b 127.0.0.1)"  # RFC 5737: no machine has it
     assert refused("0", "-d", root, "-b", "192.0.2.1") == (1, told)
 
 
-def test_a_directory_that_does_not_exist_is_named(root: Path) -> None:
+def test_a_missing_directory_ends_the_server_with_a_message(root: Path) -> None:
     why = "No such file or directory (name another: --directory DIR)"
     assert refused("0", "-d", root / "none") == (1, f'cgi-server: cannot serve directory "{root}/none": {why}')
 
 
-def test_a_port_file_that_cannot_be_written_is_named(root: Path) -> None:
+def test_a_port_file_that_cannot_be_written_ends_the_server_with_a_message(root: Path) -> None:
     told = f'cgi-server: cannot write port file "{root}/none/port": No such file or directory'
     assert refused("0", "-d", root, "--port-file", root / "none/port") == (1, told)
 
@@ -113,12 +113,12 @@ def test_a_port_file_that_cannot_be_written_is_named(root: Path) -> None:
         (["8000", "8001"], 'argument "8001" is one too many (one port is enough: cgi-server 8000)'),
     ],
 )
-def test_a_mistake_on_the_command_line_has_status_2(words: list[str], told: str) -> None:
+def test_a_wrong_command_line_exits_with_2(words: list[str], told: str) -> None:
     assert refused(*words) == (2, f"cgi-server: {told}")
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "x", "1x", "", "nan"])
-def test_the_time_for_a_head_is_a_positive_number(value: str) -> None:
+def test_header_timeout_must_be_a_positive_number(value: str) -> None:
     status, told = refused("0", "--header-timeout", value)
     assert status == 2 and told.startswith(f'cgi-server: --header-timeout "{value}" ')
 
@@ -131,11 +131,11 @@ def test_the_time_for_a_head_is_a_positive_number(value: str) -> None:
         ("root", 'user "root" is root: scripts must not run as root (try: --user nobody)'),
     ],
 )
-def test_a_user_for_scripts_exists_and_is_not_root(root: Path, user: str, told: str) -> None:
+def test_the_user_of_scripts_must_exist_and_must_not_be_root(root: Path, user: str, told: str) -> None:
     assert refused("0", "-d", root, "--user", user) == (2, f"cgi-server: {told}")
 
 
-def test_the_banner_says_where_it_listens(root: Path) -> None:
+def test_the_listening_line_names_address_and_port(root: Path) -> None:
     with started(root, "--port-file", root / "port") as server:
         port = server.port
         assert server.banner == f"Serving HTTP on 127.0.0.1 port {port} (http://127.0.0.1:{port}/) ...\n"
@@ -152,13 +152,13 @@ def test_the_banner_says_where_it_listens(root: Path) -> None:
         (signal.SIGINT, "\nKeyboard interrupt received, exiting.\n"),
     ],
 )
-def test_a_signal_ends_it_with_status_0(root: Path, number: signal.Signals, printed: str) -> None:
+def test_a_signal_ends_the_server_with_status_0(root: Path, number: signal.Signals, printed: str) -> None:
     with started(root) as server:
         status, said, _ = server.end(number)
         assert (status, said) == (0, printed)
 
 
-def test_an_ordinary_user_is_told_whom_scripts_run_as(root: Path) -> None:
+def test_a_server_of_an_ordinary_user_logs_which_user_runs_the_scripts(root: Path) -> None:
     with started(root) as server:
         _, _, logged = server.end()
         assert logged == ("" if IS_ROOT else (
@@ -166,18 +166,18 @@ def test_an_ordinary_user_is_told_whom_scripts_run_as(root: Path) -> None:
         ))  # fmt: skip
 
 
-def test_it_may_be_started_without_standard_descriptors(root: Path) -> None:
+def test_the_server_works_without_standard_input_and_standard_error(root: Path) -> None:
     script = root / "cgi-bin/where"
     script.write_text("#!/bin/sh\nprintf '\\n'\nreadlink /proc/$$/fd/2\ncat\n")
     script.chmod(0o755)
-    # What it opens itself must not get the numbers of what a script reads, prints and complains to.
+    # A file that the server opens must not get the number of the script's standard input, output or error.
     shell = ["/bin/sh", "-c", 'exec "$0" "$@" <&- 2>&-', PROGRAM]
     with started(root, program=shell) as server, socket.create_connection(("127.0.0.1", server.port), LONG) as client:
         client.sendall(b"POST /cgi-bin/where HTTP/1.0\r\nContent-Length: 3\r\n\r\na=1")
         assert read_until(client, b"never").endswith(b"\n/dev/null\na=1")
 
 
-def test_the_log_as_json_is_an_object_a_line(root: Path) -> None:
+def test_the_json_log_is_one_object_per_line(root: Path) -> None:
     with started(root, "--log-format", "json") as server:
         server.get("/hello.txt")
         server.get('/none"\x1b\xe9')
@@ -193,7 +193,7 @@ def test_the_log_as_json_is_an_object_a_line(root: Path) -> None:
     ]
 
 
-def test_no_log_is_no_log(root: Path) -> None:
+def test_log_format_none_logs_no_request(root: Path) -> None:
     with started(root, "--log-format", "none") as server:
         server.get("/hello.txt")
         server.get("/none")
@@ -201,7 +201,7 @@ def test_no_log_is_no_log(root: Path) -> None:
     assert "GET" not in logged and "404" not in logged
 
 
-def test_the_operator_is_told_of_a_script_that_cannot_be_run(root: Path) -> None:
+def test_the_log_says_why_a_script_cannot_be_run(root: Path) -> None:
     (root / "cgi-bin/nox").write_text("#!/bin/sh\n")
     (root / "cgi-bin/lost").write_text("#!/no/such/interpreter\n")
     (root / "cgi-bin/lost").chmod(0o755)
@@ -223,7 +223,7 @@ def script(root: Path, text: str) -> None:
 
 
 def logged_until(server: Started, end: str) -> list[str]:
-    """Returns the messages of the log once it ends with `end`."""
+    """Reads the log until it ends with `end`, and returns its messages."""
     assert server.process.stderr is not None
     logged = ""
     while not logged.endswith(end + "\n"):

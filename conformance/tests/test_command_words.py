@@ -1,4 +1,4 @@
-"""servers/command_words.py, servers/definition.py: where the words of a command lead that name files."""
+"""servers/command_words.py, servers/definition.py: resolving the words of a command that name files."""
 
 import os
 import sys
@@ -32,14 +32,14 @@ def test_words_that_name_files_of_the_caller_become_absolute(here: Path) -> None
         "my.conf": f"{here}/my.conf", "./my.conf": f"{here}/my.conf", "etc/more.conf": f"{here}/etc/more.conf",
         "plain": f"{here}/plain", "--config=my.conf": f"--config={here}/my.conf", "CONF=etc/more.conf":
         f"CONF={here}/etc/more.conf", "./etc": f"{here}/etc", "../here/my.conf": f"{here}/../here/my.conf",
-        # a name without a slash that is a folder may be anything: a command, or a folder of the document root
+        # A plain name of a folder stays: it may be a command or a folder of the document root.
         "public": "public", "none.conf": "none.conf", "-c": "-c", "{root}": "{root}", "{port}": "{port}", "": "",
         "--port={port}": "--port={port}", "/etc/passwd": "/etc/passwd", "a" * 5000: "a" * 5000, "--x=": "--x=",
     }  # fmt: skip
     assert dict(zip(leads_to, found_beside(tuple(leads_to), here), strict=True)) == leads_to
 
 
-def test_a_word_that_names_no_file_is_named_once_the_start_fails(here: Path, tmp_path: Path) -> None:
+def test_a_word_that_names_no_file_is_reported_if_the_start_fails(here: Path, tmp_path: Path) -> None:
     root = tmp_path / "root"
     root.mkdir()
     (root / "there.txt").touch()
@@ -58,7 +58,7 @@ def test_a_word_that_names_no_file_is_named_once_the_start_fails(here: Path, tmp
         assert lost_words(words, here, root) == told, words
 
 
-def test_a_server_and_its_configuration_are_found_where_the_caller_stands(here: Path, tmp_path: Path) -> None:
+def test_a_server_and_its_configuration_are_found_in_the_current_folder(here: Path, tmp_path: Path) -> None:
     corpus(tmp_path, case("a/b"))
     (here / "serve.py").write_text("import sys\nassert open(sys.argv[2]).read() == 'x'\n" + SERVE)
     (here / "my.conf").write_text("x")
@@ -66,7 +66,7 @@ def test_a_server_and_its_configuration_are_found_where_the_caller_stands(here: 
     assert done.returncode == 0, done.stderr
 
 
-def test_one_that_cannot_be_found_is_named_with_the_folders(here: Path, tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_with_the_searched_folders(here: Path, tmp_path: Path) -> None:
     (tmp_path / "base" / "root").mkdir(parents=True)
     with pytest.raises(UserError) as caught:
         start(from_command(f"{sys.executable} surely-not.py {{port}}"), Docroot(tmp_path / "base"))
@@ -75,12 +75,12 @@ def test_one_that_cannot_be_found_is_named_with_the_folders(here: Path, tmp_path
     )
 
 
-def test_here_is_the_folder_of_the_caller(here: Path) -> None:
+def test_here_is_the_current_folder(here: Path) -> None:
     server = from_command("sh -c 'exec {here}/x' {port}")
     assert server.words(server.command, {"port": "1"})[1:] == ["-c", f"exec {here}/x", "1"]
 
 
-def test_a_program_that_is_there_and_not_found_is_told_why(here: Path) -> None:
+def test_an_existing_program_that_is_not_found_is_reported_with_the_reason(here: Path) -> None:
     for command, sought in {
         "plain {port}": f"plain on PATH: write ./plain for the one in {here}",
         "./plain {port}": "./plain, which is not executable: chmod +x",
@@ -98,7 +98,7 @@ def definition(folder: Path, program: str) -> None:
 
 
 @pytest.mark.parametrize("program", ["./serve", "{here}/serve", "bin/../serve"])
-def test_the_program_of_a_definition_lies_beside_it(here: Path, tmp_path: Path, program: str) -> None:
+def test_a_relative_program_is_looked_up_beside_its_definition(here: Path, tmp_path: Path, program: str) -> None:
     (tmp_path / "mine" / "bin").mkdir(parents=True)
     definition(tmp_path / "mine", program)
     assert load_server("../mine").program is None
@@ -108,13 +108,13 @@ def test_the_program_of_a_definition_lies_beside_it(here: Path, tmp_path: Path, 
     assert found is not None and found.samefile(tmp_path / "mine" / "serve") and found.is_absolute()
 
 
-def test_a_folder_is_found_with_and_without_a_slash(here: Path) -> None:
+def test_the_name_of_a_folder_needs_no_slash(here: Path) -> None:
     definition(here / "mine", "sh")
     for name in ("mine", "mine/", "./mine", str(here / "mine"), "mine/server.toml"):
         assert (load_server(name).title, load_server(name).name) == ("Mine", "mine"), name
 
 
-def test_a_known_server_wins_over_a_folder_and_says_so(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_known_server_wins_over_a_folder_with_a_note(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     definition(here / "lighttpd", "sh")
     assert [load_server("lighttpd").title for _ in "12"] == ["lighttpd mod_cgi"] * 2
     said = 'cgi-conform: "lighttpd" is the known server of this name, not the folder (--server ./lighttpd)\n'
@@ -122,7 +122,7 @@ def test_a_known_server_wins_over_a_folder_and_says_so(here: Path, capsys: pytes
     assert load_server("./lighttpd").title == "Mine"
 
 
-def test_a_folder_without_a_definition_is_told_so(here: Path) -> None:
+def test_a_folder_without_a_definition_is_reported_with_the_next_step(here: Path) -> None:
     definition(here / "mine", "sh")
     for name, said in {
         "public": '"public" has no server.toml (cgi-conform init-server public writes one)',

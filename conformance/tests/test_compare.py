@@ -1,4 +1,4 @@
-"""judging/compare.py and its reports: what differs between two runs, and nothing where they agree."""
+"""judging/compare.py and its reports: the differences between two runs."""
 
 import json
 from pathlib import Path
@@ -40,11 +40,11 @@ def run(*cases: CaseResult, name: str = "one") -> Results:
         HEAD.replace("Server: one/1\\r\\nContent-Type: text/plain", "content-type: text/plain\\r\\nSERVER: one/1") + "hi",
     ],
 )
-def test_names_of_servers_and_the_order_of_fields_do_not_differ(other: str) -> None:
+def test_names_of_servers_and_order_of_fields_are_ignored(other: str) -> None:
     assert found(answered(HEAD + "hi"), answered(other)) == []
 
 
-def test_a_right_length_differs_only_with_its_content() -> None:
+def test_a_correct_content_length_is_not_a_difference_of_its_own() -> None:
     ours, theirs = (HEAD.replace("2\\r", f"{len(name)}\\r").replace("one/1", name) + name for name in ("abc/1", "z/23456"))
     assert found(answered(ours), answered(theirs)) == []
     assert found(answered(HEAD + "hi"), answered(HEAD.replace("2\\r", "3\\r") + "hix")) == [
@@ -67,32 +67,32 @@ def test_a_right_length_differs_only_with_its_content() -> None:
         ("", ("response", "HTTP/1.0 200 OK", "none")),
     ],
 )
-def test_what_differs_is_said(octets: str, told: tuple[str, str, str]) -> None:
+def test_each_difference_names_its_place_and_both_values(octets: str, told: tuple[str, str, str]) -> None:
     assert found(answered(HEAD + "hi"), answered(octets)) == [told]
     assert found(answered(octets), answered(HEAD + "hi")) == [(told[0], told[2], told[1])]
 
 
-def test_octets_that_are_no_response_differ_by_the_first_of_them() -> None:
+def test_octets_beyond_a_response_are_compared_up_to_the_first_difference() -> None:
     assert found(answered("<p>one"), answered("<p>two")) == [("beyond the responses, octet 3", "<p>one", "<p>two")]
 
 
-def test_what_was_left_out_does_not_differ() -> None:
+def test_octets_that_were_cut_off_are_not_compared() -> None:
     assert found(answered(HEAD + "hi…"), answered(HEAD + "higher…")) == []
     assert found(answered(HEAD + "hi…"), answered(HEAD + "how…")) == [("body octet 1", "hi", "ho")]
 
 
-def test_the_end_of_a_connection_differs() -> None:
+def test_different_ends_of_a_connection_are_a_difference() -> None:
     assert found(answered("", "closed"), answered("", "open")) == [("end", "closed", "open")]
 
 
-def test_verdict_and_status_come_first_whatever_was_expected() -> None:
+def test_verdict_and_status_come_first_and_a_known_failure_counts_as_failed() -> None:
     broken = result_of(case_of("a/b"), "expected")
     ours, theirs = answered(HEAD + "hi"), answered(HEAD.replace("200 OK", "405 No") + "hi", saw=405, verdict="expected")
     theirs["mismatches"] = broken["mismatches"]
     assert found(ours, theirs) == [("verdict", "pass", "fail"), ("status", "200", "405")]
 
 
-def test_a_different_finding_in_the_same_answer_is_said() -> None:
+def test_different_mismatches_in_the_same_answer_are_a_difference() -> None:
     ours, theirs = answered(""), answered("")
     ours["mismatches"], theirs["mismatches"] = ([{"what": "log", "expected": "x", "got": got, "at": None}] for got in "yz")
     assert found(ours, theirs) == [("found", "log y", "log z")]
@@ -102,7 +102,7 @@ def probed(told: str) -> CaseResult:
     return answered(f"HTTP/1.0 200 OK\\r\\n\\r\\n{told}")
 
 
-def test_what_the_probe_saw_is_compared_by_name() -> None:
+def test_the_output_of_the_probe_script_is_compared_name_by_name() -> None:
     ours = probed('{"env": {"A": "1", "B": ""}, "argv": [], "umask": 18}')
     theirs = probed('{"env": {"A": "2", "C": "x"}, "argv": ["w"], "umask": 0}')
     assert found(ours, theirs) == [
@@ -111,7 +111,7 @@ def test_what_the_probe_saw_is_compared_by_name() -> None:
     ]  # fmt: skip
 
 
-def test_several_responses_and_connections_are_named() -> None:
+def test_a_difference_names_its_response_and_connection_if_there_are_several() -> None:
     twice = "GET / HTTP/1.1\\r\\n\\r\\n" * 2
     ours = answered(HEAD + "hi" + HEAD + "hi", sent=twice)
     assert found(ours, answered(HEAD + "hi" + HEAD + "ho", sent=twice)) == [("response 2 body octet 1", "hi", "ho")]
@@ -123,7 +123,7 @@ def test_several_responses_and_connections_are_named() -> None:
 
 
 def both() -> tuple[Results, Results]:
-    """One case that agrees, one that differs, one that only the first tried, one that neither did."""
+    """Returns two runs with a case that agrees, one that differs, one that only A tried, and one that neither tried."""
 
     def named(case: CaseResult, name: str) -> CaseResult:
         return case | {"id": name}  # type: ignore[return-value]
@@ -134,7 +134,7 @@ def both() -> tuple[Results, Results]:
     return run(*ours), run(*theirs, name="two")
 
 
-def test_totals_and_what_could_not_be_compared() -> None:
+def test_a_case_that_a_run_did_not_try_is_not_compared() -> None:
     comparison = compared(*both())
     assert comparison["totals"] == {"selected": 4, "compared": 2, "agree": 1, "differ": 1, "verdict": 0, "status": 0}
     assert [case["id"] for case in comparison["cases"]] == ["a/differs"]
@@ -148,7 +148,7 @@ def test_totals_and_what_could_not_be_compared() -> None:
         compared(run(), other)
 
 
-def test_the_reports_show_what_differs_and_stay_text(tmp_path: Path) -> None:
+def test_the_reports_show_the_differences_and_octets_never_become_markup(tmp_path: Path) -> None:
     comparison = compared(*both())
     told = text(comparison, 100)
     assert "a/differs" in told and "body octet 0" in told and "a/same" not in told
@@ -161,6 +161,6 @@ def test_the_reports_show_what_differs_and_stay_text(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["diff.html", "diff.json", "diff.md"]
 
 
-def test_runs_that_agree_say_nothing_but_so() -> None:
+def test_the_text_of_equal_runs_is_one_line_of_totals() -> None:
     told = text(compared(run(answered(HEAD + "hi")), run(answered(HEAD + "hi"), name="two")))
     assert told == "1 cases compared in profile cgihttpserver: 1 agree, 0 differ\n"

@@ -1,4 +1,4 @@
-"""conformance/CONTRIBUTING.md: its example is a case, and each message in it is what the mistake gives."""
+"""conformance/CONTRIBUTING.md: its example is a valid case, and errors in it give the messages that it quotes."""
 
 import re
 import shutil
@@ -28,7 +28,7 @@ MISTAKES = [
 
 
 def said(folder: Path, text: str) -> list[str]:
-    """What is wrong with this text as the topic "post" of this corpus."""
+    """Returns the errors of this text as the file of topic "post"."""
     shutil.rmtree(folder / "cases", ignore_errors=True)
     (folder / "cases").mkdir()
     (folder / "cases" / "post.toml").write_text(text)
@@ -42,19 +42,21 @@ def said(folder: Path, text: str) -> list[str]:
     return []
 
 
-def test_the_example_is_a_case(tmp_path: Path) -> None:
+def test_the_example_is_a_valid_case(tmp_path: Path) -> None:
     assert said(tmp_path, EXAMPLE) == []
 
 
 @pytest.mark.parametrize(("number", "was", "becomes"), [(number, *each) for number, each in enumerate(MISTAKES)])
-def test_each_mistake_gets_its_message(number: int, was: str, becomes: str, tmp_path: Path) -> None:
+def test_each_error_in_the_example_gives_the_message_of_the_document(
+    number: int, was: str, becomes: str, tmp_path: Path
+) -> None:
     text = EXAMPLE.replace(was, becomes) if was else EXAMPLE + becomes
     if becomes == "[other]":
         text = EXAMPLE.partition("[case.cgihttpserver]")[0]
     assert said(tmp_path, text) == [MESSAGES[number]]
 
 
-def test_a_fault_that_is_none_gets_its_message() -> None:
+def test_an_unknown_fault_gives_the_message_of_the_document() -> None:
     assert len(MESSAGES) == len(MISTAKES) + 1
     faults, _ = load_faults(REPO / "conformance" / "faulty")
     assert unknown("post-outside-cgi-alowed", faults) == MESSAGES[-1]

@@ -1,4 +1,4 @@
-"""cgi-conform coverage: clauses, cases and the tests of peers, in both directions."""
+"""cgi-conform coverage: which cases reach which clauses and peers' tests, and which are orphans."""
 
 import json
 from pathlib import Path
@@ -28,7 +28,7 @@ def see(*texts: str) -> str:
 
 
 def case(name: str, **more: str) -> str:
-    """A case with a fault of its own: one that sends the same is no twin of it."""
+    """Returns a case with its own fault, so that a case with the same octets is not its twin."""
     return toml_of(name, **more).replace("file-cut-short", name.replace("/", "-"))
 
 
@@ -47,19 +47,19 @@ def coverage(folder: Path, *words: str) -> tuple[int, str, list[str]]:
     return done.returncode, done.stdout, done.stderr.splitlines()
 
 
-def test_both_directions_and_the_peers(tmp_path: Path) -> None:
+def test_the_text_lists_clauses_cases_and_tests_of_peers(tmp_path: Path) -> None:
     status, out, err = coverage(whole(tmp_path, *SOUND))
     assert (status, err) == (0, [])
     for line in (
         "seed/a  a/b a/c", "seed/b  – no request can", "a/b  seed/a",
         "Go x_test.go: TestA  a/b", "Go x_test.go: TestC  – Windows only",
-        "1 of 2 clauses are reached by 2 cases (2 in cgihttpserver, 0 in rfc3875); 2 tests of 1 other projects have a case; no orphans",
+        "2 cases (2 in cgihttpserver, 0 in rfc3875) reach 1 of 2 clauses; 2 tests of 1 other projects have a case; no orphans",
     ):  # fmt: skip
         assert f"{line}\n" in out
     assert [line.split() for line in out.splitlines() if line.startswith("seed ")] == [["seed", "2", "1", "1", "2"]]
 
 
-def test_json_and_markdown_hold_the_same(tmp_path: Path) -> None:
+def test_json_and_markdown_hold_the_same_as_the_text(tmp_path: Path) -> None:
     whole(tmp_path, *SOUND)
     document: dict[str, Any] = json.loads(coverage(tmp_path, "--format", "json")[1])
     assert document["clauses"]["seed/a"]["cases"] == ["a/b", "a/c"] and document["cases"] == {"a/b": ["seed/a"], "a/c": ["seed/a"]}
@@ -88,7 +88,7 @@ def test_json_and_markdown_hold_the_same(tmp_path: Path) -> None:
          'Go test "x_test.go: TestC" is covered by case "a/d", but has a reason in "unreached" (remove it)'),
     ],
 )  # fmt: skip
-def test_an_orphan_is_said_in_one_line_and_is_red(tmp_path: Path, more: dict[str, Any], said: str) -> None:
+def test_an_orphan_is_reported_in_one_line_and_exits_with_1(tmp_path: Path, more: dict[str, Any], said: str) -> None:
     cases = more.pop("cases", SOUND)
     status, out, err = coverage(whole(tmp_path, *cases, **more))
     assert (status, err) == (1, [f"cgi-conform: {said}"]) and "1 orphans" in out
@@ -120,7 +120,7 @@ def test_two_cases_with_the_same_bytes_and_fault_in_a_profile_are_twins(tmp_path
 
 
 @pytest.mark.parametrize(("level", "orphans"), [("must", 1), ("should", 1), ("may", 0), ("fact", 0)])
-def test_a_rule_that_is_only_observed_is_not_reached(tmp_path: Path, level: str, orphans: int) -> None:
+def test_an_observed_case_alone_does_not_reach_a_must_or_should(tmp_path: Path, level: str, orphans: int) -> None:
     clauses = CLAUSES.replace("must", level)
     status, _, err = coverage(whole(tmp_path, case("a/b", level="observed"), clauses=clauses, peers=""))
     assert (status, len(err)) == (bool(orphans), orphans)
@@ -130,7 +130,7 @@ def test_a_rule_that_is_only_observed_is_not_reached(tmp_path: Path, level: str,
     assert coverage(whole(tmp_path, *both, clauses=clauses, peers=""))[0] == 0
 
 
-def test_marks_are_found_in_the_comments_of_server_and_faulty_server(tmp_path: Path) -> None:
+def test_marks_are_read_from_the_comments_of_server_and_faulty(tmp_path: Path) -> None:
     (tmp_path / "server" / "tests").mkdir(parents=True)
     (tmp_path / "conformance" / "faulty" / "faults").mkdir(parents=True)
     (tmp_path / "server" / "a.h").write_text("// Cuts.  rule: seed/a, seed/b  (RFC 3875 4.1, 4.2)\nint f();\n// The rule: x\n")
@@ -156,14 +156,14 @@ def test_a_mark_that_names_no_clause_is_an_orphan(tmp_path: Path) -> None:
     ]
 
 
-def test_what_is_broken_otherwise_is_said_as_by_run(tmp_path: Path) -> None:
+def test_other_errors_in_the_data_exit_with_2_as_in_run(tmp_path: Path) -> None:
     status, out, err = coverage(whole(tmp_path, *SOUND, case("a/d").replace("title", "titel")))
     assert (status, out) == (2, "") and any('unknown key "titel" (did you mean "title"?)' in line for line in err)
     assert coverage(whole(tmp_path, *SOUND, peers="[Go]\nlink = 'x'\n"))[0] == 2
 
 
 @pytest.mark.parametrize("name", ["seed-29", "seed", "seed/A", "seed/a/b", "seed/a-"])
-def test_the_id_of_a_clause_is_an_area_and_what_the_clause_asks(tmp_path: Path, name: str) -> None:
+def test_a_clause_id_that_is_not_area_slash_what_it_asks_is_an_error(tmp_path: Path, name: str) -> None:
     status, out, err = coverage(whole(tmp_path, *SOUND, clauses=CLAUSES + CLAUSES.replace("seed/a", name)))
     assert (status, out, len(err)) == (2, "", 1)
     assert err[0].startswith(f'cgi-conform: clauses.toml: the name "{name}" is not of the form ')

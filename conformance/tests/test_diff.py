@@ -1,4 +1,4 @@
-"""cgi-conform diff: two servers, two runs, and what cannot be compared."""
+"""cgi-conform diff: comparing servers and earlier runs, and the errors that prevent it."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ from whole_run import SERVE, cgi_conform, command_of, get
 
 
 def two(folder: Path, theirs: str = SERVE) -> tuple[str, str]:
-    """The commands of a server, and of one like it."""
+    """Returns the commands of the usual server and of a second one with the source `theirs`."""
     (folder / "theirs.py").write_text(theirs)
     return command_of(folder).removeprefix("--command="), f"{sys.executable} {folder}/theirs.py {{port}}"
 
@@ -22,12 +22,12 @@ def diff(folder: Path, *words: str) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
-def test_servers_that_answer_alike(tmp_path: Path) -> None:
+def test_servers_with_the_same_answers_exit_with_0(tmp_path: Path) -> None:
     corpus(tmp_path, case("a/b"), case("a/c", "status = 404"))
     assert diff(tmp_path, *two(tmp_path)) == (0, "2 cases compared in profile cgihttpserver: 2 agree, 0 differ\n", "")
 
 
-def test_servers_that_differ(tmp_path: Path) -> None:
+def test_servers_that_differ_exit_with_1_and_show_both_answers(tmp_path: Path) -> None:
     corpus(tmp_path, case("a/b"), case("a/c", more=get("/other")), case("b/d"), case("b/e", more=SEND + "\nneeds = ['http11']"))
     ours, theirs = two(tmp_path, SERVE.replace("404 Not Found", "410 Gone"))
     status, out, err = diff(tmp_path, ours, theirs, "--report", str(tmp_path / "report"))
@@ -39,7 +39,7 @@ def test_servers_that_differ(tmp_path: Path) -> None:
     assert diff(tmp_path, ours, theirs, "b")[0] == 0
 
 
-def test_runs_of_before_are_compared_and_so_is_a_server_that_runs(tmp_path: Path) -> None:
+def test_earlier_runs_and_running_servers_can_be_compared(tmp_path: Path) -> None:
     folder = corpus(tmp_path, case("a/b"), case("a/c", more=get("/other"), level="recommended"))
     expect = tmp_path / "expect.toml"
     expect.write_text("['a/c']\noutcome = 'fail'\nreason = 'x'\n")
@@ -47,7 +47,7 @@ def test_runs_of_before_are_compared_and_so_is_a_server_that_runs(tmp_path: Path
     words = ("--report", str(tmp_path / "two"), "--expect", str(expect))
     assert cgi_conform(folder, "run", command_of(folder), *words).returncode == 0
     one, other = (str(tmp_path / name / "results.json") for name in ("one", "two"))
-    assert diff(tmp_path, one, other)[0] == 0  # what was expected is no difference
+    assert diff(tmp_path, one, other)[0] == 0  # a known failure and a new failure with the same answer do not differ
     (tmp_path / "serve.py").write_text("import socket, sys\n" + SERVE.replace("int(sys.argv[1])", "0").replace(
         "texts =", "print(listener.getsockname()[1], flush=True)\ntexts ="))
     command = [sys.executable, tmp_path / "serve.py"]
@@ -74,19 +74,19 @@ def test_runs_of_before_are_compared_and_so_is_a_server_that_runs(tmp_path: Path
         ("true {port}", ("z",), 'no case matches "z"'),
     ],
 )
-def test_trouble_is_2_whatever_it_is(tmp_path: Path, b: str, globs: tuple[str, ...], said: str) -> None:
+def test_every_error_exits_with_2(tmp_path: Path, b: str, globs: tuple[str, ...], said: str) -> None:
     corpus(tmp_path, case("a/b"))
     status, _, err = diff(tmp_path, command_of(tmp_path).removeprefix("--command="), b, *globs)
     assert status == 2 and err.startswith("cgi-conform: ") and said in err and "Traceback" not in err
 
 
-def test_nothing_in_common_is_trouble(tmp_path: Path) -> None:
+def test_runs_without_a_common_case_exit_with_2(tmp_path: Path) -> None:
     corpus(tmp_path, case("a/lacking", more=SEND + "\nneeds = ['http11']"))
     status, out, err = diff(tmp_path, *two(tmp_path))
-    assert (status, out, err) == (2, "", "cgi-conform: there is no case that both have answered\n")
+    assert (status, out, err) == (2, "", "cgi-conform: both servers have no answered case in common (choose other cases or another --profile)\n")
 
 
-def test_a_server_that_dies_is_trouble(tmp_path: Path) -> None:
+def test_a_server_that_dies_exits_with_2(tmp_path: Path) -> None:
     corpus(tmp_path, case("a/b"), case("a/deadly", more=get("/die")))
     status, _, err = diff(tmp_path, *two(tmp_path))
     assert status == 2 and 'server "command" died in case "a/deadly"' in err

@@ -1,4 +1,4 @@
-"""cases/docroot.py: what is laid out, and that nothing stays behind."""
+"""cases/docroot.py: the document root that it writes, and its removal."""
 
 import os
 import stat
@@ -66,7 +66,7 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.lstat().st_mode)
 
 
-def test_what_an_installer_compiled_is_not_laid_out(fixtures: Path, tmp_path: Path) -> None:
+def test_compiled_python_files_are_not_copied(fixtures: Path, tmp_path: Path) -> None:
     (fixtures / "docroot" / "cgi-bin" / "__pycache__").mkdir()
     (fixtures / "docroot" / "cgi-bin" / "__pycache__" / "script.cpython-311.pyc").write_text("x")
     made = lay_out(fixtures, tmp_path / "base")
@@ -85,7 +85,7 @@ def test_files_have_the_same_modes_and_times_everywhere(fixtures: Path, tmp_path
     remove(laid.base)
 
 
-def test_the_manifest_makes_what_git_cannot_hold(fixtures: Path, tmp_path: Path) -> None:
+def test_the_manifest_makes_files_that_git_cannot_hold(fixtures: Path, tmp_path: Path) -> None:
     laid = lay_out(fixtures, tmp_path / "base")
     root = laid.root
     assert (laid.base / "outside" / "secret.txt").read_bytes() == b"a\0b\n"
@@ -101,19 +101,19 @@ def test_the_manifest_makes_what_git_cannot_hold(fixtures: Path, tmp_path: Path)
     assert not laid.base.exists()
 
 
-def test_what_cannot_be_read_is_removed_too(fixtures: Path) -> None:
+def test_a_directory_that_cannot_be_read_is_removed(fixtures: Path) -> None:
     with temporary(fixtures) as laid:
         assert mode(laid.root / "closed") == 0
     assert not laid.base.exists()
 
 
-def test_it_is_removed_after_an_error_too(fixtures: Path) -> None:
+def test_the_document_root_is_removed_after_an_error(fixtures: Path) -> None:
     with pytest.raises(RuntimeError), temporary(fixtures) as laid:
         raise RuntimeError
     assert not laid.base.exists()
 
 
-def test_removing_does_not_follow_links(fixtures: Path, tmp_path: Path) -> None:
+def test_the_removal_does_not_follow_links(fixtures: Path, tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     kept.mkdir(mode=0o500)
     with temporary(fixtures) as laid:
@@ -131,7 +131,7 @@ def test_removing_does_not_follow_links(fixtures: Path, tmp_path: Path) -> None:
         ("path = 'x'\ntext = 'a'\nmode = '9'", 'docroot.toml: "entry[1].mode" is "9", which is not of the form'),
     ],
 )
-def test_a_broken_manifest_is_said_in_one_line(tmp_path: Path, entry: str, said: str) -> None:
+def test_an_error_in_the_manifest_is_reported_in_one_line(tmp_path: Path, entry: str, said: str) -> None:
     (tmp_path / "docroot").mkdir()
     (tmp_path / "docroot.toml").write_text(f"[[entry]]\n{entry}\n")
     with pytest.raises(UserError) as caught, temporary(tmp_path):
@@ -139,13 +139,15 @@ def test_a_broken_manifest_is_said_in_one_line(tmp_path: Path, entry: str, said:
     assert caught.value.message.startswith(said)
 
 
-def test_a_directory_in_use_is_refused(fixtures: Path, tmp_path: Path) -> None:
+def test_a_directory_that_is_not_empty_is_refused(fixtures: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         lay_out(fixtures, tmp_path)
     assert caught.value.message == f'"{tmp_path}" is not empty (name a new directory)'
 
 
-def test_scripts_of_nobody_can_reach_it(fixtures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_root_gets_a_temporary_folder_that_the_user_nobody_can_enter(
+    fixtures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     monkeypatch.setattr(tempfile, "gettempdir", lambda: str(closed))
@@ -155,15 +157,15 @@ def test_scripts_of_nobody_can_reach_it(fixtures: Path, tmp_path: Path, monkeypa
     assert docroot.reachable_tmp() == closed.resolve()
 
 
-def test_the_document_root_of_this_suite_can_be_laid_out() -> None:
+def test_the_document_root_of_this_suite_can_be_written_and_removed() -> None:
     with temporary(REPO / "fixtures") as laid:
         assert (laid.root / "hello.txt").read_bytes() == b"hello static\n"
     assert not laid.base.exists()
 
 
-def test_no_file_of_the_fixtures_switches_protection_on() -> None:
-    """mini_httpd, thttpd and CivetWeb ask for a password for every file beside a .htpasswd."""
+def test_a_file_that_switches_protection_on_is_alone_in_its_directory() -> None:
+    """mini_httpd, thttpd and CivetWeb protect every file in a directory with a .htpasswd by a password."""
     with temporary(REPO / "fixtures") as made:
         switches = [path for name in (".htpasswd", ".htaccess") for path in made.root.rglob(name)]
-        assert switches, "a case asks for one"
+        assert switches, "a case needs one"
         assert [path for path in switches if list(path.parent.iterdir()) != [path]] == []

@@ -1,4 +1,4 @@
-"""However a command ends, nothing that it has started is left behind."""
+"""The end of a command: every process that it started must be ended, and its report must be written."""
 
 import json
 import os
@@ -35,7 +35,7 @@ def begun(folder: Path, temporary: Path, *words: str) -> subprocess.Popen[str]:
 
 
 def daemon(folder: Path, text: str) -> tuple[str, Path]:
-    """The definition of a server that leaves its process group and session, and the file with its process ids."""
+    """Writes a server that leaves its session. Returns its definition and the file with its process ids."""
     pids = folder / "pids"
     (folder / "server.py").write_text(text)
     (folder / "server.toml").write_text(
@@ -61,7 +61,9 @@ def is_gone(pid: int) -> bool:
     ],
 )
 @pytest.mark.parametrize("words", [["run", "-j", "3"], ["replay", "a/b"], ["serve"]], ids=lambda words: str(words[0]))
-def test_a_daemon_is_ended_with_the_command(tmp_path: Path, temporary: Path, words: list[str], text: str) -> None:
+def test_a_server_that_becomes_a_daemon_is_killed_and_exits_with_3(
+    tmp_path: Path, temporary: Path, words: list[str], text: str
+) -> None:
     corpus(tmp_path, case("a/b"))
     server, pids = daemon(tmp_path, text)
     with begun(tmp_path, temporary, *words, "--server", server) as process:
@@ -74,8 +76,8 @@ def test_a_daemon_is_ended_with_the_command(tmp_path: Path, temporary: Path, wor
     assert found and not left
 
 
-def test_children_that_the_command_did_not_start_live_on(tmp_path: Path) -> None:
-    """A shell that replaces itself by the command leaves it the jobs of the shell."""
+def test_children_that_the_command_did_not_start_are_not_killed(tmp_path: Path) -> None:
+    """A shell that execs the command leaves its jobs to the command as children."""
     corpus(tmp_path, case("a/b"))
     job = f"{sys.executable} -c 'import os; os.setpgid(0, 0); print(os.getpid(), flush=True); os.read(0, 1)'"
     text = f"exec 3<&0; {job} <&3 & exec {sys.executable} -m cgi_conform list"
@@ -107,8 +109,8 @@ def test_a_signal_ends_the_command_and_its_server(
 
 
 @pytest.mark.usefixtures("hangup")
-def test_two_hangups_leave_a_report(tmp_path: Path, temporary: Path) -> None:
-    """A shell that ends and the terminal that it had may each send one."""
+def test_a_run_that_gets_sighup_twice_writes_its_report(tmp_path: Path, temporary: Path) -> None:
+    """When a terminal closes, the terminal and its shell may each send SIGHUP."""
     corpus(tmp_path, case("a/b", more=get("/silence")))
     told = tmp_path / "told"
     lasting = "import signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: open(sys.argv[2], 'w').write('x'))\n"
@@ -116,7 +118,7 @@ def test_two_hangups_leave_a_report(tmp_path: Path, temporary: Path) -> None:
     with begun(tmp_path, temporary, *words) as process:
         wait_for_silence(process, temporary, 1)
         process.send_signal(signal.SIGHUP)
-        while not told.exists():  # the server has been told to end, and takes its time
+        while not told.exists():  # waits until the server has got SIGTERM, which it ignores
             assert process.poll() is None
         process.send_signal(signal.SIGHUP)
         process.communicate(timeout=60)
@@ -125,7 +127,7 @@ def test_two_hangups_leave_a_report(tmp_path: Path, temporary: Path) -> None:
 
 
 @pytest.mark.usefixtures("hangup")
-def test_a_hangup_of_the_terminal_leaves_a_report(tmp_path: Path, temporary: Path) -> None:
+def test_a_run_whose_terminal_closes_writes_its_report(tmp_path: Path, temporary: Path) -> None:
     corpus(tmp_path, case("a/0"), case("a/b", more=get("/silence")))
     ours, theirs = os.openpty()
     words = ["run", "--report", f"{tmp_path}/report", "--timeout", "600", command_of(tmp_path), "-j", "1"]
@@ -142,7 +144,7 @@ def test_a_hangup_of_the_terminal_leaves_a_report(tmp_path: Path, temporary: Pat
     assert json.loads((tmp_path / "report" / "results.json").read_text())["totals"]["pass"] == 1
 
 
-def test_a_hangup_that_is_ignored_stays_ignored(tmp_path: Path, temporary: Path) -> None:
+def test_a_run_under_nohup_keeps_ignoring_sighup(tmp_path: Path, temporary: Path) -> None:
     corpus(tmp_path, case("a/b", more=get("/silence")))
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
@@ -160,7 +162,7 @@ def test_a_hangup_that_is_ignored_stays_ignored(tmp_path: Path, temporary: Path)
 
 @pytest.mark.usefixtures("hangup")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_the_proof(tmp_path: Path, temporary: Path, number: int) -> None:
+def test_a_signal_ends_prove_and_its_server(tmp_path: Path, temporary: Path, number: int) -> None:
     corpus(tmp_path, case("a/b", more=get("/stubborn")))
     told = tmp_path / "told"
     text = f"    status = status\n    open({str(told)!r}, 'w').write(str(os.getpid()))\n    while True: signal.pause()\n"

@@ -1,4 +1,4 @@
-"""http/exchange.py, http/connection.py: steps played over real sockets."""
+"""http/exchange.py, http/connection.py: playing the steps of a case over real sockets."""
 
 import os
 import select
@@ -17,7 +17,7 @@ from cgi_conform.octets import Tokens
 from scripted import read_until, scripted
 
 TOKENS = Tokens(1, "/r", "/b")
-LONG = 20.0  # never waited for in a test that passes
+LONG = 20.0  # a limit in seconds; a test that passes never waits so long
 ANSWER = b"HTTP/1.0 200 OK\r\n\r\nbody"
 
 
@@ -25,7 +25,7 @@ def played(address: tuple[str, int], *steps: Step, limit: float | None = None, *
     return play(steps, address, TOKENS, timeout=LONG, limit=limit, **more)  # type: ignore[arg-type]
 
 
-def test_everything_is_read_to_the_end() -> None:
+def test_the_client_reads_the_answer_to_the_end_of_the_connection() -> None:
     def talk(client: socket.socket) -> None:
         client.sendall(ANSWER if read_until(client, b"\r\n\r\n") == b"GET /r\r\n\r\n" else b"wrong")
 
@@ -35,13 +35,13 @@ def test_everything_is_read_to_the_end() -> None:
     assert connection.waited is not None and not connection.ended_by_us
 
 
-def test_closed_without_a_byte() -> None:
+def test_a_connection_closed_without_an_octet_has_no_answer() -> None:
     with scripted(lambda client: None) as address:
         connection = played(address, Step(half_close=True)).connections["main"]
     assert (connection.received, connection.end, connection.waited) == (b"", "closed", None)
 
 
-def test_a_reset_is_told_apart() -> None:
+def test_a_reset_ends_the_connection_as_reset() -> None:
     def talk(client: socket.socket) -> None:
         client.sendall(b"HTTP/1.0")
         read_until(client, b"!")
@@ -52,7 +52,7 @@ def test_a_reset_is_told_apart() -> None:
     assert (connection.received, connection.end) == (b"HTTP/1.0", "reset")
 
 
-def test_silence_is_waited_for_as_long_as_the_limit() -> None:
+def test_the_client_waits_for_an_answer_until_the_limit() -> None:
     def talk(client: socket.socket) -> None:
         read_until(client, b"never")
 
@@ -63,13 +63,13 @@ def test_silence_is_waited_for_as_long_as_the_limit() -> None:
     assert 0.05 <= time.monotonic() - begun < LONG
 
 
-def test_what_comes_after_a_settled_answer_is_watched_for_as_long_as_asked() -> None:
+def test_the_client_waits_the_grace_time_for_octets_after_a_complete_answer() -> None:
     asked = threading.Event()
 
     def talk(client: socket.socket) -> None:
         client.sendall(b"whole" if client.recv(1) else b"nothing was sent")
         asked.wait(LONG)
-        time.sleep(0.2)  # longer than it would be watched for otherwise
+        time.sleep(0.2)  # longer than the default grace time
         client.sendall(b" and more")
 
     def whole(name: str, got: bytes, sent: bytes) -> bool:
@@ -81,7 +81,7 @@ def test_what_comes_after_a_settled_answer_is_watched_for_as_long_as_asked() -> 
     assert (connection.received, connection.end) == (b"whole and more", "closed")
 
 
-def test_a_settled_answer_on_an_open_connection_ends_the_reading() -> None:
+def test_a_complete_answer_on_an_open_connection_ends_the_exchange() -> None:
     def talk(client: socket.socket) -> None:
         client.sendall(b"whole")
         read_until(client, b"never")
@@ -91,12 +91,12 @@ def test_a_settled_answer_on_an_open_connection_ends_the_reading() -> None:
     assert (exchange.connections["main"].received, exchange.connections["main"].end) == (b"whole", "open")
 
 
-def test_a_big_body_is_sent_while_the_answer_is_read() -> None:
+def test_the_client_reads_the_answer_while_it_sends_a_large_body() -> None:
     size = 30_000_000
 
     def talk(client: socket.socket) -> None:
         left = size - len(read_until(client, b"\r\n\r\n")) + 4
-        client.sendall(b"y" * size)  # nobody would read this if the client only wrote
+        client.sendall(b"y" * size)  # blocks if the client only writes and does not read
         while left and (got := client.recv(1 << 20)):
             left -= len(got)
         client.sendall(b"left %d" % left)
@@ -106,7 +106,7 @@ def test_a_big_body_is_sent_while_the_answer_is_read() -> None:
     assert len(connection.received) == size + len(b"left 0") and connection.received.endswith(b"left 0")
 
 
-def test_a_server_that_answers_early_and_closes_stops_the_sending() -> None:
+def test_the_client_stops_sending_if_the_server_answers_and_closes() -> None:
     def talk(client: socket.socket) -> None:
         client.sendall(ANSWER)
         client.shutdown(socket.SHUT_WR)
@@ -117,8 +117,8 @@ def test_a_server_that_answers_early_and_closes_stops_the_sending() -> None:
     assert connection.received == ANSWER and connection.end in ("closed", "reset")
 
 
-@pytest.mark.parametrize("size", [0, 50_000_000])  # read and done, or still to be sent
-def test_a_reset_is_seen(size: int) -> None:
+@pytest.mark.parametrize("size", [0, 50_000_000])  # the whole body is sent, or most of it is not
+def test_a_reset_is_noticed_during_and_after_sending(size: int) -> None:
     def talk(client: socket.socket) -> None:
         client.recv(1)
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -128,7 +128,7 @@ def test_a_reset_is_seen(size: int) -> None:
     assert connection.reset
 
 
-def test_awaited_bytes_are_used_up() -> None:
+def test_each_await_needs_octets_of_its_own() -> None:
     def talk(client: socket.socket) -> None:
         client.sendall(b"one one")
         read_until(client, b"2")
@@ -142,14 +142,14 @@ def test_awaited_bytes_are_used_up() -> None:
     assert exchange.failed_steps == [] and exchange.connections["main"].sent == b"23"
 
 
-def test_what_never_comes_is_trouble_and_ends_the_case() -> None:
+def test_awaited_octets_that_never_come_end_the_exchange_with_trouble() -> None:
     with scripted(lambda client: client.sendall(b"other")) as address:
         exchange = played(address, Step(await_bytes=b"ready"), Step(send=b"x"))
     assert exchange.failed_steps == [FailedStep("await", b"ready", b"other, then closed")]
     assert exchange.connections["main"].sent == b""
 
 
-def test_connections_are_told_apart_by_name() -> None:
+def test_each_connection_has_its_own_octets() -> None:
     def talk(client: socket.socket) -> None:
         client.sendall(read_until(client, b"\n").upper())
 
@@ -181,14 +181,14 @@ def test_the_client_ends_a_connection(reset: bool, ending: bytes) -> None:
     assert seen == [ending] and exchange.connections["main"].ended_by_us
 
 
-def test_nobody_listens() -> None:
+def test_a_refused_connection_is_trouble() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         exchange = played(taken.getsockname(), Step(send=b"x"))
     assert exchange.refused and exchange.failed_steps == [FailedStep("connect", b"a connection", b"Connection refused")]
 
 
-def test_a_process_is_waited_for() -> None:
+def test_wait_gone_waits_until_the_process_has_ended() -> None:
     process = subprocess.Popen(["sleep", "60"])
 
     def talk(client: socket.socket) -> None:
@@ -202,20 +202,20 @@ def test_a_process_is_waited_for() -> None:
     assert exchange.failed_steps == []
 
 
-def test_a_process_that_stays_is_trouble() -> None:
+def test_a_process_that_does_not_end_in_time_is_trouble() -> None:
     with scripted(lambda client: client.sendall(b"pid=%d\n" % os.getpid())) as address:
         exchange = played(address, Step(await_bytes=b"\n", wait_gone=0.02))
     asked = b"the script's process ends within 0.02 s"
     assert exchange.failed_steps == [FailedStep("wait-gone", asked, b"it runs on")]
 
 
-def test_a_process_that_is_never_named_is_trouble() -> None:
+def test_wait_gone_without_a_process_id_is_trouble() -> None:
     with scripted(lambda client: client.sendall(b"x")) as address:
         exchange = played(address, Step(await_bytes=b"x", wait_gone=LONG))
     assert [trouble.what for trouble in exchange.failed_steps] == ["wait-gone"]
 
 
-def test_a_client_that_reads_nothing_waits_until_the_script_is_held_back() -> None:
+def test_wait_blocked_waits_until_the_script_is_blocked() -> None:
     process = subprocess.Popen(["yes"], stdout=subprocess.PIPE)
     assert process.stdout is not None
     try:
@@ -228,14 +228,14 @@ def test_a_client_that_reads_nothing_waits_until_the_script_is_held_back() -> No
     assert exchange.failed_steps == []
 
 
-def test_a_script_that_has_ended_holds_nobody_up() -> None:
+def test_wait_blocked_ends_if_the_script_has_ended() -> None:
     process = subprocess.Popen(["true"])
     process.wait()
     with scripted(lambda client: client.sendall(b"pid=%d\n" % process.pid)) as address:
         assert played(address, Step(await_bytes=b"\n", wait_blocked=LONG)).failed_steps == []
 
 
-def test_a_script_that_writes_on_is_trouble() -> None:
+def test_a_script_that_is_not_blocked_in_time_is_trouble() -> None:
     process = subprocess.Popen(["yes"], stdout=subprocess.DEVNULL)
     try:
         with scripted(lambda client: client.sendall(b"pid=%d\n" % process.pid)) as address:
@@ -247,7 +247,7 @@ def test_a_script_that_writes_on_is_trouble() -> None:
     assert exchange.failed_steps == [FailedStep("wait-blocked", asked, b"it writes on")]
 
 
-def test_the_server_is_signalled_where_the_step_is() -> None:
+def test_the_signal_is_sent_in_the_order_of_the_steps() -> None:
     sent: list[str] = []
     with scripted(lambda client: client.sendall(b"x")) as address:
         steps = Step(await_bytes=b"x"), Step(signal="TERM"), Step(send=b"y")
@@ -256,7 +256,7 @@ def test_the_server_is_signalled_where_the_step_is() -> None:
 
 
 @pytest.mark.parametrize("delivery", ["whole", "bytes", "lines", "split"])
-def test_the_same_octets_arrive_however_they_are_delivered(delivery: str) -> None:
+def test_every_delivery_sends_the_same_octets(delivery: str) -> None:
     request = b"POST / HTTP/1.0\r\nContent-Length: 3\r\n\r\n"
 
     def talk(client: socket.socket) -> None:
@@ -267,7 +267,7 @@ def test_the_same_octets_arrive_however_they_are_delivered(delivery: str) -> Non
     assert exchange.connections["main"].received == request + b"abcabc"
 
 
-def test_a_late_reader_lets_the_server_wait_and_gets_all() -> None:
+def test_read_late_blocks_the_server_and_then_reads_everything() -> None:
     size, held_back = 4_000_000, threading.Event()
 
     def talk(client: socket.socket) -> None:
@@ -286,7 +286,7 @@ def test_a_late_reader_lets_the_server_wait_and_gets_all() -> None:
     assert held_back.is_set() and connection.received == b"y" * size and connection.end == "closed"
 
 
-def test_a_late_reader_of_little_reads_when_no_more_comes() -> None:
+def test_read_late_reads_a_small_answer_after_the_server_stops_sending() -> None:
     def talk(client: socket.socket) -> None:
         client.sendall(ANSWER if client.recv(1) else b"nothing was sent")
 
@@ -295,13 +295,13 @@ def test_a_late_reader_of_little_reads_when_no_more_comes() -> None:
     assert (connection.received, connection.end) == (ANSWER, "closed")
 
 
-def test_a_late_reader_does_not_wait_for_a_server_that_has_closed() -> None:
+def test_read_late_ends_at_once_if_the_server_has_closed() -> None:
     with scripted(lambda client: None) as address:
         connection = played(address, Step(read_late=True)).connections["main"]
     assert (connection.received, connection.end) == (b"", "closed")
 
 
-def test_the_server_is_started_once_more_where_the_step_is() -> None:
+def test_the_server_is_started_again_in_the_order_of_the_steps() -> None:
     asked: list[str] = []
 
     def start(how: str) -> str:

@@ -1,4 +1,4 @@
-"""Whole runs that end before all cases have been tried: what is known is reported, and nothing else."""
+"""Whole runs that end before all cases have been tried: they report the results so far."""
 
 import json
 import os
@@ -26,7 +26,7 @@ while True:
     clients.append(listener.accept()[0])
 """
 CLOSES = NEVER_ANSWERS.replace("clients.append(listener.accept()[0])", "listener.accept()[0].close()")
-WRITING = "cgi-conform: interrupted: writing what is known; once more ends at once\n"
+WRITING = "cgi-conform: interrupted: writing the results so far (interrupt again to stop at once)\n"
 STUBBORN = """
 import os, signal, sys
 signal.signal(signal.SIGTERM, lambda *_: open(sys.argv[2], "w").write(str(os.getpid())))
@@ -40,7 +40,7 @@ def command(folder: Path, text: str, *words: str) -> str:
 
 
 def run(folder: Path, *words: str) -> tuple[int, dict[str, Any], str]:
-    """Status, results and what stderr said of a run."""
+    """Returns the exit status, the results and the standard error of a run."""
     report = folder / "report"
     done = cgi_conform(folder, "run", "--report", str(report), *words)
     assert "Traceback" not in done.stderr
@@ -49,7 +49,7 @@ def run(folder: Path, *words: str) -> tuple[int, dict[str, Any], str]:
 
 @pytest.mark.parametrize("server", [NEVER_ANSWERS, CLOSES])
 @pytest.mark.parametrize("jobs", ["1", "8"])
-def test_a_server_that_gives_no_answer_at_all_ends_the_run(tmp_path: Path, server: str, jobs: str) -> None:
+def test_ten_cases_without_an_answer_end_the_run_with_3(tmp_path: Path, server: str, jobs: str) -> None:
     corpus(tmp_path, *(case(f"a/{number}") for number in range(60)))
     status, results, err = run(tmp_path, command(tmp_path, server), "--timeout", "0.1", "-j", jobs)
     why = 'server "command" gave no answer to 10 cases in a row, nor to GET /hello.txt afterwards: the run ends here'
@@ -60,13 +60,13 @@ def test_a_server_that_gives_no_answer_at_all_ends_the_run(tmp_path: Path, serve
     assert {(one["tried"], one["note"]) for one in left} == {(False, f"not tried: {why}")}
 
 
-def test_a_server_that_answers_other_requests_is_judged_to_the_end(tmp_path: Path) -> None:
+def test_closed_connections_do_not_end_the_run_if_the_server_answers_a_plain_get(tmp_path: Path) -> None:
     corpus(tmp_path, *(case(f"a/{number}", more=get("/close")) for number in range(25)))
     status, results, _ = run(tmp_path, command_of(tmp_path))
     assert status == 1 and results["totals"]["fail"] == 25 and "incomplete" not in results
 
 
-def test_a_server_that_does_not_start_is_one_error_for_the_run(tmp_path: Path) -> None:
+def test_a_server_that_does_not_start_is_one_error_and_skips_all_cases(tmp_path: Path) -> None:
     corpus(tmp_path, *(case(f"a/{number}") for number in range(30)), case("b/c", more=SEND + "\nneeds = ['http11']"))
     status, results, err = run(tmp_path, command(tmp_path, "import sys\nsys.exit(9)"), "-j", "4")
     why = 'server "command" did not start: it exited with status 9'
@@ -76,7 +76,7 @@ def test_a_server_that_does_not_start_is_one_error_for_the_run(tmp_path: Path) -
     assert (suite.get("errors"), suite.get("failures"), suite.get("skipped")) == ("1", "0", "31")
 
 
-def test_a_variant_that_does_not_start_is_one_message(tmp_path: Path) -> None:
+def test_a_variant_that_does_not_start_is_one_error_and_skips_its_cases(tmp_path: Path) -> None:
     needs = SEND + "\nneeds = ['http11']"
     corpus(tmp_path, case("a/b"), *(case(f"c/{number}", more=needs) for number in range(30)))
     (tmp_path / "serve.py").write_text("import sys\nif len(sys.argv) > 2: sys.exit(9)\n" + SERVE)
@@ -106,7 +106,9 @@ def wait_for_silence(process: subprocess.Popen[str], temporary: Path, servers: i
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("jobs", ["1", "3"])
-def test_a_signal_reports_what_was_judged(tmp_path: Path, temporary: Path, number: int, jobs: str) -> None:
+def test_a_run_that_is_ended_by_a_signal_writes_its_results_so_far(
+    tmp_path: Path, temporary: Path, number: int, jobs: str
+) -> None:
     corpus(tmp_path, case("a/0"), *(case(f"a/{name}", more=get("/silence")) for name in range(1, 7)))
     with begun(tmp_path, temporary, command_of(tmp_path), "-j", jobs) as process:
         wait_for_silence(process, temporary, int(jobs))
@@ -124,7 +126,7 @@ def test_a_signal_reports_what_was_judged(tmp_path: Path, temporary: Path, numbe
         assert "incomplete: interrupted" in (report / name).read_text()
 
 
-def test_a_run_against_a_url_can_be_interrupted_too(tmp_path: Path, temporary: Path) -> None:
+def test_a_run_against_a_url_can_be_interrupted(tmp_path: Path, temporary: Path) -> None:
     corpus(tmp_path, case("a/b", more=get("/silence")))
 
     with scripted(
@@ -136,22 +138,22 @@ def test_a_run_against_a_url_can_be_interrupted_too(tmp_path: Path, temporary: P
     assert (process.returncode, err) == (130, f"{WRITING}cgi-conform: interrupted after 0 of 1 cases\n")
 
 
-def test_a_second_signal_ends_at_once(tmp_path: Path, temporary: Path) -> None:
+def test_a_second_signal_ends_the_run_at_once_and_kills_the_server(tmp_path: Path, temporary: Path) -> None:
     corpus(tmp_path, case("a/b", more=get("/silence")))
     told = tmp_path / "told"
     with begun(tmp_path, temporary, command(tmp_path, STUBBORN + SERVE, str(told))) as process:
         wait_for_silence(process, temporary, 1)
         process.send_signal(signal.SIGINT)
-        while not (told.exists() and told.read_text()):  # the server has been told to end, and stays
+        while not (told.exists() and told.read_text()):  # waits until the server has got SIGTERM, which it ignores
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
     assert process.returncode == 130
-    while processes.stat(int(told.read_text()))[:1] not in ([], [b"Z"]):  # whoever adopts it reaps it
+    while processes.stat(int(told.read_text()))[:1] not in ([], [b"Z"]):  # the process that adopts the server reaps it
         pass
 
 
-def test_nothing_listens_at_the_url(tmp_path: Path) -> None:
+def test_a_url_without_a_listener_exits_with_3(tmp_path: Path) -> None:
     corpus(tmp_path, case("a/b"))
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -173,7 +175,7 @@ def test_nothing_listens_at_the_url(tmp_path: Path) -> None:
         ("docroot", b"", 3, "no answer to GET /hello.txt (closed without an octet)"),
     ],
 )
-def test_the_root_must_be_what_the_server_serves(
+def test_the_root_must_be_the_document_root_of_the_server_at_the_url(
     tmp_path: Path, root: str, octets: bytes, status: int, said: str
 ) -> None:
     corpus(tmp_path, case("a/b"))
@@ -190,7 +192,7 @@ def test_the_root_must_be_what_the_server_serves(
     assert said.format(root=f"{tmp_path}/{root}") in done.stderr
 
 
-def test_nobody_knows_who_started_the_server_at_a_url(tmp_path: Path) -> None:
+def test_cases_for_root_or_an_ordinary_user_are_skipped_at_a_url(tmp_path: Path) -> None:
     needs = (case(f"b/{user}", more=f"{SEND}\nneeds = ['{user}']") for user in ("root", "user"))
     corpus(tmp_path, case("a/b", "status = 404"), *needs)
     rules = tmp_path / "expect.toml"
@@ -217,7 +219,7 @@ def test_nobody_knows_who_started_the_server_at_a_url(tmp_path: Path) -> None:
         assert "not started by cgi-conform" in (tmp_path / "report" / name).read_text()
 
 
-def test_the_seconds_are_those_since_the_command_was_started() -> None:
+def test_the_printed_seconds_count_from_the_start_of_the_process() -> None:
     code = "import time; begun = time.monotonic(); from cgi_conform.wall import since_start as s; "
     code += "past = time.monotonic() - begun; print(s(), past)"
     before = time.clock_gettime(time.CLOCK_BOOTTIME)

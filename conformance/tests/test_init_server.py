@@ -1,4 +1,4 @@
-"""cgi-conform init-server: the files it writes are sound as they stand, and nothing is written over."""
+"""cgi-conform init-server: it writes valid files, and it never overwrites a file."""
 
 import re
 import tomllib
@@ -19,7 +19,9 @@ from whole_run import SERVE, cgi_conform, environment
 NAMES = ["expect.toml", "server.conf", "server.toml"]
 
 
-def test_three_files_are_written_and_the_next_steps_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_init_server_writes_three_files_and_prints_the_next_steps(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = tmp_path / "new" / "mine"
     assert main(["init-server", str(folder)]) == 0
     out, err = capsys.readouterr()
@@ -29,20 +31,20 @@ def test_three_files_are_written_and_the_next_steps_told(tmp_path: Path, capsys:
     assert f"cgi-conform run --server {folder}" in out and f"cgi-conform serve {folder}" in out
 
 
-def test_the_next_steps_mean_the_folder_and_not_a_known_server_of_its_name() -> None:
+def test_the_next_steps_name_the_folder_and_not_a_known_server_of_the_same_name() -> None:
     told = next_steps(Path("lighttpd"))
     assert "cgi-conform serve ./lighttpd " in told and "--server ./lighttpd " in told
     assert "cgi-conform serve mine " in next_steps(Path("mine"))
 
 
-def test_nothing_is_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_existing_file_is_never_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in NAMES:
         folder = tmp_path / f"with-{name}"
         folder.mkdir()
         (folder / name).write_text("mine")
         assert main(["init-server", str(folder)]) == 2
         assert capsys.readouterr() == (
-            "", f'cgi-conform: "{folder}/{name}" exists, and is not overwritten (name another folder)\n'
+            "", f'cgi-conform: "{folder}/{name}" exists already (name another folder)\n'
         )  # fmt: skip
         assert [path.name for path in folder.iterdir()] == [name] and (folder / name).read_text() == "mine"
     (tmp_path / "file").touch()
@@ -52,13 +54,13 @@ def test_nothing_is_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err.startswith(f'cgi-conform: cannot write into "{tmp_path}/file/below": ')
 
 
-def test_other_files_in_the_folder_are_left_alone(tmp_path: Path) -> None:
+def test_other_files_in_the_folder_stay_unchanged(tmp_path: Path) -> None:
     (tmp_path / "my-server.c").write_text("int main;")
     assert main(["init-server", str(tmp_path)]) == 0
     assert (tmp_path / "my-server.c").read_text() == "int main;"
 
 
-def test_the_templates_are_sound_as_they_stand(tmp_path: Path) -> None:
+def test_the_written_files_are_valid_without_a_change(tmp_path: Path) -> None:
     assert main(["init-server", str(tmp_path / "mine")]) == 0
     server = load_server(f"{tmp_path}/mine/")
     assert (server.title, server.program) == ("My server", None)
@@ -66,7 +68,7 @@ def test_the_templates_are_sound_as_they_stand(tmp_path: Path) -> None:
     assert load_known_failures(tmp_path / "mine" / "expect.toml") == []
 
 
-def test_what_the_comments_offer_is_sound_too(tmp_path: Path) -> None:
+def test_the_entries_in_the_comments_are_valid_when_uncommented(tmp_path: Path) -> None:
     text = files(tmp_path)["server.toml"]
     whole = re.sub(r"^# (?=[\w-]+ = |\[profile)", "", text, flags=re.MULTILINE)
     table = tomllib.loads(whole)
@@ -77,7 +79,7 @@ def test_what_the_comments_offer_is_sound_too(tmp_path: Path) -> None:
     assert [(rule.glob, rule.outcome) for rule in load_known_failures(tmp_path / "expect.toml")] == [("post/plain-file", "fail")]
 
 
-def test_every_token_is_explained(tmp_path: Path) -> None:
+def test_the_comments_explain_every_token(tmp_path: Path) -> None:
     assert (SCHEMAS / "server.schema.json").exists()
     text = files(tmp_path)["server.toml"]
     explained = text.partition("title ")[0]
@@ -85,7 +87,7 @@ def test_every_token_is_explained(tmp_path: Path) -> None:
         assert f"{{{token}}}" in explained, token
 
 
-def test_a_server_with_a_configuration_is_judged_from_another_folder(tmp_path: Path) -> None:
+def test_a_definition_with_a_configuration_file_works_from_another_folder(tmp_path: Path) -> None:
     corpus(tmp_path, case("a/b", "body.file = 'hello.txt'"))
     work = tmp_path / "work"
     work.mkdir()

@@ -1,4 +1,4 @@
-"""judging/judge.py: what came back against what a case expects."""
+"""judging/judge.py: comparing an exchange with the expectation of a case."""
 
 from typing import Any
 
@@ -54,7 +54,7 @@ def whats(judgement: Judgement) -> list[str]:
         {"closes": True},
     ],
 )
-def test_holds(table: dict[str, Any]) -> None:
+def test_a_response_that_meets_the_expectation_has_no_mismatch(table: dict[str, Any]) -> None:
     assert judged(OK, **table) == Judgement((), 200)
 
 
@@ -76,7 +76,7 @@ def test_holds(table: dict[str, Any]) -> None:
         ({"env": {"A": "1"}}, Mismatch("body", "what the probe script prints", '"hello"')),
     ],
 )
-def test_does_not_hold(table: dict[str, Any], mismatch: Mismatch) -> None:
+def test_a_response_that_differs_has_the_mismatch(table: dict[str, Any], mismatch: Mismatch) -> None:
     assert judged(OK, **table) == Judgement((mismatch,), 200)
 
 
@@ -84,7 +84,7 @@ def test_does_not_hold(table: dict[str, Any], mismatch: Mismatch) -> None:
     ("received", "end", "word"),
     [(b"", "closed", "closed"), (b"", "reset", "closed"), (b"", "open", "silent"), (b"hello", "closed", "bare")],
 )
-def test_ends_without_a_response(received: bytes, end: str, word: str) -> None:
+def test_an_answer_without_a_response_is_closed_silent_or_bare(received: bytes, end: str, word: str) -> None:
     assert judged(received, end, status=word) == Judgement((), word)
     shown = "bare (octets without a status line)" if word == "bare" else word
     assert judged(received, end, status=200) == Judgement((Mismatch("status", "200", shown),), word)
@@ -92,12 +92,12 @@ def test_ends_without_a_response(received: bytes, end: str, word: str) -> None:
     assert judged(received, end, reason="OK") == Judgement((Mismatch("status", "a response", shown),), word)
 
 
-def test_the_body_of_a_bare_answer_is_everything() -> None:
+def test_the_body_of_a_bare_answer_is_all_its_octets() -> None:
     assert judged(b"hello", status="bare", body="hello").mismatches == ()
     assert whats(judged(b"hallo", status="bare", body="hello")) == ["body"]
 
 
-def test_a_reset_takes_away_what_has_not_been_read() -> None:
+def test_a_reset_is_a_mismatch_if_the_case_forbids_it() -> None:
     found = Mismatch("reset", "the connection is not reset", "reset")
     for reset, mismatches in ((False, ()), (True, (found,))):
         exchange = of(OK, reset=reset)
@@ -113,12 +113,12 @@ def test_a_wrong_status_is_the_only_mismatch_of_its_answer() -> None:
     ("received", "end"),
     [(OK[:-1], "closed"), (OK[:-1], "open"), (b"HTTP/1.0 200 OK\r\n\r\nx", "open"), (b"HTTP/1.0 200 OK\r\n\r\nx", "reset")],
 )
-def test_an_incomplete_response_is_a_mismatch_unless_the_bytes_are_judged(received: bytes, end: str) -> None:
+def test_an_incomplete_response_is_a_mismatch_unless_raw_is_judged(received: bytes, end: str) -> None:
     assert whats(judged(received, end, status=200)) == ["end"]
     assert judged(received, end, raw={"starts-with": "HTTP"}).mismatches == ()
 
 
-def test_a_response_may_be_incomplete_when_the_case_ended_the_connection() -> None:
+def test_a_response_may_be_incomplete_if_the_client_ended_the_connection() -> None:
     exchange = of(b"HTTP/1.0 200 OK\r\n\r\nx", "open", ended_by_us=True)
     assert judge(expecting(status=200), exchange, AROUND).mismatches == ()
 
@@ -130,7 +130,7 @@ def test_octets_after_the_last_response_are_a_mismatch() -> None:
     assert judged(OK + b"more", raw={"ends-with": "more"}).mismatches == ()
 
 
-def test_responses_in_order() -> None:
+def test_listed_responses_are_judged_in_order() -> None:
     responses = [{"status": 200}, {"status": 404, "body": "x"}, {"status": "closed"}]
     received = OPEN + b"HTTP/1.1 404 No\r\nContent-Length: 1\r\n\r\nx"
     assert judged(received, sent=GET * 3, response=responses).mismatches == ()
@@ -174,7 +174,7 @@ def test_a_connection_that_was_never_opened_is_silent() -> None:
         {"probe": {"uid": "nobody", "gid": 3, "cwd": "{root}"}},
     ],
 )
-def test_the_probe_holds(table: dict[str, Any]) -> None:
+def test_probe_output_that_meets_the_expectation_has_no_mismatch(table: dict[str, Any]) -> None:
     assert judged(PROBE, **table).mismatches == ()
 
 
@@ -190,7 +190,7 @@ def test_the_probe_holds(table: dict[str, Any]) -> None:
         ({"probe": {"stdin-eof": True}}, Mismatch("probe.stdin-eof", "true", "absent")),
     ],
 )
-def test_the_probe_does_not_hold(table: dict[str, Any], mismatch: Mismatch) -> None:
+def test_probe_output_that_differs_has_the_mismatch(table: dict[str, Any], mismatch: Mismatch) -> None:
     assert judged(PROBE, **table).mismatches == (mismatch,)
 
 
@@ -220,5 +220,7 @@ def test_the_log_is_matched_like_any_octets() -> None:
         ({"response": [{"status": 200}, {"status": 200}]}, OPEN * 2, True),
     ],
 )
-def test_when_an_open_connection_has_said_all(table: dict[str, Any], received: bytes, whole: bool) -> None:
+def test_settled_is_true_once_an_open_connection_holds_every_expected_response(
+    table: dict[str, Any], received: bytes, whole: bool
+) -> None:
     assert settled(expecting(**table))("main", received, GET * 2) is whole

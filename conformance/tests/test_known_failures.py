@@ -1,4 +1,4 @@
-"""judging/known_failures.py, judging/releases.py, cases/clauses.py: expected failures, and the clauses of cases."""
+"""judging/known_failures.py, judging/releases.py, cases/clauses.py: known failures, releases, and clauses."""
 
 import tomllib
 from pathlib import Path
@@ -27,12 +27,12 @@ def entry(glob: str, more: str = "", outcome: str = "fail", reason: str = "known
     return f"['{glob}']\noutcome = '{outcome}'\nreason = '{reason}'\n{more}\n"
 
 
-def test_rules_are_read_with_all_they_say(tmp_path: Path) -> None:
+def test_an_entry_is_read_with_all_its_keys(tmp_path: Path) -> None:
     [rule] = rules_of(tmp_path, entry("a/*", "saw = 'bare'\nwhen = 'root'"))
     assert rule == KnownFailure("a/*", "fail", "known", "bare", "root", f"{tmp_path.name}/expect.toml")
 
 
-def test_included_files_come_first(tmp_path: Path) -> None:
+def test_the_own_entry_wins_over_an_included_one(tmp_path: Path) -> None:
     (tmp_path / "common").mkdir()
     (tmp_path / "common" / "all.toml").write_text(entry("a/*", reason="common"))
     rules = rules_of(tmp_path, "include = ['common/all.toml']\n" + entry("a/*", reason="own"))
@@ -42,17 +42,17 @@ def test_included_files_come_first(tmp_path: Path) -> None:
     assert found is not None and found.reason == "own"
 
 
-def test_an_exact_id_beats_a_glob(tmp_path: Path) -> None:
+def test_an_entry_with_an_exact_id_wins_over_a_glob(tmp_path: Path) -> None:
     rules = rules_of(tmp_path, entry("a/b", reason="exact") + entry("a/*", reason="glob"))
     assert [rule.reason for name in ("a/b", "a/c") if (rule := known_failure_of(rules, name, "user"))] == ["exact", "glob"]
 
 
-def test_a_rule_may_hold_for_one_user_only(tmp_path: Path) -> None:
+def test_an_entry_with_when_holds_for_that_user_only(tmp_path: Path) -> None:
     rules = rules_of(tmp_path, entry("a/b", "when = 'root'"))
     assert known_failure_of(rules, "a/b", "user") is None and known_failure_of(rules, "a/b", "root") is not None
 
 
-def test_a_version_is_read_as_numbers_whatever_follows_them() -> None:
+def test_a_release_is_read_from_a_version_text() -> None:
     read = {
         "Python 3.13.5": "3.13.5",
         "Python 3.14.0rc1": "3.14.0",
@@ -77,7 +77,7 @@ def test_a_version_is_read_as_numbers_whatever_follows_them() -> None:
             ["3.10.12", "3.10.13", "3.11.4", "3.11.10", "3.12.0", "3.14.0"],
             ["3.10.9", "3.11.0", "3.11.3", "3.9.18"],
         ),
-        (["3.11.4", "3.8.17"], ["3.8.17", "3.11.4"], ["3.9.0", "3.10.13", "3.11.3"]),  # not every branch has it
+        (["3.11.4", "3.8.17"], ["3.8.17", "3.11.4"], ["3.9.0", "3.10.13", "3.11.3"]),  # some branches never got the change
     ],
 )
 def test_a_change_has_a_first_release_in_each_branch(
@@ -89,14 +89,14 @@ def test_a_change_has_a_first_release_in_each_branch(
     assert found(with_it) == with_it and found(without_it) == []
 
 
-def test_a_rule_holds_from_one_release_on_and_up_to_another(tmp_path: Path) -> None:
+def test_since_and_before_bound_the_releases_of_an_entry(tmp_path: Path) -> None:
     rules = rules_of(tmp_path, entry("a/b", "since = '3.1'\nbefore = ['3.12.8', '3.13.1']"))
     versions = ["2.7.18", "3.1", "3.12.7", "3.12.8", "3.13.0", "3.13.1", "3.14.0"]
     assert [version for version in versions if in_release(rules, version)] == ["3.1", "3.12.7", "3.13.0"]
     assert in_release(rules, "") == () and in_release(rules, "no number") == ()
 
 
-def test_a_case_may_have_a_rule_for_each_of_several_releases(tmp_path: Path) -> None:
+def test_a_case_may_have_several_entries_for_different_releases(tmp_path: Path) -> None:
     older = "[['a/b']]\nbefore = '3.11.4'\noutcome = 'fail'\nsaw = 200\nreason = 'old'\n"
     newer = "[['a/b']]\nsince = '3.11.4'\noutcome = 'fail'\nsaw = 'bare'\nreason = 'new'\n"
     rules = rules_of(tmp_path, older + newer)
@@ -104,7 +104,7 @@ def test_a_case_may_have_a_rule_for_each_of_several_releases(tmp_path: Path) -> 
     assert {version: rule.saw for version, rule in found.items() if rule} == {"3.11.3": 200, "3.11.4": "bare"}
 
 
-def test_a_release_that_the_expectations_were_not_checked_with_is_named() -> None:
+def test_a_release_that_was_not_checked_is_named_in_a_note() -> None:
     told = "s (Python 3.13.9): unknown release; expectations were checked with 3.12.1, 3.13.0 and 3.13.5, and may be out of date"
     assert release_note("s", "Python 3.13.9", ["3.12.1", "3.13.0", "3.13.5"], []) == told
     assert "checked with 3.13, and may" in release_note("s", "Python 3.13.9", ["3.13"], [])
@@ -112,14 +112,14 @@ def test_a_release_that_the_expectations_were_not_checked_with_is_named() -> Non
     assert release_note("s", "Python 3.13.9", [], []) == ""
 
 
-def test_a_release_that_is_not_known_leaves_rules_for_releases_out_and_says_so() -> None:
+def test_an_unknown_release_ignores_entries_with_bounds_and_says_so() -> None:
     bound = KnownFailure("a/b", "fail", "x", since=("3.13.4",))
     told = 's: release unknown, so that expectations with "since" or "before" are left out'
     assert release_note("s", "", ["3.13.0"], [bound]) == told
     assert release_note("s", "", ["3.13.0"], [KnownFailure("a/b", "fail", "x")]) == ""
 
 
-def test_a_plan_has_the_rules_for_the_release_that_the_server_prints(tmp_path: Path) -> None:
+def test_a_plan_holds_the_entries_for_the_release_that_the_server_prints(tmp_path: Path) -> None:
     server = tmp_path / "mine"
     server.mkdir()
     rules_of(server, entry("a/*", "since = '1.2.10'", reason="new") + entry("b/*", "before = '1.2.10'", reason="old"))
@@ -154,7 +154,7 @@ def test_a_plan_has_the_rules_for_the_release_that_the_server_prints(tmp_path: P
         ("x = ", "broken TOML: Invalid value (at end of document)"),
     ],
 )
-def test_a_broken_file_is_said_in_one_line(tmp_path: Path, text: str, said: str) -> None:
+def test_an_error_in_an_expectation_file_is_reported_in_one_line(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(UserError) as caught:
         rules_of(tmp_path, text)
     assert said in caught.value.message.splitlines()[0] and caught.value.status == 2
@@ -173,7 +173,7 @@ def result(name: str, verdict: str, **more: Any) -> CaseResult:
     return found | more  # type: ignore[return-value]
 
 
-def test_written_expectations_can_be_read_and_keep_their_reasons(tmp_path: Path) -> None:
+def test_written_entries_can_be_read_and_keep_their_reasons(tmp_path: Path) -> None:
     mismatch = {"what": "body", "expected": "\"it's\"", "got": r'"\r\n"', "at": 0}
     results = [
         result("a/fail", "fail", mismatches=[mismatch]),
@@ -200,7 +200,7 @@ def test_written_expectations_can_be_read_and_keep_their_reasons(tmp_path: Path)
     assert written["a/fail"]["reason"] == '?? body: expected "it\'s", got "\\r\\n"'
 
 
-def test_clauses_and_cases_reach_each_other(tmp_path: Path) -> None:
+def test_clauses_without_a_case_and_unknown_clauses_are_reported(tmp_path: Path) -> None:
     folder = corpus(tmp_path, case("a/b"), case("a/c", more=SEND).replace('"seed/a"', '"sed/a"'))
     cases = load_cases(folder / "cases", validate=False)
     text = '["{}"]\nsource = "seed"\nlevel = "must"\ntext = "x"\nlink = "https://example.org/"\n{}\n'
@@ -214,7 +214,7 @@ def test_clauses_and_cases_reach_each_other(tmp_path: Path) -> None:
     ]
 
 
-def test_a_broken_clause_is_said_in_one_line(tmp_path: Path) -> None:
+def test_an_error_in_a_clause_is_reported_in_one_line(tmp_path: Path) -> None:
     path = tmp_path / "clauses.toml"
     path.write_text('["seed/a"]\nsource = "sed"\nlevel = "must"\ntext = "x"\nlink = "https://example.org/"\n')
     with pytest.raises(UserError) as caught:
@@ -222,11 +222,11 @@ def test_a_broken_clause_is_said_in_one_line(tmp_path: Path) -> None:
     assert caught.value.message.startswith('clauses.toml: "seed/a.source" is "sed", not one of seed, cpython,')
 
 
-def test_the_clauses_of_this_suite_and_its_cases_reach_each_other() -> None:
+def test_every_clause_of_this_suite_has_a_case_or_a_reason() -> None:
     assert unmatched(load_clauses(REPO / "fixtures" / "clauses.toml"), load_cases(REPO / "fixtures" / "cases")) == []
 
 
-def test_the_expectations_of_known_servers_are_sound_for_every_release() -> None:
+def test_the_entries_of_known_servers_match_existing_cases() -> None:
     corpus = case_ids(REPO / "fixtures" / "cases")
     for path in (REPO / "conformance" / "servers").glob("*/expect*.toml"):
         assert stale(load_known_failures(path), corpus) == []
@@ -249,7 +249,7 @@ def test_the_expectations_of_known_servers_are_sound_for_every_release() -> None
         ("2.7.18", "fields/folded-from-its-first-line", None),
     ],
 )
-def test_what_is_expected_of_a_cpython_depends_on_its_patch_release(
+def test_known_failures_of_a_cpython_depend_on_its_patch_release(
     version: str, case: str, saw: int | str | None
 ) -> None:
     minor = ".".join(version.split(".")[:2])

@@ -1,4 +1,4 @@
-"""cases/matcher.py: what a value must be, and where it differs."""
+"""cases/matcher.py: matching a value, and the first difference."""
 
 import hashlib
 
@@ -41,7 +41,7 @@ def file(name: str) -> bytes:
         (Matcher(absent=False, equals=b"x"), b"x"),
     ],
 )
-def test_holds(matcher: Matcher, value: Value | None) -> None:
+def test_a_value_that_matches_has_no_difference(matcher: Matcher, value: Value | None) -> None:
     assert mismatch(matcher, value, file) is None
 
 
@@ -71,11 +71,13 @@ def test_holds(matcher: Matcher, value: Value | None) -> None:
         (Matcher(words=(b"a",)), b"a", ValueMismatch('["a"]', '"a"')),
     ],
 )
-def test_does_not_hold(matcher: Matcher, value: Value | None, difference: ValueMismatch) -> None:
+def test_a_value_that_does_not_match_has_the_difference(
+    matcher: Matcher, value: Value | None, difference: ValueMismatch
+) -> None:
     assert mismatch(matcher, value, file) == difference
 
 
-def test_a_wrong_digest_shows_both() -> None:
+def test_a_wrong_digest_shows_both_digests() -> None:
     digest = hashlib.sha256(b"a").hexdigest()
     found = mismatch(Matcher(sha256="0" * 64), b"a", file)
     assert found is not None and found.expected == f"sha256 {'0' * 64} (got {digest})"
@@ -90,12 +92,12 @@ def test_the_first_difference_is_the_end_of_the_common_prefix(one: bytes, other:
         assert one[:at] == other[:at] and one[at : at + 1] != other[at : at + 1]
 
 
-def test_the_place_is_counted_in_the_text_that_is_shown() -> None:
+def test_the_octet_number_counts_in_the_shown_text() -> None:
     found = mismatch(Matcher(equals=b"/tmp/abc/root/x"), b"/tmp/abc/root/y", file, lambda o: o.replace(b"/tmp/abc", b"T"))
     assert found == ValueMismatch('"T/root/x"', '"T/root/y"', 7)
 
 
-def test_tokens_are_filled_in_everywhere() -> None:
+def test_tokens_are_replaced_in_every_kind_of_matcher() -> None:
     tokens = Tokens(1, "/r", "/b")
     matcher = Matcher(equals=b"{root}", contains=(b"{base}",), lacks=(b"{port}",), one_of=(b"{root}",), matches=b"{port}$")
     assert filled(matcher, tokens) == Matcher(
@@ -103,7 +105,7 @@ def test_tokens_are_filled_in_everywhere() -> None:
     )
 
 
-def test_every_kind_can_be_said_in_words() -> None:
+def test_every_kind_of_matcher_is_described_in_words() -> None:
     matcher = Matcher(
         equals=b"a", contains=(b"b",), lacks=(b"c",), matches=b"d", starts_with=b"e", ends_with=b"f", length=7,
         sha256="0", one_of=(b"g",), file="h", repeat=Repeat(b"i", 2), words=(1,), value=3, empty=True,
@@ -116,7 +118,7 @@ def test_every_kind_can_be_said_in_words() -> None:
 @pytest.mark.parametrize(
     ("repeat", "times", "blocks"), [(b"abc", 5, 1), (b"abc", 0, 0), (b"abc", 1 << 20, 4), (b"x" * (1 << 21), 3, 3)]
 )
-def test_what_is_repeated_in_blocks(repeat: bytes, times: int, blocks: int) -> None:
+def test_a_repeated_text_is_made_of_blocks_that_share_memory(repeat: bytes, times: int, blocks: int) -> None:
     made = Repeat(repeat, times)
     assert (b"".join(made.blocks()), len(made.blocks())) == (made.octets(), blocks)
-    assert len(set(map(id, made.blocks()))) <= 2  # which is what makes the difference
+    assert len(set(map(id, made.blocks()))) <= 2  # all blocks but the last are the same object

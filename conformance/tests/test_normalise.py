@@ -1,4 +1,4 @@
-"""What differs from run to run is replaced, and nothing else."""
+"""judging/normalise.py, http/framing.py: replacing values that vary between runs, and nothing else."""
 
 import pytest
 from cgi_conform.cases.case import Step
@@ -28,11 +28,11 @@ ROOT, BASE = "/tmp/cgi-conform-x/root", "/tmp/cgi-conform-x"
         (bytes(range(256)), bytes(range(256))),
     ],
 )
-def test_replaces_what_varies(received: bytes, kept: bytes) -> None:
+def test_values_that_vary_are_replaced_by_tokens(received: bytes, kept: bytes) -> None:
     assert normalised(received, 41327, ROOT, BASE) == kept
 
 
-def test_is_stable_on_its_own_output() -> None:
+def test_normalising_twice_changes_nothing() -> None:
     data = b"HTTP/1.0 200 OK\r\nDate: now\r\nContent-Length: 5\r\n\r\n41327"
     once = normalised(data, 41327, ROOT, BASE)
     assert normalised(once, 41327, ROOT, BASE) == once
@@ -46,7 +46,7 @@ SCRIPT = b"HTTP/1.1 200 Script output follows\r\nServer: x\r\n"
 FILE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
 
-def test_output_is_the_same_by_length_and_by_chunks() -> None:
+def test_script_output_is_the_same_with_a_length_and_with_chunks() -> None:
     told = [
         SCRIPT + b"Content-Length: 5\r\n\r\nabcde",
         SCRIPT + b"Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n",
@@ -68,12 +68,12 @@ def test_output_is_the_same_by_length_and_by_chunks() -> None:
         b"<html>",
     ],
 )
-def test_what_is_broken_or_does_not_vary_stays(received: bytes) -> None:
+def test_broken_framing_and_other_responses_stay_as_they_are(received: bytes) -> None:
     assert unframed(received, Asked()) == received
 
 
 @pytest.mark.parametrize("cut", [b"", b"5", b"5\r", b"5\r\n", b"5\r\nabc", b"5\r\nabcde", b"5\r\nabcde\r\n0"])
-def test_chunks_that_break_off_are_unframed_as_far_as_they_go(cut: bytes) -> None:
+def test_incomplete_chunks_keep_the_octets_that_arrived(cut: bytes) -> None:
     told = unframed(SCRIPT + b"Transfer-Encoding: chunked\r\n\r\n" + cut, Asked())
     assert told == SCRIPT + b"{framing}\r\n\r\n" + cut[3:8]
 
@@ -81,7 +81,7 @@ def test_chunks_that_break_off_are_unframed_as_far_as_they_go(cut: bytes) -> Non
 OWN = b"HTTP/1.1 404 Mine\r\nServer: x\r\n"
 
 
-def test_by_cgi_1_1_output_is_the_same_by_length_by_chunks_and_up_to_the_end() -> None:
+def test_cgi_1_1_output_is_the_same_with_a_length_with_chunks_and_until_the_connection_closes() -> None:
     told = [
         OWN + b"Content-Length: 5\r\nConnection: close\r\n\r\nabcde",
         OWN + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n",
@@ -91,24 +91,24 @@ def test_by_cgi_1_1_output_is_the_same_by_length_by_chunks_and_up_to_the_end() -
     assert [unframed(each, Asked()) for each in (told[0], told[2])] == [told[0], told[2]]
 
 
-def test_http_1_0_needs_no_field_to_end_with_the_connection() -> None:
+def test_http_1_0_output_may_end_with_the_connection_without_a_connection_field() -> None:
     told = [b"Content-Length: 5\r\n\r\nabcde", b"\r\nabcde"]
     assert {unframed(b"HTTP/1.0 200 OK\r\n" + each, Asked(scripts=True)) for each in told} == {
         b"HTTP/1.0 200 OK\r\n{framing}\r\n\r\nabcde"
     }
 
 
-def test_an_answer_to_head_may_leave_out_its_length() -> None:
+def test_a_response_to_head_is_the_same_with_and_without_a_length() -> None:
     told = [OWN + b"Content-Length: 5\r\n\r\n", OWN + b"\r\n"]
     assert {unframed(each, Asked(scripts=True, heads=True)) for each in told} == {OWN + b"{framing}\r\n\r\n"}
 
 
-def test_a_head_that_ends_its_lines_both_ways_is_unframed_too() -> None:
+def test_framing_is_removed_from_a_head_with_mixed_line_ends() -> None:
     told = [b"Content-Length: 3\r\n\r\nlf\n", b"Transfer-Encoding: chunked\r\n\r\n3\r\nlf\n\r\n0\r\n\r\n"]
     assert {unframed(SCRIPT + b"A: b\n" + each, Asked()) for each in told} == {SCRIPT + b"A: b\n{framing}\r\n\r\nlf\n"}
 
 
-def test_the_answer_behind_one_to_head_is_not_taken_for_its_content() -> None:
+def test_a_response_to_head_has_no_content_before_the_next_response() -> None:
     head = OWN + b"Content-Length: 5\r\n\r\n"
     asked = Asked(scripts=True, heads=True)
     assert unframed(head + head + b"abcde", asked) == OWN + b"{framing}\r\n\r\n" + OWN + b"{framing}\r\n\r\nabcde"
@@ -122,11 +122,11 @@ def test_the_answer_behind_one_to_head_is_not_taken_for_its_content() -> None:
         OWN + b"\r\nabc",
     ],
 )
-def test_a_file_what_has_no_content_and_no_framing_stay(received: bytes) -> None:
+def test_a_file_a_304_and_an_unframed_response_stay_as_they_are(received: bytes) -> None:
     assert unframed(received, Asked(scripts=True)) == received
 
 
-def test_content_that_looks_like_an_answer_is_left_alone() -> None:
+def test_content_that_looks_like_a_response_is_not_parsed() -> None:
     content = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
     told = [
         OWN + b"Content-Length: 38\r\n\r\n" + content,
@@ -135,7 +135,7 @@ def test_content_that_looks_like_an_answer_is_left_alone() -> None:
     assert {unframed(each, Asked(scripts=True)) for each in told} == {OWN + b"{framing}\r\n\r\n" + content}
 
 
-def test_what_is_asked_for() -> None:
+def test_asked_for_finds_scripts_and_head_requests() -> None:
     assert asked_for([b"", b"HEAD /cgi-bin/x HTTP/1.1\r\n\r\n"], "rfc3875") == Asked(scripts=True, heads=True)
     assert asked_for([b"GET /cgi-bin/x HTTP/1.1\r\n\r\n"], "cgihttpserver") == Asked()
     assert asked_for([b"GET /x HTTP/1.1\r\n\r\n"], "rfc3875") == Asked()
@@ -143,7 +143,7 @@ def test_what_is_asked_for() -> None:
     assert asked_for([b"GET /x HTTP/1.1\r\n\r\n"], "cgihttpserver", root_is_cgi=True) == Asked()
 
 
-def test_a_request_for_a_script_is_known_by_any_escapes() -> None:
+def test_a_request_for_a_script_is_recognised_with_escapes() -> None:
     assert asks_for_a_script([b"GET / HTTP/1.0\r\n\r\n", b"GET /%63gi-bin/x HTTP/1.0\r\n\r\n"])
     assert not asks_for_a_script([b"GET /cgi/mark HTTP/1.0\r\n\r\n", b""])
 
@@ -152,13 +152,13 @@ def arrived(received: bytes, awaited: int = 0, sent: bytes = b"") -> Connection:
     return Connection("a", bytearray(sent), bytearray(received), "closed", awaited=awaited)
 
 
-def test_what_comes_after_the_end_of_the_client_counts_as_far_as_it_was_waited_for() -> None:
+def test_after_the_client_ends_a_connection_only_awaited_octets_count() -> None:
     for step in (Step("a", reset=True), Step("a", close=True)):
         assert lasting(arrived(b"pid=1 more", 4), [step], ["a"]) == (b"pid=", "open")
     assert lasting(arrived(b"pid=1 more", 4), [Step("b", reset=True)], ["a"]) == (b"pid=1 more", "closed")
 
 
-def test_so_does_what_comes_where_nobody_judges() -> None:
+def test_on_a_connection_without_expectations_only_awaited_octets_count() -> None:
     assert lasting(arrived(b"pid=1 more"), [Step("a")], ["b"]) == (b"", "open")
 
 
@@ -166,7 +166,7 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 EXPECTING = b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n\r\n"
 
 
-def test_an_invitation_counts_where_it_was_waited_for() -> None:
+def test_a_100_continue_counts_only_if_a_step_awaits_it() -> None:
     came = arrived(CONTINUE + FILE, sent=EXPECTING)
     assert lasting(came, [Step("a", send=EXPECTING + b"body")], ["a"]) == (FILE, "closed")
     assert lasting(came, [Step("a", await_bytes=b"100 Continue")], ["a"]) == (CONTINUE + FILE, "closed")

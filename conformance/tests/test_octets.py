@@ -1,4 +1,4 @@
-"""octets.py: TOML text to octets and back."""
+"""octets.py: converting TOML text to octets and back."""
 
 import pytest
 from hypothesis import given
@@ -51,7 +51,7 @@ def test_tokens_in_a_pattern_match_literally() -> None:
 
 
 @given(st.binary(min_size=1), st.integers(min_value=0, max_value=40))
-def test_no_escape_is_cut_in_two(data: bytes, limit: int) -> None:
+def test_clipped_never_cuts_inside_an_escape(data: bytes, limit: int) -> None:
     text = printable(data)
     short = clipped(text, limit)
     if len(text) <= limit:
@@ -61,7 +61,7 @@ def test_no_escape_is_cut_in_two(data: bytes, limit: int) -> None:
         assert data.startswith(decode(short[:-1]))
 
 
-def test_an_excerpt_is_the_same_however_much_there_is() -> None:
+def test_an_excerpt_depends_only_on_the_octets_it_shows() -> None:
     assert excerpt(b"abc", 3) == "abc"
     assert excerpt(b"abcd", 3) == "abc…"
     assert excerpt(b"x" * 1_000_000, 5) == "xxxxx…"

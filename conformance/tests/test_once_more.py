@@ -1,4 +1,4 @@
-"""servers/once_more.py: a server that is started again on its port, or a second time."""
+"""servers/once_more.py: starting a server again on its port, or a second server on the same port."""
 
 import sys
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ def running(tmp_path: Path, before: str) -> Iterator[Instance]:
         instance.stop()
 
 
-def test_a_server_is_started_again_on_its_port(tmp_path: Path) -> None:
+def test_start_again_uses_the_same_port(tmp_path: Path) -> None:
     with running(tmp_path, REUSE) as instance:
         port, pid = instance.port, instance.process.pid
         assert start_once_more(instance, "again") == ""
@@ -56,7 +56,7 @@ def test_a_server_is_started_again_on_its_port(tmp_path: Path) -> None:
         assert instance.log_since(0) == b"here %d\nhere %d\n" % (pid, instance.process.pid)
 
 
-def test_what_a_server_says_that_does_not_start_again_is_told(tmp_path: Path) -> None:
+def test_a_server_that_does_not_start_again_is_reported_with_its_output(tmp_path: Path) -> None:
     with running(tmp_path, ONCE) as instance:
         assert start_once_more(instance, "again") == "it exited with status 1\n    begun already"
 
@@ -67,7 +67,7 @@ def test_a_server_that_does_not_end_is_not_started_again(tmp_path: Path, monkeyp
         assert start_once_more(instance, "again") == "it runs on"
 
 
-def test_a_second_server_on_the_port_has_to_fail(tmp_path: Path) -> None:
+def test_a_second_server_that_fails_on_the_port_is_as_expected(tmp_path: Path) -> None:
     with running(tmp_path, REUSE) as instance:
         process = instance.process
         assert start_once_more(instance, "second") == ""
@@ -75,12 +75,12 @@ def test_a_second_server_on_the_port_has_to_fail(tmp_path: Path) -> None:
         assert b"Address already in use" in instance.log_since(0)
 
 
-def test_a_second_server_that_ends_well_is_told(tmp_path: Path) -> None:
+def test_a_second_server_that_exits_with_0_is_reported(tmp_path: Path) -> None:
     with running(tmp_path, TWICE) as instance:
         assert start_once_more(instance, "second") == "it ended with status 0"
 
 
-def test_a_second_server_that_shares_the_port_is_told_and_ended(
+def test_a_second_server_that_shares_the_port_is_reported_and_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with running(tmp_path, SHARE) as instance:
@@ -90,5 +90,5 @@ def test_a_second_server_that_shares_the_port_is_told_and_ended(
     assert not processes.activity(second)
 
 
-def test_a_server_that_was_not_started_here_is_not_started_again() -> None:
+def test_a_server_that_the_suite_did_not_start_is_not_started_again() -> None:
     assert start_once_more(None, "again") == "cgi-conform has not started this server"

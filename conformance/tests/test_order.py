@@ -1,4 +1,4 @@
-"""The same results to the octet, whatever the order of the cases and the number of servers that share them."""
+"""results.json must be the same octets for every order of the cases and every number of workers."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ SERVER = build() / "server" / "cgi-server"
 
 @pytest.mark.skipif(not SERVER.exists(), reason="cgi-server is not built")
 @pytest.mark.parametrize("profile", PROFILES)
-def test_order_and_workers_leave_no_trace(profile: str, tmp_path: Path) -> None:
+def test_results_do_not_depend_on_the_order_or_the_number_of_workers(profile: str, tmp_path: Path) -> None:
     here = {**os.environ, "PYTHONPATH": str(CONFORMANCE)}
     command = [sys.executable, "-m", "cgi_conform", "run", "--server", "cgi-server", "--profile", profile]
     written = {}

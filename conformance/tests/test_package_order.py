@@ -1,4 +1,4 @@
-"""The order of the packages and of the libraries: no source imports or includes one above it, and none itself."""
+"""The order of the packages and of the libraries: a source may import or include only from its own or a lower one."""
 
 import ast
 import re
@@ -15,13 +15,13 @@ SERVER = REPO / "server"
 
 
 def floor(module: str) -> int:
-    """The place of a module in the order: "" is the ground, the faulty server in data stands alone."""
+    """Returns the place of a module's package in ORDER. The package "" is the lowest."""
     return len(ORDER) if module in TOP else ORDER.index(module.rpartition(".")[0].partition(".")[0])
 
 
 def imports() -> dict[str, set[str]]:
-    """The modules of cgi_conform that each of its modules imports."""
-    sources = [*PACKAGE.rglob("*.py"), *(PACKAGE / "data" / "faulty").glob("*.py")]  # which is a symbolic link
+    """Returns for each module of cgi_conform the modules of cgi_conform that it imports."""
+    sources = [*PACKAGE.rglob("*.py"), *(PACKAGE / "data" / "faulty").glob("*.py")]  # rglob skips the symbolic link
     files = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for path in sources}
     found: dict[str, set[str]] = {}
     for module, path in files.items():
@@ -36,7 +36,7 @@ def imports() -> dict[str, set[str]]:
 
 
 def includes() -> dict[str, set[str]]:
-    """The sources of cgi-server, NAME.h and NAME.cc as one, and what each includes."""
+    """Returns for each source of cgi-server the sources that it includes. NAME.h and NAME.cc count as one."""
     found: dict[str, set[str]] = {}
     for path in [*SERVER.glob("*.h"), *SERVER.glob("*.cc")]:
         headers = set(re.findall(r'^#include "(\w+)\.h"', path.read_text("utf-8"), re.MULTILINE)) - {"version"}
@@ -45,7 +45,7 @@ def includes() -> dict[str, set[str]]:
 
 
 def libraries() -> dict[str, int]:
-    """The library of each source, by its place in CMakeLists.txt; a header without a source is below all."""
+    """Returns for each source the place of its library in CMakeLists.txt. Headers without a source have no place."""
     text = re.sub("#.*", "", (SERVER / "CMakeLists.txt").read_text("utf-8"))
     lists = re.findall(r"^add_(?:library|executable)\(([^)]*)\)", text, re.MULTILINE)
     return {name: number for number, text in enumerate(lists) for name in re.findall(r"(?<=\s)(\w+)\.cc", text)}
@@ -56,7 +56,7 @@ def test_no_module_imports_from_a_package_above_its_own() -> None:
     assert upward == []
 
 
-def test_no_module_imports_itself_through_others() -> None:
+def test_no_import_of_the_runner_is_circular() -> None:
     TopologicalSorter(imports()).prepare()
 
 
@@ -76,5 +76,5 @@ def test_no_source_of_the_server_includes_a_header_of_a_library_above_its_own() 
     assert upward == []
 
 
-def test_no_source_of_the_server_includes_itself_through_others() -> None:
+def test_no_include_of_the_server_is_circular() -> None:
     TopologicalSorter(includes()).prepare()

@@ -1,4 +1,4 @@
-"""plugin.py, pytest_cases.py: the cases as items of pytest."""
+"""plugin.py, pytest_cases.py: running the cases as items of pytest."""
 
 import re
 import subprocess
@@ -16,7 +16,7 @@ OF_A_PROJECT = "def test_of_the_project() -> None:\n    pass\n"
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project with a test of its own, a server, and cases of every verdict."""
+    """Writes a project with one test, a server, and cases of every verdict."""
     wrong = "status = 404"
     corpus(
         tmp_path / "fixtures",
@@ -44,7 +44,7 @@ def run_pytest(folder: Path, *words: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def test_the_cases_are_items_beside_the_tests_of_the_project(project: Path) -> None:
+def test_the_cases_run_beside_the_tests_of_the_project(project: Path) -> None:
     status, out = run_pytest(project, "--cgi-server", "./", "--junitxml", "junit.xml")
     assert status == 1 and "1 failed, 5 passed, 1 skipped, 1 xfailed, 1 warning" in out
     assert "cgi-conform: Mine, profile cgihttpserver" in out
@@ -63,7 +63,7 @@ def test_the_cases_are_items_beside_the_tests_of_the_project(project: Path) -> N
         (["-n", "2"], "1 failed, 5 passed, 1 skipped, 1 xfailed"),
     ],
 )
-def test_options_of_pytest_hold_for_cases(project: Path, words: list[str], summary: str) -> None:
+def test_options_of_pytest_work_with_cases(project: Path, words: list[str], summary: str) -> None:
     assert summary in run_pytest(project, "--cgi-server", f"{project}/", *words)[1]
 
 
@@ -71,10 +71,10 @@ def test_without_a_server_the_plugin_does_nothing(project: Path) -> None:
     status, out = run_pytest(project)
     assert status == 0 and "1 passed" in out and "cgi-conform" not in out
     status, out = run_pytest(project, "-p", "no:xdist", "-c", "/dev/null", "--cgi-profile", "rfc3875")
-    assert status == 4 and "--cgi-profile goes with --cgi-server NAME" in out
+    assert status == 4 and "--cgi-profile needs --cgi-server NAME" in out
 
 
-def test_a_server_that_does_not_start_is_told_once(project: Path) -> None:
+def test_a_server_that_does_not_start_fails_one_case_and_skips_the_others(project: Path) -> None:
     (project / "serve.py").write_text("import sys\nsys.exit(9)")
     status, out = run_pytest(project, "--cgi-server", "./")
     assert status == 1 and "1 failed, 1 passed, 6 skipped" in out
@@ -82,7 +82,7 @@ def test_a_server_that_does_not_start_is_told_once(project: Path) -> None:
 
 
 @pytest.mark.parametrize("words", [["-k", "c/"], ["-k", "c/die"]])
-def test_a_server_that_dies_is_told_with_the_case(project: Path, words: list[str]) -> None:
+def test_a_server_that_dies_is_reported_with_the_case(project: Path, words: list[str]) -> None:
     corpus(project.parent / "fixtures", case("c/die", "status = 404", more=get("/die-after")), case("c/next"))
     (project / "expect.toml").unlink()
     status, out = run_pytest(project, "--cgi-server", "./", *words)
@@ -97,7 +97,9 @@ def test_a_server_that_dies_is_told_with_the_case(project: Path, words: list[str
         ("./", [], "['z/*']\noutcome = 'fail'\nreason = 'gone'\n", '"z/*" matches no case'),
     ],
 )
-def test_mistakes_are_errors_of_usage(project: Path, server: str, cases: list[str], expect: str, said: str) -> None:
+def test_errors_of_the_user_exit_with_4_without_a_traceback(
+    project: Path, server: str, cases: list[str], expect: str, said: str
+) -> None:
     corpus(project.parent / "fixtures", *cases)
     (project / "expect.toml").write_text(expect)
     status, out = run_pytest(project, "--cgi-server", server)

@@ -1,4 +1,4 @@
-"""The programs package: definitions, the site, checks and their clients, findings and the table."""
+"""The programs package: definitions, the document root, checks and their clients, results and the table."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ from cgi_conform.programs.findings import VERDICTS, CheckResult, Findings, assem
 
 pytestmark = pytest.mark.skipif(shutil.which("curl", path=PATH) is None, reason="package curl is not installed")
 
-# A server that runs cgi-bin/NAME for any request, and looks at Status as CGI/1.1 has it, or not at all.
+# A server that runs cgi-bin/NAME for every request. It obeys the Status field, or ignores it if started with "blind".
 SERVE = """
 import http.server, os, subprocess, sys
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -72,7 +72,7 @@ def server(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder for programs of the test's own; x answers with what it is told to by a file of its data."""
+    """Returns a folder for programs. The script of program x prints the file `answer` of its data."""
     folder = tmp_path / "programs"
     (folder / "x").mkdir(parents=True)
     (folder / "x" / "x.sh").write_text("#!/bin/sh\ncat '{data}/answer'\n")
@@ -94,20 +94,20 @@ def failure(folder: Path) -> str:
 # --- definitions
 
 
-def test_the_known_programs_are_sound_and_short() -> None:
+def test_the_files_of_the_known_programs_are_valid_and_short() -> None:
     known = load_programs()
     assert [program.name for program in known] == sorted(program.name for program in known) and len(known) >= 9
     for path in definition.PROGRAMS.glob("*/*"):
         assert len(path.read_text().splitlines()) <= 90, path
 
 
-def test_expectations_of_the_known_servers_name_known_checks() -> None:
+def test_known_failures_of_the_known_servers_name_existing_checks() -> None:
     corpus = [check.id for program in load_programs() for check in program.checks]
     files = sorted(SERVERS.glob("*/programs*.toml"))
     assert files and [entry for path in files for entry in stale(load_known_failures(path), corpus)] == []
 
 
-def test_a_program_that_is_missing_names_its_package(programs: Path) -> None:
+def test_a_missing_program_names_its_package(programs: Path) -> None:
     define(programs, GET, 'needs = { "/no/such/file" = "other-package" }\n')
     (found,) = load_programs((), programs)
     assert found.missing == "package other-package is not installed (no /no/such/file)"
@@ -118,8 +118,8 @@ def test_a_program_that_is_missing_names_its_package(programs: Path) -> None:
     assert found.missing.startswith("package x-package is not installed (no no-such-program or /no/such); package o")
 
 
-def test_a_program_may_be_asked_whether_it_can_run(programs: Path) -> None:
-    for command, missing in (("true", ""), ("false", "package x-package is not installed (no what it needs)")):
+def test_detect_decides_whether_a_program_is_installed(programs: Path) -> None:
+    for command, missing in (("true", ""), ("false", "package x-package is not installed (no library or module that it needs)")):
         define(programs, GET, f'detect = ["{{program}}", "-c", "{command}"]\n')
         assert load_programs((), programs)[0].missing == missing
 
@@ -136,28 +136,28 @@ def test_globs_choose_programs_and_checks() -> None:
     [
         (GET.replace("title", "titel"), 'x/program.toml: unknown key "titel" in "check[1]" (did you mean "title"?)'),
         (GET + GET, 'x/program.toml: there are two checks "x/get"'),
-        (GET + r"body = '\q'", 'x/program.toml: check "get": "\\q" is no escape'),
+        (GET + r"body = '\q'", 'x/program.toml: check "get": "\\q" is not an escape'),
         (GET + 'run = "true"', 'x/program.toml: "check[1]" needs exactly one of run, get'),
     ],
 )
-def test_a_broken_definition_is_said_in_one_line(programs: Path, checks: str, said: str) -> None:
+def test_an_error_in_a_definition_is_reported_in_one_line(programs: Path, checks: str, said: str) -> None:
     define(programs, checks)
     assert failure(programs).splitlines()[0] == said
 
 
-def test_a_template_that_is_missing_is_named(programs: Path) -> None:
+def test_a_missing_template_is_named_in_the_message(programs: Path) -> None:
     define(programs, GET)
     (programs / "x" / "x.sh").unlink()
-    assert failure(programs) == 'x/program.toml: cannot read "x.sh", named in [files]: No such file or directory'
+    assert failure(programs) == 'x/program.toml: cannot read "x.sh", which [files] names: No such file or directory'
 
 
 # --- clients
 
 
-def test_a_command_is_ended_in_time_with_all_it_started(tmp_path: Path) -> None:
+def test_a_command_that_exceeds_its_time_is_killed_with_its_children(tmp_path: Path) -> None:
     begun = time.monotonic()
     done = run(Command(("sh", "-c", "sleep 60 & echo $!; echo one; sleep 60"), {"PATH": PATH}, tmp_path), 0.5)
-    assert done.status is None and done.ending() == "not done after 0.5 s" and time.monotonic() - begun < 10
+    assert done.status is None and done.ending() == "stopped after 0.5 s" and time.monotonic() - begun < 10
     child, said = done.output.split()
     assert said == b"one"
     for _ in range(100):
@@ -165,10 +165,12 @@ def test_a_command_is_ended_in_time_with_all_it_started(tmp_path: Path) -> None:
             break
         time.sleep(0.05)
     else:
-        pytest.fail("the child of the command runs on")
+        pytest.fail("the child of the command still runs")
 
 
-def test_a_command_gets_nothing_of_the_callers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_gets_neither_environment_nor_input_of_the_caller(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     done = run(Command(("sh", "-c", "echo ${http_proxy-none}; pwd; cat; exit 3"), {"PATH": PATH}, tmp_path), 10)
     assert done.status == 3 and done.output.decode() == f"none\n{tmp_path}\n" and done.ending() == "exit status 3"
@@ -176,7 +178,7 @@ def test_a_command_gets_nothing_of_the_callers(tmp_path: Path, monkeypatch: pyte
 
 @pytest.fixture
 def answering(programs: Path) -> Iterator[Any]:
-    """try_(check, octets): what the check finds where a server answers with these octets."""
+    """Yields try_(check, octets), which returns the result of the check if a server answers with these octets."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
 
@@ -218,17 +220,17 @@ OK = b"HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nset-cookie: b=2\r\nConnection: clos
         (r"body.contains = '<b>'", r'body: expected contains "<b>", got "<p>\xc3\xa9</p>"'),
     ],
 )
-def test_an_answer_is_compared_with_what_is_asked(answering: Any, asked: str, wrong: str) -> None:
+def test_an_answer_is_compared_with_the_expectations_of_the_check(answering: Any, asked: str, wrong: str) -> None:
     found = answering(GET + asked, OK)
     assert (found.wrong, found.saw) == (wrong, 200)
     assert found.command == "curl -sS -i http://127.0.0.1:{port}/cgi-bin/x"
 
 
-def test_an_interim_answer_is_not_the_answer(answering: Any) -> None:
+def test_an_interim_response_is_ignored(answering: Any) -> None:
     assert answering(GET, b"HTTP/1.1 100 Continue\r\n\r\n" + OK).saw == 200
 
 
-def test_no_answer_is_said_as_curl_says_it(answering: Any) -> None:
+def test_the_message_of_curl_is_shown_if_there_is_no_answer(answering: Any) -> None:
     found = answering(GET, b"")
     assert found.saw is None and found.wrong.startswith("curl: ") and "Empty reply" in found.wrong
 
@@ -244,7 +246,7 @@ def test_a_client_is_judged_by_its_exit_status(answering: Any) -> None:
 # --- whole runs
 
 
-def test_a_run_of_what_works_and_what_does_not(
+def test_a_run_shows_passes_and_failures_and_writes_the_reports(
     server: Path, programs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     setup = "setup = '''\nprintf 'Status: 404 Not here\\nX-Own: %s\\n\\nit is %s\\n' \"$USER\" x >answer\n'''\n"
@@ -265,7 +267,7 @@ def test_a_run_of_what_works_and_what_does_not(
     assert main([*words, "--profile", "cgihttpserver", "x/get"]) == 1
 
 
-def test_an_expected_failure_is_shown_and_must_be_true(
+def test_a_known_failure_that_passes_or_differs_turns_the_run_red(
     server: Path, programs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     define(programs, GET + "status = 404\n", "setup = \"printf 'Status: 404 x\\\\n\\\\nx' >answer\"\n")
@@ -274,7 +276,7 @@ def test_an_expected_failure_is_shown_and_must_be_true(
     (server / "programs.toml").write_text(rule)
     assert main(words) == 0
     said = capsys.readouterr().out
-    assert "x/get  fails" in said and "expected to fail on tiny: x/get\n      Status is not looked at\n" in said
+    assert "x/get  fails" in said and "known failures of tiny: x/get\n      Status is not looked at\n" in said
     (server / "programs.rfc3875.toml").write_text(rule)
     assert main([*words[:3], "--profile", "rfc3875"]) == 1
     assert "x/get  PASSED" in capsys.readouterr().out
@@ -287,7 +289,9 @@ def test_an_expected_failure_is_shown_and_must_be_true(
     assert 'STALE tiny/programs.toml: "x/old" matches no check' in said and "skipped: x/get: Status is" in said
 
 
-def test_nothing_installed_is_no_success(server: Path, programs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_without_an_installed_program_exits_with_5(
+    server: Path, programs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     define(programs, GET, 'needs = { "/no/such/file" = "other-package" }\n')
     assert main(["programs", "--server", f"{server}/"]) == 5
     said = capsys.readouterr().out
@@ -295,7 +299,9 @@ def test_nothing_installed_is_no_success(server: Path, programs: Path, capsys: p
     assert "to try them: apt-get install --no-install-recommends other-package\n" in said
 
 
-def test_a_setup_that_fails_is_an_error(server: Path, programs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failing_setup_turns_the_checks_of_its_program_into_errors(
+    server: Path, programs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     define(programs, GET, 'setup = "echo no luck; exit 4"\n')
     assert main(["programs", "--server", f"{server}/"]) == 1
     assert "ERROR x/get on tiny: t\n      its setup failed: exit status 4\n      no luck\n" in capsys.readouterr().out
@@ -322,7 +328,9 @@ def test_a_server_that_dies_is_named_and_started_again(
         (["--command", "sh {port}", "no-such"], 'no program or check matches "no-such"'),
     ],
 )
-def test_a_mistake_is_said_in_one_line(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_option_is_reported_in_one_line(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["programs", *words]) in (2, 3)
     assert capsys.readouterr().err == f"cgi-conform: {said}\n"
 
@@ -334,7 +342,7 @@ def test_a_real_program_works_on_a_small_server(server: Path, capsys: pytest.Cap
     assert main(["programs", "--server", f"{server}/", "python-form"]) == 0, capsys.readouterr().out
 
 
-def test_nothing_is_left_behind(programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_temporary_files_are_removed(programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(site, "reachable_tmp", lambda: tmp_path / "tmp")
     (tmp_path / "tmp").mkdir()
     define(programs, GET, 'setup = "mkdir -p deep; chmod 000 deep"\n')
@@ -345,7 +353,7 @@ def test_nothing_is_left_behind(programs: Path, tmp_path: Path, monkeypatch: pyt
     assert os.listdir(tmp_path / "tmp") == []
 
 
-# --- findings
+# --- results
 
 
 def result(name: str, verdict: str, **more: Any) -> CheckResult:
@@ -366,13 +374,13 @@ def findings(*verdicts: str, stale: bool = False) -> Findings:
     return assembled("user", 9, [one])
 
 
-def test_the_exit_status_says_what_was_found() -> None:
+def test_the_exit_status_follows_from_the_verdicts() -> None:
     for verdict, status in zip(VERDICTS, (0, 1, 0, 1, 5, 1), strict=True):
         assert exit_status(findings(verdict)) == status, verdict
     assert exit_status(findings("pass", "skip")) == 0 and exit_status(findings("pass", stale=True)) == 1
 
 
-def test_findings_of_every_kind_have_the_shape_of_the_schema(tmp_path: Path) -> None:
+def test_results_with_every_verdict_have_the_shape_of_the_schema(tmp_path: Path) -> None:
     write(findings(*VERDICTS, stale=True), tmp_path)
     assert os.listdir(tmp_path) == ["programs.json"]
 

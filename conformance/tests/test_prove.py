@@ -1,4 +1,4 @@
-"""commands/prove.py and its rooms: what cannot fail is told, what fails where it should is counted."""
+"""cgi-conform prove and the package proof: which cases, faults and branches count as proven, and the reports."""
 
 import json
 import os
@@ -56,7 +56,7 @@ def proven(fixtures: Path, server: Path, *words: str, status: int) -> dict[str, 
     return kills
 
 
-def test_a_sound_suite_is_proven_and_written_the_same_each_time(tmp_path: Path) -> None:
+def test_a_proof_of_a_good_suite_is_green_and_gives_the_same_file_each_time(tmp_path: Path) -> None:
     listed = named(case("a/list", "status = [404, 403, 'closed']", get("/none")), "everything-is-there")
     fixtures = corpus(tmp_path / "f", case("a/file", "status = 200\nbody.file = 'hello.txt'"), listed)
     server = toy(tmp_path / "s", *FILE, "everything-is-there")
@@ -76,7 +76,7 @@ def test_a_sound_suite_is_proven_and_written_the_same_each_time(tmp_path: Path) 
     assert (fixtures / "report" / "kills.json").read_bytes() == first
 
 
-def test_a_case_that_cannot_fail_survives(tmp_path: Path) -> None:
+def test_a_case_that_passes_with_its_fault_is_survived(tmp_path: Path) -> None:
     fixtures = corpus(tmp_path / "f", case("a/file", "status = 200"))
     status, said, kills = prove(fixtures, toy(tmp_path / "s", *FILE))
     assert status == 1
@@ -85,21 +85,21 @@ def test_a_case_that_cannot_fail_survives(tmp_path: Path) -> None:
     assert "NO KILL   fault file-cut-short (faults/toy.toml) kills no case" in said
 
 
-def test_a_case_that_is_red_without_a_fault_is_unsound(tmp_path: Path) -> None:
+def test_a_case_that_fails_without_a_fault_is_unsound(tmp_path: Path) -> None:
     fixtures = corpus(tmp_path / "f", case("a/file", "body = 'other'"))
     status, said, kills = prove(fixtures, toy(tmp_path / "s", *FILE))
     assert status == 1 and kills["totals"]["cases"]["unsound"] == 1
     assert "UNSOUND   a/file" in said and "got       body \"hello static" in said
 
 
-def test_a_fault_is_proven_by_one_of_its_cases(tmp_path: Path) -> None:
+def test_a_fault_is_proven_if_one_of_its_cases_fails(tmp_path: Path) -> None:
     fixtures = corpus(tmp_path / "f", case("a/file", "body.file = 'hello.txt'"), case("a/other", "status = 200"))
     kills = proven(fixtures, toy(tmp_path / "s", *FILE), status=1)
     assert kills["faults"][0]["verdict"] == "proven"
     assert kills["totals"]["cases"] == {"killed": 1, "survived": 1, "unsound": 0, "skipped": 0}
 
 
-def test_each_profile_has_its_fault(tmp_path: Path) -> None:
+def test_each_profile_is_proven_with_its_own_fault(tmp_path: Path) -> None:
     both = case("a/file", "body.file = 'hello.txt'")
     both += "[case.rfc3875]\nlevel = 'required'\nfault = 'field-lost'\nheader.X-Toy = 'yes'\n"
     fixtures = corpus(tmp_path / "f", both)
@@ -119,7 +119,9 @@ def test_each_profile_has_its_fault(tmp_path: Path) -> None:
         ("status = [404, 404]", "/none", "is not looked at: the case accepts that status without it"),
     ],
 )
-def test_a_branch_that_is_never_taken_or_never_looked_at(tmp_path: Path, expect: str, path: str, note: str) -> None:
+def test_a_status_that_never_occurs_or_is_never_checked_is_unproven(
+    tmp_path: Path, expect: str, path: str, note: str
+) -> None:
     server = toy(tmp_path / "s", *GENERAL, "everything-is-there")
     fixtures = corpus(tmp_path / "f", named(case("a/list", expect, get(path)), "everything-is-there"))
     status, said, kills = prove(fixtures, server)
@@ -143,7 +145,7 @@ def test_only_the_judged_response_counts_for_a_branch(tmp_path: Path) -> None:
 DIES = fault("dies", "    status = status", "    os._exit(3)")
 
 
-def test_a_server_that_ends_is_no_proof_unless_the_fault_is_about_that(tmp_path: Path) -> None:
+def test_a_server_that_dies_proves_a_case_only_if_the_fault_has_dies(tmp_path: Path) -> None:
     fixtures = corpus(tmp_path / "f", named(case("a/file", "body.file = 'hello.txt'"), "dies"))
     status, said, kills = prove(fixtures, toy(tmp_path / "s", *GENERAL, faults=DIES))
     assert status == 1 and kills["cases"][0]["verdict"] == "survived"
@@ -156,7 +158,7 @@ def test_a_server_that_ends_is_no_proof_unless_the_fault_is_about_that(tmp_path:
     assert "1 killed by end of the server" in terminal.text(kills)  # type: ignore[arg-type]
 
 
-def test_what_chance_has_a_say_in_is_not_written_down(tmp_path: Path) -> None:
+def test_the_report_leaves_out_mismatches_of_a_fault_that_varies(tmp_path: Path) -> None:
     some = fault("dies", "status = status", "status = status + os.getpid() % 50 + 1", "varies = true")
     fixtures = corpus(tmp_path / "f", named(case("a/file", "status = 200"), "dies"))
     kills = proven(fixtures, toy(tmp_path / "s", *GENERAL, faults=some), status=0)
@@ -165,14 +167,14 @@ def test_what_chance_has_a_say_in_is_not_written_down(tmp_path: Path) -> None:
     )  # fmt: skip
 
 
-def test_a_server_that_does_not_start_is_no_proof(tmp_path: Path) -> None:
+def test_a_server_that_does_not_start_proves_no_case(tmp_path: Path) -> None:
     broken = fault("dies", "import os, socket, sys", "import os, socket, sys\nraise SystemExit(4)")
     fixtures = corpus(tmp_path / "f", named(case("a/file", "body.file = 'hello.txt'"), "dies"))
     kills = proven(fixtures, toy(tmp_path / "s", *GENERAL, faults=broken), status=1)
     assert kills["cases"][0]["note"].startswith('no proof: server "s" did not start: it exited with status 4')
 
 
-def test_what_needs_another_user_is_skipped_and_nothing_else_is_no_run(tmp_path: Path) -> None:
+def test_cases_for_another_user_are_skipped_and_a_proof_without_others_exits_with_5(tmp_path: Path) -> None:
     other = "user" if os.geteuid() == 0 else "root"
     fixtures = corpus(tmp_path / "f", case("a/file", "status = [200, 404]", f"{SEND}\nneeds = ['{other}']"))
     status, said, kills = prove(fixtures, toy(tmp_path / "s", *FILE))
@@ -182,7 +184,7 @@ def test_what_needs_another_user_is_skipped_and_nothing_else_is_no_run(tmp_path:
     assert "skipped   1  needs a server started by" in said
 
 
-def test_faults_and_cases_can_be_chosen(tmp_path: Path) -> None:
+def test_globs_choose_cases_and_faults(tmp_path: Path) -> None:
     fixtures = corpus(
         tmp_path / "f",
         case("a/file", "body.file = 'hello.txt'"),
@@ -223,13 +225,13 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("text", "said"), WRONG, ids=[said for _, said in WRONG])
-def test_what_is_wrong_with_a_fault_is_said_in_one_line(tmp_path: Path, text: str, said: str) -> None:
+def test_an_error_in_a_fault_is_reported_in_one_line(tmp_path: Path, text: str, said: str) -> None:
     toy(tmp_path, faults=text)
     _, wrong = load_faults(tmp_path / "toy")
     assert len(wrong) == 1 and wrong[0].startswith(f"faults/toy.toml: {said}")
 
 
-def test_broken_data_is_said_at_the_end_of_what_could_be_proven(tmp_path: Path) -> None:
+def test_a_fault_that_breaks_the_source_is_reported_after_the_other_proofs(tmp_path: Path) -> None:
     fixtures = corpus(tmp_path / "f", named(case("a/file"), "broken"), case("a/good", "body.file = 'hello.txt'"))
     server = toy(tmp_path / "s", *FILE, faults=fault("broken", "def main(argv):", "def main(argv:"))
     status, said, kills = prove(fixtures, server)
@@ -238,7 +240,7 @@ def test_broken_data_is_said_at_the_end_of_what_could_be_proven(tmp_path: Path) 
     assert said.splitlines()[-1].startswith('cgi-conform: fault "broken": server.py is not valid Python, line 4: ')
 
 
-def test_faults_and_cases_name_each_other(tmp_path: Path) -> None:
+def test_unknown_and_unused_faults_are_reported(tmp_path: Path) -> None:
     fixtures = corpus(
         tmp_path / "f",
         named(case("a/file", "status = [200, 404]"), "file-cut-shrt"),
@@ -259,7 +261,7 @@ def test_faults_and_cases_name_each_other(tmp_path: Path) -> None:
     assert prove(fixtures, server, "a/file")[0] == 2 and "named by no case" not in prove(fixtures, server, "a/file")[1]
 
 
-def test_the_faults_of_this_suite_have_their_places() -> None:
+def test_every_fault_of_this_suite_applies_and_is_named_by_a_case() -> None:
     folder = forked_server.subject(load_server("faulty")).folder
     known, wrong = load_faults(folder)
     assert wrong + unmatched(known, load_cases(REPO / "fixtures" / "cases")) == []
@@ -279,7 +281,7 @@ def main(argv):
 """
 
 
-def test_a_fork_is_what_an_interpreter_of_its_own_would_be(tmp_path: Path) -> None:
+def test_a_forked_server_has_the_same_surroundings_as_a_new_interpreter(tmp_path: Path) -> None:
     (tmp_path / "base" / "root").mkdir(parents=True)
     server = load_server(f"{toy(tmp_path / 's', server=LOOK)}/")
     whole = forked_server.subject(server)
@@ -303,7 +305,7 @@ def test_a_fork_is_what_an_interpreter_of_its_own_would_be(tmp_path: Path) -> No
     assert whole.folder.name == "toy"
 
 
-def test_a_fork_is_waited_for_as_popen_is(tmp_path: Path) -> None:
+def test_a_forked_server_has_the_wait_and_poll_of_popen(tmp_path: Path) -> None:
     (tmp_path / "base" / "root").mkdir(parents=True)
     server = load_server(f"{toy(tmp_path / 's')}/")
     starter = forked_server.starter(forked_server.subject(server), {})
@@ -315,7 +317,7 @@ def test_a_fork_is_waited_for_as_popen_is(tmp_path: Path) -> None:
     assert instance.process.wait() == instance.process.poll() == -15
 
 
-def test_what_cannot_be_forked_is_said(tmp_path: Path) -> None:
+def test_a_server_that_cannot_be_forked_is_an_error(tmp_path: Path) -> None:
     folder = toy(tmp_path / "s")
     (folder / "server.toml").write_text((folder / "server.toml").read_text().replace("'-m', ", ""))
     with pytest.raises(UserError, match="is not started by python3 -m PACKAGE with a PYTHONPATH"):
@@ -325,7 +327,7 @@ def test_what_cannot_be_forked_is_said(tmp_path: Path) -> None:
         forked_server.subject(load_server(f"{folder}/"))
 
 
-def test_a_document_root_that_a_fault_changed_is_laid_out_again(
+def test_a_changed_document_root_is_written_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fixtures = corpus(tmp_path / "f")
@@ -343,7 +345,7 @@ def test_a_document_root_that_a_fault_changed_is_laid_out_again(
     assert len(list((tmp_path / "base").iterdir())) == 1
 
 
-def test_a_branch_is_decided_by_the_status_alone(tmp_path: Path) -> None:
+def test_a_branch_is_judged_by_its_status_only(tmp_path: Path) -> None:
     [found] = load_cases(corpus(tmp_path, case("a/b", "status = [200, 'closed']\nbody = 'x'\ncount = 2")) / "cases")
     two = branches(found, "cgihttpserver")
     assert [(one.index, one.status, one.fault) for one in two] == [(0, 200, "answers-200"), (0, "closed", "closes-unanswered")]
@@ -367,7 +369,7 @@ def test_a_branch_is_decided_by_the_status_alone(tmp_path: Path) -> None:
         ('"a"', '"' + "x" * 400, '"' + "x" * 299 + "…"),
     ],
 )
-def test_what_varies_is_left_out_of_what_killed_a_case(expected: str, got: str, kept: str) -> None:
+def test_numbers_that_vary_between_runs_are_left_out_of_a_mismatch(expected: str, got: str, kept: str) -> None:
     result = result_of(case_of("a/b"), "fail")
     result["mismatches"] = [{"what": "probe.fds", "expected": expected, "got": got, "at": None}]
     by = Tried.of(result).by
@@ -378,7 +380,7 @@ def test_what_varies_is_left_out_of_what_killed_a_case(expected: str, got: str, 
 
 
 def sample() -> Kills:
-    """A proof with everything in it."""
+    """Returns a proof with every verdict."""
     nasty = "<script>&|`x`"
     by: MismatchEntry = {"what": "body", "expected": '"a\\nb"', "got": f'"a\\n{nasty}"', "at": 2}
     names = ("a/killed", "a/survived", "b/unsound", "b/skipped")
@@ -403,7 +405,7 @@ def sample() -> Kills:
     return assembled(server, "user", ["cgihttpserver"], 4, cases, faults, taken)
 
 
-def test_the_reports_tell_what_is_left() -> None:
+def test_the_reports_show_every_missing_proof() -> None:
     kills = sample()
     assert unproven(kills["totals"]) == 1 + 1 + 2 + 1
     told = terminal.text(kills)

@@ -1,4 +1,4 @@
-"""Generated responses through sockets and the parser, whole and cut at every place; h11 has a second opinion."""
+"""Generated responses, whole and cut at every octet, are read through sockets and the parser and compared with h11."""
 
 import socket
 from collections.abc import Iterator
@@ -15,16 +15,16 @@ from cgi_conform.http.response import Parsed, Response, parse
 from cgi_conform.http.timeouts import CaseDeadline
 from cgi_conform.judging.judge import settled
 
-LONG = 20.0  # seconds; never waited for in a test that passes
+LONG = 20.0  # a limit in seconds; a test that passes never waits so long
 
 
 @dataclass(frozen=True)
 class Written:
-    """Responses as a server writes them, one behind the other, and what was asked for."""
+    """The octets of one or more responses, and the methods of their requests."""
 
     methods: tuple[bytes, ...]
     octets: bytes
-    ended: bool  # the last one ends with the connection
+    ended: bool  # the last response ends with the connection
 
 
 tokens = st.text("abcXYZ059-", min_size=1, max_size=8).map(lambda name: f"X-{name}".encode())
@@ -82,7 +82,7 @@ Seen = tuple[int, bytes, list[tuple[bytes, bytes]], bytes]
 
 
 def by_h11(written: Written) -> list[Seen]:
-    """Status, reason, fields and content of each response as h11 understands them."""
+    """Returns status, reason, fields and content of each response as h11 reads them."""
     rest, seen = written.octets, []
     for method in written.methods:
         client = h11.Connection(h11.CLIENT)
@@ -114,15 +114,15 @@ def by_us(responses: tuple[Response, ...]) -> list[Seen]:
 
 @settings(max_examples=300)
 @given(responses())
-def test_the_parser_and_h11_read_the_same(written: Written) -> None:
+def test_the_parser_reads_the_same_responses_as_h11(written: Written) -> None:
     parsed = parse(written.octets, written.methods, ended=written.ended)
     assert by_us(parsed.responses) == by_h11(written)
     assert parsed.rest == b"" and all(each.complete for each in parsed.responses)
 
 
 @given(responses())
-def test_a_beginning_never_looks_like_something_else(written: Written) -> None:
-    """Wherever the octets are cut: what is complete stays as it is, and only the last one can lack something."""
+def test_a_response_that_is_cut_anywhere_is_never_read_as_another_one(written: Written) -> None:
+    """However the octets are cut, complete responses stay the same, and only the last one may be incomplete."""
     whole = parse(written.octets, written.methods, ended=written.ended)
     done = 0
     for cut in range(len(written.octets)):
@@ -130,13 +130,13 @@ def test_a_beginning_never_looks_like_something_else(written: Written) -> None:
         complete = [each for each in part.responses if each.complete]
         assert len(complete) >= done and complete == list(whole.responses[: len(complete)])
         assert all(each.complete for each in part.responses[:-1]) and len(part.interim) <= len(whole.interim)
-        assert b"\n" not in part.rest  # the beginning of a status line at most
+        assert b"\n" not in part.rest  # the rest is at most the beginning of a status line
         done = len(complete)
     assert done <= len(whole.responses)
 
 
 def received(pieces: list[bytes], ends: bool) -> Iterator[Connection]:
-    """The connection after each piece has come in; the next one goes out only then."""
+    """Sends the pieces one by one and yields the connection after each has arrived."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.setblocking(False)
@@ -155,7 +155,7 @@ def received(pieces: list[bytes], ends: bool) -> Iterator[Connection]:
 
 @settings(max_examples=30)
 @given(responses(), st.booleans())
-def test_the_reader_takes_what_comes_in_whatever_pieces(written: Written, bytewise: bool) -> None:
+def test_the_reader_finds_the_same_responses_in_any_pieces(written: Written, bytewise: bool) -> None:
     methods = b"".join(method + b" / HTTP/1.1\r\nHost: x\r\n\r\n" for method in written.methods)
     answers = {"response": [{} for _ in written.methods], "level": "required"}
     whole = settled(read_expectation(answers, ("main",)))
@@ -167,7 +167,7 @@ def test_the_reader_takes_what_comes_in_whatever_pieces(written: Written, bytewi
         for connection in received(pieces, written.ended):
             octets = bytes(connection.received)
             assert written.octets.startswith(octets)
-            # Nobody stops reading before the last response is complete.
+            # Reading must not stop before the last response is complete.
             if whole("main", octets, methods):
                 assert parse(octets, written.methods, ended=False).responses == expected.responses
         assert (octets, connection.end) == (written.octets, "closed" if written.ended else "open")
@@ -176,7 +176,7 @@ def test_the_reader_takes_what_comes_in_whatever_pieces(written: Written, bytewi
 
 
 @pytest.mark.parametrize("end", [b"", b"x"])
-def test_a_reset_in_the_middle_keeps_what_came(end: bytes) -> None:
+def test_octets_before_a_reset_are_kept(end: bytes) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         ours = socket.create_connection(listener.getsockname())
         theirs = listener.accept()[0]

@@ -1,4 +1,4 @@
-"""replay plays a case once, shows the octets of both sides, and says whether they are as expected."""
+"""cgi-conform replay: plays a case once, shows the octets of both sides, and judges the answer."""
 
 import socket
 import threading
@@ -44,7 +44,7 @@ def corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def server() -> Iterator[int]:
-    """Answers one request with 405."""
+    """Starts a server that answers one request with 405, and returns its port."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def answer() -> None:
@@ -61,7 +61,7 @@ def server() -> Iterator[int]:
 
 
 @pytest.mark.usefixtures("corpus")
-def test_shows_both_sides_and_the_verdict(server: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_replay_shows_the_octets_of_both_sides_and_the_verdict(server: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["replay", "post/refused", "--url", f"http://127.0.0.1:{server}", "--root", "/"]) == 1
     told = capsys.readouterr().out
     for line in ("> POST /x HTTP/1.0\\r\\n", "> \\r\\n", "< HTTP/1.0 405 No\\r\\n", "< no\\xff\\n"):
@@ -70,20 +70,22 @@ def test_shows_both_sides_and_the_verdict(server: int, capsys: pytest.CaptureFix
 
 
 @pytest.mark.usefixtures("corpus")
-def test_what_cannot_be_played_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_case_that_needs_a_missing_capability_says_why_it_cannot_be_played(
+    capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["replay", "post/by-root", "--url", "http://127.0.0.1:9", "--root", "/"]) == 2
     assert "cannot be played here: it needs a server that cgi-conform starts" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("corpus")
-def test_no_server_is_an_error_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_refused_connection_exits_with_3(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     assert main(["replay", "post/refused", "--url", f"http://127.0.0.1:{port}", "--root", "/"]) == 3
     assert f"no connection to 127.0.0.1 port {port}" in capsys.readouterr().err
 
 
-def test_received_octets_are_cut_where_the_reader_looked_up() -> None:
+def test_received_octets_are_cut_where_the_client_looked_at_the_connection() -> None:
     connection = Connection("main", bytearray(b"x"), bytearray(b"ab\ncd"), "closed")
     connection.sent_at, connection.first_at, connection.last_at = 10.0, 10.5, 12.0
     told = transcript(Exchange({"main": connection}), Marks({"main": [(11.0, 3)]}), b"log line\n")
@@ -101,6 +103,6 @@ def test_received_octets_are_cut_where_the_reader_looked_up() -> None:
     ]
 
 
-def test_silence_is_said() -> None:
+def test_a_connection_without_an_answer_is_shown_as_still_open() -> None:
     told = transcript(Exchange({"main": Connection("main", sent_at=1.0)}), Marks(), b"")
     assert told.endswith("< nothing, still open\n")

@@ -1,4 +1,4 @@
-"""Each report says what broke, to its reader, and nothing a server sends becomes markup or a command."""
+"""The reports: each shows the failures to its reader, and octets of a server never become markup or a command."""
 
 import json
 import re
@@ -19,7 +19,7 @@ from sample_run import CASES, CLAUSES, CUT, SERVER, case_of, cut_short, mixed, p
 RED = ("error", "fail", "unexpected-pass")
 
 
-def test_all_are_written_and_the_same_twice(tmp_path: Path) -> None:
+def test_the_same_results_give_the_same_reports(tmp_path: Path) -> None:
     names = ["badge.json", "index.html", "junit.xml", "results.json", "summary.md"]
     for folder in ("one", "two"):
         write_all(mixed(), tmp_path / folder, CASES, CLAUSES)
@@ -28,35 +28,35 @@ def test_all_are_written_and_the_same_twice(tmp_path: Path) -> None:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
-def test_reports_need_neither_cases_nor_clauses(tmp_path: Path) -> None:
+def test_the_reports_work_without_cases_and_clauses(tmp_path: Path) -> None:
     write_all(mixed(), tmp_path, {}, {})
 
 
-def test_reports_of_nothing(tmp_path: Path) -> None:
+def test_the_reports_of_an_empty_run_say_that_nothing_ran(tmp_path: Path) -> None:
     write_all(assembled(SERVER, "cgihttpserver", "user", 0, []), tmp_path, {}, {})
     assert "nothing ran" in (tmp_path / "summary.md").read_text()
     assert json.loads((tmp_path / "badge.json").read_text())["color"] == "lightgrey"
 
 
 class TestEscaped:
-    def test_clips_between_escapes(self) -> None:
+    def test_clipped_never_cuts_inside_an_escape(self) -> None:
         assert [clipped("ab\\xffcd", limit) for limit in (3, 6, 7, 8)] == ["ab…", "ab\\xff…", "ab\\xffc…", "ab\\xffcd"]
 
     def test_lines_end_after_the_line_feed_not_after_a_backslash(self) -> None:
         assert lines("a\\r\\nb\\\\nc") == ["a\\r\\n", "b\\\\nc"]
         assert lines("") == []
 
-    def test_marks_the_octet(self) -> None:
+    def test_marked_splits_the_text_at_the_octet(self) -> None:
         assert marked('starts with "a\\r\\nb"', 2) == Marked('starts with "a\\r', "\\n", 'b"')
         assert marked('"ab"', 2) == Marked('"ab', "", '"')
 
     @pytest.mark.parametrize(
         ("text", "at"), [("501", 0), ('"ab"', None), ('"ab"', 3), ('"', 0), ('"a… (+9 characters)"', 4)]
     )
-    def test_marks_nothing_where_there_is_no_such_octet(self, text: str, at: int | None) -> None:
+    def test_marked_returns_none_if_the_text_has_no_such_octet(self, text: str, at: int | None) -> None:
         assert marked(text, at) is None
 
-    def test_a_window_keeps_the_octet_in_sight(self) -> None:
+    def test_window_keeps_the_marked_octet(self) -> None:
         part = marked('"' + "\\x00" * 50 + "X" + "y" * 50 + '"', 50)
         assert part is not None
         narrow = window(part, 40)
@@ -64,7 +64,7 @@ class TestEscaped:
 
 
 class TestTerminal:
-    def test_a_failure_reads_as_the_style_guide_shows(self) -> None:
+    def test_a_failure_shows_expected_got_the_first_difference_and_the_line_to_paste(self) -> None:
         clauses = ["seed/post-outside-cgi-is-501"]
         case = result_of(case_of("post/plain-file"), "fail", title="POST is refused", clauses=clauses, curl=None)
         assert terminal.failure(case, {}, Style(width=110, reach=Reach(port=41327))).split("\n") == [
@@ -86,7 +86,7 @@ class TestTerminal:
         assert "26 known failures: there\n" in many and "many/case-0001" not in many
         assert terminal.text(passing(1, "expected"), {}).endswith("conforms (1 known failure)\n")
 
-    def test_lines_to_be_pasted_say_what_starts_a_server_for_them(self) -> None:
+    def test_the_report_names_the_command_that_starts_a_server_for_lines_to_paste(self) -> None:
         style = Style(reach=Reach(port=41327, starts="cgi-conform serve x --port 41327"))
         told = [line for line in terminal.text(mixed(), {}, style).splitlines() if line.startswith("The \"again\" lines")]
         assert len(told) == 1 and told[0].endswith("cgi-conform serve x --port 41327")
@@ -94,9 +94,9 @@ class TestTerminal:
         assert "The \"again\" lines" not in terminal.text(mixed(), {}, Style())
         needy = result_of(case_of("a/b", needs=("http11",)), "fail")
         run = assembled(SERVER, "cgihttpserver", "user", 1, [needy])
-        assert "--port 41327 (--variant NAME for a line that says so)\n" in terminal.text(run, {}, style)
+        assert '--port 41327 (add --variant NAME for a line with "server started for NAME")\n' in terminal.text(run, {}, style)
 
-    def test_says_every_verdict_the_rule_and_the_total(self) -> None:
+    def test_the_report_shows_every_verdict_the_rule_and_the_total(self) -> None:
         text = terminal.text(mixed(), CLAUSES)
         for word in ("FAIL  ", "ERROR ", "PASSED ", "warn    ", "differs ", "STALE ", "1 case skipped: because of skip"):
             assert f"\n{word}" in f"\n{text}", word
@@ -105,20 +105,20 @@ class TestTerminal:
         assert text.endswith(told)
         assert "\033" not in text
 
-    def test_fits_80_columns_but_for_lines_to_be_pasted(self) -> None:
+    def test_the_report_fits_80_columns_except_for_lines_to_paste(self) -> None:
         text = terminal.text(mixed(), CLAUSES, Style(width=80))
         pasted = ("      again", "      or", "STALE", "skipped", "warn", "differs")
         assert [line for line in text.split("\n") if len(line) > 80 and not line.startswith(pasted)] == []
 
-    def test_strict_turns_warnings_into_failures_told_in_full(self) -> None:
+    def test_strict_shows_warnings_in_full(self) -> None:
         text = terminal.text(mixed(strict=True), CLAUSES)
         assert re.search(r"^warn +topic-\d/warn .*\n(.*\n)*?      expected  status 501", text, re.MULTILINE)
 
-    def test_the_slowest(self) -> None:
+    def test_slowest_lists_the_slowest_cases_first(self) -> None:
         seconds = {"a/b": 0.5, "c/d": 2.0, "e/f": 0.1}
         assert "   2.000 s  c/d\n   0.500 s  a/b\n" in terminal.text(passing(1), CLAUSES, slowest=2, seconds=seconds)
 
-    def test_colour_only_on_a_terminal_that_may_have_it(self) -> None:
+    def test_colours_appear_only_on_a_terminal_without_no_color(self) -> None:
         class Tty(StringIO):
             def isatty(self) -> bool:
                 return True
@@ -130,7 +130,7 @@ class TestTerminal:
 
 
 class TestJunit:
-    def test_counts_and_kinds(self) -> None:
+    def test_each_verdict_becomes_the_right_junit_element(self) -> None:
         suite = ElementTree.fromstring(junit.text(mixed(), CASES, CLAUSES))[0]
         found = {case.get("name"): case for case in suite.iter("testcase")}
         counts = [suite.get(name) for name in ("tests", "failures", "errors", "skipped")]
@@ -157,23 +157,23 @@ class TestJunit:
 
 
 class TestMarkdown:
-    def test_shows_what_broke_and_folds_the_rest(self) -> None:
+    def test_failures_are_shown_and_other_cases_folded(self) -> None:
         text = markdown.text(mixed(), CLAUSES)
         assert text.startswith("## ❌ CPython 3.13 (Python 3.13.1): does not conform\n")
         for verdict in RED:
             assert f"<b>{verdict}</b>" in text
         assert "2 warnings and observed differences" in text and "post/gone*" in text
 
-    def test_what_servers_send_stays_text(self) -> None:
+    def test_octets_of_a_server_stay_text(self) -> None:
         text = markdown.text(mixed(), CLAUSES)
         outside = re.sub(r"```text\n.*?\n```", "", text, flags=re.DOTALL)
         assert "<script>" not in outside and "```" not in outside
 
-    def test_is_cut_at_200_failures_and_stays_small(self) -> None:
+    def test_the_report_shows_at_most_200_failures_and_stays_below_1_mib(self) -> None:
         much = {"what": "body", "expected": "x" * 9999, "got": "y" * 9999, "at": 1}
         text = markdown.text(passing(1500, "fail", mismatches=[much] * 9), CLAUSES)
         assert text.count("<details>") == 200 and "and 1300 more" in text
-        assert len(text.encode()) < 1 << 20 
+        assert len(text.encode()) < 1 << 20
 
 
 class TestBadge:
@@ -185,18 +185,18 @@ class TestBadge:
             ("skip", "nothing ran", "lightgrey"),
         ],
     )
-    def test_message_and_colour(self, verdict: str, message: str, colour: str) -> None:
+    def test_the_badge_shows_the_conclusion_in_its_colour(self, verdict: str, message: str, colour: str) -> None:
         told = json.loads(badge.text(passing(3, verdict)))
         assert told == {"schemaVersion": 1, "label": "CGIHTTPServer", "message": message, "color": colour}
 
-    def test_a_part_of_the_suite_is_not_the_whole(self) -> None:
+    def test_the_badge_of_a_partial_run_gives_both_numbers(self) -> None:
         run = passing(3)
         run["suite"]["cases"] = 10
         assert json.loads(badge.text(run))["message"] == "conforms (3 of 10 cases)"
 
 
 class TestIncomplete:
-    """A run that ended early: neither green nor, by the cases that were not tried, red."""
+    """A run that ended early is not green. The cases that were not tried do not turn it red."""
 
     @pytest.mark.parametrize(
         ("verdicts", "message", "colour"),
@@ -206,18 +206,18 @@ class TestIncomplete:
             (["pass", "fail"], "1 of 2 failed, incomplete", "red"),
         ],
     )
-    def test_badge(self, verdicts: list[str], message: str, colour: str) -> None:
+    def test_the_badge_says_incomplete(self, verdicts: list[str], message: str, colour: str) -> None:
         told = json.loads(badge.text(cut_short(*verdicts)))
         assert (told["message"], told["color"]) == (message, colour)
 
-    def test_terminal(self) -> None:
+    def test_the_terminal_counts_untried_cases_and_gives_the_reason(self) -> None:
         told = terminal.text(cut_short("pass", "skip"), {}).splitlines()
         assert told[-2:] == ["4 cases: 1 pass, 1 skip, 2 not tried", f"incomplete: {CUT}"]
         assert not any(line.startswith("skipped   2") for line in told)
         told = terminal.text(cut_short("fail"), {}).splitlines()
         assert told[-1] == f"does not conform, and is incomplete: {CUT}"
 
-    def test_junit(self) -> None:
+    def test_junit_adds_an_error_and_skips_the_untried_cases(self) -> None:
         suite = ElementTree.fromstring(junit.text(cut_short("pass"), {}, {}))[0]
         found = {case.get("name"): [(child.tag, child.get("message")) for child in case] for case in suite.iter("testcase")}
         assert [suite.get(name) for name in ("tests", "failures", "errors", "skipped")] == ["4", "0", "1", "2"]
@@ -230,21 +230,21 @@ class TestIncomplete:
         properties = {one.get("name"): one.get("value") for one in suite.iter("property")}
         assert properties["incomplete"] == CUT
 
-    def test_markdown(self) -> None:
+    def test_markdown_begins_with_the_reason(self) -> None:
         text = markdown.text(cut_short("pass"), {})
         assert text.startswith("## ⚠️ CPython 3.13 (Python 3.13.1): incomplete: the server &lt;did&gt; not start\n")
         assert "| pass | skip | untried |\n| ---: | ---: | ---: |\n| 1 | 2 | 2 |" in text
         assert markdown.text(cut_short("fail"), {}).startswith("## ❌ CPython 3.13 (Python 3.13.1): does not conform, and")
 
-    def test_html(self) -> None:
+    def test_the_page_shows_the_reason_and_the_number_of_untried_cases(self) -> None:
         text = html.text(cut_short("pass"), {}, {})
         assert '<p class="conclusion bad">incomplete: the server &lt;did&gt; not start</p>' in text
-        assert "This run is incomplete: 2 cases were not tried." in text and "What broke" not in text
+        assert "This run is incomplete: 2 cases were not tried." in text and '<h2 id="broken">' not in text
 
-    def test_github(self) -> None:
+    def test_github_gets_one_error_with_the_reason(self) -> None:
         assert github.annotations(cut_short("pass"), {}) == [f"::error title=incomplete::{CUT}"]
 
-    def test_results(self, tmp_path: Path) -> None:
+    def test_results_json_keeps_the_reason_and_exits_with_3(self, tmp_path: Path) -> None:
         run = cut_short("pass")
         assert (exit_status(run), run["totals"]["untried"], run["totals"]["skip"]) == (3, 2, 2)
         write_all(run, tmp_path, {}, {})
@@ -252,7 +252,7 @@ class TestIncomplete:
 
 
 class TestBesideGot:
-    """A status is shown with the status line that was judged, whatever came first on another connection."""
+    """Reports show a status with the status line that was judged, even if another connection answered first."""
 
     def run(self) -> Results:
         mismatch = {"what": "status", "expected": "400", "got": "200", "at": None, "line": "HTTP/1.1 200 <OK>"}
@@ -261,12 +261,12 @@ class TestBesideGot:
                  for name, told in (("main", "400 Bad Request"), ("second", "200 <OK>"))]  # fmt: skip
         return passing(1, "fail", mismatches=mismatches, received=first)
 
-    def test_terminal(self) -> None:
+    def test_the_terminal_shows_the_judged_status_line(self) -> None:
         told = terminal.failure(self.run()["cases"][0], {}, Style()).splitlines()
         assert "      got       status 200                          HTTP/1.1 200 <OK> (connection second)" in told
         assert "      got       status silent" in told
 
-    def test_others(self) -> None:
+    def test_the_other_reports_show_the_judged_status_line(self) -> None:
         told = "200  HTTP/1.1 200 <OK> (connection second)"
         assert f"got       status {told}\n" in markdown.text(self.run(), {})
         assert f"expected 400, got {told}" in github.annotations(self.run(), {})[0].replace("%0A", "\n")
@@ -276,7 +276,7 @@ class TestBesideGot:
 
 
 class Page(HTMLParser):
-    """Checks nesting, collects ids, local links, elements and text."""
+    """Checks that elements nest, and collects ids, links, elements and loaded files."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -305,7 +305,7 @@ class Page(HTMLParser):
 
 
 class TestPage:
-    def test_is_well_formed_and_needs_nothing_else(self) -> None:
+    def test_the_page_is_well_formed_and_loads_no_other_file(self) -> None:
         page = Page(html.text(mixed(), CASES, CLAUSES))
         assert page.loaded == [] and "link" not in page.tags
         assert page.tags.count("script") == 1 and page.tags.count("style") == 1
@@ -313,29 +313,29 @@ class TestPage:
         missing = {link for link in page.links if link.startswith("#")} - {f"#{name}" for name in page.ids}
         assert missing <= {"#unknown-1"}
 
-    def test_shows_each_case_folded_and_red_ones_open(self) -> None:
+    def test_the_page_folds_each_case_and_opens_the_red_ones(self) -> None:
         text = html.text(mixed(), CASES, CLAUSES)
         for name in CASES:
             assert f'<details id="{name}"' in text
         assert text.count('" open>') == len(RED)
 
-    def test_marks_the_first_differing_octet(self) -> None:
+    def test_the_page_marks_the_first_differing_octet(self) -> None:
         assert "b<mark>\\xff</mark>c" in html.text(mixed(), CASES, CLAUSES)
 
-    def test_stays_small_with_a_thousand_cases_that_say_much(self) -> None:
+    def test_the_page_stays_small_with_a_thousand_long_cases(self) -> None:
         run = passing(1000, "fail", received=[{"connection": "main", "bytes": "<\\x00" * 300, "end": "open"}] * 2)
         text = html.text(run, {}, CLAUSES)
-        assert len(text.encode()) <= html.LARGEST + 350_000  # each keeps what broke and how to repeat it
+        assert len(text.encode()) <= html.LARGEST + 350_000  # each case keeps its mismatches and its line to paste
         assert len(html.text(passing(1000), {}, CLAUSES).encode()) <= html.LARGEST
 
-    def test_scripts_in_octets_stay_text(self) -> None:
+    def test_markup_in_octets_stays_text(self) -> None:
         assert html.octets("\\<b") == "<i>\\&lt;</i>b"
         assert html.octets("a\\\\n\\n") == "a<i>\\\\</i>n<i>\\n</i>"
         assert html.octets("<b>\\r\\nx") == "&lt;b&gt;<i>\\r\\n</i>\nx"
 
 
 class TestGithub:
-    def test_silent_elsewhere(self) -> None:
+    def test_announce_prints_nothing_outside_of_github_actions(self) -> None:
         out = StringIO()
         github.announce(mixed(), CASES, CLAUSES, {}, out)
         assert out.getvalue() == ""
@@ -353,7 +353,7 @@ class TestGithub:
         assert told[1].startswith(f"::error {where}::The rule of fail")
         assert "%0Astatus: expected 501, got 405  HTTP/1.0 405 No%0A" in told[1]
 
-    def test_line_of_the_case(self, tmp_path: Path) -> None:
+    def test_an_annotation_names_the_line_of_the_case(self, tmp_path: Path) -> None:
         file = tmp_path / "topic.toml"
         file.write_text('# c\n[[case]]\nid      = "topic/a"\n\n[[case]]\nid = "topic/b"\n')
         case = CASES["topic-1/fail"]
@@ -366,6 +366,6 @@ class TestGithub:
         line = github.annotations(run, {})[0]
         assert line.startswith("::error title=a/b (fail)::50%25 a:b,c%0Ad%0D%0A")
 
-    def test_no_more_than_github_keeps(self) -> None:
+    def test_at_most_ten_annotations_are_printed(self) -> None:
         told = github.annotations(passing(30, "fail"), {})
         assert len(told) == 10 and told[-1] == "::error::and 21 more: see the summary of this step"

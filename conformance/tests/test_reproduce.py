@@ -1,4 +1,4 @@
-"""The line to be pasted yields exactly the octets of the case, in dash and in bash; the curl line the same request."""
+"""cases/reproduce.py: the pasted lines send exactly the octets of a case; the curl line sends the same request."""
 
 import shutil
 import socket
@@ -33,7 +33,7 @@ def octets_of(case: Case) -> bytes:
 
 
 def printed(shell: str, lines: list[str]) -> list[bytes]:
-    """What each line would send, all in one process: `nc` passes on, `sleep` does nothing, a mark separates them."""
+    """Returns the octets that each line sends. In the shell, `nc` copies its input, and `sleep` does nothing."""
     mark = b"\0--next--\0"
     script = "sleep() { :; }\nnc() { cat; }\n" + "\n".join(f"{line}\nprintf '\\000--next--\\000'" for line in lines)
     done = subprocess.run([shell], input=script.encode(), stdout=subprocess.PIPE, check=True)
@@ -41,7 +41,7 @@ def printed(shell: str, lines: list[str]) -> list[bytes]:
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_every_case_is_sent_to_the_octet(shell: str) -> None:
+def test_the_pasted_line_sends_exactly_the_octets_of_every_case(shell: str) -> None:
     lines = {case.id: shell_line(case, PORT) for case in CORPUS}
     by_nc = [case for case in CORPUS if " | nc " in lines[case.id]]
     for profile in PROFILES:
@@ -51,7 +51,7 @@ def test_every_case_is_sent_to_the_octet(shell: str) -> None:
 
 
 class Sink:
-    """Reads what each connection is to bring, one after the other, and then ends it."""
+    """Accepts one connection after the other, reads the expected number of octets, and closes it."""
 
     def __init__(self, expected: list[bytes]) -> None:
         self.socket = socket.create_server(("127.0.0.1", 0))
@@ -71,13 +71,13 @@ class Sink:
                     while len(data) < size and (more := connection.recv(1 << 20)):
                         data += more
                     connection.shutdown(socket.SHUT_WR)
-                    while more := connection.recv(1 << 20):  # what comes beyond
+                    while more := connection.recv(1 << 20):  # octets beyond the expected ones
                         data += more
                 self.received.append(data)
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
-def test_bash_alone_sends_every_case_to_the_octet() -> None:
+def test_the_bash_line_sends_exactly_the_octets_of_every_case() -> None:
     told = [case for case in CORPUS if bash_line(case) is not None]
     assert len(told) > 0.9 * len(CORPUS)
     wanted = [(case, name) for case in told for _ in range(case.times) for name in case.connections]
@@ -90,7 +90,7 @@ def test_bash_alone_sends_every_case_to_the_octet() -> None:
         for case, name in wanted
     ]  # fmt: skip
     sink = Sink(expected)
-    there = "/dev/tcp/127.0.0.1/"  # the octets name the port they were made for
+    there = "/dev/tcp/127.0.0.1/"  # replaces the port only here, because the octets contain it, too
     lines = [(bash_line(case, PORT) or "").replace(f"{there}{PORT}", f"{there}{sink.port}") for case in told]
     script = "sleep() { :; }\n" + "\n".join(lines)
     subprocess.run(["bash"], input=script.encode(), check=True, stdout=subprocess.DEVNULL, timeout=200)
@@ -99,14 +99,14 @@ def test_bash_alone_sends_every_case_to_the_octet() -> None:
         assert got == octets, (case.id, name)
 
 
-def test_bash_cannot_close_half_of_a_connection() -> None:
+def test_there_is_no_bash_line_for_a_half_close_or_a_reset() -> None:
     assert bash_line(case_of(Step(send=b"a", half_close=True))) is None
     assert bash_line(case_of(Step(send=b"a", reset=True))) is None
     assert bash_line(case_of(Step(send=b"a")), 80) == "( exec 3<>/dev/tcp/127.0.0.1/80; { printf 'a'; } >&3; cat <&3 )"
     assert bash_line(case_of(Step(send=b"a", close=True))) == "( exec 3<>/dev/tcp/127.0.0.1/{port}; { printf 'a'; } >&3; : )"
 
 
-def test_what_nc_cannot_say_is_left_to_replay() -> None:
+def test_cases_beyond_nc_get_a_replay_line() -> None:
     for case in CORPUS:
         if " | nc " not in (line := shell_line(case, PORT)):
             assert line == f"cgi-conform replay {case.id}  # more than nc can do"
@@ -118,7 +118,7 @@ def test_what_nc_cannot_say_is_left_to_replay() -> None:
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_every_octet_and_awkward_text(shell: str) -> None:
+def test_the_printf_format_yields_every_octet_and_awkward_text(shell: str) -> None:
     texts = [
         bytes(range(1, 256)) * 2,
         b"\0" + bytes(range(256)),
@@ -135,12 +135,12 @@ def test_every_octet_and_awkward_text(shell: str) -> None:
 
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("repeat", [b"x", b"'", b"\0", b"\n", b"\\", b"-", b"ab%c\r\n", b"\xff"])
-def test_bodies_made_by_rule(shell: str, repeat: bytes) -> None:
+def test_the_line_sends_repeated_bodies(shell: str, repeat: bytes) -> None:
     case = case_of(Step(send=b"head ", body=Repeat(repeat, 3)), Step(await_bytes=b"go", send=b" tail"))
     assert printed(shell, [shell_line(case)]) == [b"head " + repeat * 3 + b" tail"]
 
 
-def test_the_line_says_how_the_connection_ends_and_what_it_cannot_say() -> None:
+def test_the_line_shows_the_end_of_the_connection_and_names_what_it_leaves_out() -> None:
     assert shell_line(case_of(Step(send=b"a")), 80) == "printf 'a' | nc 127.0.0.1 80"
     assert shell_line(case_of(Step(send=b"a", half_close=True))) == "printf 'a' | nc -N 127.0.0.1 {port}"
     assert shell_line(case_of(Step(send=b"a", close=True)), 80) == "printf 'a' | nc -q 0 127.0.0.1 80"
@@ -177,12 +177,12 @@ def test_the_line_says_how_the_connection_ends_and_what_it_cannot_say() -> None:
         b"GET /a HTTP/1.0\r\nContent-Length: 2\r\n\r\nab",
     ],
 )
-def test_no_curl_where_it_would_send_something_else(send: bytes) -> None:
+def test_there_is_no_curl_line_if_curl_would_send_other_octets(send: bytes) -> None:
     assert curl_line(case_of(Step(send=send))) is None
 
 
 class Listener:
-    """Takes one request per connection, answers 200, and keeps the octets."""
+    """Accepts connections, reads one request from each, answers 200, and keeps the octets."""
 
     def __init__(self) -> None:
         self.socket = socket.create_server(("127.0.0.1", 0))
@@ -224,11 +224,11 @@ def listener() -> Iterator[Listener]:
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
-def test_curl_sends_the_same_request(listener: Listener) -> None:
+def test_the_curl_line_sends_the_same_request(listener: Listener) -> None:
     told = [(case, line) for case in CORPUS if (line := curl_line(case, listener.port)) is not None]
     assert len(told) > 0.3 * len(CORPUS)
     special = [(case, line) for case, line in told if "--request-target" in line]
-    told = told[::3] + special  # a process each: a third of the others will do
+    told = told[::3] + special  # only a third of the others, because each line is a process
     assert special
     script = "\n".join(line for _, line in told)
     subprocess.run(["bash", "-e"], input=script.encode(), stdout=subprocess.DEVNULL, check=True)
@@ -242,7 +242,7 @@ def test_curl_sends_the_same_request(listener: Listener) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("nc"), reason="nc is not installed")
-def test_the_whole_line_reaches_a_server(listener: Listener) -> None:
+def test_the_pasted_line_reaches_a_server_and_prints_its_answer(listener: Listener) -> None:
     head = b"POST /%41 HTTP/1.0\r\nContent-Length: 70000\r\n\r\n"
     case = case_of(Step(send=head, body=Repeat(b"\xff", 70000), half_close=True))
     done = subprocess.run(["sh", "-c", shell_line(case, listener.port)], stdout=subprocess.PIPE, timeout=30)
@@ -250,7 +250,7 @@ def test_the_whole_line_reaches_a_server(listener: Listener) -> None:
     assert done.stdout.startswith(b"HTTP/1.0 200 OK\r\n")
 
 
-def test_lines_are_filled_in_for_the_server_that_a_person_has() -> None:
+def test_fill_puts_host_and_port_of_the_server_into_the_lines() -> None:
     case = case_of(Step(send=b"GET http://127.0.0.1:{port}/ HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n", half_close=True))
     filled = Reach("10.0.0.5", 81).fill(shell_line(case))
     sent = "GET http://127.0.0.1:81/ HTTP/1.0\\r\\nHost: 127.0.0.1:81\\r\\n\\r\\n"
@@ -263,7 +263,7 @@ def test_lines_are_filled_in_for_the_server_that_a_person_has() -> None:
     assert Reach("h", 81).fill(shell_line(plain)).endswith(" | nc h 81")
 
 
-def test_a_replay_names_the_server() -> None:
+def test_fill_puts_the_options_of_the_server_into_a_replay_line() -> None:
     line = shell_line(case_of(Step(send=b"a", reset=True)))
     assert Reach(server="--server x").fill(line) == "cgi-conform replay topic/slug --server x  # more than nc can do"
     assert Reach().fill(line) == line

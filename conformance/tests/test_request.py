@@ -1,4 +1,4 @@
-"""http/request_methods.py and http/delivery.py: the requests in sent octets, and how they are cut into writes."""
+"""http/request_methods.py, http/delivery.py: the methods in sent octets, and cutting octets into writes."""
 
 import pytest
 from hypothesis import given
@@ -24,22 +24,22 @@ HEAD = b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n"
         (b" \t\x0b", [b""]),
     ],
 )
-def test_methods_in_order(sent: bytes, methods: list[bytes]) -> None:
+def test_the_methods_of_the_requests_are_found_in_order(sent: bytes, methods: list[bytes]) -> None:
     assert request_methods(sent) == methods
 
 
 @given(st.binary())
-def test_methods_of_anything(sent: bytes) -> None:
+def test_request_methods_accepts_any_octets(sent: bytes) -> None:
     request_methods(sent)
 
 
 @given(st.binary(max_size=5000), st.sampled_from(DELIVERIES))
-def test_pieces_add_up(sent: bytes, delivery: str) -> None:
+def test_the_pieces_add_up_to_the_sent_octets(sent: bytes, delivery: str) -> None:
     assert b"".join(pieces(sent, delivery)) == sent
     assert all(pieces(sent, delivery))
 
 
-def test_ways_to_deliver() -> None:
+def test_each_delivery_cuts_the_octets_in_its_way() -> None:
     sent = HEAD + b"GET / HTTP/1.0\r\n\r\n"
     assert pieces(sent, "whole") == [sent]
     assert pieces(sent, "bytes") == [bytes([octet]) for octet in sent]
@@ -50,5 +50,5 @@ def test_ways_to_deliver() -> None:
     assert len(parts) == 4 and parts[0] + parts[1] == HEAD and parts == pieces(sent, "split")
 
 
-def test_only_the_beginning_goes_out_octet_by_octet() -> None:
+def test_delivery_bytes_sends_only_the_first_2048_octets_one_by_one() -> None:
     assert len(pieces(b"x" * 100_000, "bytes")) == 2049

@@ -1,4 +1,4 @@
-"""http/response.py: the bytes of a connection taken apart; h11 gives a second opinion on well-formed input."""
+"""http/response.py: parsing the octets of a connection; for well-formed input, h11 must read the same."""
 
 import h11
 import pytest
@@ -13,7 +13,7 @@ def only(parsed: Parsed) -> Response:
     return parsed.responses[0]
 
 
-def test_a_script_may_end_its_lines_as_it_likes() -> None:
+def test_header_lines_may_end_with_lf_or_crlf() -> None:
     received = b"HTTP/1.0 200 Script output follows\r\nServer: s\r\nDate: d\r\nContent-Type: text/plain\n\nhello\n"
     response = only(parse(received, ended=True))
     assert (response.version, response.status, response.reason) == (b"HTTP/1.0", 200, b"Script output follows")
@@ -21,7 +21,7 @@ def test_a_script_may_end_its_lines_as_it_likes() -> None:
     assert (response.body, response.framing, response.complete) == (b"hello\n", "close", True)
 
 
-def test_the_body_of_a_connection_that_is_still_open_is_not_complete() -> None:
+def test_a_body_without_framing_is_incomplete_while_the_connection_is_open() -> None:
     response = only(parse(b"HTTP/1.0 200 OK\r\n\r\nhel", ended=False))
     assert (response.body, response.complete, response.lack) == (b"hel", False, "the end of the connection")
 
@@ -31,7 +31,7 @@ def test_without_a_status_line_there_is_no_response(received: bytes) -> None:
     assert parse(received, ended=True) == Parsed((), (), received)
 
 
-def test_a_reason_may_be_missing() -> None:
+def test_a_status_line_may_lack_the_reason() -> None:
     assert only(parse(b"HTTP/1.1 404\r\nContent-Length: 0\r\n\r\n", ended=False)).reason == b""
 
 
@@ -42,59 +42,59 @@ def test_a_head_without_blank_line_ends_with_the_connection() -> None:
     assert only(parse(received, ended=False)).lack == "the empty line after the head"
 
 
-def test_fields_keep_order_case_and_repetition() -> None:
+def test_fields_keep_their_order_their_letter_case_and_repetitions() -> None:
     received = b"HTTP/1.0 200 OK\r\nA: 1\r\nb:2 \r\na:  3\r\nLong: x\r\n\ty\r\nempty:\r\n\r\n"
     fields = only(parse(received, ended=True)).fields
     assert fields == ((b"A", b"1"), (b"b", b"2"), (b"a", b"3"), (b"Long", b"x y"), (b"empty", b""))
 
 
-def test_content_length_delimits_and_the_rest_is_kept() -> None:
+def test_octets_after_content_length_are_kept_as_the_rest() -> None:
     parsed = parse(b"HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nabcdef", ended=True)
     assert only(parsed).body == b"abc" and parsed.rest == b"def"
 
 
-def test_a_short_body_is_not_complete_even_at_the_end() -> None:
+def test_a_body_shorter_than_content_length_is_incomplete() -> None:
     response = only(parse(b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nabc", ended=True))
     assert response.lack == "2 of the 5 octets that Content-Length promises"
 
 
 @pytest.mark.parametrize("length", [b"3\r\nContent-Length: 4", b"x", b"-1", b""])
-def test_a_useless_content_length_is_no_framing(length: bytes) -> None:
+def test_an_invalid_content_length_is_ignored(length: bytes) -> None:
     response = only(parse(b"HTTP/1.0 200 OK\r\nContent-Length: " + length + b"\r\n\r\nabcdef", ended=True))
     assert (response.body, response.framing) == (b"abcdef", "close")
 
 
-def test_chunks_are_put_together() -> None:
+def test_chunks_are_joined_to_a_body() -> None:
     received = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\nA\r\n0123456789\r\n0\r\nT: t\r\n\r\n"
     response = only(parse(received, ended=False))
     assert (response.body, response.framing, response.complete) == (b"abc0123456789", "chunked", True)
 
 
 @pytest.mark.parametrize("chunks", [b"", b"3\r\nab", b"3\r\nabcX\r\n", b"zz\r\n", b"0\r\n", b"-1\r\n"])
-def test_broken_chunks_are_not_complete(chunks: bytes) -> None:
+def test_broken_chunks_make_a_response_incomplete(chunks: bytes) -> None:
     received = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks
     assert not only(parse(received, ended=True)).complete
 
 
-def test_chunks_of_http_1_0_are_just_octets() -> None:
+def test_http_1_0_responses_are_not_chunked() -> None:
     received = b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
     assert only(parse(received, ended=True)).body == b"0\r\n\r\n"
 
 
-def test_an_answer_to_head_has_no_body_and_the_next_one_follows() -> None:
+def test_a_response_to_head_has_no_body_and_the_next_response_follows() -> None:
     received = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nHTTP/1.1 404 No\r\nContent-Length: 1\r\n\r\nx"
     parsed = parse(received, [b"HEAD", b"GET"], ended=False)
     assert [(r.status, r.body, r.complete) for r in parsed.responses] == [(200, b"", True), (404, b"x", True)]
 
 
 @pytest.mark.parametrize(("method", "status"), [(b"HEAD", b"200"), (b"GET", b"204"), (b"GET", b"304")])
-def test_octets_where_no_body_may_be_are_shown_as_the_body(method: bytes, status: bytes) -> None:
+def test_octets_after_a_response_that_must_not_have_a_body_are_its_body(method: bytes, status: bytes) -> None:
     received = b"HTTP/1.0 " + status + b" OK\r\nContent-Length: 5\r\n\r\nhello"
     parsed = parse(received, [method], ended=True)
     assert only(parsed).body == b"hello" and parsed.rest == b""
 
 
-def test_interim_responses_are_kept_apart() -> None:
+def test_interim_responses_are_kept_separately() -> None:
     received = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"
     parsed = parse(received, [b"HEAD"], ended=False)
     assert [r.status for r in parsed.interim] == [100]
@@ -112,12 +112,12 @@ def test_interim_responses_are_kept_apart() -> None:
         (b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive", True),
     ],
 )
-def test_whether_the_server_promises_to_stay(head: bytes, persistent: bool) -> None:
+def test_persistent_is_true_if_the_response_keeps_the_connection_open(head: bytes, persistent: bool) -> None:
     assert only(parse(head + b"\r\n\r\n", ended=False)).persistent is persistent
 
 
 @given(st.binary(), st.booleans())
-def test_nothing_is_ever_too_odd(received: bytes, ended: bool) -> None:
+def test_the_parser_accepts_any_octets(received: bytes, ended: bool) -> None:
     parse(received, ended=ended)
     parse(b"HTTP/1.1 200 OK\r\n" + received, ended=ended)
     parse(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + received, ended=ended)
@@ -136,7 +136,7 @@ _NOT_FRAMING = st.lists(st.tuples(_TOKENS.map(lambda name: "X-" + name), _VALUES
     ),
     st.lists(st.sampled_from(["GET", "HEAD", "POST"]), min_size=3, max_size=3),
 )
-def test_h11_reads_the_same_from_what_h11_writes(
+def test_the_parser_reads_the_responses_that_h11_writes(
     answers: list[tuple[int, list[tuple[str, str]], list[bytes], bool]], methods: list[str]
 ) -> None:
     written = b""

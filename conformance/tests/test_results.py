@@ -1,4 +1,4 @@
-"""results.json is the same for the same run, and nothing else is taken for one."""
+"""judging/results.py: writing results.json, reading it, and what follows from the verdicts."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from cgi_conform.paths import SCHEMAS
 from sample_run import mixed, passing
 
 
-def test_written_and_read_back_the_same(tmp_path: Path) -> None:
+def test_results_are_read_back_as_they_were_written(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "results.json"
     write(mixed(), path)
     assert read(path) == mixed()
@@ -30,7 +30,7 @@ def test_written_and_read_back_the_same(tmp_path: Path) -> None:
     assert os.listdir(path.parent) == ["results.json"]
 
 
-def test_the_order_of_running_leaves_no_trace() -> None:
+def test_the_text_does_not_depend_on_the_order_of_the_cases() -> None:
     run = mixed()
     again = results.assembled(
         run["server"], run["profile"], run["user"], 8, reversed(run["cases"]), reversed(run["stale"])
@@ -38,12 +38,12 @@ def test_the_order_of_running_leaves_no_trace() -> None:
     assert results.text(again) == results.text(run)
 
 
-def test_totals_add_up() -> None:
+def test_the_totals_add_up_to_the_selected_cases() -> None:
     totals = mixed()["totals"]
     assert sum(totals[verdict] for verdict in VERDICTS) == totals["selected"] == len(VERDICTS)
 
 
-def test_what_turns_a_run_red() -> None:
+def test_red_verdicts_depend_on_strict_and_strict_observed() -> None:
     run = mixed(stale=False)
     assert {case["verdict"] for case in red_cases(run)} == set(ALWAYS_RED)
     strict = mixed(strict=True, strict_observed=True)
@@ -62,7 +62,7 @@ def test_what_turns_a_run_red() -> None:
         ("skip", 5, "nothing ran"),
     ],
 )
-def test_exit_status_and_conclusion(verdict: str, status: int, said: str) -> None:
+def test_each_verdict_has_its_exit_status_and_conclusion(verdict: str, status: int, said: str) -> None:
     run = passing(2, verdict)
     assert (exit_status(run), conclusion(run)) == (status, said)
 
@@ -73,14 +73,14 @@ def test_a_stale_expectation_turns_a_green_run_red() -> None:
     assert exit_status(run) == 1
 
 
-def test_skips_are_part_of_the_conclusion() -> None:
+def test_the_conclusion_names_skipped_cases() -> None:
     run = passing(3)
     run["cases"][0]["verdict"] = "skip"
     run["totals"] = results.totals(run["cases"])
     assert conclusion(run) == "conforms, 1 of 3 skipped"
 
 
-def test_the_version_is_not_said_twice() -> None:
+def test_the_server_line_names_the_server_once() -> None:
     assert server_line({"name": "x", "title": "cgi-server", "version": "cgi-server 0.1"}) == "cgi-server 0.1"
     assert server_line({"name": "x", "title": "CPython", "version": "Python 3.13"}) == "CPython (Python 3.13)"
     assert server_line({"name": "x", "title": "", "version": ""}) == "x"
@@ -96,7 +96,7 @@ def test_the_version_is_not_said_twice() -> None:
         ("\xff", "is not JSON"),
     ],
 )
-def test_a_foreign_file_is_said_in_one_line(tmp_path: Path, text: str, said: str) -> None:
+def test_a_file_that_holds_no_results_is_reported_in_one_line(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "results.json"
     path.write_bytes(text.encode("latin-1"))
     with pytest.raises(UserError) as error:
@@ -105,24 +105,24 @@ def test_a_foreign_file_is_said_in_one_line(tmp_path: Path, text: str, said: str
     assert error.value.status == 2
 
 
-def test_a_missing_file_is_said_in_one_line(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot read .*No such file"):
         read(tmp_path / "none.json")
 
 
-def test_an_unknown_key_is_not_written(tmp_path: Path) -> None:
+def test_results_with_an_unknown_key_are_not_written(tmp_path: Path) -> None:
     run = mixed()
     run["cases"][0]["elapsed"] = 3  # type: ignore[typeddict-item]
     with pytest.raises(AssertionError, match='unknown key "elapsed"'):
         write(run, tmp_path / "results.json")
 
 
-def test_a_place_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_written_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot write"):
         write(mixed(), tmp_path / "file" / "results.json")
 
 
-def test_the_schema_names_the_verdicts() -> None:
+def test_the_schema_lists_the_same_verdicts() -> None:
     schema = json.loads((SCHEMAS / "results.schema.json").read_text())
     assert schema["$defs"]["verdict"]["enum"] == list(VERDICTS)

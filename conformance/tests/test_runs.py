@@ -1,4 +1,4 @@
-"""Whole runs: `python -m cgi_conform` and `pytest` as a user starts them."""
+"""Whole runs of `python -m cgi_conform`, as a user starts them."""
 
 import json
 import subprocess
@@ -30,13 +30,13 @@ def verdicts(results: dict[str, Any]) -> dict[str, str]:
     return {one["id"]: one["verdict"] for one in results["cases"]}
 
 
-def test_a_server_that_conforms(tmp_path: Path) -> None:
+def test_a_server_that_conforms_exits_with_0(tmp_path: Path) -> None:
     corpus(tmp_path, case("a/b", "status = 200\nbody.file = 'hello.txt'"))
     status, out, err = run(tmp_path)
     assert (status, err) == (0, "") and "1 pass" in out and "conforms" in out
 
 
-def test_a_run_does_without_pytest(tmp_path: Path) -> None:
+def test_run_works_without_pytest(tmp_path: Path) -> None:
     corpus(tmp_path, case("a/b"))
     (tmp_path / "path").mkdir()
     (tmp_path / "path" / "pytest.py").write_text("raise ImportError('there is none')\n")
@@ -54,7 +54,7 @@ def test_every_report_is_written(tmp_path: Path) -> None:
     assert written == ["badge.json", "index.html", "junit.xml", "results.json", "summary.md"]
 
 
-def test_a_failure_says_what_was_expected(tmp_path: Path) -> None:
+def test_a_failure_shows_expected_got_the_clause_and_the_line_to_paste(tmp_path: Path) -> None:
     corpus(tmp_path, case("a/b", "status = [404, 'closed']"))
     status, out, _ = run(tmp_path)
     assert status == 1
@@ -94,7 +94,7 @@ VERDICT = {
 }  # fmt: skip
 
 
-def test_every_verdict(tmp_path: Path) -> None:
+def test_every_verdict_occurs_in_the_results(tmp_path: Path) -> None:
     expect = str(all_verdicts(tmp_path) / "expect.toml")
     results = results_of(tmp_path, "--expect", expect, "--timeout", "1", status=1)
     assert verdicts(results) == VERDICT
@@ -113,7 +113,7 @@ def test_every_verdict(tmp_path: Path) -> None:
     assert results["suite"]["cases"] == 16 and results["stale"] == []
 
 
-def test_the_results_are_the_same_octets_in_any_order_and_number_of_workers(tmp_path: Path) -> None:
+def test_results_json_does_not_depend_on_order_workers_or_delivery(tmp_path: Path) -> None:
     expect = str(all_verdicts(tmp_path) / "expect.toml")
     written = []
     for number, words in enumerate([(), ("-j", "2"), ("--shuffle=7",), ("-j", "3", "--shuffle"), ("--delivery", "bytes")]):
@@ -123,7 +123,7 @@ def test_the_results_are_the_same_octets_in_any_order_and_number_of_workers(tmp_
     assert [text.splitlines() for text in written[1:]] == [written[0].splitlines()] * 4
 
 
-def test_a_shuffled_run_tells_its_order(tmp_path: Path) -> None:
+def test_a_shuffled_run_prints_its_seed(tmp_path: Path) -> None:
     corpus(tmp_path, case("a/b"))
     assert run(tmp_path, "--shuffle=7")[1].startswith("order: --shuffle=7\n")
     assert run(tmp_path, "--shuffle")[1].startswith("order: --shuffle=")
@@ -136,22 +136,24 @@ def test_a_shuffled_run_tells_its_order(tmp_path: Path) -> None:
         ("observed", (), 0), ("observed", ("--strict",), 0), ("observed", ("--strict-observed",), 1),
     ],
 )  # fmt: skip
-def test_strictness_decides_what_is_red(tmp_path: Path, level: str, words: tuple[str, ...], status: int) -> None:
+def test_strict_and_strict_observed_turn_the_run_red(
+    tmp_path: Path, level: str, words: tuple[str, ...], status: int
+) -> None:
     corpus(tmp_path, case("a/b", "status = 404", level=level))
     assert run(tmp_path, *words)[0] == status
 
 
-def test_a_stale_expectation_is_red(tmp_path: Path) -> None:
+def test_a_stale_entry_turns_the_run_red(tmp_path: Path) -> None:
     corpus(tmp_path, case("a/b"), case("a/c", "status = 404"))
     rules = tmp_path / "expect.toml"
     rules.write_text("['a/c']\noutcome = 'fail'\nreason = 'x'\n")
-    assert run(tmp_path, "a/b", "--expect", str(rules))[0] == 0  # not selected is not stale
+    assert run(tmp_path, "a/b", "--expect", str(rules))[0] == 0  # an entry for a case that is not selected is not stale
     rules.write_text("['z/*']\noutcome = 'fail'\nreason = 'gone'\n")
     status, out, _ = run(tmp_path, "a/b", "--expect", str(rules))
     assert status == 1 and "z/*" in out and "gone" in out
 
 
-def test_an_unchecked_release_is_named_in_the_output_and_is_no_failure(tmp_path: Path) -> None:
+def test_a_release_that_was_not_checked_is_named_and_does_not_fail_the_run(tmp_path: Path) -> None:
     corpus(tmp_path, case("a/b", "status = 404"))
     server = tmp_path / "mine"
     server.mkdir()
@@ -172,7 +174,7 @@ def test_an_unchecked_release_is_named_in_the_output_and_is_no_failure(tmp_path:
         assert note in done.stdout and done.stderr == ""
 
 
-def test_failures_can_be_written_as_expectations_and_with_reasons_the_run_is_green(tmp_path: Path) -> None:
+def test_write_expect_writes_entries_that_need_a_reason(tmp_path: Path) -> None:
     corpus(tmp_path, case("a/b", "status = 404"), case("a/c", "body = 'x'", level="recommended"), case("a/d"))
     rules = tmp_path / "expect.toml"
     status, out, _ = run(tmp_path, "--write-expect", str(rules))
@@ -185,7 +187,7 @@ def test_failures_can_be_written_as_expectations_and_with_reasons_the_run_is_gre
     assert verdicts(results) == {"a/b": "expected", "a/c": "expected", "a/d": "pass"}
 
 
-def test_cases_can_be_left_out(tmp_path: Path) -> None:
+def test_skip_leaves_cases_out(tmp_path: Path) -> None:
     corpus(tmp_path, case("a/b"), case("a/c"), case("d/e"))
     results = results_of(tmp_path, "a", "--skip", "*/c", status=0)
     assert verdicts(results) == {"a/b": "pass", "a/c": "skip"}
@@ -201,7 +203,7 @@ def test_a_sample_is_the_same_in_every_run(tmp_path: Path) -> None:
     assert status == 5 and err.endswith("has an expectation for cgihttpserver and is in --sample 1000000\n")
 
 
-def test_times_are_told_only_when_asked_for(tmp_path: Path) -> None:
+def test_seconds_are_written_only_with_times(tmp_path: Path) -> None:
     corpus(tmp_path, case("a/b"))
     assert "seconds" not in results_of(tmp_path)["cases"][0]
     assert results_of(tmp_path, "--times")["cases"][0]["seconds"] >= 0
@@ -221,32 +223,34 @@ def test_times_are_told_only_when_asked_for(tmp_path: Path) -> None:
          "cgi-conform: nothing to run: no such case has an expectation for rfc3875 (--profile cgihttpserver)\n"),
         (("run", "--command", "true {port}", "-j", "0"), 2, "cgi-conform: -j 0 is less than 1"),
         (("run", "--command", "true {port}", "--timeout", "x"), 2, "argument --timeout: invalid float value: 'x'"),
-        (("rum",), 2, 'cgi-conform: no command "rum" (did you mean "run"?)\n'),
+        (("rum",), 2, 'cgi-conform: unknown command "rum" (did you mean "run"?)\n'),
         ((), 2, "the following arguments are required: COMMAND"),
         (("run", "--command", "true {port}", "--expect", "/none"), 2, "cgi-conform: /none: no such file"),
     ],
 )  # fmt: skip
-def test_mistakes_are_said_in_one_line(tmp_path: Path, words: tuple[str, ...], status: int, said: str) -> None:
+def test_an_error_of_the_user_is_reported_in_one_line(
+    tmp_path: Path, words: tuple[str, ...], status: int, said: str
+) -> None:
     corpus(tmp_path, case("a/b"))
     done = cgi_conform(tmp_path, *words)
     assert done.returncode == status and said in done.stderr and "Traceback" not in done.stderr
 
 
-def test_a_broken_case_is_said_in_one_line(tmp_path: Path) -> None:
+def test_an_error_in_a_case_is_reported_in_one_line(tmp_path: Path) -> None:
     corpus(tmp_path, case("post/plain-file", "stauts = 1"))
     done = cgi_conform(tmp_path, "run", "--command", "true {port}")
     said = 'cgi-conform: cases/post.toml: case "post/plain-file": unknown key "stauts" in "cgihttpserver" (did you mean "status"?)\n'
     assert (done.returncode, done.stderr) == (2, said)
 
 
-def test_if_all_is_skipped_nothing_ran(tmp_path: Path) -> None:
+def test_a_run_in_which_every_case_is_skipped_exits_with_5(tmp_path: Path) -> None:
     corpus(tmp_path, case("a/b", more=SEND + "\nneeds = ['http11']"))
     status, out, _ = run(tmp_path)
     assert status == 5 and "nothing ran" in out
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_a_server_that_dies_is_named_with_the_case_and_the_rest_is_judged(tmp_path: Path, jobs: str) -> None:
+def test_a_server_that_dies_is_reported_with_the_case_and_started_again(tmp_path: Path, jobs: str) -> None:
     corpus(tmp_path, case("a/a"), case("a/deadly", "status = 'closed'", more=get("/die")), case("a/z"))
     results = results_of(tmp_path, "-j", jobs, status=3)
     assert verdicts(results) == {"a/a": "pass", "a/deadly": "error", "a/z": "pass"}
@@ -257,14 +261,14 @@ def test_a_server_that_dies_is_named_with_the_case_and_the_rest_is_judged(tmp_pa
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_a_server_that_dies_after_its_answer_is_named_too(tmp_path: Path, jobs: str) -> None:
+def test_a_server_that_dies_after_its_answer_is_reported(tmp_path: Path, jobs: str) -> None:
     corpus(tmp_path, case("a/deadly", "status = 404", more=get("/die-after")))
     status, _, err = run(tmp_path, "-j", jobs)
-    # whether it is seen in the case or after it is up to the scheduler
+    # The scheduler decides whether the suite notices the end in the case or after it.
     assert status == 3 and ('died after case "a/deadly"' in err or 'died in case "a/deadly"' in err)
 
 
-def test_a_server_that_runs_already(tmp_path: Path) -> None:
+def test_a_server_at_a_url_is_judged_without_the_cases_that_need_launch(tmp_path: Path) -> None:
     folder = corpus(
         tmp_path, case("a/b", "body.file = 'hello.txt'"), case("a/root", more=SEND + "\nneeds = ['root']"),
         case("a/log", "log.contains = 'x'"),

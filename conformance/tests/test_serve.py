@@ -1,4 +1,4 @@
-"""serve starts a known server, introduces it, and ends it with itself or with its standard input."""
+"""cgi-conform serve: starts a server, prints its address, and ends it with a signal or with standard input."""
 
 import os
 import signal
@@ -42,7 +42,7 @@ def served(definition: str, tmp_path: Path, hangup: None) -> Iterator[subprocess
         words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     ) as process:
         yield process
-        process.terminate()  # and not kill(): its server would live on
+        process.terminate()  # not kill(), which would leave the server running
 
 
 def introduction(served: subprocess.Popen[str]) -> dict[str, str]:
@@ -56,7 +56,9 @@ def introduction(served: subprocess.Popen[str]) -> dict[str, str]:
     raise AssertionError(served.stderr and served.stderr.read())
 
 
-def test_it_says_what_a_client_has_to_know(served: subprocess.Popen[str], tmp_path: Path) -> None:
+def test_serve_prints_the_address_profile_and_version_of_the_server(
+    served: subprocess.Popen[str], tmp_path: Path
+) -> None:
     told = introduction(served)
     assert (told["profile"], told["title"], told["version"]) == ("rfc3875", "a server of files", "files 1")
     assert told["root"] == str(tmp_path / "site")
@@ -65,7 +67,7 @@ def test_it_says_what_a_client_has_to_know(served: subprocess.Popen[str], tmp_pa
     os.kill(int(told["pid"]), 0)
 
 
-def test_it_ends_with_its_input(served: subprocess.Popen[str]) -> None:
+def test_serve_and_the_server_end_when_standard_input_ends(served: subprocess.Popen[str]) -> None:
     port = int(introduction(served)["url"].rpartition(":")[2])
     assert served.stdin is not None
     served.stdin.close()
@@ -74,14 +76,14 @@ def test_it_ends_with_its_input(served: subprocess.Popen[str]) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_it_ends_by_a_signal(served: subprocess.Popen[str], number: int) -> None:
+def test_serve_and_the_server_end_by_a_signal(served: subprocess.Popen[str], number: int) -> None:
     port = int(introduction(served)["url"].rpartition(":")[2])
     served.send_signal(number)
     assert served.wait(20) == 0
     assert not accepts(port)
 
 
-def test_it_ends_with_3_when_its_server_dies(served: subprocess.Popen[str]) -> None:
+def test_serve_exits_with_3_when_the_server_dies(served: subprocess.Popen[str]) -> None:
     os.kill(int(introduction(served)["pid"]), signal.SIGKILL)
     assert served.wait(20) == 3
     assert served.stderr is not None
@@ -93,19 +95,19 @@ def test_it_ends_with_3_when_its_server_dies(served: subprocess.Popen[str]) -> N
     [
         (["--profile", "cgihttpserver"], 'has no profile "cgihttpserver" (it has rfc3875)'),
         (["--variant", "http11"], 'has no variant "http11" (it has none)'),
-        (["--root", "/no/such"], '"/no/such" is no directory'),
+        (["--root", "/no/such"], '"/no/such" is not a directory'),
         (["--port", "65536"], "--port 65536 is not a number from 1 to 65535"),
         (["--command", "x {port}"], "name one server: NAME, --server NAME or --command 'CMD {port} {root}'"),
     ],
 )
-def test_a_mistake_is_named(
+def test_a_wrong_option_is_named_in_the_message(
     definition: str, words: list[str], told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["serve", definition, *words]) == 2
     assert told in capsys.readouterr().err
 
 
-def test_the_port_may_be_chosen(definition: str, tmp_path: Path) -> None:
+def test_the_user_may_choose_the_port(definition: str, tmp_path: Path) -> None:
     port = free_port()
     words = [sys.executable, "-m", "cgi_conform", "serve", "--server", definition, "--port", str(port), "--root", str(tmp_path)]
     environment = {**os.environ, "PYTHONPATH": str(REPO / "conformance")}
@@ -115,23 +117,23 @@ def test_the_port_may_be_chosen(definition: str, tmp_path: Path) -> None:
         try:
             assert introduction(process)["url"] == f"http://127.0.0.1:{port}"
         finally:
-            process.terminate()  # and so the server that it has started
+            process.terminate()  # ends the server, too
 
 
-def test_a_port_that_is_taken_is_named(definition: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_port_in_use_is_named_in_the_message(definition: str, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert main(["serve", definition, "--port", str(port)]) == 2
-    said = f"port {port} of 127.0.0.1 is in use (name another --port, or none for a free one)"
+    said = f"port {port} of 127.0.0.1 is in use (choose another --port; without --port it takes a free one)"
     assert capsys.readouterr().err == f"cgi-conform: {said}\n"
 
 
-def test_no_server_is_a_mistake(capsys: pytest.CaptureFixture[str]) -> None:
+def test_serve_without_a_server_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve"]) == 2
     assert "name one server: NAME, --server NAME or --command" in capsys.readouterr().err
 
 
-def test_a_server_that_chooses_its_port_cannot_be_told_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_port_is_refused_for_a_server_that_chooses_its_port(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "server.toml").write_text(SERVER.format(python=sys.executable).replace("{port}", "{port_file}"))
     assert main(["serve", str(tmp_path), "--port", "8000"]) == 2
     assert "chooses its port itself ({port_file}): --port cannot set it" in capsys.readouterr().err

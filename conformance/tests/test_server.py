@@ -1,4 +1,4 @@
-"""servers/definition.py, running/plan.py, servers/launch.py: finding, planning, starting and ending a server."""
+"""servers/definition.py, running/plan.py, servers/launch.py: finding, choosing, starting and ending a server."""
 
 import os
 import socket
@@ -67,7 +67,9 @@ def started(tmp_path: Path, docroot: Docroot) -> Iterator[Instance]:
     instance.stop()
 
 
-def test_a_server_is_started_where_and_as_it_is_told(started: Instance, docroot: Docroot) -> None:
+def test_a_server_starts_in_the_document_root_with_its_arguments_and_environment(
+    started: Instance, docroot: Docroot
+) -> None:
     listening, environment = started.log_since(0).splitlines()
     root, base = os.fsencode(docroot.root), os.fsencode(docroot.base)
     assert listening.split(b"|") == [b"listening", root, root, base, b"-p", b"HTTP/1.1"]
@@ -79,14 +81,14 @@ def test_a_server_is_started_where_and_as_it_is_told(started: Instance, docroot:
     assert started.died() is None and os.getpgid(started.process.pid) == started.process.pid
 
 
-def test_a_variant_adds_to_the_command_or_takes_its_place(tmp_path: Path) -> None:
+def test_a_variant_adds_arguments_or_replaces_the_command(tmp_path: Path) -> None:
     definition = python(tmp_path, SERVE, "{port}")
     assert definition.command_with(("-p", "HTTP/1.1")) == (*definition.command, "-p", "HTTP/1.1")
     assert definition.command_with(("{program}", "other.py", "{port}")) == ("{program}", "other.py", "{port}")
     assert definition.command_with(()) == definition.command
 
 
-def test_ending_it_leaves_nothing(started: Instance) -> None:
+def test_stop_ends_the_process_and_removes_its_files(started: Instance) -> None:
     scratch = Path(started.scratch.name)
     started.stop()
     assert started.process.returncode == -15 and not scratch.exists()
@@ -102,7 +104,7 @@ def test_a_server_that_dies_is_noticed(started: Instance) -> None:
     assert said is not None and said.startswith("it was ended by SIGABRT\n    listening|")
 
 
-def test_one_that_ignores_the_gentle_signal_is_killed(
+def test_a_server_that_ignores_sigterm_is_killed(
     tmp_path: Path, docroot: Docroot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(instance_module, "_STOP_WITHIN", 0.05)
@@ -113,8 +115,7 @@ def test_one_that_ignores_the_gentle_signal_is_killed(
 
 
 def test_a_server_may_choose_its_port(tmp_path: Path, docroot: Docroot) -> None:
-    text = SERVE + ""
-    choose = text.replace("print(\"listening\"", "open(sys.argv[2], 'w').write(str(listener.getsockname()[1]))\nprint(\"listening\"")
+    choose = SERVE.replace("print(\"listening\"", "open(sys.argv[2], 'w').write(str(listener.getsockname()[1]))\nprint(\"listening\"")
     instance = start(python(tmp_path, choose, "{port}", "{port_file}"), docroot)
     assert instance.port > 0
     instance.stop()
@@ -127,13 +128,13 @@ def failure(definition: ServerDefinition, docroot: Docroot, **more: Any) -> str:
     return caught.value.message
 
 
-def test_one_that_exits_at_once_is_named_with_its_last_words(tmp_path: Path, docroot: Docroot) -> None:
+def test_a_server_that_exits_at_once_is_reported_with_its_output(tmp_path: Path, docroot: Docroot) -> None:
     text = "import sys\nprint('one\\n\\ntwo', file=sys.stderr)\nsys.exit(7)"
     said = failure(python(tmp_path, text, "{port}"), docroot)
     assert said == 'server "mine" did not start: it exited with status 7\n    one\n    two'
 
 
-def test_one_that_never_listens_is_tried_twice_and_named(tmp_path: Path, docroot: Docroot) -> None:
+def test_a_server_that_never_listens_is_tried_twice_and_reported(tmp_path: Path, docroot: Docroot) -> None:
     said = failure(python(tmp_path, "import signal\nsignal.pause()", "{port}"), docroot, timeout=0.05)
     assert said == (
         'server "mine" did not start: it accepts no connection at 127.0.0.1 on the port it was given within 0.05 s, '
@@ -141,7 +142,7 @@ def test_one_that_never_listens_is_tried_twice_and_named(tmp_path: Path, docroot
     )
 
 
-def test_one_that_is_late_gets_twice_the_time_once(
+def test_a_server_that_starts_late_gets_twice_the_time_on_a_second_try(
     tmp_path: Path, docroot: Docroot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     really, given = launch.wait_until_ready, []
@@ -156,7 +157,7 @@ def test_one_that_is_late_gets_twice_the_time_once(
     assert given == [40, 80]
 
 
-def test_one_that_binds_late_is_just_waited_for(
+def test_a_server_that_binds_late_is_awaited(
     tmp_path: Path, docroot: Docroot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = tmp_path / "held"
@@ -186,7 +187,7 @@ while True:
 FOREGROUND = "it exited with status 0: it must stay in the foreground (for example nginx -g 'daemon off;')"
 
 
-def test_one_that_goes_to_the_background_is_told_to_stay_and_is_ended(tmp_path: Path, docroot: Docroot) -> None:
+def test_a_server_that_goes_into_the_background_is_killed_and_reported(tmp_path: Path, docroot: Docroot) -> None:
     pids = tmp_path / "pids"
     text = DAEMON.replace("if os.fork():", f"child = os.fork()\nif child:\n    open({str(pids)!r}, 'a').write(f'{{child}} ')")
     said = failure(python(tmp_path, text, "{port}"), docroot)
@@ -196,17 +197,17 @@ def test_one_that_goes_to_the_background_is_told_to_stay_and_is_ended(tmp_path: 
 
 
 def _has_gone(pid: int) -> bool:
-    """Whether a process ends; somebody else reaps it."""
+    """Waits until a process has ended. Another process reaps it."""
     deadline = time.monotonic() + 20
     while processes.stat(pid)[:1] not in ([], [b"Z"]):
         assert time.monotonic() < deadline
     return True
 
 
-def test_one_that_goes_to_the_background_later_is_not_started_again(tmp_path: Path, docroot: Docroot) -> None:
+def test_a_server_that_goes_into_the_background_later_is_not_started_again(tmp_path: Path, docroot: Docroot) -> None:
     told, tell = os.pipe()
     os.set_inheritable(told, True)
-    # The process exits when the test has seen that it is ready.
+    # The process goes into the background only after the test has seen that it is ready.
     definition = python(tmp_path, DAEMON, "{port}", environment={"TOLD": str(told)})
     running = ServerPool(definition, tmp_path, lambda one: _started(one, told), docroot)
     [plain] = load_cases(corpus(tmp_path / "fixtures", case("a/b")) / "cases")
@@ -228,7 +229,7 @@ def _started(launched: launch.Launch, descriptor: int) -> launch.Process:
     return launch.started(replace(launched, descriptor=descriptor))
 
 
-def test_workers_share_that_a_server_does_not_start(tmp_path: Path, docroot: Docroot) -> None:
+def test_only_one_worker_tries_to_start_a_server_that_does_not_start(tmp_path: Path, docroot: Docroot) -> None:
     begun = tmp_path / "begun"
     text = f"import sys\nopen({str(begun)!r}, 'a').write('x')\nsys.exit(7)"
     failures: dict[Key, str] = {}
@@ -240,7 +241,7 @@ def test_workers_share_that_a_server_does_not_start(tmp_path: Path, docroot: Doc
     assert begun.read_text() == "x"
 
 
-def test_one_that_is_interrupted_while_it_starts_is_ended(
+def test_an_interrupt_during_the_start_ends_the_server(
     tmp_path: Path, docroot: Docroot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[Instance] = []
@@ -255,7 +256,7 @@ def test_one_that_is_interrupted_while_it_starts_is_ended(
     assert started[0].process.returncode is not None and not Path(started[0].scratch.name).exists()
 
 
-def test_a_port_that_was_taken_meanwhile_is_given_up(
+def test_another_port_is_tried_if_the_chosen_one_is_in_use(
     tmp_path: Path, docroot: Docroot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -266,23 +267,23 @@ def test_a_port_that_was_taken_meanwhile_is_given_up(
         instance.stop()
 
 
-def test_a_port_that_stays_taken_is_an_error(
+def test_a_port_that_stays_in_use_is_an_error(
     tmp_path: Path, docroot: Docroot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         monkeypatch.setattr(launch, "free_port", lambda: taken.getsockname()[1])
-        monkeypatch.setattr(launch, "_FOREIGN", 60.0)  # a busy machine may take a second to start the server
+        monkeypatch.setattr(launch, "_FOREIGN", 60.0)  # a busy machine may need a second to start the server
         said = failure(python(tmp_path, SERVE, "{port}"), docroot)
     assert "did not start: it exited with status 1" in said and "Address already in use" in said
 
 
-def test_a_program_that_is_missing_is_named(docroot: Docroot) -> None:
+def test_a_missing_program_is_named_in_the_message(docroot: Docroot) -> None:
     assert failure(from_command("no-such-server {port}"), docroot) == (
         'server "command" is not installed (looked for no-such-server on PATH)'
     )
 
 
-def test_a_program_that_cannot_be_run_is_named(tmp_path: Path, docroot: Docroot) -> None:
+def test_a_program_that_cannot_be_executed_is_reported_with_the_reason(tmp_path: Path, docroot: Docroot) -> None:
     broken = tmp_path / "broken"
     broken.write_text("#!/no/such/interpreter\n")
     broken.chmod(0o755)
@@ -291,7 +292,7 @@ def test_a_program_that_cannot_be_run_is_named(tmp_path: Path, docroot: Docroot)
     assert said == f'server "command" did not start: "{broken}": {reason}'
 
 
-def test_a_shim_leads_to_the_newest_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pyenv_shim_is_replaced_by_the_newest_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def make(path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("")
@@ -313,7 +314,7 @@ def test_a_shim_leads_to_the_newest_version(tmp_path: Path, monkeypatch: pytest.
     assert find_on_path("serve") is None
 
 
-def test_a_definition_may_be_a_folder_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_definition_may_be_any_folder_with_a_server_toml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "server.toml").write_text(
         'title = "Mine"\nprogram = ["{build}/none", "sh"]\ncommand = ["{program}", "{here}", "{port}"]\n'
         'version = ["{program}", "-c", "echo one; echo two"]\nprofiles = ["cgihttpserver"]\n'
@@ -335,7 +336,7 @@ def definition(folder: Path, more: str, command: str = '["{program}", "{here}/se
     return f"{folder}/"
 
 
-def test_a_profile_adds_arguments_and_has_expectations_of_its_own(tmp_path: Path) -> None:
+def test_a_profile_may_have_its_own_arguments_and_expectations(tmp_path: Path) -> None:
     name = definition(tmp_path / "mine", '[profile.rfc3875]\narguments = ["--profile", "rfc3875"]\n')
     for profile, words, file in [
         ("cgihttpserver", (), "expect.toml"), ("rfc3875", ("--profile", "rfc3875"), "expect.rfc3875.toml")
@@ -346,7 +347,7 @@ def test_a_profile_adds_arguments_and_has_expectations_of_its_own(tmp_path: Path
         assert [rule.reason for rule in plan.known_failures] == [profile]
 
 
-def test_configuration_is_written_afresh_before_the_start(tmp_path: Path, docroot: Docroot) -> None:
+def test_configuration_files_are_written_before_each_start(tmp_path: Path, docroot: Docroot) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "my.conf").write_text('listen {port}; docroot "{root}"; as {user}:{group} {else}\n')
     command = '["{program}", "{here}/server.py", "{port}", "{files}/made.conf"]'
@@ -363,7 +364,7 @@ def test_configuration_is_written_afresh_before_the_start(tmp_path: Path, docroo
     assert not made.parent.parent.exists()
 
 
-def test_tokens_may_stand_in_the_environment_and_the_interpreter_in_the_program(
+def test_tokens_are_replaced_in_the_environment_and_in_the_program(
     tmp_path: Path, docroot: Docroot
 ) -> None:
     (tmp_path / "mine").mkdir()
@@ -383,7 +384,7 @@ def test_tokens_may_stand_in_the_environment_and_the_interpreter_in_the_program(
     assert shown.splitlines()[1].split(maxsplit=1) == ["mine", "test instrument (1.2)  cgihttpserver  -"]
 
 
-def test_the_port_may_stand_in_a_configuration_file(tmp_path: Path) -> None:
+def test_the_port_may_be_in_a_configuration_file_instead_of_the_command(tmp_path: Path) -> None:
     (tmp_path / "my.conf").write_text("listen {port}\n")
     name = definition(tmp_path, '[files]\n"my.conf" = "my.conf"\n', '["{program}", "{files}/my.conf"]')
     assert load_server(name).files == {"my.conf": "listen {port}\n"}
@@ -393,13 +394,13 @@ def test_the_port_may_stand_in_a_configuration_file(tmp_path: Path) -> None:
     ("name", "said"),
     [("cpython-3.133", 'no server "cpython-3.133" (did you mean "cpython-3.13"?)'), ("x", 'no server "x" (known: ')],
 )
-def test_an_unknown_server_is_named(name: str, said: str) -> None:
+def test_an_unknown_server_is_reported_with_the_nearest_name(name: str, said: str) -> None:
     with pytest.raises(UserError) as caught:
         load_server(name)
     assert caught.value.message.startswith(said) and caught.value.status == 2
 
 
-def test_a_broken_definition_is_said_in_one_line(tmp_path: Path) -> None:
+def test_an_error_in_a_definition_is_reported_in_one_line(tmp_path: Path) -> None:
     good = 'title = "x"\nprogram.find = "sh"\ncommand = ["{program}", "{port}"]\nprofiles = ["cgihttpserver"]\n'
     for change, said in {
         good.replace("profiles", "profils"): 'server.toml: unknown key "profils" (did you mean "profiles"?)',
@@ -414,7 +415,7 @@ def test_a_broken_definition_is_said_in_one_line(tmp_path: Path) -> None:
         assert caught.value.message.splitlines()[0] == f"{tmp_path.name}/{said}"
 
 
-def test_the_known_definitions_are_sound_and_short() -> None:
+def test_the_known_definitions_are_valid_and_at_most_30_lines_long() -> None:
     for known in known_servers():
         assert known.title and known.profiles and set(known.in_profile) <= set(known.profiles)
         assert len((known.here / "server.toml").read_text().splitlines()) <= 30
@@ -447,13 +448,13 @@ def test_the_known_definitions_are_sound_and_short() -> None:
         (Options(url="127.0.0.1:8000", root="/"), '--url "127.0.0.1:8000" is not of the form http://HOST:PORT'),
     ],
 )  # fmt: skip
-def test_a_plan_that_makes_no_sense_is_said_in_one_line(options: Options, said: str) -> None:
+def test_options_that_contradict_each_other_are_reported_in_one_line(options: Options, said: str) -> None:
     with pytest.raises(UserError) as caught:
         make_plan(options)
     assert caught.value.message == said
 
 
-def test_a_server_is_judged_in_its_own_profiles(tmp_path: Path) -> None:
+def test_a_server_is_judged_only_in_the_profiles_that_it_has(tmp_path: Path) -> None:
     (tmp_path / "server.toml").write_text(
         'title = "x"\nprogram.find = "sh"\ncommand = ["{program}", "{port}"]\nprofiles = ["cgihttpserver"]\n'
     )
@@ -462,6 +463,6 @@ def test_a_server_is_judged_in_its_own_profiles(tmp_path: Path) -> None:
     assert caught.value.message.endswith("cannot be judged in profile rfc3875 (its profiles: cgihttpserver)")
 
 
-def test_servers_are_looked_for_where_the_definitions_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_known_servers_are_read_from_the_folder_of_definitions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "SERVERS", tmp_path)
     assert known_servers() == []

@@ -1,4 +1,4 @@
-"""commands/server_options.py: the words that name a server again, and where the lines to be pasted lead."""
+"""commands/server_options.py: the words that name a server again, and the server that pasted lines reach."""
 
 import argparse
 import shlex
@@ -23,18 +23,18 @@ def options_of(*words: str) -> argparse.Namespace:
         ["--command", "./x '{port}'", "--has", "http11=-p 'HTTP/1.1'", "--has", "limits", "--profile", "rfc3875"],
     ],
 )  # fmt: skip
-def test_the_words_name_the_same_server(words: list[str]) -> None:
+def test_named_again_returns_the_words_of_the_user(words: list[str]) -> None:
     options = options_of(*words)
     assert shlex.split(named_again(options, options.profile)) == words
 
 
-def test_lines_lead_to_the_server_that_runs() -> None:
+def test_pasted_lines_reach_the_server_at_the_url() -> None:
     options = options_of("--url", "http://10.0.0.5:41327", "--root", "/")
     found = lines_lead_to(options, make_plan(Options.of(options)))
     assert (found.host, found.port, found.starts) == ("10.0.0.5", 41327, "")
 
 
-def test_lines_lead_to_a_port_at_which_a_server_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pasted_lines_use_port_8000_or_else_a_free_port(monkeypatch: pytest.MonkeyPatch) -> None:
     options = options_of("--command", "sh {port}", "--profile", "rfc3875")
     plan = make_plan(Options.of(options))
     monkeypatch.setattr(server_options, "is_free", lambda port: True)
@@ -47,7 +47,7 @@ def test_lines_lead_to_a_port_at_which_a_server_can_be_started(monkeypatch: pyte
     assert found.port == 41327 and found.starts.endswith(" --port 41327")
 
 
-def test_a_server_that_chooses_its_port_is_asked_for_it(tmp_path: Path) -> None:
+def test_pasted_lines_leave_the_port_open_for_a_server_that_chooses_it(tmp_path: Path) -> None:
     (tmp_path / "server.toml").write_text(
         'title = "x"\nprogram.find = "sh"\ncommand = ["{program}", "{port_file}"]\nprofiles = ["cgihttpserver"]\n'
     )

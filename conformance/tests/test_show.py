@@ -1,4 +1,4 @@
-"""What list, show and servers print, from made-up cases, recordings and runs."""
+"""cgi-conform list, show and servers: their output for invented cases, recordings and runs."""
 
 import argparse
 import json
@@ -45,7 +45,7 @@ RECORDINGS = [
 ]
 
 
-def test_list_aligns_columns_and_says_the_same_in_json() -> None:
+def test_list_prints_aligned_columns_or_the_same_as_json() -> None:
     cases = [case_of("a/b"), case_of("topic/longer", needs=("root", "log"))]
     rows = listing.as_text(cases, "cgihttpserver").splitlines()
     clauses = "seed/post-outside-cgi-is-501,unknown-1"
@@ -55,14 +55,14 @@ def test_list_aligns_columns_and_says_the_same_in_json() -> None:
     assert [case["id"] for case in told] == ["a/b", "topic/longer"] and told[1]["needs"] == ["root", "log"]
 
 
-def test_versions_that_agree_are_folded() -> None:
+def test_versions_with_the_same_answer_share_an_entry() -> None:
     told = [(found.servers, found.answer.saw) for found in agreements(RECORDINGS, "post/plain", "cgihttpserver")]
     assert told == [("2.7–3.8, 3.10–3.13", 501), ("3.9", 405)]
     assert agreements(RECORDINGS, "post/other", "cgihttpserver") == []
     assert agreements(RECORDINGS, "post/plain", "rfc3875") == []
 
 
-def test_versions_that_differ_further_down_say_so() -> None:
+def test_versions_that_differ_after_the_status_line_are_not_identical() -> None:
     other = recorded("cpython-3.14", 501, "Python 3.14.0", "X: y\\r\\n")
     found = agreements([*RECORDINGS, other], "post/plain", "cgihttpserver")
     assert [(each.servers, each.identical) for each in found] == [("2.7–3.8, 3.10–3.14", False), ("3.9", True)]
@@ -74,7 +74,7 @@ def later(recording: Recording, since: str, saw: int, more: str = "") -> Recordi
     return replace(recording, cases={"post/plain": {**recording.cases["post/plain"], since: answer}})
 
 
-def test_releases_that_answer_otherwise_are_named_by_the_first_that_does() -> None:
+def test_a_changed_answer_is_named_by_the_first_release_that_has_it() -> None:
     older = later(recorded("cpython-3.11", 405, "Python 3.11.7"), "3.11.4", 501)
     newer = later(RECORDINGS[-1], "3.13.4", 405)
     both = later(newer, "3.13.7", 400)
@@ -93,7 +93,7 @@ def test_releases_that_answer_otherwise_are_named_by_the_first_that_does() -> No
     ]
 
 
-def test_show_names_releases_and_what_they_answer_otherwise() -> None:
+def test_show_prints_the_releases_and_their_different_answers() -> None:
     case = case_of("topic-1/fail")
     newer = later(RECORDINGS[-1], "3.13.4", 501, "X: only here\\r\\n")
     found = agreements([newer], "post/plain", "cgihttpserver")
@@ -113,7 +113,7 @@ def test_recordings_are_read_in_the_order_of_versions_and_by_topic(tmp_path: Pat
 
 
 @pytest.mark.parametrize("width", [80, 140])
-def test_show_says_the_rule_the_octets_and_three_answers(width: int) -> None:
+def test_show_prints_the_rule_the_octets_and_three_answers(width: int) -> None:
     case = case_of("topic-1/fail")
     recording = replace(RECORDINGS[0], cases={case.id: RECORDINGS[0].cases["post/plain"]})
     found = agreements([recording], case.id, "cgihttpserver")
@@ -127,7 +127,7 @@ def test_show_says_the_rule_the_octets_and_three_answers(width: int) -> None:
     assert all(len(line) <= width for line in text.splitlines() if "127.0.0.1" not in line)
 
 
-def test_show_needs_neither_recordings_nor_a_run() -> None:
+def test_show_works_without_recordings_and_without_a_run() -> None:
     assert "the rule" in show.page(case_of("a/b"), "cgihttpserver", {}, [], None)
 
 
@@ -159,7 +159,7 @@ def test_every_case_of_the_corpus_can_be_shown(capsys: pytest.CaptureFixture[str
         assert capsys.readouterr().out.startswith(name)
 
 
-def test_a_case_of_the_other_profile_is_shown_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+def test_show_takes_the_only_profile_of_a_case_and_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                                                           capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
     one, other = toml_of("a/one"), toml_of("a/other").replace("case.cgihttpserver", "case.rfc3875")
     both = toml_of("a/both", more="send = 'x'\n[case.rfc3875]\nlevel = 'observed'\nstatus = 400")
@@ -179,7 +179,7 @@ def test_a_case_of_the_other_profile_is_shown_and_says_so(tmp_path: Path, monkey
     assert 'case "a/other" is not judged in profile cgihttpserver (--profile rfc3875)' in capsys.readouterr().err
 
 
-def test_the_lines_of_show_carry_the_port_or_say_where_it_comes_from() -> None:
+def test_the_lines_to_paste_hold_the_port_or_say_how_to_get_one() -> None:
     plain = case_of("a/b")
     reset = replace(case_of("a/c", needs=("http11",)), steps=(Step(send=b"x {port}", reset=True),))
     text = show.page(plain, "cgihttpserver", {}, [], None)
@@ -206,11 +206,11 @@ def test_a_word_that_is_neither_case_nor_clause_gets_the_nearest_of_both(
     assert f'no case matches "{word}", and no clause has this id (did you mean {meant}' in line
 
 
-def test_a_word_that_is_near_to_nothing_gets_the_commands_that_list_both() -> None:
+def test_a_word_without_a_near_match_gets_the_commands_that_list_both() -> None:
     assert show.unknown("zzz", ["a/b"], ["seed/a"]).endswith("(cgi-conform list and cgi-conform coverage show them)")
 
 
-def test_a_clause_leads_to_its_cases_their_faults_and_the_marked_code() -> None:
+def test_show_of_a_clause_prints_its_cases_their_faults_and_the_marked_code() -> None:
     (clause,) = CLAUSES.values()
     two = replace(CASES["topic-0/pass"], expect={
         "cgihttpserver": Expectation("required", ()), "rfc3875": Expectation("required", (), fault="answers-404"),
@@ -236,7 +236,7 @@ def test_a_clause_leads_to_its_cases_their_faults_and_the_marked_code() -> None:
     assert lost[-3:] == ["no case: No request can.", "", "marked code: none"]
 
 
-def test_each_place_that_show_prints_is_where_the_thing_is_written(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_file_and_line_that_show_prints_holds_the_named_thing(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", "post/plain-file"]) == 0
     case = places_in(capsys.readouterr().out)
     assert main(["show", "base/encoded-nul-is-refused"]) == 0
@@ -252,13 +252,13 @@ def test_each_place_that_show_prints_is_where_the_thing_is_written(capsys: pytes
 
 
 def places_in(text: str) -> list[tuple[str, str]]:
-    """The names and places of a page; marked code stands for the clause that the page begins with."""
+    """Returns the names and places of a page. Marked code gets the name of the clause at the top of the page."""
     first = text.partition(" ")[0]
     found = re.findall(r"^ *(?:broken by )?(?:fault )?(\S*)(?: \(\w+\))? +((?:\S+/)+\S+:\d+)$", text, re.MULTILINE)
     return [(name or first, place) for name, place in found]
 
 
-def test_servers_that_are_not_installed_say_so() -> None:
+def test_servers_says_not_installed_and_names_the_program() -> None:
     known = ServerDefinition("here", "Here", Path("/bin/sh"), "sh", (), profiles=("cgihttpserver",), variants={"http11": ()})
     lost = ServerDefinition("gone", "Gone", None, "python9", (), profiles=("cgihttpserver",))
     assert servers.table([(known, "sh 1"), (lost, "")]).splitlines() == [
@@ -273,11 +273,13 @@ def test_servers_lists_every_definition(capsys: pytest.CaptureFixture[str]) -> N
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:]] == server_names()
 
 
-def test_fixtures_lays_the_document_root_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_fixtures_writes_the_document_root_into_a_new_directory_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     if not (REPO / "fixtures" / "docroot").is_dir():
         pytest.skip("no document root")
     assert main(["fixtures", str(tmp_path / "new")]) == 0
     assert (tmp_path / "new" / "root" / "hello.txt").exists()
     assert f"--root {tmp_path}/new/root" in capsys.readouterr().out
     assert main(["fixtures", str(tmp_path / "new")]) == 2
-    remove(tmp_path / "new")  # holds folders that an ordinary user may not enter
+    remove(tmp_path / "new")  # pytest cannot remove it: an ordinary user may not enter some of its folders

@@ -1,4 +1,4 @@
-"""judging/side_effects.py, processes.py: what is seen of a server that does one thing at a time to its machine."""
+"""judging/side_effects.py, processes.py: noticing what a server leaves on its machine, one kind at a time."""
 
 import os
 import socket
@@ -16,7 +16,7 @@ from cgi_conform.servers.instance import Instance
 from cgi_conform.servers.launch import start
 from scripted import read_until
 
-LONG = 20.0  # never waited for where all is as asked
+LONG = 20.0  # a limit in seconds; a test that passes never waits so long
 SHORT = 0.05
 SERVER = """
 import os, signal, socket, subprocess, sys, time
@@ -77,7 +77,7 @@ def tell(instance: Instance, what: str) -> None:
 
 
 @pytest.mark.parametrize(("what", "asked", "doing"), CASES)
-def test_what_is_left_behind_is_seen(
+def test_each_side_effect_is_reported(
     what: str, asked: Host, doing: str, instance: Instance, docroot: Docroot
 ) -> None:
     watch = watching(asked, instance, docroot)
@@ -87,7 +87,7 @@ def test_what_is_left_behind_is_seen(
     assert [found.what for found in watch.mismatches(SHORT)] == [f"host.{what}"]
 
 
-def test_what_was_there_before_is_not_counted(instance: Instance, docroot: Docroot) -> None:
+def test_side_effects_from_before_the_case_are_not_counted(instance: Instance, docroot: Docroot) -> None:
     for _, _, doing in CASES[2:6]:
         tell(instance, doing)
     watch = watching(Host(descriptors=0, memory=8 << 20, written=(), zombies=0, scripts=0), instance, docroot)
@@ -95,36 +95,36 @@ def test_what_was_there_before_is_not_counted(instance: Instance, docroot: Docro
     assert watch.mismatches(LONG) == []
 
 
-def test_what_may_be_written_may(instance: Instance, docroot: Docroot) -> None:
+def test_files_that_the_case_allows_may_be_written(instance: Instance, docroot: Docroot) -> None:
     watch = watching(Host(written=("root", "root/new")), instance, docroot)
     tell(instance, "open('new', 'w').close()")
     assert watch.mismatches(LONG) == []
 
 
-def test_names_of_files_are_told_in_order(instance: Instance, docroot: Docroot) -> None:
+def test_written_files_are_listed_in_order(instance: Instance, docroot: Docroot) -> None:
     watch = watching(Host(written=()), instance, docroot)
     tell(instance, "open('b', 'w').close(); os.rename('old', 'a')")
     [found] = watch.mismatches(LONG)
     assert (found.expected, found.got) == ("nothing", "root, root/a, root/b, root/old")
 
 
-def test_a_process_that_ends_in_time_is_waited_for(instance: Instance, docroot: Docroot) -> None:
+def test_a_process_that_ends_in_time_is_not_reported(instance: Instance, docroot: Docroot) -> None:
     watch = watching(Host(scripts=0, zombies=0), instance, docroot)
     tell(instance, "subprocess.Popen(['sleep', '0.1']); signal.signal(signal.SIGCHLD, signal.SIG_IGN)")
     assert watch.mismatches(LONG) == []
 
 
-def test_a_server_ends_with_its_listener(instance: Instance, docroot: Docroot) -> None:
+def test_a_server_that_still_runs_or_listens_is_reported(instance: Instance, docroot: Docroot) -> None:
     watch = watching(Host(ended=True, listening=False), instance, docroot)
     assert [found.got for found in watch.mismatches(SHORT)] == [
         f"{what} after {SHORT:g} s (--timeout)" for what in ("it runs on", "somebody listens")
     ]
     instance.signal("TERM")
     assert watch.mismatches(LONG) == []
-    instance.signal("TERM")  # to nobody, and not to whoever has its number by now
+    instance.signal("TERM")  # has no effect: the server has ended, and another process may have its number
 
 
-def test_a_listener_that_outlives_its_server_is_seen(instance: Instance, docroot: Docroot) -> None:
+def test_a_listener_that_outlives_its_server_is_reported(instance: Instance, docroot: Docroot) -> None:
     watch = watching(Host(ended=True, listening=False), instance, docroot)
     tell(instance, "kept['left'] = 1")
     instance.signal("TERM")
@@ -132,7 +132,7 @@ def test_a_listener_that_outlives_its_server_is_seen(instance: Instance, docroot
     assert [found.what for found in watch.mismatches(SHORT)] == ["host.listening"]
 
 
-def test_another_server_on_the_same_port_is_none_of_its(instance: Instance, docroot: Docroot) -> None:
+def test_another_server_on_the_same_port_is_not_counted(instance: Instance, docroot: Docroot) -> None:
     watch = watching(Host(listening=False), instance, docroot)
     instance.signal("TERM")
     assert instance.ends(LONG)
@@ -140,13 +140,13 @@ def test_another_server_on_the_same_port_is_none_of_its(instance: Instance, docr
         assert watch.mismatches(LONG) == []
 
 
-def test_nothing_is_waited_for_without_patience(instance: Instance, docroot: Docroot) -> None:
+def test_with_patience_0_only_immediate_checks_are_made(instance: Instance, docroot: Docroot) -> None:
     watch = watching(Host(ended=True, zombies=0, written=()), instance, docroot)
     tell(instance, "open('new', 'w').close()")
     assert [found.what for found in watch.mismatches(0)] == ["host.written"]
 
 
-def test_a_file_may_be_open_from_the_start(tmp_path: Path, docroot: Docroot) -> None:
+def test_a_server_may_be_started_with_an_open_descriptor(tmp_path: Path, docroot: Docroot) -> None:
     started = start(server(tmp_path), docroot, descriptor=77)
     try:
         assert b"77" in started.log_since(0).split()

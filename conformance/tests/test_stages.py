@@ -1,4 +1,4 @@
-"""ci/stages.sh: what becomes of the stages of ci/test that fail, are skipped, or have no time left."""
+"""ci/stages.sh: how ci/test reports stages that fail, are skipped, or have no time left."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ TWO_PROGRAMS = """<testsuites><testsuite>
 
 
 class Gate:
-    """Runs shell lines as ci/test would, after its two sources, in a build tree of their own."""
+    """Runs shell lines as ci/test does: after sourcing gate.sh and stages.sh, in a separate build tree."""
 
     def __init__(self, folder: Path) -> None:
         self.out = folder / "out"
@@ -30,7 +30,7 @@ class Gate:
         self.environment = {**os.environ, "CGI_CONFORM_BUILD": str(folder / "build")}
 
     def run(self, lines: str) -> tuple[int, str]:
-        """Returns the exit status and all that was printed; "$out" is the folder of the stages."""
+        """Returns the exit status and the whole output; "$out" is the folder of the stages."""
         sources = f'. "{CI}/gate.sh"; . "{CI}/stages.sh"; cd "{CI.parent}"\ndeadline=$((SECONDS + 3600)) out="{self.out}"\n'
         done = subprocess.run(
             ["bash", "-c", sources + lines, "ci/test"],
@@ -44,7 +44,7 @@ class Gate:
         return done.returncode, done.stdout
 
     def stages(self, lines: str) -> tuple[int, list[str]]:
-        """Declares the stages and runs them. Returns the exit status and what was printed, without times."""
+        """Declares the stages and runs them. Returns the exit status and the lines of the output."""
         status, text = self.run(f"{lines}\nchoose_stages\nrun_stages\nconclude")
         return status, [" ".join(line.split()) for line in text.splitlines() if line.strip()]
 
@@ -62,33 +62,33 @@ def test_a_stage_that_needs_a_failed_one_is_skipped(gate: Gate) -> None:
     assert said[-1] == "1 passed, 1 failed, 2 skipped"
 
 
-def test_a_stage_beside_others_is_awaited_by_what_needs_it(gate: Gate) -> None:
+def test_a_stage_waits_for_a_stage_beside_others_that_it_needs(gate: Gate) -> None:
     status, said = gate.stages('beside a - - sh -c "exit 3"\nbeside b - a true')
     assert status == 1
     assert "skip b needs a, which failed" in said
 
 
 @pytest.mark.parametrize("way", ["stage", "beside"])
-def test_a_stage_without_time_is_neither_failed_nor_green(gate: Gate, way: str) -> None:
+def test_a_stage_without_time_is_late_and_turns_the_run_red(gate: Gate, way: str) -> None:
     status, said = gate.stages(f"{way} a {gate.out}/a.xml - touch {gate.out}/ran\n{way} b - a true\ndeadline=$SECONDS")
     assert status == 1
     assert "late a not run: out of time" in said and "late b not run: out of time" in said
-    assert "out of time (more of it: --minutes N): a b" in said
+    assert "out of time (--minutes N gives more): a b" in said
     assert said[-1] == "0 passed, 0 failed, 2 skipped"
     assert not any("tally" in line or "failed stages" in line for line in said)
     assert not (gate.out / "ran").exists()
 
 
 @pytest.mark.parametrize("status", [124, 137])  # ended by timeout, killed by timeout
-def test_a_stage_cut_by_the_end_of_the_run_says_so(gate: Gate, status: int) -> None:
+def test_a_stage_that_the_end_of_the_run_stops_is_late(gate: Gate, status: int) -> None:
     code, said = gate.run(f"stage a {gate.out}/a.xml - true\ndeadline=$SECONDS\njudge_stage a {status} 7 '7.0 s'")
-    assert (code, said.split()) == (0, "late a not run to its end: out of time after 7 s".split())
+    assert (code, said.split()) == (0, "late a stopped: out of time after 7 s".split())
 
 
 @pytest.mark.parametrize("status", [124, 137])
 def test_a_stage_that_hangs_fails_without_a_tally(gate: Gate, status: int) -> None:
     _, said = gate.run(f"stage a {gate.out}/a.xml - true\njudge_stage a {status} 7 '7.0 s'\ncat {gate.out}/a.log")
-    assert said.split() == "FAIL a not done after 7 s ended: not done after 7 s".split()
+    assert said.split() == "FAIL a stopped after 7 s stopped after 7 s".split()
 
 
 def test_a_stage_that_cannot_run_says_why(gate: Gate) -> None:
@@ -97,7 +97,7 @@ def test_a_stage_that_cannot_run_says_why(gate: Gate) -> None:
     assert said[-1] == "0 passed, 0 failed, 1 skipped"
 
 
-def test_a_runner_that_ends_badly_without_a_failed_case_fails(gate: Gate) -> None:
+def test_a_runner_that_exits_with_an_error_without_a_failed_case_counts_as_a_failure(gate: Gate) -> None:
     (gate.out / "a.xml").write_text("<testsuite><testcase name='x'/></testsuite>")
     status, said = gate.stages(f"stage a {gate.out}/a.xml - sh -c 'exit 3'")
     assert (status, said[-1]) == (1, "1 passed, 1 failed, 0 skipped")
@@ -109,7 +109,7 @@ def test_the_closing_line_names_the_packages_that_are_missing(gate: Gate) -> Non
     assert (status, said[-1]) == (0, "2 passed, 0 failed, 4 skipped (not installed: cgit curl php-cgi)")
 
 
-def test_globs_choose_stages_and_what_those_need(gate: Gate) -> None:
+def test_globs_choose_stages_and_the_stages_that_these_need(gate: Gate) -> None:
     status, said = gate.stages("only=('c*')\nstage a - - true\nstage b - - false\nstage c1 - a true\nstage d - c1 true")
     assert (status, said[-1]) == (0, "2 passed, 0 failed, 0 skipped")
 
@@ -122,16 +122,16 @@ def test_globs_choose_stages_and_what_those_need(gate: Gate) -> None:
         ("stage a - - true\nonly=(x)\nchoose_stages", 'no stage matches "x" (ci/test --list shows their names)'),
     ],
 )
-def test_a_wrong_declaration_ends_everything(gate: Gate, lines: str, message: str) -> None:
+def test_a_wrong_declaration_or_glob_exits_with_2(gate: Gate, lines: str, message: str) -> None:
     assert gate.run(lines) == (2, f"ci/test: {message}\n")
 
 
 @pytest.mark.parametrize(("servers", "chosen"), [("", ""), ("a\n", "a\n"), ("a\nb\n", "a\nb\n"), ("a\nb\nc\n", "a\nc\n")])
-def test_one_server_is_not_judged_twice(gate: Gate, servers: str, chosen: str) -> None:
+def test_first_and_last_prints_a_single_line_once(gate: Gate, servers: str, chosen: str) -> None:
     assert gate.run(f"printf %s '{servers}' | first_and_last") == (0, chosen)
 
 
-def test_a_command_is_run_with_the_words_it_was_declared_with(gate: Gate) -> None:
+def test_a_command_runs_with_exactly_the_words_of_its_declaration(gate: Gate) -> None:
     words = ["a b", "it's", "$HOME", "*", "--x={port}", ""]
     quoted = " ".join("'" + word.replace("'", "'\\''") + "'" for word in words)
     gate.stages(f"stage a - - printf '<%s>' {quoted}")

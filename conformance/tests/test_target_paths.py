@@ -1,8 +1,8 @@
-"""cgi-server's mapping of request targets against CPython's own functions, over generated targets.
+"""Compares cgi-server's mapping of generated request targets with CPython's own functions.
 
-Where the two part on purpose (README: where cgi-server is stricter) the difference is a property of its own: one
-parse decides about '#', escapes are decoded once, what climbs above the root or holds a NUL is refused, octets
-that are no text stay as they are, and a redirect never leaves the host.
+Where cgi-server differs on purpose (README: where it is stricter), a test states its rule: one parse decides about
+'#'; escapes are decoded once; a target that climbs above the root or holds a NUL is refused; octets that are not text
+stay as they are; a redirect never leaves the host.
 """
 
 import http.server
@@ -29,8 +29,8 @@ needs_cpython = pytest.mark.skipif(
     collapsed_by_cpython is None or handler is None, reason="this Python has no CGI server to compare with"
 )
 
-# Words that mean something to one of the mappings, in any order; such words between slashes, which climb less; and
-# now and then any text at all.
+# Generated paths: special words in any order; special words between slashes, which climb above the root less often;
+# and some arbitrary text.
 NAMES = [
     "", ".", "..", "a", "b.txt", "cgi-bin", "htbin", "app", "deep", "%2e", "%2E%2e", "%63gi-bin", "%41", "%", "%4", "%zz",
     "%25", "%252e", "%2523", "%23", "%3f", "%5c", "\\", ":", "a:", "http:", ";", "=", "&", "+", "~", "%C3%A9", "%20", "'", '"',
@@ -48,18 +48,18 @@ queries = st.one_of(st.just(""), st.text(TEXT + "?/", max_size=8).map(lambda tex
 
 @dataclass(frozen=True)
 class Led:
-    """What cgi-server makes of a target that it does not refuse."""
+    """The result of cgi-server for a target that it does not refuse."""
 
     path: bytes
     query: bytes
     location: str
     directory: int | None
     segments: tuple[bytes, ...]
-    names: tuple[bytes, ...]  # of files, that the segments stand for
+    names: tuple[bytes, ...]  # the file names of the segments
 
 
 class Asked:
-    """The program that holds the server's rooms, one question at a time."""
+    """Asks the program target_paths, which holds the mapping of cgi-server, about one target at a time."""
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
@@ -103,7 +103,7 @@ def is_text(path: str) -> bool:
 
 
 def collapsed(path: str) -> str | None:
-    """The path by CPython's router, None where it raises; it writes the root's own slash twice."""
+    """Returns the path of CPython's router, or None if it raises. The router writes the root as "//"."""
     assert collapsed_by_cpython is not None
     try:
         found = collapsed_by_cpython(path)
@@ -113,7 +113,7 @@ def collapsed(path: str) -> str | None:
 
 
 def handler_of(target: str) -> Any:
-    """CPython's handler of a request, as far as mapping goes."""
+    """Returns CPython's handler with what its mapping functions need."""
     made = handler.__new__(handler)
     made.path, made.cgi_directories, made.directory = target, DIRECTORIES, "/root"
     return made
@@ -121,14 +121,14 @@ def handler_of(target: str) -> Any:
 
 @needs_cpython
 @given(path=paths.filter(is_text))
-def test_paths_are_collapsed_and_refused_as_by_the_router(lead: Asked, path: str) -> None:
+def test_paths_are_collapsed_and_refused_as_by_cpythons_router(lead: Asked, path: str) -> None:
     led = lead(path)
     assert (None if led is None else led.path.decode()) == collapsed(path)
 
 
 @needs_cpython
 @given(path=paths.filter(is_text), query=queries)
-def test_a_query_goes_its_own_way(lead: Asked, path: str, query: str) -> None:
+def test_the_query_does_not_change_the_path(lead: Asked, path: str, query: str) -> None:
     led, bare = lead(path + query), lead(path)
     assert (led is None) == (bare is None)
     if led is not None and bare is not None:
@@ -139,10 +139,10 @@ def test_a_query_goes_its_own_way(lead: Asked, path: str, query: str) -> None:
 
 @needs_cpython
 @given(path=paths.filter(is_text), query=queries)
-def test_scripts_are_told_from_files_as_by_is_cgi(lead: Asked, path: str, query: str) -> None:
+def test_scripts_are_distinguished_from_files_as_by_is_cgi(lead: Asked, path: str, query: str) -> None:
     led = lead(path + query)
     if led is None:
-        return  # CPython's is_cgi() raises, as the first property says
+        return  # CPython's is_cgi() raises for these targets, as the first test shows
     asked = handler_of(path + query)
     runs = asked.is_cgi()
     assert (led.directory is not None) == runs
@@ -154,7 +154,7 @@ def test_scripts_are_told_from_files_as_by_is_cgi(lead: Asked, path: str, query:
 
 @needs_cpython
 @given(path=paths.filter(is_text), query=queries, fragment=st.one_of(st.just(""), st.text(TEXT, max_size=4).map("#".__add__)))
-def test_files_lie_where_translate_path_says(lead: Asked, path: str, query: str, fragment: str) -> None:
+def test_files_are_found_where_translate_path_finds_them(lead: Asked, path: str, query: str, fragment: str) -> None:
     led = lead(path + query + fragment)
     if led is not None:
         found = "/root" + "".join("/" + name.decode() for name in led.names)
@@ -167,7 +167,7 @@ def test_files_lie_where_translate_path_says(lead: Asked, path: str, query: str,
     rest=st.text(TEXT.replace("\\", "") + "?#?#/", max_size=8).map(lambda text: text and ("?#"[len(text) % 2] + text)),
 )
 def test_a_redirect_adds_the_slash_as_send_head_does(lead: Asked, path: str, rest: str) -> None:
-    # Before it looks at a path, CPython takes two or more slashes at its beginning for one (CVE-2021-28861).
+    # CPython first replaces several slashes at the beginning of a path by one (CVE-2021-28861).
     target = "/" + path.lstrip("/") + rest
     led = lead(target)
     if led is not None and not urlsplit(target).path.endswith("/"):
@@ -187,13 +187,13 @@ odd_names = st.one_of(st.sampled_from([b"%41", b"%2e%2e", b"%2F", b"%00", b"a#b"
 
 
 @given(segments=st.lists(odd_names.filter(lambda octets: not {0, 0x2F} & set(octets)), max_size=5))
-def test_what_was_encoded_once_is_decoded_once_to_the_octet(lead: Asked, segments: list[bytes]) -> None:
+def test_segments_are_decoded_exactly_once(lead: Asked, segments: list[bytes]) -> None:
     kept = [segment for segment in segments if segment not in (b".", b"..")]
     led = lead("/" + "/".join(quote_from_bytes(segment, safe="") for segment in kept))
     assert led is not None and led.segments == tuple(kept)
 
 
-# Octets of names that are no UTF-8 in part, as Python has them in a text; what forms a surrogate more often than not.
+# File names that are partly not UTF-8. Python holds such octets as surrogates; the listed octets often form one.
 other_octets = st.lists(
     st.one_of(st.sampled_from([b"\xe7", b"\xff", b"\xed", b"\xb3", b"\xa7", b"\x80", b"a", "\xe9".encode()]), st.binary(max_size=3)),
     min_size=1, max_size=6,
@@ -210,7 +210,7 @@ def test_the_link_of_cpythons_listing_leads_to_the_file(lead: Asked, name: bytes
 
 
 @given(target=st.one_of(st.binary(max_size=40), paths.map(str.encode)))
-def test_nothing_leads_out_of_the_root(lead: Asked, target: bytes) -> None:
+def test_no_target_leads_out_of_the_root(lead: Asked, target: bytes) -> None:
     led = lead(target)
     path = unquote_to_bytes(target.partition(b"?")[0].partition(b"#")[0])
     depth, climbs = 0, False

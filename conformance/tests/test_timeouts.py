@@ -1,4 +1,4 @@
-"""http/timeouts.py, http/exchange.py: who is late, and who is not, on a clock that the tests move."""
+"""http/timeouts.py, http/exchange.py: the limits after which a server counts as late. The tests move the clock."""
 
 import itertools
 import socket
@@ -23,7 +23,7 @@ TOKENS = Tokens(1, "/r", "/b")
 
 
 class Clock:
-    """Stands in for the module `time`; each look takes ten milliseconds."""
+    """Replaces the module `time`. Each call of monotonic() moves the clock by 10 ms."""
 
     def __init__(self) -> None:
         self.now, self.step = 1000.0, 0.01
@@ -47,7 +47,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 class Dripping:
-    """A server that sends octet after octet; `seconds` go by after each has been read."""
+    """A server that sends single octets. The clock moves by `seconds` after the client has read each one."""
 
     def __init__(self, clock: Clock, octets: Iterable[bytes], seconds: float) -> None:
         self._clock, self._octets, self._seconds = clock, octets, seconds
@@ -63,12 +63,12 @@ class Dripping:
             self._clock.forward(self._seconds)
 
     def looked(self, name: str, received: bytearray, sent: bytes) -> bool:
-        """The client asks this after each octet that it has read: whether that was all."""
+        """The client calls this after each octet that it has read, to know if the answer is complete."""
         self._read.release()
         return False
 
     def play(self) -> Connection:
-        """What a client finds."""
+        """Returns the connection of a client that reads from this server."""
         with scripted(self.talk) as address:
             cap = CaseDeadline(CAP, self._clock.now + CAP)
             exchange = play([Step(send=b"\n")], address, TOKENS, timeout=TIMEOUT, settled=self.looked, deadline=cap)
@@ -97,14 +97,14 @@ def test_a_server_that_pauses_too_long_is_late(clock: Clock) -> None:
     assert (found.received, found.end, found.gave_up) == (b"0", "open", "no more within 5 s (--timeout)")
 
 
-def test_a_server_that_drips_for_ever_comes_to_the_end_of_the_case(clock: Clock) -> None:
+def test_a_server_that_sends_without_end_is_stopped_by_case_timeout(clock: Clock) -> None:
     server = Dripping(clock, itertools.repeat(b"x"), 1.0)
     found = server.play()
     assert (found.end, found.gave_up) == ("open", "no end within 60 s (--case-timeout)")
     assert 20 < server.sent < 70
 
 
-def test_what_is_waited_for_may_come_slowly_too(clock: Clock) -> None:
+def test_awaited_octets_may_come_slowly(clock: Clock) -> None:
     octets = [b"%d" % number for number in range(10)]
 
     def talk(client: socket.socket) -> None:
@@ -119,7 +119,7 @@ def test_what_is_waited_for_may_come_slowly_too(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize(("came", "told"), [(b"x", "nothing"), (b"xother", "other: no more")])
-def test_what_is_waited_for_in_vain_names_the_limit(clock: Clock, came: bytes, told: str) -> None:
+def test_awaited_octets_that_never_come_name_the_limit(clock: Clock, came: bytes, told: str) -> None:
     def talk(client: socket.socket) -> None:
         client.sendall(came)
         read_until(client, b"!")
@@ -146,7 +146,7 @@ def test_a_limit_is_told_by_its_name(limit: float | None, what: str, told: str) 
     assert Timeouts(TIMEOUT, limit, CaseDeadline()).told(what) == told
 
 
-def test_a_mismatch_names_the_limit_it_comes_from(clock: Clock) -> None:
+def test_a_mismatch_names_the_limit_that_ended_the_wait(clock: Clock) -> None:
     expectation = read_expectation({"level": "required", "status": 200, "closes": True}, ("main",))
     around = CaseContext(TOKENS, lambda name: b"")
 

@@ -1,4 +1,4 @@
-"""running/row.py, running/trial.py: ten cases in a row without any answer end a run."""
+"""running/row.py, running/trial.py: ten unanswered cases in a row end a run."""
 
 import socket
 import threading
@@ -18,7 +18,7 @@ RESULT: CaseResult = {}  # type: ignore[typeddict-item]
 
 
 def ends_after(answered: list[bool | None], alive: list[bool]) -> int | None:
-    """After how many cases the run ends; `alive` is what the server answers when it is asked, each time."""
+    """Returns the number of cases after which the run ends. `alive` holds the results of the plain GETs in between."""
     looks = iter(alive)
     row = UnresponsiveServer(lambda: next(looks))
     for number, one in enumerate(answered, 1):
@@ -27,17 +27,17 @@ def ends_after(answered: list[bool | None], alive: list[bool]) -> int | None:
     return None
 
 
-def test_the_tenth_in_a_row_ends_the_run() -> None:
+def test_ten_unanswered_cases_in_a_row_end_the_run() -> None:
     assert ends_after([False] * 30, [False]) == LENGTH == 10
     assert ends_after([*[False] * 9, True, *[False] * 30], [False]) == 20
 
 
-def test_a_case_without_a_say_neither_counts_nor_ends_the_row() -> None:
+def test_a_case_that_expects_no_answer_does_not_change_the_count() -> None:
     assert ends_after([*[False] * 9, *[None] * 30, False], [False]) == 40
     assert ends_after([None] * 30, []) is None
 
 
-def test_a_server_that_answers_a_plain_get_is_alive_and_the_row_begins_anew() -> None:
+def test_the_count_starts_again_if_the_server_answers_a_plain_get() -> None:
     assert ends_after([False] * 30, [True, True, False]) == 30
 
 
@@ -58,7 +58,7 @@ def closes(client: socket.socket) -> None:
         ("'silent'", closes, None),
     ],
 )  # fmt: skip
-def test_no_answer_is_no_octet_where_a_case_asks_for_one(
+def test_a_case_is_unanswered_if_it_expects_an_answer_and_gets_no_octet(
     tmp_path: Path, status: str, talk: Talk, answered: bool | None
 ) -> None:
     [one] = load_cases(corpus(tmp_path, case("a/b", f"status = {status}")) / "cases")
@@ -67,7 +67,7 @@ def test_no_answer_is_no_octet_where_a_case_asks_for_one(
         assert try_case(one, plan, None, tmp_path).answered is answered
 
 
-def test_silence_and_no_connection_are_no_answer(tmp_path: Path) -> None:
+def test_silence_and_a_refused_connection_count_as_unanswered(tmp_path: Path) -> None:
     [one] = load_cases(corpus(tmp_path, case("a/b", more="limit = 0.02\nsend = 'x'")) / "cases")
     done = threading.Event()
     with scripted(lambda client: done.wait(20) and None) as (host, port):
@@ -78,7 +78,7 @@ def test_silence_and_no_connection_are_no_answer(tmp_path: Path) -> None:
     assert (found.answered, found.result["verdict"]) == (False, "error")
 
 
-def test_an_answer_to_the_control_is_one(tmp_path: Path) -> None:
+def test_an_answer_to_the_control_request_counts_as_an_answer(tmp_path: Path) -> None:
     more = "send = 'x\\r\\n\\r\\n'\ncontrol = '/hello.txt'"
     [one] = load_cases(corpus(tmp_path, case("a/b", more=more)) / "cases")
     with scripted(answers, closes, closes) as (host, port):

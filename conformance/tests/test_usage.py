@@ -1,4 +1,4 @@
-"""usage.py, typed.py, examples.py: help texts, the examples in them, and mistakes on the command line."""
+"""usage.py, typed.py, examples.py: help texts, the examples in them, and errors on the command line."""
 
 import shlex
 import sys
@@ -17,10 +17,10 @@ from cgi_conform.servers.definition import from_command, load_server
 from cgi_conform.typed import program, typed
 
 ALL = [*FIRST_STEPS, *(line for lines in EXAMPLES.values() for line in lines)]
-OWN = "my-server"  # the name that examples give to the reader's own server
+OWN = "my-server"  # the reader's own server in the examples
 
 
-def test_every_command_has_its_examples() -> None:
+def test_every_command_has_examples_that_start_with_its_name() -> None:
     assert set(EXAMPLES) == set(COMMANDS)
     for name, lines in EXAMPLES.items():
         assert any(line.startswith(f"cgi-conform {name}") for line in lines)
@@ -67,19 +67,19 @@ def test_help_ends_with_two_examples(name: str, capsys: pytest.CaptureFixture[st
         ("run --strct --server x", "run", 'cgi-conform run: unknown option "--strct" (did you mean "--strict"?)'),
         ("serve --varient http11", "serve", 'cgi-conform serve: unknown option "--varient" (did you mean "--variant"?)'),
         ("programs --sever x", "programs", 'cgi-conform programs: unknown option "--sever" (did you mean "--server"?)'),
-        ("run --profile rfc", "run", 'cgi-conform run: argument --profile: no value "rfc" (did you mean "rfc3875"?)'),
-        ("run --delivery x", "run", 'cgi-conform run: argument --delivery: no value "x" (known: whole, bytes, lines, split)'),
-        ("show a b", "show", 'cgi-conform show: one word too many: "b" (a value with spaces needs quotes)'),
-        ("run a --strict b", "run", 'cgi-conform run: one word too many: "b" (names of cases stand together)'),
-        ("rum", "", 'cgi-conform: no command "rum" (did you mean "run"?)'),
-        ("x", "", f'cgi-conform: no command "x" (known: {", ".join(COMMANDS)})'),
+        ("run --profile rfc", "run", 'cgi-conform run: argument --profile: unknown value "rfc" (did you mean "rfc3875"?)'),
+        ("run --delivery x", "run", 'cgi-conform run: argument --delivery: unknown value "x" (known: whole, bytes, lines, split)'),
+        ("show a b", "show", 'cgi-conform show: unexpected word "b" (put quotes around a value with spaces)'),
+        ("run a --strict b", "run", 'cgi-conform run: unexpected word "b" (put the names of cases next to each other)'),
+        ("rum", "", 'cgi-conform: unknown command "rum" (did you mean "run"?)'),
+        ("x", "", f'cgi-conform: unknown command "x" (known: {", ".join(COMMANDS)})'),
         ("--vers", "", 'cgi-conform: unknown option "--vers" (did you mean "--version"?)'),
         ("run --frobnicate", "run", 'cgi-conform run: unknown option "--frobnicate" (the nearest is "--'),
         ("run --profil rfc3875", "run", 'cgi-conform run: unknown option "--profil" (did you mean "--profile"?)'),
         ("--vers list", "", 'cgi-conform: unknown option "--vers" (did you mean "--version"?)'),
     ],
 )  # fmt: skip
-def test_a_mistake_shows_the_usage_of_its_command(
+def test_an_error_is_printed_below_the_usage_of_its_command(
     words: str, usage: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -97,7 +97,7 @@ def executable(path: Path) -> Path:
     return path
 
 
-def test_the_program_is_named_as_it_can_be_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hint_names_the_program_by_a_path_that_can_be_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(typed_module, "build", lambda: tmp_path / "build")
     module, nowhere = Path("/x/cgi_conform/__main__.py"), {"PATH": str(tmp_path / "empty")}
     assert program(module, tmp_path, nowhere) == "python3 -m cgi_conform"
@@ -118,12 +118,12 @@ def test_the_program_is_named_as_it_can_be_typed(tmp_path: Path, monkeypatch: py
     assert program(module, tmp_path, {"PATH": str(installed.parent)}) == "build/bin/cgi-conform"
     strange = executable(tmp_path / "a b" / "cgi-conform")
     assert program(strange, tmp_path, nowhere) == "'a b/cgi-conform'"
-    monkeypatch.setattr(typed_module, "build", lambda: None)  # what is installed has no build tree
+    monkeypatch.setattr(typed_module, "build", lambda: None)  # an installed package has no build tree
     monkeypatch.setattr(sys, "executable", str(installed.with_name("python")))
     assert program(module, tmp_path, nowhere) == "venv/bin/cgi-conform"
 
 
-def test_only_commands_are_spelled_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_typed_replaces_the_program_name_only_in_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(typed_module, "program", lambda *_: "./x")
     assert typed("(cgi-conform servers) cgi-conform init-server a; cgi-conform --help") == (
         "(./x servers) ./x init-server a; ./x --help"

@@ -1,4 +1,4 @@
-"""cases/variants.py: what a server can do besides, and how a user declares it with --has."""
+"""cases/variants.py: the capabilities that only some servers have, and declaring them with --has."""
 
 import json
 from pathlib import Path
@@ -15,14 +15,14 @@ from whole_run import cgi_conform, command_of
 COMMAND = "sh {port}"
 
 
-def test_the_schemas_know_the_same_variants() -> None:
+def test_the_schemas_list_the_same_variants() -> None:
     server = json.loads((SCHEMAS / "server.schema.json").read_text())
     assert list(server["properties"]["variants"]["properties"]) == list(VARIANTS)
     needs = json.loads((SCHEMAS / "case.schema.json").read_text())["$defs"]["case"]["properties"]["needs"]
     assert set(VARIANTS) < set(needs["items"]["enum"])
 
 
-def test_arguments_are_words_as_a_shell_would_split_them() -> None:
+def test_arguments_of_has_are_split_as_a_shell_does() -> None:
     assert declared(["http11=-p 'HTTP/1.1 x'", "limits", "cgi-directories=-c=/a"]) == {
         "http11": ("-p", "HTTP/1.1 x"), "limits": (), "cgi-directories": ("-c=/a",)
     }  # fmt: skip
@@ -43,13 +43,13 @@ def test_arguments_are_words_as_a_shell_would_split_them() -> None:
          '--has "http11=-x": a server at a URL runs already and takes no arguments (--has http11)'),
     ],
 )  # fmt: skip
-def test_a_mistake_is_said_in_one_line(options: Options, said: str) -> None:
+def test_a_wrong_has_is_reported_in_one_line(options: Options, said: str) -> None:
     with pytest.raises(UserError) as caught:
         make_plan(options)
     assert (caught.value.message, caught.value.status) == (said, 2)
 
 
-def test_a_definition_is_extended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_has_adds_to_the_variants_of_a_definition(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "server.toml").write_text(
         'title = "x"\nprogram.find = "sh"\ncommand = ["{program}", "{port}"]\nprofiles = ["cgihttpserver"]\n'
         'variants.http11 = ["old"]\nvariants.limits = ["kept"]\n'
@@ -62,12 +62,12 @@ def test_a_definition_is_extended(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     }  # fmt: skip
 
 
-def test_a_running_server_may_have_http11() -> None:
+def test_has_http11_works_for_a_server_at_a_url() -> None:
     plan = make_plan(Options(url="http://127.0.0.1:1", root="/", has=["http11"]))
     assert plan.capabilities.variants == {"http11"}
 
 
-def test_cases_run_once_their_capability_is_declared(tmp_path: Path) -> None:
+def test_cases_run_if_has_declares_their_capability(tmp_path: Path) -> None:
     needy = [case(f"a/{name}", f"body = '{name}'", more=SEND.replace("hello.txt", "argument") + f"\nneeds = ['{name}']")
              for name in ("http11", "limits")]  # fmt: skip
     corpus(tmp_path, case("a/plain"), *needy)

@@ -1,6 +1,6 @@
-"""The wheel: built from a copy of the checkout, installed away from it, used in an empty folder. No network.
+"""The wheel: the tests build it from a copy of the checkout, install it elsewhere and use it, without network.
 
-The interpreter of the installed package refuses to import the tools of these tests: no command may need them.
+The interpreter of the installed package refuses to import test tools, because no command may need them.
 """
 
 import importlib.util
@@ -25,7 +25,7 @@ from cgi_conform.cases.docroot import remove
 from cgi_conform.paths import REPO
 
 BUILT_WITH = ("pip", "setuptools", "wheel", "venv")
-IMPORTED = ("jinja2", "jsonschema")  # and nothing else that is not Python's
+IMPORTED = ("jinja2", "jsonschema")  # the only packages that the suite needs
 REFUSED = ("_pytest", "h11", "hypothesis", "mypy", "pip", "pytest", "setuptools", "wheel", "xdist", "yaml")
 GUARD = f"""
 import os, sys
@@ -44,14 +44,14 @@ pytestmark = [
 
 @dataclass(frozen=True)
 class Installed:
-    """A virtual environment with the package, and an empty folder to use it in."""
+    """A virtual environment with the package, and an empty folder that commands run in."""
 
     venv: Path
     package: Path
     empty: Path
 
     def run(self, line: str, user: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Runs a command line there, as that user."""
+        """Runs a command line in the empty folder, as `user` if one is named."""
         return subprocess.run(
             shlex.split(line),
             cwd=self.empty,
@@ -64,13 +64,13 @@ class Installed:
         )
 
     def server(self, arguments: str = "") -> str:
-        """Returns --command with a server that is there wherever the package is."""
+        """Returns the option --command with a server of the package itself."""
         return f"--command '{self.venv}/bin/python -P -m cgi_conform.data.faulty {arguments} {{port}} -d {{root}} --cgi'"
 
 
 @pytest.fixture(scope="module")
 def installed() -> Iterator[Installed]:
-    """The package in a place that only its owner may write to."""
+    """Yields the installed package. All its files are read-only."""
     base = Path(tempfile.mkdtemp(prefix="cgi-conform-wheel-"))
     try:
         base.chmod(0o755)
@@ -84,7 +84,7 @@ def installed() -> Iterator[Installed]:
 
 
 def _pip(*words: str) -> None:
-    """Runs pip with no settings of the user, and without the network."""
+    """Runs pip without settings of the user and without the network."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "PYTHON"))}
     environment |= {"PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore"}
     done = subprocess.run([sys.executable, "-I", "-m", "pip", *words], env=environment, capture_output=True, text=True)
@@ -92,12 +92,12 @@ def _pip(*words: str) -> None:
 
 
 def _wheel(base: Path) -> Path:
-    """Builds from a copy: setuptools writes beside what it builds."""
+    """Builds the wheel from a copy of the checkout, because setuptools writes into the source folder."""
     assert REPO is not None
     for name in ("conformance", "fixtures"):
         shutil.copytree(REPO / name, base / "copy" / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__", "build"))
     shutil.copy(REPO / "LICENSE", base / "copy")
-    _writable(base / "copy", True)  # the checkout need not be
+    _writable(base / "copy", True)  # the checkout may be read-only
     _pip("wheel", "--no-index", "--no-build-isolation", "--no-deps", "--no-cache-dir", "-w", str(base), str(base / "copy/conformance"))
     shutil.rmtree(base / "copy")
     [wheel] = base.glob("*.whl")
@@ -105,7 +105,7 @@ def _wheel(base: Path) -> Path:
 
 
 def _install(wheel: Path, venv: Path) -> Path:
-    """Returns the folder of the package. What it depends on comes from the interpreter of these tests."""
+    """Installs the wheel and returns the folder of the package. jinja2 and jsonschema come from the tests' interpreter."""
     subprocess.run([sys.executable, "-I", "-m", "venv", "--without-pip", str(venv)], check=True)
     _pip("--python", str(venv / "bin/python"), "install", "--no-index", "--no-deps", str(wheel))
     [packages] = venv.glob("lib/python3*/site-packages")
@@ -125,7 +125,7 @@ def _writable(top: Path, writable: bool) -> None:
 
 
 def _files(top: Path) -> dict[str, tuple[bytes, bool]]:
-    """Returns each file below a folder, links followed: its octets, and whether it is executable."""
+    """Returns the octets of each file below a folder and whether it is executable. Follows links to folders."""
     found: dict[str, tuple[bytes, bool]] = {}
     for folder, names, files in os.walk(top, followlinks=True):
         names[:] = [name for name in names if name != "__pycache__"]
@@ -135,7 +135,7 @@ def _files(top: Path) -> dict[str, tuple[bytes, bool]]:
     return found
 
 
-def test_the_package_is_the_checkout_to_the_octet_and_mode(installed: Installed) -> None:
+def test_the_installed_files_are_those_of_the_checkout(installed: Installed) -> None:
     ours, theirs = _files(Path(cgi_conform.__file__).parent), _files(installed.package)
     assert [name for name in ours if name not in theirs] == []
     assert [name for name in theirs if name not in ours] == []
@@ -145,7 +145,7 @@ def test_the_package_is_the_checkout_to_the_octet_and_mode(installed: Installed)
     }  # fmt: skip
 
 
-def test_the_version_is_that_of_the_package(installed: Installed) -> None:
+def test_the_version_is_that_of_the_installed_package(installed: Installed) -> None:
     assert installed.run("cgi-conform --version").stdout == f"cgi-conform {cgi_conform.__version__}\n"
     assert installed.package.with_name(f"cgi_conform-{cgi_conform.__version__}.dist-info").is_dir()
 
@@ -184,8 +184,8 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_works_where_nothing_else_is(installed: Installed, name: str) -> None:
-    """As a user who cannot write into the package."""
+def test_every_command_works_without_a_checkout(installed: Installed, name: str) -> None:
+    """Runs each command as a user who cannot write into the package."""
     words, status, said = COMMANDS[name]
     if name == "programs" and shutil.which("curl") is None:
         pytest.skip("package curl is not installed")
@@ -195,7 +195,7 @@ def test_every_command_works_where_nothing_else_is(installed: Installed, name: s
     assert "Traceback" not in done.stderr
 
 
-def test_every_command_is_tried() -> None:
+def test_the_wheel_tests_run_every_command_but_serve() -> None:
     from cgi_conform.cli import COMMANDS as known
 
     assert {words.split()[0] for words, _, _ in COMMANDS.values()} == {*known} - {"serve"}
@@ -219,6 +219,6 @@ def test_each_command_of_the_readme_can_be_typed(installed: Installed) -> None:
     lines = [line for block in re.findall(r"^```sh\n(.*?)^```$", README, re.M | re.S) for line in block.splitlines()]
     assert len(lines) > 5
     for line in lines:
-        whole = " --sample 150" if line.startswith("cgi-conform run --") else ""  # of all cases a few are enough
+        whole = " --sample 150" if line.startswith("cgi-conform run --") else ""  # a sample of the cases is enough
         done = installed.run(line.partition(" #")[0] + whole)
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"

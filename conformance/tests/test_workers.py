@@ -1,4 +1,4 @@
-"""running/workers.py: every task is carried out once, errors are told, and no process and no file stays."""
+"""running/workers.py: every task is carried out once, errors are reported, and no process or file is left."""
 
 import os
 import select
@@ -32,7 +32,7 @@ def _square(number: int) -> tuple[int, int]:
     return number * number, os.getpid()
 
 
-def test_every_task_is_done_once_in_order_by_no_more_processes_than_asked() -> None:
+def test_every_task_is_carried_out_once_and_results_come_in_order() -> None:
     with workers(3, _square) as pool:
         first = list(pool.results(range(20)))
         second = list(pool.results([20]))
@@ -43,19 +43,19 @@ def test_every_task_is_done_once_in_order_by_no_more_processes_than_asked() -> N
     assert set(ends) == {f"ended {process}" for process in used}
 
 
-def test_no_more_processes_than_tasks() -> None:
+def test_there_are_at_most_as_many_processes_as_tasks() -> None:
     with workers(3, _square) as pool:
         assert list(pool.results([])) == [] and pool.end() == []
         assert len({process for _, process in pool.results([1, 2])}) == 2
         assert len(pool.end()) == 2
 
 
-def test_a_result_waits_for_those_of_earlier_tasks() -> None:
+def test_a_result_comes_after_the_results_of_earlier_tasks() -> None:
     ours, theirs = os.pipe()
 
     def work(number: int) -> int:
         if number == 0:
-            os.read(ours, 1)  # until all others are done
+            os.read(ours, 1)  # waits until all other tasks are done
         if number == 5:
             os.write(theirs, b"x")
         return number
@@ -66,7 +66,7 @@ def test_a_result_waits_for_those_of_earlier_tasks() -> None:
     os.close(theirs)
 
 
-def test_a_task_is_sent_as_it_is_when_a_worker_is_free() -> None:
+def test_a_task_is_sent_in_its_state_when_a_worker_becomes_free() -> None:
     tasks = [known := [0], known, known]
     with Workers(1, lambda: Calls(len)) as pool:  # type: ignore[arg-type]
         results = pool.results(tasks)
@@ -75,7 +75,7 @@ def test_a_task_is_sent_as_it_is_when_a_worker_is_free() -> None:
         assert [first, *results] == [1, 1, 2]
 
 
-def test_it_needs_no_semaphores(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_need_no_semaphores(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_: object) -> None:
         raise PermissionError(13, "Permission denied")  # /dev/shm cannot be written to
 
@@ -88,7 +88,7 @@ def _refuse(number: int) -> int:
     raise ValueError(f"no {number}")
 
 
-def test_what_a_worker_raises_is_raised_here() -> None:
+def test_an_exception_in_a_worker_is_raised_in_the_main_process() -> None:
     with pytest.raises(ValueError, match="no 7"), workers(2, _refuse) as pool:
         list(pool.results([7]))
 
@@ -98,7 +98,7 @@ def _die(number: int) -> int:
     return number
 
 
-def test_a_worker_that_is_killed_is_told() -> None:
+def test_a_killed_worker_is_reported() -> None:
     with pytest.raises(WorkerEnded, match="status -9"), workers(2, _die) as pool:
         list(pool.results([1, 2]))
     assert pool.finished() == {}
@@ -112,7 +112,7 @@ def begun() -> Iterator[tuple[int, int]]:
         os.close(end)
 
 
-def test_interrupted_workers_end_after_their_clean_up(
+def test_interrupted_workers_clean_up_before_they_end(
     begun: tuple[int, int], temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     readable, writable = begun
@@ -126,7 +126,7 @@ def test_interrupted_workers_end_after_their_clean_up(
             os.write(writable, b"begun\n")
             threading.Event().wait()
         finally:
-            os.kill(os.getpid(), signal.SIGTERM)  # a second one, as from timeout
+            os.kill(os.getpid(), signal.SIGTERM)  # a second signal, as timeout(1) sends it
             os.write(writable, f"cleaned up {os.getpid()}\n".encode())
         return number
 
@@ -137,7 +137,7 @@ def test_interrupted_workers_end_after_their_clean_up(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGUSR1, interrupted)  # SIGINT is ignored where the tests run in the background
+    before = signal.signal(signal.SIGUSR1, interrupted)  # not SIGINT: background jobs ignore it
     try:
         with pytest.raises(KeyboardInterrupt), workers(1, last) as pool:
             threading.Thread(target=interrupt).start()
@@ -153,7 +153,7 @@ def test_interrupted_workers_end_after_their_clean_up(
         os.kill(int(line.split()[-1]), 0)
 
 
-def test_the_files_of_workers_go_with_them(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_temporary_files_of_workers_are_removed(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
     with workers(2, lambda number: Path(tempfile.gettempdir(), str(number)).touch()) as pool:
         list(pool.results([1, 2]))
@@ -178,6 +178,6 @@ def test_a_server_does_not_outlive_the_process_that_started_it(begun: tuple[int,
         ended = bool(select.select([server], [], [], 20)[0])
         if not ended:
             signal.pidfd_send_signal(server, signal.SIGKILL)
-        assert ended, "the server lives on"
+        assert ended, "the server still runs"
     finally:
         os.close(server)

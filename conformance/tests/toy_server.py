@@ -1,4 +1,4 @@
-"""A server of a few lines with faults of its own, for the tests of the prover."""
+"""A small server and its faults, for the tests of `cgi-conform prove`."""
 
 from pathlib import Path
 
@@ -39,12 +39,12 @@ assert HELLO == "hello static\n"
 
 
 def fault(name: str, was: str, now: str, more: str = "") -> str:
-    """The TOML text of one fault."""
+    """Returns the TOML text of one fault."""
     return f"[{name!r}]\nfile = 'server.py'\nwas = '''{was}'''\nnow = '''{now}'''\n{more}\n"
 
 
 def toy(folder: Path, *names: str, faults: str = "", server: str = SERVER, profiles: str = "'cgihttpserver'") -> Path:
-    """The folder of the definition of a server toy/, with the named faults of FAULTS and others."""
+    """Writes the server toy/ with the named faults of FAULTS and the text `faults`, and returns its folder."""
     folder.mkdir(exist_ok=True)
     (folder / "toy" / "faults").mkdir(parents=True, exist_ok=True)
     (folder / "toy" / "server.py").write_text(server)

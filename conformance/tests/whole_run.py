@@ -1,4 +1,4 @@
-"""`python -m cgi_conform` as a user starts it, on a small corpus and a server that is easy to see through."""
+"""Runs `python -m cgi_conform` as a user does, on a small corpus and a simple server."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ while True:
     while b"\r\n\r\n" not in request and (more := client.recv(100)):
         request += more
     path = (request.split() + [b"", b""])[1]
-    if path:  # else it was looked whether the server listens, and somebody else's log would tell of it
+    if path:  # no path: the suite only checked whether the server listens; a log line might go to another case
         print("asked for", path.decode("latin-1"), file=sys.stderr, flush=True)
     if path == b"/die":
         print("one last word", file=sys.stderr, flush=True)
@@ -30,7 +30,7 @@ while True:
     texts[b"/there"] = texts[b"/write"]
     if path == b"/silence":
         client.recv(1)
-    elif path == b"/stay":  # serves nobody else until a script has gone that does not go
+    elif path == b"/stay":  # waits for a script that does not end, and answers no other request
         with subprocess.Popen(["sleep", "600"]) as script:
             client.sendall(b"HTTP/1.0 200 OK\r\n\r\npid=%d\n" % script.pid)
     elif path != b"/close" and path:
