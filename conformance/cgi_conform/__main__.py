@@ -1,4 +1,4 @@
-"""python3 -m cgi_conform"""
+"""Runs the command line for `python3 -m cgi_conform`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The command line: parses, calls, and turns what a user can cause into a line and an exit status."""
+"""The command line: parses the arguments, runs the command, and turns errors of the user into message and status."""
 
 import errno
 import importlib
@@ -17,34 +17,37 @@ from cgi_conform.signals import ENDING, Interruption, handled
 from cgi_conform.typed import typed
 from cgi_conform.usage import Parser, epilog
 
-# name: the module that has configure(parser) and main(options), and what it does
+# name of a command: its module, which has configure(parser) and main(options); its line in the help
 COMMANDS = {
     "run": ("commands.run", "try the cases against a server"),
-    "init-server": ("commands.init_server", "write the definition of a server of yours"),
-    "list": ("commands.list", "the cases, one line each"),
-    "show": ("commands.show", "one case or clause: rule, octets, and what servers answer"),
-    "coverage": ("commands.coverage", "clauses and the cases that reach them, in both directions"),
-    "servers": ("commands.servers", "the known servers, and which are installed"),
-    "fixtures": ("commands.fixtures", "lay the document root out in a directory"),
+    "init-server": ("commands.init_server", "write the definition of your own server"),
+    "list": ("commands.list", "list the cases, one per line"),
+    "show": ("commands.show", "show one case or clause: its rule, its octets, and the answers of servers"),
+    "coverage": ("commands.coverage", "show the cases of each clause, and the clauses of each case"),
+    "servers": ("commands.servers", "list the known servers and their installed versions"),
+    "fixtures": ("commands.fixtures", "write the document root of the cases into a directory"),
     "serve": ("commands.serve", "start a server for another client"),
-    "bisect": ("commands.bisect", "how far a server has come, and what stops it first"),
-    "diff": ("commands.diff", "the same octets to two servers: where their answers differ"),
+    "bisect": ("commands.bisect", "find the level that a server reaches, and the case that stops it"),
+    "diff": ("commands.diff", "send the same octets to two servers and compare the answers"),
     "replay": ("commands.replay", "play one case and show every octet"),
-    "record": ("commands.record", "record what a server answers"),
+    "record": ("commands.record", "record the answers of a server"),
     "prove": ("commands.prove", "prove that every case can fail"),
     "programs": ("programs.main", "try real CGI programs with their real clients"),
 }
 
 _OUTPUT_LOST = (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG)
 _STATUSES = (
-    "exit status: 0 conforms; 1 does not; 2 usage, broken case or expectation file; "
-    "3 server did not start or died; 5 nothing ran; 130 interrupted"
+    "exit status: 0 the server conforms; 1 it does not; 2 wrong usage, or a broken case or expectation file; "
+    "3 the server did not start, or died; 5 no case ran; 130 interrupted"
 )
 
 
 def parser(chosen: str) -> Parser:
-    """Returns the parser of the command line. Only the chosen command has its options: the others are not imported."""
-    whole = Parser(prog="cgi-conform", description="Does a server do what CGIHTTPServer did?")
+    """Returns the parser of the command line. It knows the options of the chosen command only, to import no other."""
+    whole = Parser(
+        prog="cgi-conform",
+        description="Checks that a CGI server behaves as Python's CGIHTTPServer did, or as RFC 3875 asks.",
+    )
     whole.epilog = epilog(_STATUSES, FIRST_STEPS)
     whole.add_argument("--version", action="version", version=f"cgi-conform {__version__}")
     commands = whole.add_subparsers(metavar="COMMAND", required=True)
@@ -59,7 +62,7 @@ def parser(chosen: str) -> Parser:
 
 
 def command() -> int:
-    """Runs the command as a process of its own, ends all that it has started, and returns the exit status."""
+    """Runs the command line as the main program, ends every process that it started, and returns the exit status."""
     orphans.adopt()
     with handled(Interruption(end_at_once)):
         try:
@@ -71,7 +74,7 @@ def command() -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command that the arguments name, and returns the exit status."""
+    """Runs the command that the arguments name and returns the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         _check_surroundings()
@@ -84,14 +87,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for line in typed(error.message).split("\n"):
             print(line if line.startswith(" ") else f"cgi-conform: {line}", file=sys.stderr)
         return error.status
-    except BrokenPipeError:  # the reader of our output has seen enough
+    except BrokenPipeError:  # the program that reads the output has ended, such as `head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
         if error.errno not in _OUTPUT_LOST or error.filename is not None:
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        print(f"cgi-conform: the output is lost: {error.strerror}", file=sys.stderr)
+        print(f"cgi-conform: cannot write the output: {error.strerror}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("cgi-conform: interrupted", file=sys.stderr)
@@ -99,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _check_surroundings() -> None:
-    """Makes the standard output take any text; UserError if there is no current folder."""
+    """Lets standard output accept any text. Raises UserError if the current folder does not exist."""
     if sys.stdout is None:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -107,4 +110,4 @@ def _check_surroundings() -> None:
     try:
         os.getcwd()
     except OSError:
-        raise UserError("the current folder does not exist any more (go to another one)") from None
+        raise UserError("the current folder does not exist any more (change to another one)") from None

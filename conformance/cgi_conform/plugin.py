@@ -1,6 +1,6 @@
-"""The pytest plugin of the installed package: `pytest --cgi-server NAME` tries the cases beside the tests of a project.
+"""The pytest plugin of the installed package: `pytest --cgi-server NAME` tries the cases beside a project's own tests.
 
-Without --cgi-server it imports nothing and does nothing. pytest_cases.py holds what it does with it.
+Without --cgi-server the plugin imports nothing and does nothing. With it, pytest_cases.py does the work.
 """
 
 import pytest
@@ -14,10 +14,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Registers what collects and tries the cases, if a server is named."""
+    """Registers the plugin that collects and tries the cases, if a server is named."""
     if config.getoption("cgi_server") is None:
         if config.getoption("cgi_profile") is not None:
-            raise pytest.UsageError("--cgi-profile goes with --cgi-server NAME")
+            raise pytest.UsageError("--cgi-profile needs --cgi-server NAME")
         return
     from cgi_conform.pytest_cases import Cases
 

@@ -1,7 +1,7 @@
-"""The cases as items of pytest: they work with -k, -x, --junitxml and pytest-xdist.
+"""Makes each case an item of pytest, so that -k, -x, --junitxml and pytest-xdist work.
 
-Each process of pytest tries its cases one after the other, with a server of its own. A recommended case that fails is
-a warning of pytest; an observed one that differs passes, as in `cgi-conform run`.
+Each pytest process starts its own server and tries its cases one after the other. If a recommended case fails, pytest
+shows a warning. If an observed case differs, the item passes, as in `cgi-conform run`.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ from cgi_conform.running.plan import Options, make_plan
 
 
 class Cases:
-    """Collects the cases after everything else, and ends the servers after the last one."""
+    """Collects the cases after all other tests, and ends the servers after the last case."""
 
     def __init__(self, config: pytest.Config) -> None:
         try:
@@ -40,7 +40,7 @@ class Cases:
             raise pytest.UsageError(f'{rule["file"]}: "{rule["glob"]}" matches no case (remove the entry)')
         self.cases = ordered(cases, self.plan)
         self.worker = CaseWorker(self.plan, fixtures())
-        self.told: set[str] = set()  # servers that did not start: the first case that needs one says so
+        self.told: set[str] = set()  # messages about servers that did not start: each fails one case only
 
     def pytest_report_header(self) -> list[str]:
         """Returns the server and the profile."""
@@ -49,23 +49,23 @@ class Cases:
 
     @pytest.hookimpl(tryfirst=True)  # type: ignore[misc]
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
-        """Adds the cases, before -k and its kin choose among all items."""
+        """Adds the cases before -k and similar options choose among all items."""
         where = fixtures() / "cases"
         collector = Collection.from_parent(session, name="cgi-conform", nodeid="cgi-conform", path=where, cases=self)
         items.extend(session.genitems(collector))
 
     def pytest_runtest_teardown(self, nextitem: pytest.Item | None) -> None:
-        """Ends the servers after the last item; one that has died by then is an error of that item."""
+        """Ends the servers after the last item. If a server has died by then, that item fails."""
         if nextitem is None and (messages := self.worker.end()):
             pytest.fail("\n".join(messages), pytrace=False)
 
     def pytest_unconfigure(self) -> None:
-        """Ends the servers of a session that broke off."""
+        """Ends the servers if the session stopped early."""
         self.worker.end()
 
 
 class Collection(pytest.Collector):
-    """All cases of the profile."""
+    """Collects all cases of the profile."""
 
     def __init__(self, *, cases: Cases, **more: Any) -> None:
         super().__init__(**more)
@@ -78,11 +78,11 @@ class Collection(pytest.Collector):
 
 
 class Red(Exception):
-    """A verdict that turns a run red; its text is what a report shows."""
+    """Raised for a verdict that turns a run red. Reports show its text."""
 
 
 class CaseItem(pytest.Item):
-    """A case."""
+    """One case as an item of pytest."""
 
     def __init__(self, *, case: Case, cases: Cases, **more: Any) -> None:
         super().__init__(**more)
@@ -90,7 +90,7 @@ class CaseItem(pytest.Item):
         self.cases = cases
 
     def runtest(self) -> None:
-        """Tries the case; a server that died after an earlier case is told by the next one."""
+        """Tries the case. If the server died after an earlier case, this case reports it."""
         found = self.cases.worker.try_case(self.case)
         verdict, note = found.result["verdict"], found.result["note"]
         self.user_properties.append(("cgi-conform", verdict))
@@ -108,9 +108,9 @@ class CaseItem(pytest.Item):
             self.warn(pytest.PytestWarning(told))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str:
-        """Returns what a report shows: no traceback for a red case."""
+        """Returns the text for reports, without a traceback for a red case."""
         return str(excinfo.value) if isinstance(excinfo.value, Red) else str(super().repr_failure(excinfo))
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        """Returns where the case is written, and its id; pytest counts lines from 0."""
+        """Returns the file and line of the case, and its id. pytest counts lines from 0."""
         return self.case.file, line_of(self.case) - 1, self.case.id

@@ -1,4 +1,4 @@
-"""The parser of the command line: argparse, with messages that name the nearest word and the command's own usage."""
+"""The parser of the command line: argparse, with messages that name the nearest known word and the command's usage."""
 
 import argparse
 import itertools
@@ -14,13 +14,13 @@ _WIDTH = 100
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose mistakes are said in one line, below the usage of the command they were made in."""
+    """A parser that reports an error in one line, below the usage of the command that the user called."""
 
     def __init__(self, **more: Any) -> None:
         super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **more)
 
     def parse_all(self, words: Sequence[str]) -> argparse.Namespace:
-        """Returns the options; a word that is left over is a mistake in the command that was chosen."""
+        """Returns the options. Ends with an error of the chosen command if a word is left over."""
         if words and words[0].startswith("-") and words[0] not in self._option_string_actions:
             self.error(self.unknown(words[0]))
         options, left = self.parse_known_args(words)
@@ -31,21 +31,21 @@ class Parser(argparse.ArgumentParser):
         return options
 
     def unknown(self, word: str) -> str:
-        """Returns what to say of a word that this command does not take."""
+        """Returns the message for a word that this command does not know."""
         if word.startswith("-"):
             name = word.partition("=")[0]
-            # Without the hyphens: all options share them, and every word would be near some option.
+            # Compares without hyphens, because all options share them and every word would be near some option.
             known = {option.lstrip("-"): option for option in self._option_string_actions}
             if found := closest(name.lstrip("-"), known):
                 return f'unknown option "{name}" (did you mean "{known[found]}"?)'
             found = closest(name.lstrip("-"), known, similarity=0.0)
             return f'unknown option "{name}" (the nearest is "{known[found]}"; {typed(f"{self.prog} --help")} lists all)'
         several = any(action.nargs == "*" for action in self._actions if not action.option_strings)
-        where = "names of cases stand together" if several else "a value with spaces needs quotes"
-        return f'one word too many: "{word}" ({where})'
+        hint = "put the names of cases next to each other" if several else "put quotes around a value with spaces"
+        return f'unexpected word "{word}" ({hint})'
 
     def error(self, message: str) -> NoReturn:
-        """Ends with the usage and the message."""
+        """Prints the usage and the message, and exits with 2."""
         self.print_usage(sys.stderr)
         help_ = "" if message.endswith(")") else f" ({typed(f'{self.prog} --help')})"
         self.exit(2, f"{self.prog}: {message}{help_}\n")
@@ -55,12 +55,12 @@ class Parser(argparse.ArgumentParser):
             known = [str(choice) for choice in action.choices]
             kind = "command" if isinstance(action, argparse._SubParsersAction) else "value"
             hint = did_you_mean(str(value), known) or f" (known: {', '.join(known)})"
-            message = f'no {kind} "{value}"{hint}'
+            message = f'unknown {kind} "{value}"{hint}'
             raise argparse.ArgumentError(None if kind == "command" else action, message)
 
 
 def epilog(paragraphs: str | None, examples: Sequence[str]) -> str:
-    """Returns the end of a help text: what a command has to say more, then its examples as they can be typed."""
+    """Returns the end of a help text: the paragraphs of the command, then its examples as a user types them."""
     told = [textwrap.fill(each, _WIDTH) if "\n" not in each else each for each in (paragraphs or "").split("\n\n") if each]
     lines = "\n".join(f"  {typed(example)}" for example in examples)
     return "\n\n".join([*told, f"examples:\n{lines}"])

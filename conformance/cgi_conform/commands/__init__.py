@@ -1,1 +1,1 @@
-"""One module for each command; cli.py lists them."""
+"""The commands of `cgi-conform`: one module for each; cli.py lists them."""

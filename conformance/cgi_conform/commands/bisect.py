@@ -1,7 +1,7 @@
-"""`cgi-conform bisect`: how far a server has come, and the first thing that keeps it from the next level.
+"""`cgi-conform bisect`: finds the level that a server reaches, and the first case that keeps it from the next level.
 
-For whoever is writing one: level by level (levels.py), from files to everything, and no further than the first that
-is red.  Nothing is excused: expectation files do not count.
+It helps a person who writes a server. It tries the levels (cases/levels.py) in order, from plain files to the whole
+suite, and stops after the first red one. It ignores expectation files, so known failures count as failures.
 """
 
 import argparse
@@ -28,7 +28,7 @@ _RED = ("error", "fail", "warn")
 
 @dataclass(frozen=True)
 class LevelResult:
-    """What trying the cases of a level found: those that are red in order, and how many were judged and were not."""
+    """What the cases of one level showed: the red ones in order, and the numbers of judged and skipped cases."""
 
     level: Level
     red: list[CaseResult]
@@ -39,23 +39,26 @@ class LevelResult:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `bisect`."""
-    parser.epilog = "levels: see fixtures/levels.toml; exit status: 0 the last one, or --until, is reached, 1 it is not"
+    parser.epilog = (
+        "fixtures/levels.toml lists the levels. "
+        "exit status: 0 the server reaches the last level, or that of --until; 1 it does not"
+    )
     configure_server(parser)
     add = parser.add_argument
-    add("--profile", choices=PROFILES, default=PROFILES[0], help="what the server is judged by (default: %(default)s)")
-    add("--until", metavar="LEVEL", help="stop there, with 0 if it is reached (default: the last one)")
+    add("--profile", choices=PROFILES, default=PROFILES[0], help="the profile to judge the server by (default: %(default)s)")
+    add("--until", metavar="LEVEL", help="the last level to try (default: all)")
     configure_workers(parser)
     add("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for an answer (default: %(default)g)")
 
 
 def main(options: argparse.Namespace) -> int:
-    """Climb, and say how far it went."""
+    """Tries the levels and prints which one the server reaches."""
     chosen = replace(Options.of(options), expect=os.devnull)
     plan = make_plan(chosen)
     levels = load_levels(fixtures() / "levels.toml")
     names = [level.name for level in levels]
     if options.until is not None and options.until not in names:
-        raise UserError(f'no level "{options.until}" (known: {", ".join(names)})')
+        raise UserError(f'unknown level "{options.until}" (known: {", ".join(names)})')
     cases = load_cases(fixtures() / "cases")
     reached: Level | None = None
     judged = 0
@@ -90,12 +93,12 @@ def _try(level: Level, cases: Sequence[Case], options: Options, plan: Plan) -> L
 
 def _line(step: LevelResult) -> str:
     told = f"{len(step.red)} of them red" if step.red else "reached"
-    skipped = f" ({step.skipped} more could not be judged here)" if step.skipped else ""
+    skipped = f" ({step.skipped} more skipped)" if step.skipped else ""
     return f"{step.level.name:<10}{step.judged:>5} cases  {told}{skipped}"
 
 
 def _stopped(plan: Plan, reached: Level | None, step: LevelResult, options: argparse.Namespace) -> str:
-    """Returns how far it went, what stopped it, and what to do next."""
+    """Returns the level that the server reaches, the case that stops it, and the next commands."""
     from cgi_conform.report.terminal import failure, style_for
 
     first = step.red[0]
@@ -105,12 +108,12 @@ def _stopped(plan: Plan, reached: Level | None, step: LevelResult, options: argp
     clauses = load_clauses(fixtures() / "clauses.toml")
     style = style_for(sys.stdout, lines_lead_to(options, plan))
     next_lines = [
-        *([f'{style.reach.starts}    # a server for the "again" line'] if style.reach.starts else []),
-        f"cgi-conform replay {first['id']} {server}    # every octet of it",
-        f"cgi-conform show {first['id']}{profile}    # the rule, and what CPython answered",
-        f"cgi-conform run {first['topic']} {server}    # the rest of its topic",
+        *([f'{style.reach.starts}    # start a server for the "again" line'] if style.reach.starts else []),
+        f"cgi-conform replay {first['id']} {server}    # show every octet",
+        f"cgi-conform show {first['id']}{profile}    # show the rule and the answers of CPython",
+        f"cgi-conform run {first['topic']} {server}    # run all cases of this topic",
     ]
     return "\n".join([
-        "", here, f'The first thing that keeps it from "{step.level.name}" ({step.level.about}):', "",
+        "", here, f'The first case that keeps it from "{step.level.name}" ({step.level.about}):', "",
         failure(first, clauses, style), "", "next", *(f"      {typed(line)}" for line in next_lines), "",
     ])  # fmt: skip

@@ -1,10 +1,12 @@
-"""`cgi-conform coverage`: which cases reach a clause, which clauses a case is judged by, and what is reached by none.
+"""`cgi-conform coverage`: prints the cases of each clause, the clauses of each case, and the orphans.
 
-Exit status 1, and a line for each:
-* a clause that has neither a case nor a reason, or has both, and a case without a clause;
-* a clause that its cases only observe, although it says "must" or "should";
-* cases that are twins (cases/twins.py), and marks in the code that name no clause (cases/marks.py);
-* a peer's test (cases/peers.py) that has no case.
+Each orphan is one line on standard error, and the exit status is then 1:
+* a clause that has neither a case nor a reason, or has both;
+* a case without a clause;
+* a clause that says "must" or "should" while all its cases are observed only;
+* cases that are twins (cases/twins.py);
+* a mark in the code that names no clause (cases/marks.py);
+* a test of a peer (cases/peers.py) that has no case.
 """
 
 import argparse
@@ -37,7 +39,7 @@ class Counts(TypedDict):
 
 @dataclass(frozen=True)
 class Coverage:
-    """Both directions, and the orphans."""
+    """The clauses, the cases and the peers' tests, how they reach each other, and the orphans."""
 
     clauses: Mapping[str, Clause]
     cases: Sequence[Case]
@@ -47,7 +49,7 @@ class Coverage:
     orphans: list[str]
 
     def counts(self) -> dict[str, Counts]:
-        """By source of the clauses, in the order they are first used."""
+        """Returns the numbers for each source of clauses, in the order of clauses.toml."""
         found: dict[str, Counts] = {}
         for source in dict.fromkeys(clause.source for clause in self.clauses.values()):
             names = [name for name, clause in self.clauses.items() if clause.source == source]
@@ -62,11 +64,11 @@ class Coverage:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `coverage`."""
-    parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="default: %(default)s")
+    parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="the format of the output (default: %(default)s)")
 
 
 def main(options: argparse.Namespace) -> int:
-    """Print it; 1 if there is an orphan."""
+    """Prints the coverage and returns 1 if there is an orphan."""
     coverage = covered()
     print({"text": as_text, "markdown": as_markdown, "json": as_json}[options.format](coverage), end="", flush=True)
     if REPO is None:
@@ -78,20 +80,20 @@ def main(options: argparse.Namespace) -> int:
 
 def covered() -> Coverage:
     """Returns the coverage of this corpus."""
-    try:  # what is wrong with clauses is no error here, but what is looked for
+    try:  # not validated, because this command reports missing and unknown clauses itself
         cases = load_cases(fixtures() / "cases", validate=False)
     except (AttributeError, KeyError, TypeError, ValueError):
-        cases = load_cases(fixtures() / "cases")  # says what else is wrong
+        cases = load_cases(fixtures() / "cases")  # raises UserError for every other mistake
     clauses = load_clauses(fixtures() / "clauses.toml")
     path = fixtures() / "peers.toml"
-    marks = all_marks(REPO) if REPO and own_corpus() else []  # another corpus has clauses of its own
+    marks = all_marks(REPO) if REPO and own_corpus() else []  # the marks name clauses of this corpus only
     return cover(cases, clauses, load_peers(path) if path.exists() else {}, marks)
 
 
 def cover(
     cases: Sequence[Case], clauses: Mapping[str, Clause], peers: Mapping[str, Project], marks: Sequence[Mark] = ()
 ) -> Coverage:
-    """Cases, clauses and marks held against each other."""
+    """Returns the coverage of these cases, clauses, peers and marks."""
     reached: dict[str, list[str]] = {name: [] for name in clauses}
     for case in cases:
         for name in case.clauses:
@@ -102,7 +104,7 @@ def cover(
 
 
 def as_text(coverage: Coverage) -> str:
-    """For a terminal, and for grep: each line says all it has to say."""
+    """Returns the coverage as text. Each line is complete by itself, so that grep finds it."""
     told = ["clauses, and the cases that reach them", ""]
     for name, clause in coverage.clauses.items():
         told.append(f"{name}  {' '.join(coverage.reached[name]) or f'– {clause.unreached}'}")
@@ -117,10 +119,10 @@ def as_text(coverage: Coverage) -> str:
 
 
 def _sources(coverage: Coverage) -> list[tuple[str, str, str, str, str]]:
-    """Returns the counts as rows, a head first."""
+    """Returns the counts as rows, below a header row."""
     counts = coverage.counts()
     return [
-        ("source", "clauses", "reached", "not, with a reason", "cases"),
+        ("source", "clauses", "reached", "not reached, with a reason", "cases"),
         *(
             (source, str(each["clauses"]), str(each["reached"]), str(each["unreached"]), str(each["cases"]))
             for source, each in counts.items()
@@ -134,13 +136,13 @@ def _conclusion(coverage: Coverage) -> str:
     profiles = ", ".join(
         f"{sum(profile in case.expect for case in coverage.cases)} in {profile}" for profile in PROFILES
     )
-    told = f"{reached} of {len(coverage.clauses)} clauses are reached by {len(coverage.cases)} cases ({profiles}); "
+    told = f"{len(coverage.cases)} cases ({profiles}) reach {reached} of {len(coverage.clauses)} clauses; "
     told += f"{tests} tests of {len(coverage.peers)} other projects have a case; "
     return told + (f"{len(coverage.orphans)} orphans" if coverage.orphans else "no orphans")
 
 
 def as_markdown(coverage: Coverage) -> str:
-    """For a page of a repository."""
+    """Returns the coverage as a Markdown page."""
     head, *rest = _sources(coverage)
     parts = [
         "# Coverage", _conclusion(coverage) + ".",
@@ -174,7 +176,7 @@ def _case_rows(coverage: Coverage) -> list[str]:
 
 
 def _titles(case: Case) -> str:
-    """Returns the title of a case, or one for each profile."""
+    """Returns the titles of a case, one or two."""
     return " / ".join(dict.fromkeys(case.title_in(profile) for profile in case.expect))
 
 
@@ -183,7 +185,7 @@ def _codes(names: Sequence[str]) -> str:
 
 
 def as_json(coverage: Coverage) -> str:
-    """For programs."""
+    """Returns the coverage as JSON text."""
     document = {
         "clauses": {
             name: {

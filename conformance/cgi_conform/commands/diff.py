@@ -1,7 +1,7 @@
-"""`cgi-conform diff A B`: the same octets to two servers, and where their answers differ.
+"""`cgi-conform diff A B`: sends the same octets to two servers and prints where their answers differ.
 
-A and B each are a known server, a folder with a server.toml, a command with {port} and {root}, the URL of a
-server that runs (with --root), or the results.json of an earlier run.  Exit status as diff(1) has it.
+A and B may each be a known server, a folder with a server.toml, a command with {port} and {root}, the URL of a
+running server (with --root), or the results.json of an earlier run. The exit statuses are those of diff(1).
 """
 
 import argparse
@@ -23,31 +23,34 @@ from cgi_conform.running.plan import Options, make_plan
 from cgi_conform.running.session import carry_out
 
 SAME, DIFFER, TROUBLE = 0, 1, 2
-EPILOG = "exit status: 0 they answer alike, 1 they differ, 2 trouble, 130 interrupted"
+EPILOG = "exit status: 0 the answers are the same; 1 they differ; 2 the servers cannot be compared; 130 interrupted"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `diff`."""
     parser.epilog = EPILOG
     add = parser.add_argument
-    which = "a known server, a folder of yours, 'CMD {port} {root}', http://HOST:PORT (with --root), or a results.json"
+    which = (
+        "a known server, a folder with a server.toml, 'CMD {port} {root}', http://HOST:PORT (with --root), "
+        "or a results.json"
+    )
     add("a", metavar="A", help=which)
-    add("b", metavar="B", help="the same")
+    add("b", metavar="B", help="the other server, named in the same ways")
     add("globs", nargs="*", metavar="CASE-GLOB", help="cases to compare, by id or topic (default: all)")
-    add("--root", action="append", metavar="DIR", default=[], help="the document root at a URL; twice for two of them")
-    add("--profile", choices=PROFILES, default=PROFILES[0], help="which cases, and what they are judged by")
+    add("--root", action="append", metavar="DIR", default=[], help="the document root of a server at a URL; twice for two URLs")
+    add("--profile", choices=PROFILES, default=PROFILES[0], help="the profile to judge both by (default: %(default)s)")
     add("--report", type=Path, metavar="DIR", help="write diff.json, diff.md and diff.html")
     configure_workers(parser)
     add("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for an answer (default: %(default)g)")
-    add("--delivery", choices=DELIVERIES, default="whole", help="how requests are cut into writes (default: whole)")
+    add("--delivery", choices=DELIVERIES, default="whole", help="how to cut requests into writes (default: whole)")
 
 
 def main(options: argparse.Namespace) -> int:
-    """Run what has to be run, compare, report."""
+    """Runs the servers, compares the results, and reports."""
     try:
         comparison = compared(*_both(options))
         if not comparison["totals"]["compared"]:
-            raise UserError("there is no case that both have answered")
+            raise UserError("both servers have no answered case in common (choose other cases or another --profile)")
         if options.report:
             from cgi_conform.report.comparison import write_all
 
@@ -62,7 +65,7 @@ def main(options: argparse.Namespace) -> int:
 
 
 def status(comparison: Comparison) -> int:
-    """0 or 1."""
+    """Returns the exit status, 0 or 1."""
     return DIFFER if comparison["totals"]["differ"] else SAME
 
 

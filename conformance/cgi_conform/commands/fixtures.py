@@ -1,4 +1,4 @@
-"""`cgi-conform fixtures DIR`: lays the document root out, for a server that somebody else starts."""
+"""`cgi-conform fixtures DIR`: writes the document root of the cases, for a server that the user starts."""
 
 import argparse
 import shlex
@@ -15,7 +15,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Lay out, and say how to go on."""
+    """Writes the document root and prints the next step."""
     made = lay_out(fixtures(), options.directory)
     print(f"document root: {made.root}")
     root = shlex.quote(str(made.root))

@@ -1,7 +1,7 @@
-"""`cgi-conform init-server DIR`: writes the definition of a server of the user: server.toml, its configuration, expect.toml.
+"""`cgi-conform init-server DIR`: writes the definition of the user's own server into a folder.
 
-The files hold what a user must know to fill them in, so that no page needs to be open beside them. They are sound as
-they stand: with the name of a program in server.toml, the definition can be used.
+The comments in the files explain every entry, so the user needs no other document. The files are valid as they are:
+the user only has to name a program in server.toml.
 """
 
 import argparse
@@ -19,44 +19,45 @@ from cgi_conform.typed import typed
 SERVER, CONFIGURATION, EXPECT = "server.toml", "server.conf", "expect.toml"
 
 _SERVER = """\
-# How cgi-conform starts this server. Change what is marked with CHANGE.
+# This file tells cgi-conform how to start this server. Change the entries that are marked with CHANGE.
 #
-# Tokens that cgi-conform fills in, here and in {configuration}:
-#   {{port}}    the port to listen on, at 127.0.0.1; each start has another one
-#   {{root}}    the document root: run what lies in {{root}}/cgi-bin and {{root}}/htbin, serve the other files
+# cgi-conform replaces these tokens, here and in {configuration}:
+#   {{port}}    the port to listen on, at 127.0.0.1; each start gets another port
+#   {{root}}    the document root: the server must run the files in {{root}}/cgi-bin and {{root}}/htbin as scripts, and
+#             serve the other files
 #   {{here}}    the folder of this file
-#   {{files}}   the folder of the files named below [files], tokens filled in; the server may write there
-#   {{user}} {{group}}   the account that scripts must run as, if the server is started by root
-#   {{program}} the first of `program` that exists
+#   {{files}}   the folder with the files that [files] names; the server may write there
+#   {{user}} {{group}}   the account that scripts must run as, if root starts the server
+#   {{program}} the first entry of `program` that exists
 #
 # The server must stay in the foreground (often an option such as -f, -D, or "daemon off" in its configuration), and
-# end on SIGTERM. It runs in the document root: a path that does not begin with a token or with / is looked for there.
-# Its environment holds PATH, HOME, LANG and what [environment] sets.
+# must end on SIGTERM. cgi-conform starts it in the document root, so a path there needs a token or a / in front.
+# Its environment holds PATH, HOME, LANG and the variables in [environment].
 
-title   = "My server"                            # CHANGE: how reports call it
+title   = "My server"                            # CHANGE: the name of the server in reports
 
-# CHANGE: where the program is. A path with a slash is relative to this file; a name is looked for on PATH.
+# CHANGE: the paths or names of the program. A path with a slash is relative to this file; a name is looked up on PATH.
 program = ["./my-server", "my-server"]
 
-# CHANGE: how it is started. A server without a configuration file takes "{{port}}" and "{{root}}" as arguments.
+# CHANGE: the command that starts the server. Without a configuration file, pass "{{port}}" and "{{root}}" as arguments.
 command = ["{{program}}", "{{files}}/{configuration}"]
 
-# CHANGE: how it tells its version, which reports show; leave the line out if it cannot.
+# CHANGE: the command that prints the version for reports. Delete the line if there is none.
 version = ["{{program}}", "--version"]
 
 # The suite may judge the server in these profiles: {profiles}.
 profiles = [{quoted}]
 
-# Written afresh for each start: NAME = the file beside this one that is the template.
+# Files that cgi-conform writes before each start: NAME = the template, a file in this folder.
 [files]
 "{configuration}" = "{configuration}"
 
-# The server can do more if these arguments are added to its command; [] if it needs none.
-# Cases that need a line that is not here are skipped.
+# Capabilities: NAME = the arguments that cgi-conform adds to the command; [] if the server needs none.
+# Cases that need a capability that is not here are skipped.
 [variants]
 {variants}
 
-# Variables of its environment.
+# Environment variables of the server.
 [environment]
 # LD_LIBRARY_PATH = "{{here}}/lib"
 
@@ -66,21 +67,21 @@ profiles = [{quoted}]
 """
 
 _CONFIGURATION = """\
-# CHANGE: the configuration of your server, with tokens (they are listed in {server}) where values change:
+# CHANGE: the configuration of your server. Write tokens for values that change; {server} lists the tokens.
 listen 127.0.0.1:{{port}}
 root   "{{root}}"
-# Braces that are no token stay as they are: location / {{ … }}
+# Other braces stay as they are: location / {{ … }}
 """
 
 _EXPECT = """\
-# The cases that this server is known to fail in profile {profile}, each with the reason. They still run, and one that
-# passes turns the run red. Failures in profile {other} go into expect.{other}.toml.
+# The known failures of this server in profile {profile}, each with the reason. These cases still run, and a case that
+# passes turns the run red. Failures in profile {other} belong into expect.{other}.toml.
 #
 # ["post/plain-file"]
-# outcome = "fail"              # or "skip": do not try it
+# outcome = "fail"              # or "skip": do not run the case
 # reason  = "refuses with 405"
 #
-# This writes one entry for each failure:
+# These commands write one entry for each failure:
 #   cgi-conform run --server {folder} --write-expect {folder}/{expect}
 #   cgi-conform run --server {folder} --profile {other} --write-expect {folder}/expect.{other}.toml
 """
@@ -88,11 +89,11 @@ _EXPECT = """\
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `init-server`."""
-    parser.add_argument("directory", type=Path, metavar="DIR", help="a folder, which is made if it does not exist")
+    parser.add_argument("directory", type=Path, metavar="DIR", help="the folder to write into; it is created if necessary")
 
 
 def main(options: argparse.Namespace) -> int:
-    """Write the files, and say what to do next."""
+    """Writes the files and prints the next steps."""
     folder = options.directory
     written = files(folder)
     _refuse(folder, list(written))
@@ -124,18 +125,19 @@ def files(folder: Path) -> dict[str, str]:
 
 
 def next_steps(folder: Path) -> str:
-    """Returns what was written, what to change, and the command after that."""
+    """Returns the text that names the written files, what to change in them, and the next commands."""
     what = {
-        SERVER: "how the server is started: change what is marked with CHANGE",
-        CONFIGURATION: "its configuration: put yours here, with {port} and {root}; or delete it and [files]",
+        SERVER: "how to start the server: change the entries marked with CHANGE",
+        CONFIGURATION: "its configuration: write yours here, with {port} and {root}; or delete this file and [files]",
         EXPECT: "its known failures: none yet",
     }
     lines = in_columns([(str(folder / name), text) for name, text in what.items()])
-    name = shlex.quote(f"./{folder}" if str(folder) in server_names() else str(folder))  # a known server would win
+    # "./" in front, because the plain name would mean the known server.
+    name = shlex.quote(f"./{folder}" if str(folder) in server_names() else str(folder))
     return "\n".join([
-        *lines, "", "next", f"      cgi-conform serve {name}    # does it start? ends with Ctrl-C",
+        *lines, "", "next", f"      cgi-conform serve {name}    # check that it starts; Ctrl-C ends it",
         f"      cgi-conform run --server {name} --profile {PROFILES[1]}    # judge it by CGI/1.1",
-        f"      cgi-conform run --server {name}    # judge it by what Python's CGIHTTPServer did", "",
+        f"      cgi-conform run --server {name}    # judge it by the behaviour of Python's CGIHTTPServer", "",
     ])  # fmt: skip
 
 
@@ -144,9 +146,9 @@ def _variant(name: str, text: str) -> str:
 
 
 def _refuse(folder: Path, names: list[str]) -> None:
-    """Raises UserError where a file would be written over."""
+    """Raises UserError if a file of this name exists already."""
     if folder.exists() and not folder.is_dir():
         raise UserError(f'"{folder}" is not a folder (name a new one)')
     there = [name for name in names if (folder / name).exists() or (folder / name).is_symlink()]
     if there:
-        raise UserError(f'"{folder / there[0]}" exists, and is not overwritten (name another folder)')
+        raise UserError(f'"{folder / there[0]}" exists already (name another folder)')

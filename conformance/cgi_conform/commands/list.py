@@ -1,4 +1,4 @@
-"""`cgi-conform list`: the cases in one line each, for people; --json for programs."""
+"""`cgi-conform list`: prints the cases, one per line; with --json, as one JSON document for programs."""
 
 import argparse
 import json
@@ -12,21 +12,22 @@ from cgi_conform.paths import fixtures
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The options of `list`."""
+    """Adds the options of `list`."""
     parser.add_argument("globs", nargs="*", metavar="CASE-GLOB", help="cases to list, by id or topic (default: all)")
-    parser.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help="the profile whose level is shown")
-    parser.add_argument("--json", action="store_true", help="one JSON document")
+    text = "the profile whose cases are listed (default: %(default)s)"
+    parser.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help=text)
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
 def main(options: argparse.Namespace) -> int:
-    """Print the cases that have an expectation in the profile."""
+    """Prints the cases that have an expectation in the profile."""
     cases = [case for case in load_cases(fixtures() / "cases", options.globs) if options.profile in case.expect]
     print((as_json if options.json else as_text)(cases, options.profile), end="")
     return 0
 
 
 def as_text(cases: Sequence[Case], profile: str) -> str:
-    """id, level, clauses, needs, title in columns; the title last, for it is the longest."""
+    """Returns a table: id, level, clauses, needs, title."""
     rows = [
         (case.id, case.expect[profile].level, ",".join(case.clauses_in(profile)), ",".join(case.needs) or "-", case.title_in(profile))
         for case in cases
@@ -35,7 +36,7 @@ def as_text(cases: Sequence[Case], profile: str) -> str:
 
 
 def as_json(cases: Sequence[Case], profile: str) -> str:
-    """The same as a list of objects, lists as lists."""
+    """Returns the cases as a JSON list of objects."""
     listed = [
         {
             "id": case.id,

@@ -1,11 +1,11 @@
-"""`cgi-conform prove`: does each case fail where it should? Tried against the faulty server, with its faults.
+"""`cgi-conform prove`: proves that each case can fail. It runs the cases against the faulty server with its faults.
 
-    sound     without a fault the server passes the case
-    killed    with the fault that the case names it does not, though it runs on
-    branches  each status of a list can be seen, and is what the case looks at
-    faults    each is named by a case, and kills one
+    sound     without a fault, the server passes the case
+    killed    with the fault that the case names, the server fails the case and does not die
+    branches  the case accepts each status of its list, and rejects it when it is taken off the list
+    faults    every fault is named by a case, and makes a case fail
 
-Exit status: 0 all is proven; 1 something is not; 2 usage, or data that makes no sense; 5 nothing could be tried.
+Exit status: 0 everything is proven; 1 something is not; 2 wrong usage or wrong data; 5 nothing could be tried.
 """
 
 import argparse
@@ -41,15 +41,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("globs", nargs="*", metavar="CASE-GLOB", help="cases to prove, by id or topic (default: all)")
     add("--profile", action="append", choices=PROFILES, help="the profile to prove them in (default: all of the server's)")
-    add("--fault", action="append", default=[], metavar="NAME", help="only what this fault, or glob of faults, kills")
-    add("--needs", choices=NEEDS, metavar="CAPABILITY", help="only cases that need it (root, user, limits, …)")
+    add("--fault", action="append", default=[], metavar="NAME", help="only the cases that name this fault (or a glob of faults)")
+    add("--needs", choices=NEEDS, metavar="CAPABILITY", help="only cases that need this capability (root, user, limits, …)")
     configure_workers(parser)
     add("--report", type=Path, metavar="DIR", help="write kills.json, kills.md, kills.html and junit.xml")
-    add("--server", default="faulty", metavar="NAME", help="the server to put faults in (default: %(default)s)")
+    add("--server", default="faulty", metavar="NAME", help="the server that gets the faults (default: %(default)s)")
 
 
 def main(options: argparse.Namespace) -> int:
-    """Prove and report."""
+    """Proves the cases, reports, and returns the exit status."""
     profiles = list(dict.fromkeys(options.profile or load_server(options.server).profiles))
     plans = {profile: make_plan(Options(server=options.server, profile=profile, workers=options.workers)) for profile in profiles}
     server = _definition(plans[profiles[0]])
@@ -81,7 +81,7 @@ def main(options: argparse.Namespace) -> int:
 
 @dataclass
 class _Work:
-    """What is to be proven, and what has been."""
+    """The cases and branches to prove, and the proofs so far."""
 
     wanted: dict[str, list[Case]] = field(default_factory=dict)  # by profile
     branches: list[Branch] = field(default_factory=list)
@@ -91,7 +91,10 @@ class _Work:
 
     @classmethod
     def of(cls, cases: Sequence[Case], plans: Mapping[str, Plan], globs: Sequence[str]) -> "_Work":
-        """Returns the cases and branches whose faults match a glob, all without; some cannot be tried here."""
+        """Returns the cases and branches whose faults match a glob, or all of them if there is no glob.
+
+        Those that need a missing capability count as proven with the verdict "skip".
+        """
 
         def chosen(fault: str) -> bool:
             return not globs or any(fnmatchcase(fault, glob) for glob in globs)
@@ -137,7 +140,7 @@ def _prove(work: _Work, bench: ProofInputs, count: int) -> None:
 
 
 def _carried_out(workers: Workers[Task, TaskOutcome], tasks: Sequence[Task], what: str) -> list[TaskOutcome]:
-    """Carries out the tasks, the longest first; a person who watches is told how many have been."""
+    """Carries out the tasks, the longest first, and shows the progress on a terminal."""
     found: list[TaskOutcome] = []
     try:
         for one in workers.results(sorted(tasks, key=lambda task: -task.waits)):
@@ -166,7 +169,7 @@ def _definition(plan: Plan) -> ServerDefinition:
 
 
 def _report(options: argparse.Namespace, kills: Kills, wrong: Sequence[str]) -> int:
-    from cgi_conform.report import kills as reports  # templates are slow to import: not before the proof
+    from cgi_conform.report import kills as reports  # imported after the proof, because templates are slow
     from cgi_conform.report.kills import terminal
     from cgi_conform.report.terminal import style_for
 

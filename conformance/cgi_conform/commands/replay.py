@@ -1,7 +1,8 @@
-"""`cgi-conform replay ID`: one exchange, once, with the octets of both sides, when they came, and the verdict.
+"""`cgi-conform replay ID`: plays one case once and prints the octets of both sides, their times, and the verdict.
 
-Times count from the end of sending and are as fine as the 20 ms pauses after which the reader looks up.  Only
-the exchange is judged: control, liveness probe, log and look at the machine belong to `cgi-conform run`.
+Times count from the end of the request. Their resolution is 20 ms, the pause between two looks at the connection.
+`replay` judges the exchange only. `cgi-conform run` also checks the control request, the liveness probe, the log and
+the machine.
 """
 
 import argparse
@@ -38,7 +39,7 @@ _SHOWN = 8000
 
 @dataclass(frozen=True)
 class Target:
-    """Where the exchange goes, and what the server has printed since."""
+    """The server to talk to, and its output since the exchange began."""
 
     address: tuple[str, int]
     root: Path
@@ -49,7 +50,7 @@ class Target:
 
 @dataclass
 class Marks:
-    """When a connection had received how much."""
+    """How many octets each connection had received, and when."""
 
     seen: dict[str, list[tuple[float, int]]] = field(default_factory=dict)
 
@@ -61,13 +62,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `replay`."""
     parser.add_argument("id", metavar="ID", help="the id of a case, such as post/plain-file")
     configure_server(parser)
-    parser.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help="what it is judged by")
-    parser.add_argument("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for an answer")
-    parser.add_argument("--delivery", default="whole", help="how requests are cut into writes")
+    add = parser.add_argument
+    add("--profile", choices=PROFILES, default=PROFILES[0], help="the profile to judge by (default: %(default)s)")
+    add("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for an answer (default: %(default)g)")
+    add("--delivery", default="whole", help="how to cut requests into writes (default: whole)")
 
 
 def main(options: argparse.Namespace) -> int:
-    """Play the case once and print what went both ways; 1 if the answer is not as expected."""
+    """Plays the case once, prints the octets of both sides, and returns 1 if the answer is not as expected."""
     case = load_cases(fixtures() / "cases", [options.id])[0]
     if options.profile not in case.expect:
         other = next(iter(case.expect))
@@ -118,7 +120,7 @@ def _play(
 
 @contextmanager
 def _target(case: Case, plan: Plan) -> Iterator[Target]:
-    """Gives the server of the plan, started for this case unless it runs already."""
+    """Yields the server of the plan. Starts it for this case unless it runs already."""
     if plan.server is None:
         yield Target(plan.address, Path(plan.root))
         return
@@ -129,7 +131,7 @@ def _target(case: Case, plan: Plan) -> Iterator[Target]:
         target = Target((ADDRESS, instance.port), running.docroot.root, instance.signal, start)
         begun = instance.log_size()
         yield target
-        if instance.is_in_background():  # it went there after it had accepted connections
+        if instance.is_in_background():  # the server went into the background after it had accepted connections
             raise UserError(f'server "{instance.name}" cannot be judged: {instance.died()}', SERVER)
         target.log.append(instance.log_since(begun))
     finally:
@@ -137,7 +139,7 @@ def _target(case: Case, plan: Plan) -> Iterator[Target]:
 
 
 def transcript(exchange: Exchange, marks: Marks, log: bytes) -> str:
-    """Returns the octets of every connection: > sent, < received, with times."""
+    """Returns the octets of every connection with times: ">" marks sent ones, "<" received ones."""
     several = len(exchange.connections) > 1
     told: list[str] = []
     for connection in exchange.all:
@@ -151,7 +153,7 @@ def transcript(exchange: Exchange, marks: Marks, log: bytes) -> str:
 
 
 def _received(connection: Connection, seen: list[tuple[float, int]]) -> list[str]:
-    """Returns what came in, cut where the reader looked up."""
+    """Returns the received octets, cut where the client looked at the connection."""
     data, begun, shown = bytes(connection.received), connection.sent_at, 0
     told: list[str] = []
     if connection.first_at is not None:
@@ -168,7 +170,7 @@ def _received(connection: Connection, seen: list[tuple[float, int]]) -> list[str
 
 
 def verdict(case: Case, expectation: Expectation, judgement: Judgement) -> str:
-    """Returns whether the exchange is as the case expects."""
+    """Returns the lines that say whether the exchange is as the case expects."""
     head = f"{case.id} ({expectation.level}): "
     if not judgement.mismatches:
         return f"{head}as expected\n"

@@ -1,4 +1,4 @@
-"""`cgi-conform run`: tries the cases against one server, reports, and says by its exit status whether it conforms."""
+"""`cgi-conform run`: tries the cases against one server and reports. The exit status says if the server conforms."""
 
 import argparse
 import random
@@ -23,7 +23,7 @@ from cgi_conform.servers.launch import START_TIMEOUT
 from cgi_conform.wall import since_start
 from cgi_conform.write import need_folder
 
-_INTERRUPTED = "interrupted: writing what is known; once more ends at once"
+_INTERRUPTED = "interrupted: writing the results so far (interrupt again to stop at once)"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,26 +31,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("globs", nargs="*", metavar="CASE-GLOB", help="cases to run, by id or topic (default: all)")
     configure_server(parser)
-    add("--profile", choices=PROFILES, default=PROFILES[0], help="what the server is judged by (default: %(default)s)")
+    add("--profile", choices=PROFILES, default=PROFILES[0], help="the profile to judge the server by (default: %(default)s)")
     add("--strict", action="store_true", help="a recommended case that fails turns the run red")
-    add("--strict-observed", action="store_true", help="so does an observed one that differs")
-    add("--skip", action="append", default=[], metavar="GLOB", help="leave these cases out")
-    add("--expect", metavar="FILE", help="expected failures (default: expect.toml beside the server's definition)")
-    add("--write-expect", type=Path, metavar="FILE", help="write the failures of this run as expected ones")
+    add("--strict-observed", action="store_true", help="an observed case that differs turns the run red")
+    add("--skip", action="append", default=[], metavar="GLOB", help="do not run these cases (may be given several times)")
+    add("--expect", metavar="FILE", help="the known failures (default: expect.toml beside the server's definition)")
+    add("--write-expect", type=Path, metavar="FILE", help="write the failures of this run to FILE as known failures")
     add("--report", type=Path, metavar="DIR", help="write results.json, junit.xml, summary.md, index.html, badge.json")
     configure_workers(parser)
-    add("--shuffle", nargs="?", type=int, const=-1, metavar="SEED", help="another order of the cases")
-    add("--sample", type=int, metavar="N", help="only about one case in N, the same ones each time")
+    add("--shuffle", nargs="?", type=int, const=-1, metavar="SEED", help="run the cases in a random order")
+    add("--sample", type=int, metavar="N", help="run about one case in N, always the same ones")
     add("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for the next octet (default: %(default)g)")
     add("--case-timeout", type=float, default=CASE_TIMEOUT, metavar="S", help="seconds for a whole case (default: %(default)g)")
-    add("--start-timeout", type=float, default=START_TIMEOUT, metavar="S", help="seconds to start in (default: %(default)g)")
-    add("--delivery", choices=DELIVERIES, default="whole", help="how requests are cut into writes (default: whole)")
-    add("--times", action="store_true", help="put the seconds each case took into results.json")
-    add("--slowest", type=int, default=0, metavar="N", help="show the N cases that took longest")
+    add("--start-timeout", type=float, default=START_TIMEOUT, metavar="S",
+        help="seconds for the server to start (default: %(default)g)")  # fmt: skip
+    add("--delivery", choices=DELIVERIES, default="whole", help="how to cut requests into writes (default: whole)")
+    add("--times", action="store_true", help="write the seconds of each case into results.json")
+    add("--slowest", type=int, default=0, metavar="N", help="show the N slowest cases")
 
 
 def main(options: argparse.Namespace) -> int:
-    """Run and report."""
+    """Runs the cases, reports, and returns the exit status."""
     if options.shuffle == -1:
         options.shuffle = random.SystemRandom().randrange(1_000_000)
     cases = load_cases(fixtures() / "cases", options.globs)
@@ -85,7 +86,7 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _check_skipped(globs: list[str]) -> None:
-    """Raises UserError for a glob that leaves nothing out: it is misspelt, or the case is gone."""
+    """Raises UserError if a glob matches no case: it is misspelt, or the case does not exist any more."""
     known = case_ids(fixtures() / "cases") if globs else []
     for glob in globs:
         if not any(fnmatchcase(name, glob) for name in known):
@@ -93,7 +94,7 @@ def _check_skipped(globs: list[str]) -> None:
 
 
 def _report(options: argparse.Namespace, plan: Plan, cases: list[Case], outcome: RunOutcome) -> int:
-    from cgi_conform.report import github, terminal, write_all  # templates are slow to import: not before the run
+    from cgi_conform.report import github, terminal, write_all  # imported after the run, because templates are slow
 
     path = fixtures() / "clauses.toml"
     clauses = load_clauses(path) if path.exists() else {}
@@ -121,30 +122,30 @@ def _report(options: argparse.Namespace, plan: Plan, cases: list[Case], outcome:
 
 
 def _write_expect(path: Path, plan: Plan, results: Results) -> None:
-    """Writes the failures as expected ones, and says what to do with the file."""
+    """Writes the failures as known failures, and prints what to do with the file."""
     count = write_known_failures(path, results["cases"], plan.known_failures, {*red_verdicts(results), "warn"})
     entries = "1 expectation" if count == 1 else f"{count} expectations"
-    print(f'{entries} written to "{path}": say why in each `reason` (those with ?? are red)')
+    print(f'{entries} written to "{path}": write the reason into each entry (an entry with ?? turns the run red)')
     own = plan.server.expect_file(plan.profile) if plan.server is not None else None
     if own is not None and path.absolute().parent == own.parent and path.name != own.name:
-        print(f'in profile {plan.profile} the file is read under the name "{own.name}" (or by --expect)')
+        print(f'in profile {plan.profile}, runs read the file "{own.name}" (rename this one, or use --expect)')
 
 
 def _listed(options: argparse.Namespace, plan: Plan) -> str:
-    """Returns where the known failures can be read."""
+    """Returns where the user finds the reasons and the answers of the known failures."""
     path = options.expect or (plan.server and plan.server.expect_file(plan.profile))
     page = f"{options.report}/index.html shows" if options.report else "--report DIR writes a page that shows"
-    return f': "{path}" gives the reason of each, {page} the answers'
+    return f': "{path}" gives each reason; {page} the answers'
 
 
 class _Progress:
-    """A line that says how far the run is; only where a person watches."""
+    """Shows the progress of the run in one line, on a terminal only."""
 
     def __init__(self, total: int) -> None:
         self._total = total
 
     def show(self, result: CaseResult, number: int) -> None:
-        if sys.stderr.isatty():  # it is asked each time: a terminal may be gone by now
+        if sys.stderr.isatty():  # asks each time, because the terminal may have been closed
             print(f"\r{number}/{self._total} {result['id'][:60]:<60}", end="", file=sys.stderr, flush=True)
 
     def clear(self) -> None:

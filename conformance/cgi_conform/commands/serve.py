@@ -1,8 +1,8 @@
 """`cgi-conform serve`: starts a server and keeps it running, for another client or for the lines of a report.
 
-Prints what one needs to know about it, one "key value" line each, `ready` last: url, root, pid, profile, title and
-version. The server ends with this command: on SIGTERM, SIGINT or SIGHUP, or, if standard input is a pipe, when that
-ends (a program that starts it so need not be alive to stop it).
+It prints a "key value" line for each of url, root, pid, profile, title and version, and then the line `ready`.
+SIGTERM, SIGINT and SIGHUP end the command and the server. If standard input is a pipe, they also end when the pipe is
+closed. So the server ends even if the program that started it dies.
 """
 
 import argparse
@@ -35,14 +35,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `serve`."""
     parser.add_argument("name", nargs="?", metavar="NAME", help="the same as --server NAME")
     configure_started(parser)
-    parser.add_argument("--profile", choices=PROFILES, help="started for this one (default: its first)")
-    parser.add_argument("--variant", default="", metavar="V", help="with the arguments of a variant, such as http11")
+    parser.add_argument("--profile", choices=PROFILES, help="the profile to start the server for (default: its first one)")
+    parser.add_argument("--variant", default="", metavar="V", help="add the arguments of this variant, such as http11")
     parser.add_argument("--port", type=int, default=0, metavar="N", help="the port to listen on (default: a free one)")
     parser.add_argument("--root", type=Path, metavar="DIR", help="the document root (default: that of the cases)")
 
 
 def main(options: argparse.Namespace) -> int:
-    """Serve until told to end."""
+    """Starts the server and waits until the command must end."""
     server = _server(options)
     profile = options.profile or server.profiles[0]
     if profile not in server.profiles:
@@ -61,7 +61,7 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _server(options: argparse.Namespace) -> ServerDefinition:
-    """Returns the server that is named, if it can be started on the port that is asked for."""
+    """Returns the named server. Raises UserError if it cannot use the chosen port."""
     if sum(each is not None for each in (options.name, options.server, options.command)) != 1:
         raise UserError("name one server: NAME, --server NAME or --command 'CMD {port} {root}'")
     options.server = options.server or options.name
@@ -71,7 +71,7 @@ def _server(options: argparse.Namespace) -> ServerDefinition:
     if options.port and server.takes_free_port:
         raise UserError(f'server "{server.name}" chooses its port itself ({{port_file}}): --port cannot set it')
     if options.port and (why := why_not_free(options.port)):
-        raise UserError(f"port {options.port} of {ADDRESS} {why} (name another --port, or none for a free one)")
+        raise UserError(f"port {options.port} of {ADDRESS} {why} (choose another --port; without --port it takes a free one)")
     return server
 
 
@@ -84,7 +84,7 @@ def _docroot(root: Path | None) -> Iterator[Docroot]:
         whole = root.resolve()
         yield Docroot(whole.parent, whole.name)
     else:
-        raise UserError(f'"{root}" is no directory (--root names the document root to serve)')
+        raise UserError(f'"{root}" is not a directory (--root must name the document root to serve)')
 
 
 def _introduce(server: ServerDefinition, profile: str, instance: Instance, docroot: Docroot) -> None:
@@ -103,7 +103,7 @@ def _introduce(server: ServerDefinition, profile: str, instance: Instance, docro
 
 @contextmanager
 def _told_to_end() -> Iterator[socket.socket]:
-    """Gives a socket that becomes readable once a signal has asked for the end."""
+    """Yields a socket that becomes readable when a signal asks the command to end."""
     reader, writer = socket.socketpair()
     writer.setblocking(False)
     with reader, writer, handled(_told):

@@ -1,4 +1,4 @@
-"""The options that name a server, for every command that takes one, and the words that name it again in a hint."""
+"""The options that name a server, for all commands that take one, and the words that name the same server in a hint."""
 
 import argparse
 import shlex
@@ -16,20 +16,20 @@ USUAL_PORT = 8000
 
 def configure_workers(parser: argparse.ArgumentParser) -> None:
     """Adds -j."""
-    text = f"workers: so many cases at a time, each with a server of its own (default: {WORKERS} for many cases)"
+    text = f"number of workers; each has its own server and tries one case at a time (default: at most {WORKERS})"
     parser.add_argument("-j", dest="workers", type=int, metavar="N", help=text)
 
 
 def configure_server(parser: argparse.ArgumentParser) -> None:
-    """Adds the three ways to name a server, and what it can do."""
+    """Adds the three options that name a server, and --has."""
     which = _by_start(parser)
     which.add_argument("--url", metavar="URL", help="a server that runs already, such as http://127.0.0.1:8000")
-    parser.add_argument("--root", metavar="DIR", help="with --url: the document root that server has")
+    parser.add_argument("--root", metavar="DIR", help="with --url: the document root of that server")
     _capabilities(parser)
 
 
 def configure_started(parser: argparse.ArgumentParser) -> None:
-    """Adds the ways to name a server that the suite starts, and what it can do."""
+    """Adds the two options that name a server for the suite to start, and --has."""
     _by_start(parser)
     _capabilities(parser)
 
@@ -38,11 +38,11 @@ def _by_start(parser: argparse.ArgumentParser) -> "argparse._MutuallyExclusiveGr
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
         "--server", metavar="NAME",
-        help="a known server (cgi-conform servers), or your folder with a server.toml (cgi-conform init-server)",
+        help="a known server (cgi-conform servers lists them), or a folder with a server.toml (cgi-conform init-server)",
     )  # fmt: skip
     which.add_argument(
         "--command", metavar="CMD",
-        help="start this, in the document root; {port} and {root} are filled in, {here} is the current folder",
+        help="start this command in the document root; {port}, {root} and {here} (the current folder) are replaced",
     )  # fmt: skip
     return which
 
@@ -50,18 +50,18 @@ def _by_start(parser: argparse.ArgumentParser) -> "argparse._MutuallyExclusiveGr
 def _capabilities(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--has", action="append", default=[], metavar="CAPABILITY[=ARGUMENTS]",
-        help="the server can do this if ARGUMENTS are added to its command (repeat it; capabilities: see below)",
+        help="the server has this capability (listed below) if ARGUMENTS are added to its command; may be given several times",
     )  # fmt: skip
     parser.epilog = "\n\n".join(filter(None, [parser.epilog, variants.told()]))
 
 
 def started_server(options: Any) -> ServerDefinition:
-    """Returns the server that --server or --command names, with what --has declares."""
+    """Returns the server that --server or --command names, with the capabilities of --has."""
     return named_server(options.server, options.command, variants.declared(options.has))
 
 
 def named_again(options: Any, profile: str | None = None) -> str:
-    """Returns the options that name the server and the profile, as one types them."""
+    """Returns the options that name the server and the profile, as a user types them."""
     told = [(f"--{name}", getattr(options, name, None)) for name in ("server", "command", "url", "root")]
     told += [("--has", word) for word in options.has]
     if profile not in (None, PROFILES[0]):
@@ -70,7 +70,7 @@ def named_again(options: Any, profile: str | None = None) -> str:
 
 
 def lines_lead_to(options: Any, plan: Plan) -> Reach:
-    """Returns the place that pasted lines lead to: the server at the URL, or one that `cgi-conform serve` starts."""
+    """Returns the server for pasted lines: the one at the URL, or one that `cgi-conform serve` starts."""
     words = named_again(options, plan.profile)
     if plan.server is None:
         return Reach(*plan.address, server=words)

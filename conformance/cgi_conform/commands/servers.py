@@ -1,4 +1,4 @@
-"""`cgi-conform servers`: the servers it knows, whether they are installed here, and their exact version."""
+"""`cgi-conform servers`: lists the known servers, whether they are installed, and their exact versions."""
 
 import argparse
 from collections.abc import Sequence
@@ -10,24 +10,24 @@ _HEAD = ("name", "version", "profiles", "variants")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """`servers` has no options."""
+    """Adds nothing: `servers` has no options."""
 
 
 def main(options: argparse.Namespace) -> int:
-    """Print the table."""
+    """Prints the table."""
     print(table([(server, server.version()) for server in known_servers()]), end="")
     return 0
 
 
 def table(servers: Sequence[tuple[ServerDefinition, str]]) -> str:
-    """Name, version or "not installed", profiles, variants."""
+    """Returns a table with name, version or "not installed", profiles and variants."""
     rows = [_HEAD, *(_row(server, version) for server, version in servers)]
     return "".join(line + "\n" for line in in_columns(rows))
 
 
 def _row(server: ServerDefinition, version: str) -> tuple[str, str, str, str]:
     known = version or "version unknown"
-    if server.instrument:  # ci/gate.sh looks for these words
+    if server.instrument:  # ci/gate.sh searches for the words "test instrument"
         known = f"test instrument ({known})"
     shown = known if server.program is not None else f"not installed ({server.sought})"
     return server.name, shown, " ".join(server.profiles), " ".join(sorted(server.variants)) or "-"

@@ -1,9 +1,9 @@
-"""`cgi-conform show ID`: a case as a person reads it: the rule, the octets, and three answers side by side.
+"""`cgi-conform show ID`: prints a case for a person: the rule, the octets, and three answers.
 
-With the id of a clause: the clause, the cases that cite it, their faults, and the code that is marked with it.
+The three answers are: the one that the rule asks for, those of the recorded CPythons (versions that agree share an
+entry), and the one of the last run. They stand side by side if the terminal is wide enough, else below each other.
 
-The answers are what the rule asks, what each recorded CPython did (versions that agree are folded), and what
-the last run saw.  Side by side where the terminal is wide enough, else below each other.
+With the id of a clause, it prints the clause, the cases that cite it, their faults, and the code that it marks.
 """
 
 import argparse
@@ -42,14 +42,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `show`."""
     parser.add_argument("id", metavar="ID",
                         help="the id of a case, such as post/plain-file, or of a clause")  # fmt: skip
-    parser.add_argument("--profile", choices=PROFILES, help=f"the profile that is shown (default: {PROFILES[0]}, or the "
-                        "one that has the case)")  # fmt: skip
-    parser.add_argument("--port", type=int, metavar="N", help="the port of your server, for the lines to be pasted")
-    parser.add_argument("--results", type=Path, metavar="FILE", help="the results.json of a run to compare with (default: in a checkout, the last run of ci/conform)")
+    parser.add_argument("--profile", choices=PROFILES, help=f"the profile to show (default: {PROFILES[0]} if it has the case)")
+    parser.add_argument("--port", type=int, metavar="N", help="the port of your server, for the lines to paste")
+    parser.add_argument("--results", type=Path, metavar="FILE",
+                        help="the results.json to compare with (default: in a checkout, that of the last ci/conform)")  # fmt: skip
 
 
 def main(options: argparse.Namespace) -> int:
-    """Print one case, or one clause."""
+    """Prints one case or one clause."""
     width = min(shutil.get_terminal_size((100, 24)).columns, 160)
     clauses = load_clauses(fixtures() / "clauses.toml")
     where = table_locations(fixtures() / "clauses.toml", *fault_files())
@@ -72,7 +72,7 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _last_run(named: Path | None) -> Results | None:
-    """Returns the results in the file that is named, else those of the last run of ci/conform, if there was one."""
+    """Returns the results in the named file. Without a name, returns those of the last ci/conform, or None."""
     tree = build()
     usual = tree / "report" / "results.json" if tree else None
     if named is not None:
@@ -99,7 +99,7 @@ def page(
     port: int | None = None,
     where: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """Returns the whole text."""
+    """Returns the text about a case."""
     parts = [_heading(case, profile, where, width), *_rules(case.clauses_in(profile), clauses, where, width), "", *_steps(case), ""]
     columns = [("the rule", wanted(case, profile))]
     if recorded:
@@ -113,14 +113,14 @@ def page(
 
 
 def _again(case: Case, profile: str, run: Results | None, port: int | None) -> list[str]:
-    """Returns the lines that repeat it, and where the server for them comes from if its port is not known."""
+    """Returns the lines that repeat the case and, if no port is known, the command that starts a server."""
     name = run["server"]["name"] if run is not None and run["server"]["name"] in server_names() else "NAME"
     more = [] if profile == PROFILES[0] else ["--profile", profile]
     reach = Reach(port=port or "PORT", server=" ".join(["--server", name, *more]))
     lines = [reach.fill(line) for line in (shell_line(case), bash_line(case), curl_line(case)) if line]
     if port is None and any("PORT" in line for line in lines):
         more += ["--variant", case.variant] if case.variant else []
-        lines.append("(PORT: the port of your server; show --port N fills it in. To start one:)")
+        lines.append("(PORT: the port of your server; show --port N fills it in. To start a server:)")
         lines.append(" ".join(["cgi-conform serve", name, *more, "--port 8000"]))
     return [typed(line) for line in lines]
 
@@ -134,7 +134,7 @@ def _heading(case: Case, profile: str, where: Mapping[str, str], width: int) -> 
 
 
 def _judged_in(case: Case, profile: str) -> str:
-    """Returns the profile that is shown, and whether there is another."""
+    """Returns the shown profile, and the other one if it has the case too."""
     others = [f"also in {other}: --profile {other}" for other in case.expect if other != profile]
     return f"profile {profile} ({others[0] if others else 'only'})"
 
@@ -147,45 +147,45 @@ def _rules(names: Sequence[str], clauses: Mapping[str, Clause], where: Mapping[s
 
 
 def _steps(case: Case) -> list[str]:
-    """Returns what is sent and done, step by step."""
+    """Returns what the client sends and does, step by step."""
     told: list[str] = []
     several = len(case.connections) > 1
     for step in case.steps:
         told.append(f"sent on {step.connection}" if several else "sent")
         told += [_INDENT + line for line in _step(step)]
     for name, value in case.environment.items():
-        told.append(f"the server is started with {name}={printable(value)}")
+        told.append(f"the server starts with {name}={printable(value)} in its environment")
     return told
 
 
 def _step(step: Step) -> list[str]:
     told: list[str] = []
     if step.await_bytes is not None:
-        told.append(f"(after {printable(step.await_bytes)} has come in)")
+        told.append(f"(after the client has received {printable(step.await_bytes)})")
     if step.pause:
         told.append(f"(after {step.pause:g} s)")
     told += lines(clipped(printable(step.send), 2000))
     if step.body is not None:
         told.append(f"(then {printable(step.body.repeat)} {step.body.times} times)")
     if step.read_late:
-        told.append("(through a small receive buffer, which is read when nothing more comes in)")
+        told.append("(the client has a small receive buffer and reads it only after the server stops sending)")
     if step.wait_blocked is not None:
-        told.append("(then the client reads nothing until the script is held back, or ends)")
+        told.append("(then the client reads nothing until the script is blocked or ends)")
     ends = {"half-closed": step.half_close, "closed": step.close, "reset": step.reset}
     told += [f"(then {end} by the client)" for end, holds in ends.items() if holds]
     if step.signal:
         told.append(f"(then SIG{step.signal} to the server)")
     if step.start == "again":
-        told.append("(then the server is ended by SIGTERM, and started again on its port)")
+        told.append("(then SIGTERM ends the server, and it is started again on the same port)")
     if step.start == "second":
-        told.append("(then a second server is started on its port)")
+        told.append("(then a second server is started on the same port)")
     if step.wait_gone is not None:
-        told.append(f"(then the script must be gone within {step.wait_gone:g} s)")
+        told.append(f"(then the script must end within {step.wait_gone:g} s)")
     return told
 
 
 def wanted(case: Case, profile: str) -> list[str]:
-    """Returns what the profile asks for, a line each."""
+    """Returns the expectations of the profile, one per line."""
     return [f"{what} {told}" for what, told in asked(case.expect[profile])]
 
 
@@ -218,7 +218,7 @@ def _seen(result: CaseResult) -> list[str]:
 
 
 def beside(columns: Sequence[tuple[str, list[str]]], width: int) -> list[str]:
-    """Columns next to each other, equally wide."""
+    """Returns the columns side by side, equally wide."""
     room = (width - 2 * (len(columns) - 1)) // len(columns)
     cells = [_wrapped([title, "-" * min(len(title), room), *told], room) for title, told in columns]
     rows = [[cell[number] if number < len(cell) else "" for cell in cells] for number in range(max(map(len, cells)))]
@@ -226,7 +226,7 @@ def beside(columns: Sequence[tuple[str, list[str]]], width: int) -> list[str]:
 
 
 def below(columns: Sequence[tuple[str, list[str]]], width: int) -> list[str]:
-    """Columns below each other."""
+    """Returns the columns below each other."""
     told: list[str] = []
     for title, cell in columns:
         told += [title, *(_INDENT + line for line in _wrapped(cell, width - len(_INDENT)))]

@@ -1,1 +1,1 @@
-"""`cgi-conform programs`: real CGI programs with their real clients, over a server."""
+"""`cgi-conform programs`: tries real CGI programs with their real clients on servers."""

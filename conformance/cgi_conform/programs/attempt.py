@@ -1,4 +1,4 @@
-"""One check: its client is run against the server, and what came of it is compared with what the check asks."""
+"""Carries out one check: runs its client against the server and compares the result with the check."""
 
 import tempfile
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _SHELL = ("sh", "-eu", "-c")
 
 @dataclass(frozen=True)
 class Found:
-    """`wrong` is empty if the check is met; `saw` is the status of the answer, or of the client."""
+    """The result of a check. `wrong` is empty if it passed; `saw` is the status of the answer or of the client."""
 
     wrong: str
     saw: int | None
@@ -26,7 +26,7 @@ class Found:
 
 
 def attempt(check: Check, program: Program, site: Site, port: int, seconds: float) -> Found:
-    """Do what the check says, in a new directory."""
+    """Carries out the check in a new directory."""
     with tempfile.TemporaryDirectory(prefix="cgi-conform-check-", dir=reachable_tmp()) as name:
         scratch = Path(name).resolve()
         found = (_run if check.run else _request)(check, program, site, port, seconds, scratch)
@@ -75,7 +75,7 @@ def _differs(what: str, matcher: Matcher, value: bytes | None, places: Tokens) -
 
 
 def _head(path: Path) -> tuple[int, list[tuple[str, bytes]]]:
-    """Status and fields of the last head that curl wrote down: those before it are interim ones."""
+    """Returns status and fields of the last head that curl wrote: earlier heads are interim responses."""
     block = path.read_bytes().replace(b"\r\n", b"\n").strip(b"\n").split(b"\n\n")[-1]
     first, *lines = block.split(b"\n")
     words = first.split()

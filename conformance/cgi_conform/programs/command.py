@@ -1,4 +1,4 @@
-"""Runs a command with nothing of the caller's, bounded in time, and ends all that it started."""
+"""Runs a command with a time limit and without the caller's environment, and ends all processes that it started."""
 
 import contextlib
 import os
@@ -23,28 +23,28 @@ class Command:
 
 @dataclass(frozen=True)
 class Done:
-    """How it ended (status None: not in time), and all that it printed."""
+    """The exit status of a command (None: it exceeded its time) and its output."""
 
     status: int | None
     output: bytes
     seconds: float
 
     def ending(self) -> str:
-        """Its end in words."""
+        """Returns how the command ended, in words."""
         if self.status is None:
-            return f"not done after {self.seconds:g} s"
+            return f"stopped after {self.seconds:g} s"
         if self.status < 0:
             return f"ended by {signal.Signals(-self.status).name}"
         return f"exit status {self.status}"
 
     def said(self, lines: int = _LINES) -> str:
-        """The end of what it printed."""
+        """Returns the last lines of the output."""
         kept = [printable(line) for line in self.output.splitlines() if line.strip()]
         return "\n".join(kept[-lines:])
 
 
 def run(command: Command, seconds: float) -> Done:
-    """Run to the end, or to the end of the time."""
+    """Runs the command until it ends, or until the time is over."""
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
             command.words,

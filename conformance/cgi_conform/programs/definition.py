@@ -1,8 +1,8 @@
-"""A program of the opt-in suite: how to see that it is installed, what to lay out for it, what must work.
+"""The definition of a CGI program: how to find it, the files that it needs, and the checks that must pass.
 
-conformance/programs/NAME/program.toml is data only. A check is either a request by curl (`get`, with what the
-answer must be) or lines for a shell (`run`) that call the program's own client, and end with status 0 if all is
-well. Its id, NAME/CHECK, is an interface like that of a case.
+conformance/programs/NAME/program.toml holds it as data. A check is either a request by curl (`get`, with the expected
+answer) or shell lines (`run`) that call the program's own client and exit with 0 if everything works. The id of a
+check, NAME/CHECK, never changes, like that of a case.
 """
 
 import os
@@ -29,14 +29,14 @@ _CURL = "curl"
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that must work."""
+    """A check: a request or shell lines, and the expected result."""
 
     id: str
     title: str
-    run: str = ""  # lines for a shell; empty: a request by curl
+    run: str = ""  # shell lines; if empty, the check is a request by curl
     exit: int = 0
     get: str = ""
-    arguments: tuple[str, ...] = ()  # further ones for curl
+    arguments: tuple[str, ...] = ()  # more arguments for curl
     status: int = 200
     header: Mapping[str, Matcher] | None = None
     body: Matcher | None = None
@@ -44,20 +44,20 @@ class Check:
 
 @dataclass(frozen=True)
 class Program:
-    """A program, found or not (`missing` says what is, and in which package it comes)."""
+    """A CGI program. If it is not installed, `missing` names the missing packages and programs."""
 
     name: str
     title: str
     path: str
     missing: str
-    packages: tuple[str, ...]  # those that are missing
-    files: Mapping[str, str]  # below the document root: path -> template, tokens not yet filled
+    packages: tuple[str, ...]  # the missing packages
+    files: Mapping[str, str]  # path below the document root -> template with its tokens
     setup: str
     checks: tuple[Check, ...]
 
 
 def load_programs(globs: Iterable[str] = (), folder: Path = PROGRAMS) -> list[Program]:
-    """The programs with the checks that the globs choose, by program or check id; all if there are none."""
+    """Returns the programs with the checks whose program or id matches a glob; without globs, all."""
     wanted = [glob if "/" in glob else f"{glob}/*" for glob in globs]
     programs = [_load(path) for path in sorted(folder.glob("*/program.toml"))]
     known = [check.id for program in programs for check in program.checks]
@@ -85,7 +85,7 @@ def _load(path: Path) -> Program:
     lacks += [(package, word) for word, package in needs.items() if not _found(word)]
     detect = table.get("detect")
     if not lacks and detect and not _succeeds([word.replace("{program}", found) for word in detect]):
-        lacks = [(table["package"], "what it needs")]
+        lacks = [(table["package"], "library or module that it needs")]
     checks = tuple(_check(name, check, shown) for check in table["check"])
     names = [check.id for check in checks]
     for check in names:
@@ -108,7 +108,7 @@ def _check(program: str, table: dict[str, Any], shown: str) -> Check:
         header = {name: read_matcher(value) for name, value in table.get("header", {}).items()}
         body = read_matcher(table["body"]) if "body" in table else None
     except BadEscape as error:
-        raise UserError(f'{shown}: check "{table["name"]}": "{error}" is no escape') from None
+        raise UserError(f'{shown}: check "{table["name"]}": "{error}" is not an escape') from None
     return Check(
         id=f"{program}/{table['name']}",
         title=table["title"],
@@ -123,7 +123,7 @@ def _check(program: str, table: dict[str, Any], shown: str) -> Check:
 
 
 def _found(word: str) -> str | None:
-    """The absolute path of a program, or of a file that is named by an absolute path."""
+    """Returns the absolute path of a program on PATH, or of a file that is given by its absolute path."""
     if word.startswith("/"):
         return word if os.path.exists(word) else None
     return shutil.which(word, path=PATH)

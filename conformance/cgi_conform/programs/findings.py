@@ -1,7 +1,7 @@
-"""programs.json: what the checks of the programs gave, per server; the same octets for the same findings.
+"""programs.json: the results of the checks for each server. The same results give the same octets.
 
-A server may be expected to fail a check: programs.toml beside its definition (programs.rfc3875.toml in that
-profile) says which and why, in the format of expect.toml, and must be true.
+programs.toml beside a server's definition (programs.rfc3875.toml in that profile) lists the known failures and their
+reasons, in the format of expect.toml. A known failure that passes turns the run red.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ class CheckResult(TypedDict):
     id: str
     program: str
     title: str
-    packages: list[str]  # to be installed, where it was skipped
+    packages: list[str]  # the packages to install, if the check was skipped
     verdict: str
     note: str
     saw: int | None
@@ -43,19 +43,19 @@ class Findings(TypedDict):
 
 
 def assembled(user: str, corpus: int, servers: Sequence[ServerFindings]) -> Findings:
-    """All that a run found; `corpus` is how many checks there are, selected or not."""
+    """Returns the results of a run. `corpus` is the number of all checks, selected or not."""
     suite: Suite = {"version": __version__, "cases": corpus}
     return {"format": FORMAT, "suite": suite, "user": user, "servers": list(servers)}
 
 
 def totals(checks: Sequence[CheckResult]) -> dict[str, int]:
-    """How many checks have each verdict."""
+    """Returns the number of checks for each verdict."""
     counted = {verdict: sum(check["verdict"] == verdict for check in checks) for verdict in VERDICTS}
     return {**counted, "selected": len(checks)}
 
 
 def exit_status(findings: Findings) -> int:
-    """0 all is well, 1 something is red, 5 nothing ran."""
+    """Returns 0 if every check is as expected, 1 if one is red, and 5 if none ran."""
     servers = findings["servers"]
     if any(one["stale"] or any(check["verdict"] in RED for check in one["checks"]) for one in servers):
         return 1
@@ -64,5 +64,5 @@ def exit_status(findings: Findings) -> int:
 
 
 def write(findings: Findings, folder: Path) -> None:
-    """Writes programs.json."""
+    """Writes programs.json. Crashes if the results do not have the shape of the schema, which is a bug of the suite."""
     schema.write_json(findings, folder / "programs.json", "programs.schema.json")

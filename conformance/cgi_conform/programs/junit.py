@@ -1,11 +1,11 @@
-"""programs.xml: the findings as JUnit, one testcase per check and server; classname = server and profile."""
+"""programs.xml: the results as JUnit, one testcase per check and server; its classname is server and profile."""
 
 from cgi_conform.programs.findings import RED, CheckResult, Findings
 from cgi_conform.report.junit_xml import JUnitDocument, JUnitOutcome
 
 
 def text(findings: Findings) -> str:
-    """Returns the XML text."""
+    """Returns the XML text. The quoted octets must be printable text already."""
     document = JUnitDocument("cgi-conform programs")
     for one in findings["servers"]:
         name = f"{one['server']['name']}.{one['profile']}"
@@ -25,4 +25,4 @@ def _outcome(check: CheckResult) -> JUnitOutcome | None:
     if verdict in RED:
         kind = "error" if verdict == "error" else "failure"
         return JUnitOutcome(kind, f"{check['note']}\n$ {check['command']}", check["title"], verdict)
-    return JUnitOutcome("system-out", f"expected to fail: {check['note']}") if verdict == "expected" else None
+    return JUnitOutcome("system-out", f"known failure: {check['note']}") if verdict == "expected" else None

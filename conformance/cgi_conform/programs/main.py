@@ -1,4 +1,4 @@
-"""`cgi-conform programs`: do real CGI programs work on these servers? One table, program × server."""
+"""`cgi-conform programs`: tries real CGI programs on servers and prints one table of programs and servers."""
 
 import argparse
 import sys
@@ -19,15 +19,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `programs`."""
     add = parser.add_argument
     add("globs", nargs="*", metavar="PROGRAM-GLOB", help="programs or checks to try (default: all that are installed)")
-    add("--server", action="append", default=[], metavar="NAME", help="a known server, or a folder of yours; repeat it")
-    add("--command", action="append", default=[], metavar="CMD", help="start this; {port} and {root} are filled in")
-    add("--profile", choices=PROFILES, help="start servers for it (default: rfc3875 where a server has it)")
+    add("--server", action="append", default=[], metavar="NAME",
+        help="a known server, or a folder with a server.toml (may be given several times)")  # fmt: skip
+    add("--command", action="append", default=[], metavar="CMD",
+        help="the command that starts a server; {port} and {root} are replaced (may be given several times)")  # fmt: skip
+    add("--profile", choices=PROFILES, help="the profile to start the servers for (default: rfc3875 if a server has it)")
     add("--report", type=Path, metavar="DIR", help="write programs.json and programs.xml (JUnit)")
     add("--timeout", type=float, default=60.0, metavar="S", help="seconds for each check (default: %(default)g)")
 
 
 def main(options: argparse.Namespace) -> int:
-    """Try and report."""
+    """Tries the programs, reports, and returns the exit status."""
     if options.timeout <= 0:
         raise UserError(f"--timeout {options.timeout:g} is not a positive number of seconds")
     servers = [load_server(name) for name in options.server] + [from_command(text) for text in options.command]

@@ -1,9 +1,9 @@
-"""The document root that the programs are served from, made afresh and removed afterwards.
+"""The temporary document root with the programs and their data.
 
     base/root/cgi-bin/…    wrapper scripts that set a program's environment and start it
-    base/data/NAME/        repositories, configuration and the like, made by the program's setup
+    base/data/NAME/        repositories and configuration, made by the setup of the program
 
-Scripts run as nobody where the server is started by root: then the data is nobody's.
+If root starts the server, scripts run as the user nobody, so the data then belongs to nobody.
 """
 
 import os
@@ -22,13 +22,13 @@ from cgi_conform.servers.command_words import fill_words
 
 @dataclass(frozen=True)
 class Site:
-    """The document root, and the programs whose setup failed, with what it said."""
+    """The document root, and the messages of failed setups by program."""
 
     docroot: Docroot
     broken: dict[str, str] = field(default_factory=dict)
 
     def tokens(self, program: Program, port: int = 0) -> dict[str, str]:
-        """What the {tokens} of a program stand for."""
+        """Returns the values of the {tokens} of a program."""
         return {
             "program": program.path,
             "data": str(self._data(program)),
@@ -38,7 +38,7 @@ class Site:
         }
 
     def environment(self, program: Program, home: Path, port: int = 0) -> Mapping[str, str]:
-        """What setups and checks are run with: nothing of the caller's."""
+        """Returns the environment of setups and checks. It holds nothing of the caller's environment."""
         return {
             "PATH": PATH,
             "HOME": str(home),
@@ -57,7 +57,7 @@ class Site:
         return self.docroot.base / "data" / program.name
 
     def make(self, program: Program, seconds: float) -> None:
-        """Lay out what the program needs."""
+        """Writes the files of the program and runs its setup."""
         for place, template in program.files.items():
             path = self.docroot.root / place
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -77,7 +77,7 @@ class Site:
 
 @contextmanager
 def made(programs: Sequence[Program], seconds: float) -> Iterator[Site]:
-    """A site with the programs that are installed."""
+    """Yields a site with the installed programs and removes it at the end."""
     base = Path(tempfile.mkdtemp(prefix="cgi-conform-", dir=reachable_tmp())).resolve()
     before = os.umask(0o022)
     try:

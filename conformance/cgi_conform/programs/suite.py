@@ -1,4 +1,4 @@
-"""The checks of the programs against one server."""
+"""Runs the checks of the programs against one server."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -15,12 +15,12 @@ from cgi_conform.servers.definition import ServerDefinition
 from cgi_conform.servers.instance import Instance
 from cgi_conform.servers.launch import start
 
-_MOST_USEFUL = "rfc3875"  # the profile that programs were written for
+_MOST_USEFUL = "rfc3875"  # CGI programs are written for this profile
 
 
 @dataclass(frozen=True)
 class Contender:
-    """A server in a profile, and what it is expected to fail."""
+    """A server in a profile, and its known failures."""
 
     server: ServerDefinition
     profile: str
@@ -28,11 +28,11 @@ class Contender:
 
 
 def contender(server: ServerDefinition, profile: str | None) -> Contender:
-    """`profile` None: rfc3875 where the server has it."""
+    """Returns the server in a profile. If `profile` is None, that is rfc3875, or the first profile of the server."""
     if server.program is None:
         raise UserError(f'server "{server.name}" is not installed (looked for {server.sought})', SERVER)
     if profile is not None and profile not in PROFILES:
-        raise UserError(f'no profile "{profile}" (known: {", ".join(PROFILES)})')
+        raise UserError(f'unknown profile "{profile}" (known: {", ".join(PROFILES)})')
     if profile is not None and profile not in server.profiles:
         known = ", ".join(server.profiles)
         raise UserError(f'server "{server.name}" has no profile {profile} (its profiles: {known})')
@@ -43,7 +43,7 @@ def contender(server: ServerDefinition, profile: str | None) -> Contender:
 
 
 def user() -> str:
-    """Whom the server is started by: root or user."""
+    """Returns "root" or "user": who starts the server."""
     return "root" if os.geteuid() == 0 else "user"
 
 
@@ -54,7 +54,7 @@ def try_programs(
     seconds: float,
     progress: Callable[[str], None] = lambda name: None,
 ) -> tuple[ServerFindings, str]:
-    """Returns what the server makes of the programs, and a message if it died meanwhile."""
+    """Returns the results of all checks, and a message if the server died."""
     results: list[CheckResult] = []
     message = ""
     with made(programs, seconds) as site:

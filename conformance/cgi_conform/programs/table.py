@@ -1,4 +1,4 @@
-"""The findings for a person: program × server, then what broke, what is expected to, and what was not tried."""
+"""The results as text: a table of checks and servers, then failures, known failures and skipped checks."""
 
 from cgi_conform.columns import in_columns
 from cgi_conform.programs.findings import RED, CheckResult, Findings, ServerFindings
@@ -15,7 +15,7 @@ _INDENT = " " * 6
 
 
 def text(findings: Findings) -> str:
-    """The whole report."""
+    """Returns the whole report."""
     servers = findings["servers"]
     parts = [_table(servers)]
     for one in servers:
@@ -53,7 +53,7 @@ def _expected(servers: list[ServerFindings]) -> str:
     for (name, note), on in where.items():
         reasons.setdefault((", ".join(on), note), []).append(name)
     return "".join(
-        f"expected to fail on {on}: {', '.join(ids)}\n{_INDENT}{note}\n" for (on, note), ids in reasons.items()
+        f"known failures of {on}: {', '.join(ids)}\n{_INDENT}{note}\n" for (on, note), ids in reasons.items()
     )
 
 

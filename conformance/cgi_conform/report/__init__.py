@@ -1,6 +1,6 @@
-"""The reports of a run: each a pure function of its results, all written at once.
+"""The reports of a run. Each is a pure function of the results.
 
-Cases and clauses only add words: a report can be made again from results.json years later.
+Cases and clauses only add text, so every report can be made again from an old results.json.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from cgi_conform.write import write_whole
 def write_all(
     results: Results, directory: Path, cases: Mapping[str, Case], clauses: Mapping[str, Clause]
 ) -> None:
-    """Write results.json, junit.xml, summary.md, index.html and badge.json; `cases` and `clauses` by id."""
+    """Writes results.json and the reports into the directory. The keys of `cases` and `clauses` are ids."""
     results_file.write(results, directory / "results.json")
     write_whole(directory / "junit.xml", junit.text(results, cases, clauses))
     write_whole(directory / "summary.md", markdown.text(results, clauses))

@@ -1,4 +1,4 @@
-"""badge.json: what shields.io shows for an endpoint badge, one per profile."""
+"""badge.json: the endpoint badge for shields.io, one per profile."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A comparison of two runs as text for a terminal, diff.json, diff.md and diff.html: what differs, nothing else."""
+"""A comparison of two runs as text for a terminal, diff.json, diff.md and diff.html. It shows only the differences."""
 
 from collections.abc import Mapping
 from importlib.resources import files
@@ -15,18 +15,18 @@ from cgi_conform.report.markdown import SHOWN, code, plain, row
 from cgi_conform.write import write_whole
 
 _HERE = Path(str(files("cgi_conform.report")))
-_MEMBERS = 3  # differences of a case that a terminal shows
+_MEMBERS = 3  # number of differences that a terminal shows for a case
 
 
 def write_all(comparison: Comparison, directory: Path) -> None:
-    """Write diff.json, diff.md and diff.html."""
+    """Writes diff.json, diff.md and diff.html."""
     schema.write_json(comparison, directory / "diff.json", "diff.schema.json")
     write_whole(directory / "diff.md", markdown(comparison))
     write_whole(directory / "diff.html", html(comparison))
 
 
 def text(comparison: Comparison, width: int = 120) -> str:
-    """A grid: per case what differs, and both answers beside each other; the totals last."""
+    """Returns a table with the differences of each case, both answers side by side, and then the totals."""
     a, b = sides(comparison)
     what = min(34, width // 3)
     room = (width - what - 6) // 2
@@ -45,20 +45,20 @@ def text(comparison: Comparison, width: int = 120) -> str:
 
 
 def first(case: CaseComparison) -> list[Difference]:
-    """Verdict and status, and the first of the others."""
+    """Returns the differences to show: verdict and status, and the first others."""
     heads = [each for each in case["differences"] if each["what"] in ("verdict", "status")]
     rest = [each for each in case["differences"] if each not in heads]
     return [*heads, *rest[: max(1, _MEMBERS - len(heads))]]
 
 
 def sides(comparison: Comparison) -> tuple[str, str]:
-    """Both servers by title and version, where that tells them apart."""
+    """Returns title and version of both servers, with "A:" and "B:" if they are the same."""
     a, b = server_line(comparison["a"]["server"]), server_line(comparison["b"]["server"])
     return (a, b) if a != b else (f"A: {a}", f"B: {b}")
 
 
 def totals(comparison: Comparison) -> str:
-    """How many cases agree and differ, and which could not be compared."""
+    """Returns how many cases agree and differ, and why others were not compared."""
     counts = comparison["totals"]
     told = f"{counts['compared']} cases compared in profile {comparison['profile']}: {counts['agree']} agree, "
     told += f"{counts['differ']} differ"
@@ -71,7 +71,7 @@ def totals(comparison: Comparison) -> str:
 
 
 def reasons(comparison: Comparison) -> Mapping[tuple[str, str], int]:
-    """Why cases were not compared, and how many each time; most of them first."""
+    """Returns the reasons why cases were not compared, with their numbers, the largest first."""
     found: dict[tuple[str, str], int] = {}
     for each in comparison["untried"]:
         found[each["a"], each["b"]] = found.get((each["a"], each["b"]), 0) + 1
@@ -79,7 +79,7 @@ def reasons(comparison: Comparison) -> Mapping[tuple[str, str], int]:
 
 
 def markdown(comparison: Comparison) -> str:
-    """For a comment or a step summary."""
+    """Returns Markdown for a comment or a step summary."""
     a, b = (plain(each) for each in sides(comparison))
     parts = [f"## {a} and {b}", *(plain(told) for told in totals(comparison).splitlines())]
     if comparison["cases"]:
@@ -90,12 +90,12 @@ def markdown(comparison: Comparison) -> str:
         ]
         parts.append("\n".join([row(["case", "what", a, b]), row(["---"] * 4), *rows]))
     if len(comparison["cases"]) > SHOWN:
-        parts.append(f"… and {len(comparison['cases']) - SHOWN} more, all of them in `diff.json`.")
+        parts.append(f"… and {len(comparison['cases']) - SHOWN} more; `diff.json` holds all of them.")
     return "\n\n".join(parts) + "\n"
 
 
 def html(comparison: Comparison) -> str:
-    """One page that needs nothing else."""
+    """Returns a page that loads no other file."""
     environment = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     )

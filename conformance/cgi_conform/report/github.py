@@ -1,6 +1,6 @@
-"""What GitHub Actions is told: the summary of the step, and an annotation at the line of each case that broke.
+"""The output for GitHub Actions: the summary of the step, and an annotation at the line of each red case.
 
-GitHub keeps about ten annotations of a kind per step; the last one says how many more there are.
+GitHub keeps about ten annotations of a kind per step. If there are more, the last one says how many are left out.
 """
 
 import os
@@ -28,7 +28,7 @@ def announce(
     environment: Mapping[str, str] = os.environ,
     out: TextIO | None = None,
 ) -> None:
-    """Do what the environment asks for; nothing outside of GitHub Actions."""
+    """Writes the summary and the annotations if the environment is that of GitHub Actions, and nothing elsewhere."""
     if summary := environment.get("GITHUB_STEP_SUMMARY"):
         with Path(summary).open("a", encoding="utf-8") as file:
             file.write(markdown.text(results, clauses))
@@ -63,7 +63,7 @@ def _annotation(result: CaseResult, case: Case | None) -> str:
 
 
 def _file(path: Path, line: int = 0) -> dict[str, str]:
-    """Returns the place as GitHub takes it; nothing for a file of an installed package: the user's repository has none."""
+    """Returns file and line for GitHub. Returns nothing for a file of the installed package, which no repository holds."""
     if REPO is None and path.is_relative_to(DATA):
         return {}
     return {"file": shown(path), **({"line": str(line)} if line else {})}

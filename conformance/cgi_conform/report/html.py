@@ -1,8 +1,8 @@
-"""index.html: the whole run on one page that needs nothing else, for people who did not run it.
+"""index.html: the whole run on one page that loads no other file, for readers who did not run it.
 
-Autoescaping is on and every octet shown has gone through printable text: what a hostile server sends stays text.
-The page stays below 750 KB for a thousand cases: long exchanges are cut shorter and shorter until it does, but
-the rule, what was expected, what broke and the line that does it again are always there.
+Autoescaping is on, and the page shows octets as printable text only, so the octets of a hostile server stay text.
+The page stays below 750 KB for a thousand cases: long exchanges are cut until it does. The page always shows the rule,
+the expectation, the mismatches and the line that repeats the case.
 """
 
 import re
@@ -35,22 +35,26 @@ from cgi_conform.report.rule import rules
 
 LARGEST = 750_000
 _HERE = Path(str(files("cgi_conform.report")))
-_ESCAPES = re.compile(r"(?:\\(?:x[0-9a-fA-F]{2}|&\w+;|.))+")  # in text that is HTML already
+_ESCAPES = re.compile(r"(?:\\(?:x[0-9a-fA-F]{2}|&\w+;|.))+")  # for text that is already HTML
 _MEANING = {
-    "pass": "as the rule asks",
-    "fail": "a required rule is broken",
-    "warn": "a recommended rule is broken",
-    "differs": "not what CPython happens to do",
-    "expected": "broken, and listed with a reason",
-    "unexpected-pass": "listed as broken, but it passed",
-    "skip": "could not be judged",
-    "error": "the runner or the server broke",
+    "pass": "the server does what the rule asks",
+    "fail": "the server breaks a required rule",
+    "warn": "the server breaks a recommended rule",
+    "differs": "the server behaves differently from CPython; no rule asks for either",
+    "expected": "a known failure, listed with its reason",
+    "unexpected-pass": "a known failure, but the case passed",
+    "skip": "the case could not be judged",
+    "error": "the suite or the server failed",
+}
+_CONTRACT = {
+    "cgihttpserver": "the behaviour of Python's CGIHTTPServer (python3 -m http.server --cgi)",
+    "rfc3875": "CGI/1.1 as RFC 3875 defines it",
 }
 
 
 @dataclass(frozen=True)
 class Detail:
-    """How much of an exchange is shown, in characters: where something was found, and where nothing was."""
+    """How many characters of an exchange the page shows: `quiet` for passed and skipped cases, else `found`."""
 
     found: int
     quiet: int
@@ -60,7 +64,7 @@ _DETAILS = (Detail(4096, 1500), Detail(4096, 400), Detail(2000, 0), Detail(600, 
 
 
 def text(results: Results, cases: Mapping[str, Case], clauses: Mapping[str, Clause]) -> str:
-    """Returns the page, as long as it may be."""
+    """Returns the page with as much of the exchanges as fits into its size limit."""
     page = ""
     for detail in _DETAILS:
         page = _page(results, cases, clauses, detail)
@@ -91,6 +95,7 @@ def _page(results: Results, cases: Mapping[str, Case], clauses: Mapping[str, Cla
         status=exit_status(results),
         verdicts=[verdict for verdict in VERDICTS if results["totals"][verdict]],
         meanings=_MEANING,
+        contract=_CONTRACT[results["profile"]],
         red=red,
         topics=_by_topic(views),
         broken=[view for view in views if view["verdict"] in red],
@@ -152,12 +157,12 @@ def with_mark(told: str, at: int | None) -> Markup:
 
 
 def plain(told: str) -> Markup:
-    """Text between tags, where quotes need no escape; they are too many to spend five octets on each."""
+    """Escapes text between tags. It leaves quotes as they are, because they are many and need no escape there."""
     return Markup(told.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
 
 
 def octets(told: str) -> Markup:
-    """Octets line by line, escapes dimmed so that the text stands out."""
+    """Returns the octets line by line, with dimmed escapes."""
     return Markup(_ESCAPES.sub(_dimmed, plain(told)).replace("<i></i>", "").rstrip("\n"))
 
 

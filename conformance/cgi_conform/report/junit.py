@@ -1,8 +1,8 @@
-"""junit.xml as GitLab, Jenkins and their kin read it: one testcase per case, classname = topic.
+"""junit.xml for GitLab, Jenkins and similar programs: one testcase per case; its classname is the topic.
 
-What turned the run red is a failure (or an error, where runner or server broke); warnings and differences pass,
-with what was seen in system-out.  A stale expectation is a failing testcase of its own; so is the end of a run before
-all cases have been tried, and these cases are skipped.
+A case that turned the run red is a failure, or an error if the suite or the server failed. Warnings and differences
+pass, and system-out holds the details. Each stale expectation adds a failing testcase. If the run ended early, the
+cases that it did not try are skipped, and one more testcase is an error.
 """
 
 from collections.abc import Mapping
@@ -74,7 +74,7 @@ def _outcome(result: CaseResult, clauses: Mapping[str, Clause], red: bool) -> JU
 
 
 def _story(case: CaseResult, clauses: Mapping[str, Clause]) -> str:
-    """Returns what a person needs to understand the verdict without leaving the page."""
+    """Returns the rule, the mismatches and the line that repeats the case."""
     told = [f"{rule.id} ({rule.level}): {rule.text}\n{rule.link}" for rule in rules(case, clauses) if rule.text]
     told += [case["note"]] if case["note"] else []
     for item in case["mismatches"]:

@@ -1,6 +1,6 @@
-"""summary.md for $GITHUB_STEP_SUMMARY or a comment: the conclusion, the totals, then what broke.
+"""summary.md for $GITHUB_STEP_SUMMARY or a comment: the conclusion, the totals, then the failures.
 
-A step summary may hold 1 MiB; 200 cases of bounded length stay well below.
+A step summary may hold 1 MiB. The report shows at most 200 cases of limited length, so it stays below.
 """
 
 import html
@@ -26,7 +26,7 @@ from cgi_conform.report.rule import rules
 
 SHOWN = 200
 _LINE = 400
-_SIGN = {0: "✅", 3: "⚠️", 5: "⚠️"}  # where nothing is red
+_SIGN = {0: "✅", 3: "⚠️", 5: "⚠️"}  # by exit status, for runs that are not red
 
 
 def text(results: Results, clauses: Mapping[str, Clause]) -> str:
@@ -44,7 +44,7 @@ def text(results: Results, clauses: Mapping[str, Clause]) -> str:
     red = red_cases(results)
     parts += [_failure(case, clauses) for case in red[:SHOWN]]
     if len(red) > SHOWN:
-        parts.append(f"… and {len(red) - SHOWN} more, all of them in `results.json`.")
+        parts.append(f"… and {len(red) - SHOWN} more; `results.json` holds all of them.")
     if results["stale"]:
         rows = [
             row([code(entry["glob"]), plain(entry["file"]), plain(entry["reason"])]) for entry in results["stale"]
@@ -56,7 +56,7 @@ def text(results: Results, clauses: Mapping[str, Clause]) -> str:
 
 
 def _failure(case: CaseResult, clauses: Mapping[str, Clause]) -> str:
-    """One case, folded: the title outside, the rest inside."""
+    """Returns one case, folded: the reader sees the title and opens the rest."""
     rule = next((rule for rule in rules(case, clauses) if rule.text), None)
     head = f"<b>{case['verdict']}</b> <code>{case['id']}</code> {plain(case['title'])}"
     told = [f"<details><summary>{head}</summary>", ""]
@@ -74,7 +74,7 @@ def _failure(case: CaseResult, clauses: Mapping[str, Clause]) -> str:
 
 
 def _others(results: Results) -> list[str]:
-    """Returns what did not turn the run red and yet is no pass: warnings, differences and known failures, folded."""
+    """Returns the warnings, differences and known failures that did not turn the run red, folded."""
     red = red_verdicts(results)
     others = [case for case in results["cases"] if case["verdict"] in {"warn", "differs"} - red]
     known = [case for case in results["cases"] if case["verdict"] == "expected"]
@@ -83,7 +83,7 @@ def _others(results: Results) -> list[str]:
 
 
 def _folded(title: str, head: str, cases: list[CaseResult], key: Literal["title", "note"]) -> str:
-    """Cases as a table that opens when it is clicked."""
+    """Returns the cases as a folded table."""
     rows = [row([case["verdict"], f"`{case['id']}`", plain(case[key])]) for case in cases[:SHOWN]]
     rows += [f"\n… and {len(cases) - SHOWN} more."] if len(cases) > SHOWN else []
     table = [row(["verdict", "case", head]), row(["---"] * 3)]
@@ -96,11 +96,11 @@ def row(cells: list[str]) -> str:
 
 
 def code(text: str) -> str:
-    """Text as code, in a table too."""
+    """Returns the text as code. It may stand in a table."""
     return "`" + text.replace("`", "'").replace("|", "\\|") + "`"
 
 
 def plain(text: str) -> str:
-    """Text that Markdown and HTML leave alone."""
+    """Escapes the text so that Markdown and HTML show it unchanged."""
     escaped = html.escape(text.replace("\n", " "), quote=False)
     return "".join("\\" + each if each in "\\`*_[]|#~" else each for each in escaped)

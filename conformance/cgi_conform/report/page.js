@@ -16,7 +16,7 @@ function filter() {
   for (const section of document.querySelectorAll("section.topic")) {
     section.hidden = !section.querySelector("details:not([hidden])");
   }
-  document.getElementById("shown").textContent = `${shown} of ${cases.length}`;
+  document.getElementById("shown").textContent = `${shown} of ${cases.length} cases shown`;
 }
 
 function openTarget() {
@@ -38,7 +38,7 @@ for (const cell of document.querySelectorAll("td.n")) {
   const verdict = cell.classList[1];
   const button = document.createElement("button");
   button.textContent = cell.textContent;
-  button.title = `show the ${verdict} of ${topic}`;
+  button.title = `show the cases of topic ${topic} with verdict ${verdict}`;
   button.addEventListener("click", () => {
     for (const box of form.querySelectorAll("[name=verdict]")) box.checked = box.value === verdict;
     form.elements.topic.value = topic;

@@ -1,4 +1,4 @@
-"""The sentence a case is judged by, and where it stands."""
+"""The clauses of a case as reports show them: id, text, link and level."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Rule:
 
 
 def rules(case: CaseResult, clauses: Mapping[str, Clause]) -> list[Rule]:
-    """The clauses of a case, first the one it is chiefly about; an unknown id keeps its name."""
+    """Returns the clauses of a case, the main one first. An unknown id has no text and no link."""
     return [_rule(name, clauses.get(name)) for name in case["clauses"]]
 
 

@@ -1,4 +1,4 @@
-"""A clause as a person follows it: what it asks, the cases and faults that try it, and the code that implements it."""
+"""The text about a clause: its rule, the cases that judge it with their faults, and the code that implements it."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ _INDENT = "  "
 def rule_page(
     clause: Clause, cases: Sequence[Case], marks: Sequence[Mark] | None, places: Mapping[str, str], width: int
 ) -> str:
-    """Returns the whole text; `places` says where clauses and faults are written. Without a checkout `marks` is None."""
+    """Returns the whole text. `places` holds file and line of clauses and faults. Without a checkout, `marks` is None."""
     told = [*clause_lines(clause.id, clause, places, width), "", *_judged(clause, cases, places, width), ""]
     if marks is None:
         return "\n".join([*told, "marked code: only in a checkout"]) + "\n"
@@ -35,7 +35,7 @@ def clause_lines(name: str, clause: Clause | None, places: Mapping[str, str], wi
 
 
 def fault_line(name: str, places: Mapping[str, str]) -> str:
-    """Returns a fault by name, and where it is written."""
+    """Returns the name of a fault, and its file and line."""
     place = fault_location(name, places)
     return f"fault {name}" + (f"  {place}" if place else "")
 

@@ -1,7 +1,7 @@
-"""What a run says to a person at a terminal: what broke in full, the rest in a line, the totals last.
+"""The text of a run for a terminal: failures in full, other cases in one line, then the totals.
 
-Plain text unless the output is a terminal that may be coloured (NO_COLOR is respected); readable in 80 columns.
-Lines to be pasted are never wrapped.
+The text has colours only on a terminal, and not if NO_COLOR is set. It is readable in 80 columns. Lines to paste are
+never wrapped.
 """
 
 import os
@@ -34,24 +34,24 @@ _WORD = {"fail": "FAIL", "error": "ERROR", "unexpected-pass": "PASSED", "warn": 
 _TINT = {"FAIL": "31;1", "ERROR": "31;1", "PASSED": "35;1", "STALE": "35;1", "warn": "33", "differs": "36"}
 _INDENT = " " * 6
 _LABEL = 10
-_FEW = 25  # known failures that are named one by one
+_FEW = 25  # up to so many known failures are listed one by one
 
 
 @dataclass(frozen=True)
 class Style:
-    """How the text is to look."""
+    """How the text is written: its width, its colours, and the server in its lines to paste."""
 
     width: int = 100
     colour: bool = False
-    reach: Reach = Reach()  # where the lines to be pasted lead
-    listed: str = ""  # what to say of where many known failures are listed
+    reach: Reach = Reach()  # the server that the lines to paste talk to
+    listed: str = ""  # says where many known failures are listed; follows their number
 
     def tint(self, text: str, codes: str) -> str:
         return f"\033[{codes}m{text}\033[0m" if self.colour and codes else text
 
 
 def style_for(stream: TextIO, reach: Reach = Reach(), environment: Mapping[str, str] = os.environ) -> Style:
-    """Returns the style that suits where the text goes."""
+    """Returns the style for this output: a terminal, or a file."""
     if not stream.isatty():
         return Style(reach=reach)
     columns = shutil.get_terminal_size((80, 24)).columns
@@ -66,7 +66,7 @@ def text(
     slowest: int = 0,
     seconds: Mapping[str, float] | None = None,
 ) -> str:
-    """Returns the whole report of a run; `seconds` by case id where they are known."""
+    """Returns the whole report of a run. The keys of `seconds` are case ids."""
     red = red_verdicts(results)
     parts: list[str] = []
     for case in results["cases"]:
@@ -87,7 +87,7 @@ def text(
 
 
 def failure(case: CaseResult, clauses: Mapping[str, Clause], style: Style) -> str:
-    """Returns a case that broke: the rule, expected and got, and the line that does it again."""
+    """Returns a red case: the rule, expected and got, and the line that repeats it."""
     word = _WORD.get(case["verdict"], case["verdict"])
     head = [f"{word:<5} {case['id']}  {case['title']}", f"[{', '.join([*case['clauses'], case['level']])}]"]
     found = _head(head[0], head[1], style).replace(word, style.tint(word, _TINT.get(word, "")), 1)
@@ -106,14 +106,14 @@ def failure(case: CaseResult, clauses: Mapping[str, Clause], style: Style) -> st
 
 
 def _server_for_pasting(results: Results, style: Style) -> str:
-    """Returns how to start a server for the lines to be pasted: the one of this run has ended."""
+    """Returns how to start a server for the lines to paste, because the server of this run has ended."""
     told = f'The "again" lines need a running server: {typed(style.reach.starts)}'
     variants = any("# server started for " in case["again"] for case in red_cases(results))
-    return told + (" (--variant NAME for a line that says so)" if variants else "")
+    return told + (' (add --variant NAME for a line with "server started for NAME")' if variants else "")
 
 
 def _head(text: str, tail: str, style: Style) -> str:
-    """Returns the first line of a failure with the clauses at its right end, wrapped where it must be."""
+    """Returns the first line of a failure with the clauses at its right end, wrapped if necessary."""
     wrapped = textwrap.wrap(text, style.width, subsequent_indent=_INDENT, break_on_hyphens=False) or [""]
     room = style.width - len(wrapped[-1]) - len(tail)
     if room >= 2:
@@ -130,7 +130,7 @@ def _labelled(label: str, text: str, style: Style) -> str:
 
 
 def _expected_got(mismatch: MismatchEntry, style: Style) -> list[str]:
-    """Two lines, or three with a mark below the first octet that differs."""
+    """Returns two lines, or three with a mark below the first octet that differs."""
     what, at = mismatch["what"], mismatch["at"]
     room = style.width - len(_INDENT) - _LABEL - len(what) - 1
     texts = [mismatch["expected"], mismatch["got"]]
@@ -148,7 +148,7 @@ def _expected_got(mismatch: MismatchEntry, style: Style) -> list[str]:
 
 
 def _brief(case: CaseResult, style: Style) -> str:
-    """Returns a warning or an observed difference: one line, two when narrow."""
+    """Returns a warning or an observed difference in one line, or in two if it is long."""
     word = _WORD[case["verdict"]]
     head = f"{word:<8}{case['id']}"
     told = "; ".join(
@@ -167,7 +167,7 @@ def _stale(glob: str, file: str, reason: str, style: Style) -> str:
 
 
 def _known(results: Results, style: Style) -> str:
-    """Returns the known failures, a line each; many of them are counted, with the places that list them."""
+    """Returns the known failures, one per line. If they are many, returns their number and where to read about them."""
     known = [case for case in results["cases"] if case["verdict"] == "expected"]
     if len(known) > _FEW:
         return style.tint(f"{len(known)} known failures{style.listed}", "2")
@@ -176,7 +176,7 @@ def _known(results: Results, style: Style) -> str:
 
 
 def _skips(results: Results, style: Style) -> str:
-    """Returns how many cases were skipped for which reason."""
+    """Returns the reasons for skipped cases with their numbers."""
     reasons: dict[str, int] = {}
     for case in results["cases"]:
         if case["verdict"] == "skip" and case.get("tried", True):
@@ -192,7 +192,7 @@ def _slowest(number: int, seconds: Mapping[str, float]) -> str:
 
 
 def total(results: Results, style: Style) -> str:
-    """Returns the last lines: who was judged by what, how many of each verdict, and the conclusion."""
+    """Returns the last lines: server and profile, the number of each verdict, and the conclusion."""
     counts = results["totals"]
     untried = counts.get("untried", 0)
     shown = {**{verdict: counts[verdict] for verdict in VERDICTS}, "skip": counts["skip"] - untried, "not tried": untried}

@@ -1,5 +1,5 @@
 #!/usr/bin/env -S {program} -T
-# What a script of the nineties does, chosen by the path-info.
+# Does what typical scripts of the 1990s did. The path-info chooses the action.
 use strict;
 use warnings;
 use CGI;

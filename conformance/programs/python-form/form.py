@@ -1,5 +1,5 @@
 #!{program}
-"""Prints the fields of a form; a form that is posted to …/save leads on to a page that shows it."""
+"""Prints the fields of a form. A POST to …/save redirects to a page that shows the form."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ else:
 fields = {name: ",".join(values) for name, values in parse_qs(sent).items()}
 out = open(1, "w", encoding="utf-8", newline="\n")
 if method == "POST" and os.environ.get("PATH_INFO") == "/save":
-    # A status and an absolute path: the client is to come again, by GET.
+    # Status 303 with an absolute path asks the client to send a GET next.
     page = f"{os.environ['SCRIPT_NAME']}?{urlencode({'saved': fields['name']})}"
     out.write(f"Status: 303 See Other\r\nLocation: {page}\r\nContent-Type: text/plain\r\n\r\nsaved\n")
 else:

@@ -1,4 +1,4 @@
-"""The reports of `cgi-conform prove`: each a pure function of what is proven, kills.json."""
+"""The reports of `cgi-conform prove`. Each is a pure function of kills.json."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from cgi_conform.write import write_whole
 
 
 def write_all(kills: Kills, directory: Path) -> None:
-    """Write kills.json, kills.md, kills.html and junit.xml."""
+    """Writes kills.json, kills.md, kills.html and junit.xml."""
     write(kills, directory / "kills.json")
     write_whole(directory / "junit.xml", junit.text(kills))
     write_whole(directory / "kills.md", markdown.text(kills))

@@ -1,7 +1,7 @@
-"""kills.html: which defect turns each case red, and by what, on one page that needs nothing else.
+"""kills.html: which fault makes each case fail, and which check notices it, on one page that loads no other file.
 
-The page looks and filters as that of a run does (page.css, page.js). What a server sent has gone through printable
-text, and autoescaping is on.
+The page looks and filters like that of a run (page.css, page.js). Autoescaping is on, and the page shows octets as
+printable text only.
 """
 
 from importlib.resources import files
@@ -31,15 +31,15 @@ _HERE = Path(str(files("cgi_conform.report.kills")))
 _ROOM = 160
 _WORST = ("unsound", "survived", "skipped", "killed")
 _MEANING = {
-    "killed": "red with its fault in the server",
-    "survived": "not red with its fault",
-    "unsound": "red without a fault",
-    "skipped": "could not be tried here",
+    "killed": "the case fails when its fault is in the server",
+    "survived": "the case does not fail with its fault",
+    "unsound": "the case fails without a fault",
+    "skipped": "the case could not be tried on this machine",
 }
 
 
 def text(kills: Kills) -> str:
-    """The page."""
+    """Returns the page."""
     environment = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     )
@@ -67,7 +67,7 @@ def text(kills: Kills) -> str:
 
 
 def _views(kills: Kills) -> list[dict[str, Any]]:
-    """One per case: what its profiles have in common, then each."""
+    """Returns one view per case, with the proofs of its profiles."""
     branches: dict[tuple[str, str], list[BranchProof]] = {}
     for branch in kills["branches"]:
         branches.setdefault((branch["id"], branch["profile"]), []).append(branch)
@@ -107,6 +107,6 @@ def _in_profile(case: CaseProof, branches: list[BranchProof]) -> dict[str, Any]:
 
 
 def _noticed(kills: Kills) -> list[tuple[str, int]]:
-    """What the faults were noticed by, most often first; header.X and env.X are counted as one."""
+    """Returns how many faults each kind of check noticed, the largest first. All header.X count as one kind."""
     whats = [case["by"]["what"].partition(".")[0] for case in kills["cases"] if case["by"] and case["verdict"] == KILLED]
     return sorted(((what, whats.count(what)) for what in set(whats)), key=lambda item: (-item[1], item[0]))

@@ -1,4 +1,4 @@
-"""junit.xml of a proof: a testcase for each case, fault and branch; what is not proven is a failure."""
+"""junit.xml of a proof: a testcase for each case, fault and branch. It fails if its proof is missing."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ _GOOD = (KILLED, PROVEN)
 
 
 def text(kills: Kills) -> str:
-    """The XML text."""
+    """Returns the XML text."""
     entries = list(_entries(kills))
     verdicts = [verdict for _, _, verdict, _ in entries]
     skipped = verdicts.count(SKIPPED)
@@ -33,7 +33,7 @@ def _outcome(verdict: str, note: str) -> JUnitOutcome | None:
 
 
 def _entries(kills: Kills) -> Iterator[tuple[str, str, str, str]]:
-    """Group, name, verdict, and what is to be said of it."""
+    """Yields group, name, verdict and note of each testcase."""
     for case in kills["cases"]:
         yield f"case.{case['profile']}", case["id"], case["verdict"], case["note"] or f"fault {case['fault']}"
     for fault in kills["faults"]:

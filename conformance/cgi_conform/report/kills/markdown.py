@@ -1,4 +1,4 @@
-"""kills.md for a step summary or a comment: the totals, and what is not proven."""
+"""kills.md for a step summary or a comment: the totals, and the missing proofs."""
 
 from cgi_conform.escaped import clipped
 from cgi_conform.proof.kills_json import (
@@ -20,7 +20,7 @@ _SIGN = {0: "✅", 1: "❌", 5: "⚠️"}
 
 
 def text(kills: Kills) -> str:
-    """The Markdown text."""
+    """Returns the Markdown text."""
     totals = kills["totals"]
     head = [row(["", "proven", "not proven", "skipped"]), row(["---", "---:", "---:", "---:"])]
     cases = totals["cases"]
@@ -37,7 +37,7 @@ def text(kills: Kills) -> str:
         table = [row(["verdict", "what", "why"]), row(["---"] * 3), *(row(cells) for cells in left[:SHOWN])]
         parts.append("### Not proven\n\n" + "\n".join(table))
     if len(left) > SHOWN:
-        parts.append(f"… and {len(left) - SHOWN} more, all of them in `kills.json`.")
+        parts.append(f"… and {len(left) - SHOWN} more; `kills.json` holds all of them.")
     return "\n\n".join(parts) + "\n"
 
 

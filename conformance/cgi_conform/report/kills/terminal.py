@@ -1,4 +1,4 @@
-"""What a proof says to a person at a terminal: what is left to prove in full, the totals last."""
+"""The text of a proof for a terminal: the missing proofs in full, then the totals."""
 
 import textwrap
 
@@ -66,7 +66,7 @@ def _wrapped(told: str, style: Style) -> list[str]:
 
 
 def _beside(kills: Kills) -> list[str]:
-    """Kills by what was looked at before or after the rule itself."""
+    """Returns how many cases failed because of a check before or after the rule, and not because of the rule."""
     whats = [case["by"]["what"] for case in kills["cases"] if case["by"] is not None and case["verdict"] == "killed"]
     return [
         f"{whats.count(what)} killed by {what}, not by the rule itself" for what in NOT_ABOUT_THE_RULE if what in whats
@@ -74,7 +74,7 @@ def _beside(kills: Kills) -> list[str]:
 
 
 def _skips(kills: Kills) -> list[str]:
-    """Returns how many cases were skipped for which reason."""
+    """Returns the reasons for skipped cases with their numbers."""
     notes = [case["note"] for case in kills["cases"] if case["verdict"] == SKIPPED]
     ordered = sorted(set(notes), key=lambda note: (-notes.count(note), note))
     return [f"skipped {notes.count(note):>3}  {note}" for note in ordered]
