@@ -207,18 +207,3 @@ def test_pytest_finds_the_plugin_of_the_package(installed: Installed) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     [case] = ElementTree.parse(installed.empty / "plugin.xml").iter("testcase")
     assert "post/plain-file" in str(case.get("name"))
-
-
-README = (Path(cgi_conform.__file__).parents[1] / "README.md").read_text("utf-8")
-
-
-def test_each_command_of_the_readme_can_be_typed(installed: Installed) -> None:
-    own = installed.empty / "my-server"
-    own.write_text(f'#!/bin/sh\nexec {installed.venv}/bin/python -P -m cgi_conform.data.faulty "$1" -d "$2" --cgi\n')
-    own.chmod(0o755)
-    lines = [line for block in re.findall(r"^```sh\n(.*?)^```$", README, re.M | re.S) for line in block.splitlines()]
-    assert len(lines) > 5
-    for line in lines:
-        whole = " --sample 150" if line.startswith("cgi-conform run --") else ""  # a sample of the cases is enough
-        done = installed.run(line.partition(" #")[0] + whole)
-        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
