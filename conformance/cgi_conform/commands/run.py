@@ -109,7 +109,7 @@ def _report(options: argparse.Namespace, plan: Plan, cases: list[Case], outcome:
     if options.report:
         write_all(results, options.report, by_id, clauses)
     if options.write_expect:
-        _write_expect(options.write_expect, plan, results)
+        _write_expect(options, plan, results)
     if plan.release_note:
         print(plan.release_note)
     github.announce(results, by_id, clauses)
@@ -121,12 +121,13 @@ def _report(options: argparse.Namespace, plan: Plan, cases: list[Case], outcome:
     return SERVER if outcome.messages else exit_status(results)
 
 
-def _write_expect(path: Path, plan: Plan, results: Results) -> None:
+def _write_expect(options: argparse.Namespace, plan: Plan, results: Results) -> None:
     """Writes the failures as known failures, and prints what to do with the file."""
+    path: Path = options.write_expect
     count = write_known_failures(path, results["cases"], plan.known_failures, {*red_verdicts(results), "warn"})
     entries = "1 expectation" if count == 1 else f"{count} expectations"
     print(f'{entries} written to "{path}": write the reason into each entry (an entry with ?? turns the run red)')
-    own = plan.server.expect_file(plan.profile) if plan.server is not None else None
+    own = plan.server.expect_file(plan.profile) if plan.server is not None and options.server else None
     if own is not None and path.absolute().parent == own.parent and path.name != own.name:
         print(f'in profile {plan.profile}, runs read the file "{own.name}" (rename this one, or use --expect)')
 
