@@ -15,6 +15,7 @@ import pytest
 from case_files import SEND, case, corpus
 from cgi_conform.cases.docroot import Docroot
 from cgi_conform.cases.load import load_cases
+from cgi_conform.data.faulty.faults import Edit, Fault
 from cgi_conform.errors import UserError
 from cgi_conform.judging.results import MismatchEntry, Server
 from cgi_conform.paths import REPO
@@ -26,7 +27,6 @@ from cgi_conform.proof.proofs import Branch, Tried, branch_proof, branches, case
 from cgi_conform.report.kills import html, junit, markdown, terminal
 from cgi_conform.servers.definition import load_server
 from cgi_conform.servers.launch import start
-from cgi_conform.data.faulty.faults import Edit, Fault
 from sample_run import case_of, result_of
 from test_runs import cgi_conform
 from toy_server import fault, toy
