@@ -28,7 +28,7 @@ class Marked:
 
 
 def tokens(text: str) -> list[str]:
-    """Returns the octets of the text, each as it is written there."""
+    """Returns the text as a list of octets. An escape is one octet."""
     return _TOKEN.findall(text)
 
 
@@ -44,7 +44,7 @@ def lines(text: str) -> list[str]:
 
 
 def clipped(text: str, limit: int) -> str:
-    """Returns at most `limit` characters of the text, followed by "…" if it is longer. It cuts no escape in two."""
+    """Returns at most `limit` characters of the text, followed by "…" if it is longer. Keeps escapes whole."""
     if len(text) <= limit:
         return text
     return _UNFINISHED.sub(r"\1", text[:limit]) + "…"

@@ -1,7 +1,7 @@
 """Converts between octets and the text that people write and read.
 
-In a TOML string, \\r \\n \\t \\0 \\\\ and \\xHH stand for one octet. Any other backslash is an error. The rest is UTF-8.
-The suite fills in the tokens {port}, {root} and {base} at run time; other braces stay as they are.
+In a TOML string, \\r \\n \\t \\0 \\\\ and \\xHH stand for one octet. Any other backslash is an error. The rest is
+UTF-8. The suite fills in the tokens {port}, {root} and {base} at run time; other braces stay as they are.
 `decode(printable(data))` returns `data`.
 """
 

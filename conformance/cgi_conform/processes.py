@@ -92,7 +92,7 @@ def open_files(pid: int) -> list[str]:
     except FileNotFoundError:
         return found
     except PermissionError:
-        if stat(pid)[:1] == [b"Z"]:  # a zombie has no open files, but the kernel refuses
+        if stat(pid)[:1] == [b"Z"]:  # the kernel refuses to list the descriptors of a zombie; it has none
             return found
         raise
     for name in names:

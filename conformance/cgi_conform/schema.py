@@ -49,7 +49,10 @@ def read_valid_toml(path: Path, shown: str, schema: str) -> dict[str, Any]:
 
 
 def write_json(document: object, path: Path, schema: str) -> None:
-    """Writes a document that this program made. One that does not fit its schema is a defect of the suite: it crashes."""
+    """Writes a document that this program made.
+
+    One that does not fit its schema is a defect of the suite: it crashes.
+    """
     wrong = faults(document, schema)
     assert not wrong, wrong
     write_whole(path, json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
@@ -120,7 +123,10 @@ def _unquoted(got: object) -> str:
 
 
 def _alternatives(error: Any, where: str, parts: Mapping[str, Any]) -> Iterator[str]:
-    """Yields the errors of the alternative that has the right type. If none has it, names the types that are allowed."""
+    """Yields the errors of the alternative that has the right type.
+
+    If none has it, names the types that are allowed.
+    """
     asked = [branch["required"][0] for branch in error.validator_value if set(branch) == {"required"}]
     if asked:
         yield f'"{where}" needs exactly one of {", ".join(asked)}'

@@ -18,7 +18,8 @@ Handler = Callable[[int, FrameType | None], object]
 
 @contextmanager
 def handled(handler: Handler) -> Iterator[None]:
-    """Installs the handler for the signals, except for a SIGHUP that is ignored; restores the old handlers at the end."""
+    """Installs the handler for the signals, except for a SIGHUP that is ignored; restores the old handlers at the end.
+    """
     numbers = [number for number in ENDING if number != signal.SIGHUP or not _ignored(number)]
     before = {number: signal.signal(number, handler) for number in numbers}
     try:
@@ -29,7 +30,7 @@ def handled(handler: Handler) -> Iterator[None]:
 
 
 class Interruption:
-    """A signal handler: the first signal raises KeyboardInterrupt, a second one calls `at_once`, which ends the process."""
+    """A signal handler: the first signal raises KeyboardInterrupt, a second one calls `at_once` to end the process."""
 
     def __init__(self, at_once: Callable[[], object]) -> None:
         self._at_once = at_once

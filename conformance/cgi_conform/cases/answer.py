@@ -79,7 +79,7 @@ class Expectation:
         return tuple(answer for answer in self.answers if answer.connection == connection)
 
     def count(self, connection: str) -> int | None:
-        """Returns the number of responses expected on a connection: `count`, or the number of answers listed; None if open."""
+        """Returns the number of responses expected on a connection: `count`, else the listed ones; None if any."""
         answers = self.on(connection)
         counts = [answer.count for answer in answers if answer.count is not None]
         return counts[0] if counts else len(answers) or None
@@ -159,7 +159,10 @@ def read_repeat(table: dict[str, Any]) -> Repeat:
 
 
 def read_matcher(value: Any) -> Matcher:
-    """Returns the matcher of a TOML value. A string is `equals`; a number, truth value or list (in probe.*) is itself."""
+    """Returns the matcher of a TOML value.
+
+    A string is `equals`; a number, truth value or list (in probe.*) is itself.
+    """
     if isinstance(value, str):
         return Matcher(equals=decode(value))
     if isinstance(value, list):

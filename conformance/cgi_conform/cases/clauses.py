@@ -32,7 +32,7 @@ def load_clauses(path: Path) -> dict[str, Clause]:
 
 
 def unmatched(clauses: Mapping[str, Clause], cases: Iterable[Case]) -> list[str]:
-    """Returns a line for each clause without a case or a reason, for each with both, and for each case without a clause."""
+    """Returns a line for each clause without a case or a reason, each with both, and each case without a clause."""
     wrong: list[str] = []
     reached: set[str] = set()
     for case in cases:

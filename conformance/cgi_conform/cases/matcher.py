@@ -30,7 +30,10 @@ class Repeat:
         return self.repeat * self.times
 
     def blocks(self) -> list[bytes]:
-        """Returns the octets in blocks of about a mebibyte. Equal blocks are one object, so the list needs little memory."""
+        """Returns the octets in blocks of about a mebibyte.
+
+        Equal blocks are one object, so the list needs little memory.
+        """
         each = max(1, min(self.times, _BLOCK // len(self.repeat)))
         whole, left = divmod(self.times, each)
         return [self.repeat * each] * whole + ([self.repeat * left] if left else [])

@@ -12,7 +12,10 @@ from cgi_conform.octets import BadEscape, decode
 
 
 def case_errors(case: Case, known: set[str] | None) -> list[str]:
-    """Returns the errors in a case that fits its schema. `known` holds the ids of all clauses; None skips that check."""
+    """Returns the errors in a case that fits its schema.
+
+    `known` holds the ids of all clauses; None skips that check.
+    """
     wrong = []
     if case.topic != case.file.stem:
         wrong.append(f'belongs in {case.topic}.toml: the file is named after the part before "/"')
@@ -54,7 +57,8 @@ def _sent_after_large_bodies(case: Case) -> list[str]:
     large: dict[str, int] = {}  # octets, by connection
     for number, step in enumerate(case.steps, 1):
         if (step.send or step.body) and step.connection in large:
-            wrong.append(f"step {number} sends after the {large[step.connection]} octets of a body: the case cannot judge what follows a large body")
+            octets = f"{large[step.connection]} octets of a body"
+            wrong.append(f"step {number} sends after the {octets}: the case cannot judge what follows a large body")
         if step.body is not None and len(step.body.blocks()) > 1:
             large[step.connection] = len(step.body.repeat) * step.body.times
     return wrong

@@ -31,7 +31,7 @@ _FOUND_OUT = ("launch", "root", "user", "host", "log")
 
 
 def declared(words: Iterable[str], *, at_url: bool = False) -> dict[str, tuple[str, ...]]:
-    """Returns the variants that the words of --has declare, each with its additional arguments for the server's command."""
+    """Returns the variants that the words of --has declare, each with its arguments for the server's command."""
     found: dict[str, tuple[str, ...]] = {}
     for word in words:
         name, separator, text = word.partition("=")

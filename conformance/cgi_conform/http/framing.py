@@ -1,11 +1,11 @@
 """Removes from script output the framing that depends on how fast the script writes.
 
 A server may frame the same output in different ways from run to run. If it has the whole output, it sends a
-Content-Length. Otherwise it sends chunks, or, to an HTTP/1.0 client, sends up to the end of the connection. Here each of
-these becomes the line {framing} at the end of the head, followed by the output.
+Content-Length. Otherwise it sends chunks, or, to an HTTP/1.0 client, sends up to the end of the connection. Here each
+of these becomes the line {framing} at the end of the head, followed by the output.
 
 In the profile cgihttpserver, a script's response is known by its reason phrase. In rfc3875, it may be any response of a
-case that asks for a script. The framing of a file, whose response has a Last-Modified, never depends on time.
+case that asks for a script. A response with Last-Modified comes from a file, and its framing never depends on time.
 """
 
 import re
@@ -27,7 +27,7 @@ _CGI_DIRECTORIES = (b"cgi-bin", b"htbin", b"/deep/scripts")
 
 @dataclass(frozen=True)
 class Asked:
-    """What the requests of a case say about its responses.
+    """Facts about the requests of a case that decide about its responses.
 
     With `scripts`, any response may come from a script, whatever its reason phrase. With `heads`, any response may
     answer HEAD and have no content.
@@ -49,7 +49,10 @@ def asks_for_a_script(sent: Iterable[bytes]) -> bool:
 
 
 def unframed(received: bytes, asked: Asked) -> bytes:
-    """Returns the responses of a connection without their framing. From a malformed response on, leaves the octets alone."""
+    """Returns the responses of a connection without their framing.
+
+    From a malformed response on, leaves the octets alone.
+    """
     done: list[bytes] = []
     at = 0
     while (head := _HEAD.match(received, at)) is not None:

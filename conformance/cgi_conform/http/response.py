@@ -1,8 +1,8 @@
 """Parses the octets of a connection into responses. The parser accepts CRLF and LF, because scripts use both.
 
 The framing decides whether a response is complete: Content-Length, chunks, no body (HEAD, 204, 304), or the end of the
-connection. Interim responses (1xx) have a list of their own. Octets that belong to no response are the `rest`. If octets
-other than a status line follow a response that must not have a body, they count as its body: then a mismatch of
+connection. Interim responses (1xx) have a list of their own. Octets that belong to no response are the `rest`. If
+octets other than a status line follow a response that must not have a body, they count as its body: then a mismatch of
 "body.empty" shows them.
 """
 

@@ -11,14 +11,14 @@ from cgi_conform import processes
 from cgi_conform.http.connection import Connection, FailedStep, pump
 from cgi_conform.http.timeouts import CaseDeadline
 
-_BLOCKED = 0.2  # seconds: the server holds a script back that has written nothing for so long
+_BLOCKED = 0.2  # seconds: a script that has written nothing for this time counts as blocked by the server
 _TICKS = {"wait-blocked": 0.02, "wait-gone": 0.01}  # seconds between two looks at the process
 
 
 def wait_blocked(
     connection: Connection, others: Collection[Connection], seconds: float, deadline: CaseDeadline
 ) -> FailedStep | None:
-    """Waits until the script of the connection is blocked in its writes, or has ended; reads only the other connections.
+    """Waits until the script of the connection is blocked or has ended. Reads only the other connections.
 
     Returns the failed step if the script still writes after so many seconds.
     """

@@ -30,19 +30,19 @@ class CaseDeadline:
         return f"no end within {self.seconds:g} s (--case-timeout)"
 
     def after(self, seconds: float) -> Callable[[], float]:
-        """Returns a deadline in so many seconds, but not after the end of the case."""
+        """Returns a deadline in so many seconds, or at the deadline of the case if that is earlier."""
         end = min(time.monotonic() + seconds, self.until)
         return lambda: end
 
     def without_progress(self, seconds: float, connection: Connection) -> Callable[[], float]:
-        """Returns a deadline so many seconds after the last octet of the connection, but not after the end of the case."""
+        """Returns a deadline so many seconds after the connection's last octet, or that of the case if earlier."""
         begun = time.monotonic()
         return lambda: min(max(begun, connection.moved_at) + seconds, self.until)
 
 
 @dataclass(frozen=True)
 class Timeouts:
-    """The times that an exchange waits for the next octet: `timeout` of the run, and `limit` of the case if it has one."""
+    """The seconds that an exchange waits for an octet: `timeout` of the run, and `limit` of the case, if any."""
 
     timeout: float
     limit: float | None

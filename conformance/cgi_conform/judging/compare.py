@@ -1,8 +1,8 @@
 """Compares two runs case by case, and returns only the differences.
 
-The input is that of results.json, where normalise.py has replaced dates, ports, paths and process ids. This module also
-replaces the value of a Server field. It ignores the order of fields and the case of their names. It ignores lengths that
-are right in both answers: if they differ, the bodies differ too.
+The input is that of results.json, where normalise.py has replaced dates, ports, paths and process ids. This module
+also replaces the value of a Server field. It ignores the order of fields and the case of their names. It ignores
+lengths that are right in both answers: if they differ, the bodies differ too.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

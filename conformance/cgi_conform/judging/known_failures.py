@@ -45,7 +45,10 @@ class KnownFailure:
         return name == self.glob or fnmatchcase(name, self.glob)
 
     def holds_for(self, release: Release | None) -> bool:
-        """Returns whether the entry applies to a release. With `since` or `before`, it does not apply to an unknown release."""
+        """Returns whether the entry applies to a release.
+
+        With `since` or `before`, it does not apply to an unknown release.
+        """
         if release is None:
             return not (self.since or self.before)
         is_there = not self.since or has_change(release, self.since)

@@ -104,7 +104,10 @@ class Watch:
         return sum(processes.executable(pid) not in ("", self._program) for pid in processes.below(self._pid))
 
     def _grown(self, before: dict[int, int], measure: Callable[[int], int]) -> int:
-        """Returns the largest growth among the server's processes. A new process is compared with the largest old one."""
+        """Returns the largest growth among the server's processes.
+
+        A new process is compared with the largest old one.
+        """
         most = max(before.values(), default=0)
         return max((measure(pid) - before.get(pid, most) for pid in self._own()), default=0)
 

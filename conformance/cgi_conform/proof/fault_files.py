@@ -1,4 +1,4 @@
-"""Loads the faults of the faulty server, and checks them: their schema, their place in the code, and their use in cases.
+"""Loads the faults of the faulty server, and checks them: their schema, their place in the code, their use in cases.
 
 faulty/faults.py defines a fault and puts it into the server. The checks report all errors at once, a line each.
 """

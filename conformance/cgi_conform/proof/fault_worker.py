@@ -47,7 +47,7 @@ class TaskOutcome:
 
 @dataclass(frozen=True)
 class ProofInputs:
-    """What all workers need: cases and faults by name, a plan for each profile, and the server to put faults into."""
+    """The data that all workers need: cases and faults by name, plans by profile, and the server to put faults into."""
 
     cases: Mapping[str, Case]
     plans: Mapping[str, Plan]

@@ -65,7 +65,10 @@ def import_what_it_imports(whole: Subject) -> None:
 
 
 def starter(whole: Subject, broken: Mapping[str, CodeType]) -> Starter:
-    """Returns a function that starts the server with other code for some of its modules. Needs a process without threads."""
+    """Returns a function that starts the server with other code for some of its modules.
+
+    Needs a process without threads.
+    """
     codes = {**whole.codes, **broken}
 
     def start(launch: Launch) -> Process:

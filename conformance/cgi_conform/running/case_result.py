@@ -21,7 +21,10 @@ _RED = {"required": "fail", "recommended": "warn", "observed": "differs"}
 
 @dataclass
 class Trial:
-    """What trying a case found. `broken` is the message if the server refused the connection or died."""
+    """The exchange and the judgement of a case.
+
+    `broken` is the message if the server refused the connection or died.
+    """
 
     judgement: Judgement
     exchange: Exchange
@@ -44,7 +47,10 @@ def untried(case: Case, plan: Plan, verdict: str, note: str) -> CaseResult:
 
 
 def not_tried(case: Case, plan: Plan, why: str) -> CaseResult:
-    """Returns the result of a case after an early end of the run. `tried` is false unless the case is skipped anyway."""
+    """Returns the result of a case after an early end of the run.
+
+    `tried` is false unless the case is skipped anyway.
+    """
     if (reason := reason_to_skip(case, plan)) is not None:
         return untried(case, plan, "skip", reason)
     result = untried(case, plan, "skip", f"not tried: {why}")

@@ -16,7 +16,8 @@ from cgi_conform.servers.server_pool import Key, ServerPool
 
 @dataclass(frozen=True)
 class CaseTask:
-    """A case to try, and the messages about servers that did not start for other workers, which are not started again."""
+    """A case to try, and the messages about servers that did not start for other workers, which are not started again.
+    """
 
     case: Case
     failures: Mapping[Key, str]

@@ -1,8 +1,8 @@
 """Runs all selected cases with workers, and puts the results together.
 
 Every selected case has a result. An exception in the suite becomes an error of the case. A run may end early: the user
-interrupts it, the server does not start, or the server becomes unresponsive (unresponsive.py). Then the outcome contains
-the results known so far, and says that it is incomplete.
+interrupts it, the server does not start, or the server becomes unresponsive (unresponsive.py). Then the outcome
+contains the results known so far, and says that it is incomplete.
 """
 
 import threading
@@ -40,7 +40,10 @@ Progress = Callable[[CaseResult, int], None]
 
 @dataclass
 class RunOutcome:
-    """The outcome of a run. `messages` are about servers that did not start or died, and about an early end of the run."""
+    """The outcome of a run.
+
+    `messages` are about servers that did not start or died, and about an early end of the run.
+    """
 
     results: Results
     messages: list[str]
@@ -50,7 +53,7 @@ class RunOutcome:
 
 @dataclass
 class _Known:
-    """What is known during a run: results by case id, messages, and the reason if the run ends early.
+    """The state of a run that goes on: results by case id, messages, and the reason if it ends early.
 
     If the server does not start, there is one message for each variant, or one for the whole run for the plain server.
     """

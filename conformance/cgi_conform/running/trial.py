@@ -87,8 +87,8 @@ def _answered(expectation: Expectation, trial: Trial) -> bool | None:
 def _is_spent(case: Case, judgement: Judgement, *, late: bool) -> bool:
     """Returns whether the next case needs a new server.
 
-    A server that serves one client at a time may be blocked, may wait for a script that still runs, or may still work on
-    this case. A server with limits may not have freed the connections of this case yet.
+    A server that serves one client at a time may be blocked, may wait for a script that still runs, or may still work
+    on this case. A server with limits may not have freed the connections of this case yet.
     """
     if late or case.ends_server or case.variant == "limits" or judgement.saw == SILENT:
         return True

@@ -1,9 +1,9 @@
 """Ends a run if the server is unresponsive: ten cases in a row get no octet.
 
-A case counts if it needs an answer, fails, and gets no octet: the server is silent, refuses the connection, or closes it
-without an octet. Some servers close on purpose, and some are silent whenever a script runs. So before the run ends, the
-suite asks the server for a plain file. If an octet comes, the server is alive, and the count starts again. A case that
-expects no octet and gets none is ignored.
+A case counts if it needs an answer, fails, and gets no octet: the server is silent, refuses the connection, or closes
+it without an octet. Some servers close on purpose, and some are silent whenever a script runs. So before the run ends,
+the suite asks the server for a plain file. If an octet comes, the server is alive, and the count starts again. A case
+that expects no octet and gets none is ignored.
 
 The cases count in the order of the run, not in the order in which workers finish. So the number of workers does not
 matter.

@@ -1,11 +1,11 @@
 """Workers: processes that carry out tasks, one task at a time each. `run`, `record`, `diff` and `prove` use them.
 
 A worker is a fork of this process. It has its own servers and its own document root, so that cases cannot disturb each
-other. Each worker leads its own process group: a signal from the terminal reaches only this process, which then ends its
-workers. All files of the workers are in one folder, which is removed with them.
+other. Each worker leads its own process group: a signal from the terminal reaches only this process, which then ends
+its workers. All files of the workers are in one folder, which is removed with them.
 
-concurrent.futures.ProcessPoolExecutor needs semaphores in /dev/shm, and some containers do not allow them. These workers
-need only a pair of sockets each.
+concurrent.futures.ProcessPoolExecutor needs semaphores in /dev/shm, and some containers do not allow them. These
+workers need only a pair of sockets each.
 """
 
 import multiprocessing
@@ -33,7 +33,7 @@ _END_WITHIN = 10.0  # seconds in which a worker must end its servers
 
 
 class Worker(Protocol[Accepted, Returned]):
-    """What a worker process does."""
+    """The work of one process."""
 
     def carry_out(self, task: Accepted, /) -> Returned:
         """Carries out a task and returns its result."""
@@ -109,7 +109,10 @@ class Workers(Generic[Task, Result]):
         return self._fork() if found is None and len(self._processes) < self._count else found
 
     def _collect(self, patience: float | None) -> None:
-        """Takes the results that have arrived. Waits for the first one up to `patience` seconds, or for ever if None."""
+        """Takes the results that have arrived.
+
+        Waits for the first one up to `patience` seconds, or for ever if None.
+        """
         for end in wait(list(self._busy), patience):
             assert isinstance(end, Connection)
             with held_back():  # a KeyboardInterrupt in the middle would lose the result

@@ -1,4 +1,4 @@
-"""Makes the files absolute that the words of a command name relative to the current folder.
+"""Makes file names in the words of a command absolute: the user writes them relative to the current folder.
 
 A server runs in the document root. A user writes `./my-server my.conf {port}` in another folder and means the files of
 that folder. So a word of `--command` that names a file there becomes an absolute path, and so does a file behind `=` in

@@ -152,7 +152,10 @@ def load_server(name: str) -> ServerDefinition:
 
 
 def _folder(name: str) -> Path:
-    """Returns the folder of a definition. If a known server has the same name as a folder, chooses it and says so once."""
+    """Returns the folder of a definition.
+
+    If a known server has the same name as a folder, chooses it and says so once.
+    """
     folder = Path(name).absolute()
     if folder.name == "server.toml" and folder.is_file():
         folder = folder.parent

@@ -59,7 +59,7 @@ class Instance:
         """Returns how the server ended and the last lines of its log; None if it still runs.
 
         A dying process closes its sockets before its exit status is known. If the server accepts no connections, this
-        waits up to `within` seconds for the exit status.
+        function waits up to `within` seconds for the exit status.
         """
         status = self.process.poll()
         if within:
@@ -74,7 +74,7 @@ class Instance:
         return f"{ending(status, background=self.is_in_background())}{last_lines(self.log_since(0))}"
 
     def is_in_background(self) -> bool:
-        """Returns whether the server has daemonised: its process exited with status 0, and another listens on its port."""
+        """Returns whether the server has daemonised: its process exited with 0, and another listens on its port."""
         return self.process.poll() == 0 and accepts(self.port)
 
     def ends(self, within: float) -> bool:

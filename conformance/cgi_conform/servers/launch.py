@@ -76,7 +76,10 @@ def start(
     port: int = 0,
     timeout: float = START_TIMEOUT,
 ) -> Instance:
-    """Starts a server on the port, or on a free one for 0, and returns it. UserError (status 3) says why it did not start."""
+    """Starts a server on the port, or on a free one for 0, and returns it.
+
+    UserError (status 3) says why it did not start.
+    """
     arguments = server.variants[variant] if variant else ()
     patience, ports = timeout, _ATTEMPTS
     while True:

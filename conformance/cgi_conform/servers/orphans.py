@@ -1,9 +1,9 @@
 """Ends orphans: processes that a server leaves behind outside its process group, as a daemon does.
 
-The command asks Linux to become the parent of its orphaned descendants (a child subreaper). A daemon is then a child of
-the command, and the command can find and end it. The command never ends three kinds of processes: those that are not its
-children, children that it had at its start (a shell with `exec` leaves such children), and members of its own process
-group. On a system without child subreapers, this module does nothing.
+The command asks Linux to become the parent of its orphaned descendants (a child subreaper). A daemon is then a child
+of the command, and the command can find and end it. The command never ends three kinds of processes: those that are
+not its children, children that it had at its start (a shell with `exec` leaves such children), and members of its own
+process group. On a system without child subreapers, this module does nothing.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""Keeps the servers of a worker: one for each variant and environment, started at its first case, ended with the worker.
+"""Keeps the servers of a worker: one for each variant and environment. A server starts at its first case.
 
 A server that did not start is not started again. `failures` holds the messages, also those of other workers.
 """
