@@ -405,7 +405,7 @@ def test_an_error_in_a_definition_is_reported_in_one_line(tmp_path: Path) -> Non
     for change, said in {
         good.replace("profiles", "profils"): 'server.toml: unknown key "profils" (did you mean "profiles"?)',
         good.replace("{port}", "8000"): "server.toml: the command has no {port}: the server must listen on the port that cgi-conform chooses",
-        good + 'files."a" = "b"': 'server.toml: cannot read "b", named in [files]: No such file or directory',
+        good + 'files."a" = "b"': 'server.toml: cannot read "b", which [files] names: No such file or directory',
         good + 'variants.http11 = ["{program}", "x"]': 'server.toml: the command has no {port}: the server must listen on the port that cgi-conform chooses',
         good + 'variants.http2 = []': 'server.toml: unknown key "http2" in "variants" (did you mean "http11"?)',
     }.items():

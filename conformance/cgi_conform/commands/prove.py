@@ -25,6 +25,7 @@ from cgi_conform.errors import UserError
 from cgi_conform.paths import fixtures
 from cgi_conform.proof import forked_server
 from cgi_conform.proof.fault_files import check_globs, load_faults, unknown, unmatched
+from cgi_conform.progress import show_progress
 from cgi_conform.proof.fault_worker import ProofInputs, FaultWorker, TaskOutcome
 from cgi_conform.proof.kills_json import BranchProof, CaseProof, Kills, assembled, exit_status
 from cgi_conform.proof.proofs import Branch, Tried, branch_skipped, branches, case_proof, fault_proofs
@@ -145,15 +146,10 @@ def _carried_out(workers: Workers[Task, TaskOutcome], tasks: Sequence[Task], wha
     try:
         for one in workers.results(sorted(tasks, key=lambda task: -task.waits)):
             found.append(one)
-            _show_progress(f"{what}: {len(found)}/{len(tasks)}")
+            show_progress(f"{what}: {len(found)}/{len(tasks)}")
     finally:
-        _show_progress("")
+        show_progress("")
     return found
-
-
-def _show_progress(text: str) -> None:
-    if sys.stderr.isatty():
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
 def _by_profile(found: Sequence[TaskOutcome]) -> dict[str, dict[str, Tried]]:

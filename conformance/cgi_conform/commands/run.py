@@ -15,8 +15,9 @@ from cgi_conform.commands.server_options import configure_server, configure_work
 from cgi_conform.errors import INTERRUPTED, NOTHING_RAN, SERVER, UserError
 from cgi_conform.http.delivery import DELIVERIES
 from cgi_conform.judging.known_failures import write_known_failures
-from cgi_conform.judging.results import CaseResult, Results, exit_status, red_verdicts
+from cgi_conform.judging.results import Results, exit_status, red_verdicts
 from cgi_conform.paths import fixtures
+from cgi_conform.progress import show_progress
 from cgi_conform.running.plan import CASE_TIMEOUT, Options, Plan, make_plan
 from cgi_conform.running.session import RunOutcome, carry_out
 from cgi_conform.servers.launch import START_TIMEOUT
@@ -68,7 +69,6 @@ def main(options: argparse.Namespace) -> int:
     _check_skipped(options.skip)
     if options.report:
         need_folder(options.report)
-    progress = _Progress(len(selected))
     try:
         outcome = carry_out(
             chosen,
@@ -76,12 +76,12 @@ def main(options: argparse.Namespace) -> int:
             selected,
             strict=options.strict,
             strict_observed=options.strict_observed,
-            progress=progress.show,
-            interrupted=progress.interrupted,
+            progress=lambda result, number: show_progress(f"{number}/{len(selected)} {result['id'][:60]}"),
+            interrupted=_interrupted,
             partial=True,
         )
     finally:
-        progress.clear()
+        show_progress("")
     return _report(options, plan, selected, outcome)
 
 
@@ -139,20 +139,6 @@ def _listed(options: argparse.Namespace, plan: Plan) -> str:
     return f': "{path}" gives each reason; {page} the answers'
 
 
-class _Progress:
-    """Shows the progress of the run in one line, on a terminal only."""
-
-    def __init__(self, total: int) -> None:
-        self._total = total
-
-    def show(self, result: CaseResult, number: int) -> None:
-        if sys.stderr.isatty():  # asks each time, because the terminal may have been closed
-            print(f"\r{number}/{self._total} {result['id'][:60]:<60}", end="", file=sys.stderr, flush=True)
-
-    def clear(self) -> None:
-        if sys.stderr.isatty():
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
-
-    def interrupted(self) -> None:
-        self.clear()
-        print(f"cgi-conform: {_INTERRUPTED}", file=sys.stderr, flush=True)
+def _interrupted() -> None:
+    show_progress("")
+    print(f"cgi-conform: {_INTERRUPTED}", file=sys.stderr, flush=True)

@@ -11,6 +11,7 @@ from cgi_conform.programs.definition import load_programs
 from cgi_conform.programs.findings import ServerFindings, assembled, exit_status, write
 from cgi_conform.programs.suite import contender, try_programs, user
 from cgi_conform.programs.table import text
+from cgi_conform.progress import show_progress
 from cgi_conform.servers.definition import from_command, load_server
 from cgi_conform.write import write_whole
 
@@ -43,14 +44,12 @@ def main(options: argparse.Namespace) -> int:
     for one in contenders:
 
         def progress(name: str, server: str = one.server.name) -> None:
-            if sys.stderr.isatty():
-                print(f"\r\033[K{server}: {name}", end="", file=sys.stderr, flush=True)
+            show_progress(f"{server}: {name}")
 
         findings, message = try_programs(one, programs, corpus, options.timeout, progress)
         found.append(findings)
         messages += [message] if message else []
-    if sys.stderr.isatty():
-        print("\r\033[K", end="", file=sys.stderr, flush=True)
+    show_progress("")
     whole = assembled(user(), len(corpus), found)
     if options.report:
         write(whole, options.report)

@@ -1,20 +1,16 @@
 """A comparison of two runs as text for a terminal, diff.json, diff.md and diff.html. It shows only the differences."""
 
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from cgi_conform import schema
 from cgi_conform.escaped import clipped
 from cgi_conform.judging.compare import CaseComparison, Comparison, Difference
 from cgi_conform.judging.results import server_line
 from cgi_conform.report.markdown import SHOWN, code, plain, row
+from cgi_conform.report.page import filled, inserted
 from cgi_conform.write import write_whole
 
-_HERE = Path(str(files("cgi_conform.report")))
 _MEMBERS = 3  # number of differences that a terminal shows for a case
 
 
@@ -96,14 +92,12 @@ def markdown(comparison: Comparison) -> str:
 
 def html(comparison: Comparison) -> str:
     """Returns a page that loads no other file."""
-    environment = Environment(
-        loader=FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
-    )
     topics: dict[str, list[CaseComparison]] = {}
     for case in comparison["cases"]:
         topics.setdefault(case["topic"], []).append(case)
-    return environment.get_template("diff.html.jinja").render(
-        css=Markup((_HERE / "page.css").read_text("utf-8")),
+    return filled(
+        "diff.html.jinja",
+        css=inserted("page.css"),
         sides=sides(comparison),
         comparison=comparison,
         totals=totals(comparison).splitlines(),

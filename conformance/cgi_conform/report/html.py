@@ -8,11 +8,8 @@ the expectation, the mismatches and the line that repeats the case.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from cgi_conform.cases.case import Case
@@ -31,10 +28,10 @@ from cgi_conform.judging.results import (
     started_by,
 )
 from cgi_conform.report.beside import beside
+from cgi_conform.report.page import filled, inserted, plain
 from cgi_conform.report.rule import rules
 
 LARGEST = 750_000
-_HERE = Path(str(files("cgi_conform.report")))
 _ESCAPES = re.compile(r"(?:\\(?:x[0-9a-fA-F]{2}|&\w+;|.))+")  # for text that is already HTML
 _MEANING = {
     "pass": "the server does what the rule asks",
@@ -74,20 +71,13 @@ def text(results: Results, cases: Mapping[str, Case], clauses: Mapping[str, Clau
 
 
 def _page(results: Results, cases: Mapping[str, Case], clauses: Mapping[str, Clause], detail: Detail) -> str:
-    environment = Environment(
-        loader=FileSystemLoader(_HERE),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    environment.filters["plain"] = plain
     red = red_verdicts(results)
     views = [_view(case, cases.get(case["id"]), results["profile"], clauses, detail) for case in results["cases"]]
     used = {name for case in results["cases"] for name in case["clauses"]}
-    return environment.get_template("page.html.jinja").render(
-        css=Markup((_HERE / "page.css").read_text("utf-8")),
-        script=Markup((_HERE / "page.js").read_text("utf-8")),
+    return filled(
+        "page.html.jinja",
+        css=inserted("page.css"),
+        script=inserted("page.js"),
         results=results,
         server=server_line(results["server"]),
         conclusion=conclusion(results),
@@ -154,11 +144,6 @@ def with_mark(told: str, at: int | None) -> Markup:
     if part is None:
         return escape(told)
     return Markup("{}<mark>{}</mark>{}").format(part.before, part.octet or "⌁", part.after)
-
-
-def plain(told: str) -> Markup:
-    """Escapes text between tags. It leaves quotes as they are, because they are many and need no escape there."""
-    return Markup(told.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
 
 
 def octets(told: str) -> Markup:

@@ -220,4 +220,4 @@ def read_template(path: Path, shown: str) -> str:
     try:
         return path.read_text("utf-8")
     except OSError as error:
-        raise UserError(f'{shown}: cannot read "{path.name}", named in [files]: {error.strerror}') from None
+        raise UserError(f'{shown}: cannot read "{path.name}", which [files] names: {error.strerror}') from None

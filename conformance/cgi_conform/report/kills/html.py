@@ -4,12 +4,7 @@ The page looks and filters like that of a run (page.css, page.js). Autoescaping 
 printable text only.
 """
 
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from cgi_conform.escaped import clipped
 from cgi_conform.proof.kills_json import (
@@ -25,9 +20,9 @@ from cgi_conform.proof.kills_json import (
     counted,
     exit_status,
 )
-from cgi_conform.report.html import plain, with_mark
+from cgi_conform.report.html import with_mark
+from cgi_conform.report.page import filled, inserted
 
-_HERE = Path(str(files("cgi_conform.report.kills")))
 _ROOM = 160
 _WORST = ("unsound", "survived", "skipped", "killed")
 _MEANING = {
@@ -40,17 +35,14 @@ _MEANING = {
 
 def text(kills: Kills) -> str:
     """Returns the page."""
-    environment = Environment(
-        loader=FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
-    )
-    environment.filters["plain"] = plain
     views = _views(kills)
     topics: dict[str, list[dict[str, Any]]] = {}
     for view in views:
         topics.setdefault(view["topic"], []).append(view)
-    return environment.get_template("kills.html.jinja").render(
-        css=Markup((_HERE.parent / "page.css").read_text("utf-8") + (_HERE / "kills.css").read_text("utf-8")),
-        script=Markup((_HERE.parent / "page.js").read_text("utf-8")),
+    return filled(
+        "kills/kills.html.jinja",
+        css=inserted("page.css") + inserted("kills/kills.css"),
+        script=inserted("page.js"),
         kills=kills,
         conclusion=conclusion(kills),
         counted=counted(kills),
