@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cgi_conform.errors import UserError
 from cgi_conform.paths import build
+from cgi_conform.servers.definition import load_server
 from documents import CHECKOUT
 
 LONG = 120.0  # seconds after which a command hangs
@@ -36,6 +38,18 @@ def reader_edits(folder: Path) -> None:
     assert text.count("# CHANGE") >= 4
     text = text.replace('version = ["{program}", "--version"]\n', "")
     (folder / "server.toml").write_text(text + '[profile.rfc3875]\narguments = ["--profile", "rfc3875"]\n')
+
+
+def installed(name: str) -> str:
+    """Returns a server that is installed here, as near to the named one as possible."""
+    others = [f"cpython-3.{minor}" for minor in range(14, 5, -1)] if name.startswith("cpython-") else []
+    for other in [name, *others]:
+        try:
+            if load_server(other).program is not None:
+                return other
+        except UserError:
+            assert other != name, f'a document names server "{name}", which is not in conformance/servers'
+    return "faulty"
 
 
 class Reader:

@@ -15,11 +15,9 @@ from typing import NamedTuple
 import pytest
 
 from cgi_conform.cases.docroot import remove
-from cgi_conform.errors import UserError
-from cgi_conform.servers.definition import load_server
 from cgi_conform.servers.launch import START_TIMEOUT
 from cgi_conform.servers.ports import free_port
-from document_reader import BUILD, Reader, reader_edits
+from document_reader import BUILD, Reader, installed, reader_edits
 from documents import CHECKOUT, DOCUMENTS, Command, anchors, blocks, commands, links, read, shows
 
 
@@ -107,18 +105,6 @@ def lacking(text: str) -> str:
     return f"Python module {missing[0]} is not installed" if missing else ""
 
 
-def installed(name: str) -> str:
-    """Returns a server that is installed here, as near to the named one as possible."""
-    others = [f"cpython-3.{minor}" for minor in range(14, 5, -1)] if name.startswith("cpython-") else []
-    for other in [name, *others]:
-        try:
-            if load_server(other).program is not None:
-                return other
-        except UserError:
-            assert other != name, f'a document names server "{name}", which is not in conformance/servers'
-    return "faulty"
-
-
 @pytest.fixture
 def reader(temporary: Path) -> Iterator[Reader]:
     """A reader with a copy of the checkout."""
@@ -171,6 +157,7 @@ def elsewhere(command: Command) -> str | None:
 def test_every_command_of_a_document_can_be_typed(document: str, reader: Reader) -> None:
     left_out: dict[str, int] = {}
     done: set[str] = set()
+    wrong: list[str] = []
     for command in commands(document):
         if elsewhere(command) is not None or re.match(MINUTES, command.text):
             continue
@@ -179,8 +166,12 @@ def test_every_command_of_a_document_can_be_typed(document: str, reader: Reader)
         done.add(command.text)
         if reason := lacking(typed_for(command)):
             left_out[reason] = left_out.get(reason, 0) + 1
-        else:
+            continue
+        try:
             follow(reader, command)
+        except AssertionError as error:
+            wrong.append(str(error))
+    assert not wrong, "\n\n".join(wrong)
     if left_out:
         pytest.skip("; ".join(f"{count} commands not run: {reason}" for reason, count in left_out.items()))
 
