@@ -108,7 +108,7 @@ RFC = "[case.rfc3875]\nlevel = 'observed'\nstatus = 200"
         (toml_of("a/other", more=f"{SEND}\nneeds = ['launch']"), False),
         (toml_of("a/other", more=f"{SEND}\nneeds = ['launch']\nenvironment = {{ A = 'b' }}"), False),
         (toml_of("a/other", more=f"{SEND}\ntimes = 2"), False),
-        (toml_of("a/other").replace("cgihttpserver", "rfc3875"), False),
+        (toml_of("a/other", level="observed").replace("cgihttpserver", "rfc3875"), False),
         (toml_of("a/other", expect="status = 200\nfault = 'another'", more=f"{SEND}\n{RFC}"), False),
     ],
 )
@@ -128,6 +128,44 @@ def test_an_observed_case_alone_does_not_reach_a_must_or_should(tmp_path: Path, 
         assert err[0].startswith(f'cgi-conform: clause "seed/a" says {level}, but only observed cases cite it')
     both = case("a/b", level="observed"), case("a/c", level="recommended")
     assert coverage(whole(tmp_path, *both, clauses=clauses, peers=""))[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("source", "level", "more", "defended"),
+    [
+        ("rfc3875", "must", "", True),
+        ("rfc9110", "must", "", True),
+        ("rfc9112", "must", "", True),
+        ("rfc9112", "should", "", False),
+        ("rfc9112", "may", "", False),
+        ("seed", "must", "", False),
+        ("cpython", "must", "", False),
+        ("suite", "must", "", False),
+        ("cve", "must", "", False),
+        ("suite", "must", 'hole = "A client reads the source of a script."', True),
+        ("cpython", "should", 'hole = "A client reads the source of a script."', True),
+    ],
+)
+def test_what_rfc3875_requires_is_a_must_of_an_rfc_or_closes_a_hole(
+    tmp_path: Path, source: str, level: str, more: str, defended: bool
+) -> None:
+    clauses = CLAUSES.replace('"seed"', f'"{source}"').replace('"must"', f'"{level}"') + more
+    required = case("a/b").replace("cgihttpserver", "rfc3875")
+    status, _, err = coverage(whole(tmp_path, required, clauses=clauses, peers=""))
+    said = 'cgi-conform: case "a/b" is required in rfc3875, and its clauses name neither a must of an RFC nor a hole '
+    said += '(cite one that does, add hole = "…" to the clause, or lower the level)'
+    assert (status, err) == ((0, []) if defended else (1, [said]))
+    lower = required.replace('"required"', '"recommended"')
+    assert coverage(whole(tmp_path, lower, clauses=clauses, peers=""))[0] == 0
+    assert coverage(whole(tmp_path, case("a/b"), clauses=clauses, peers=""))[0] == 0
+
+
+def test_the_clauses_of_the_other_profile_defend_nothing(tmp_path: Path) -> None:
+    clauses = CLAUSES + CLAUSES.replace("seed/a", "http/b").replace('"seed"', '"rfc9112"')
+    both = case("a/b", expect='clauses = ["http/b"]\nstatus = 200')
+    both += "\n[case.rfc3875]\nlevel = 'required'\nstatus = 200\n"
+    status, _, err = coverage(whole(tmp_path, both, clauses=clauses, peers=""))
+    assert status == 1 and len(err) == 1 and 'case "a/b" is required in rfc3875' in err[0]
 
 
 def test_marks_are_read_from_the_comments_of_server_and_faulty(tmp_path: Path) -> None:

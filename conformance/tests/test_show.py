@@ -236,6 +236,12 @@ def test_show_of_a_clause_prints_its_cases_their_faults_and_the_marked_code() ->
     assert lost[-3:] == ["no case: No request can.", "", "marked code: none"]
 
 
+def test_a_clause_says_what_an_attacker_gains_where_it_is_broken() -> None:
+    (clause,) = CLAUSES.values()
+    text = rule_page(replace(clause, hole="A client reads the source of a script."), [], [], {}, 1000)
+    assert text.splitlines()[1:4] == [f"  {clause.text}", "  hole: A client reads the source of a script.", f"  {clause.link}"]
+
+
 def test_each_file_and_line_that_show_prints_holds_the_named_thing(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", "post/plain-file"]) == 0
     case = places_in(capsys.readouterr().out)

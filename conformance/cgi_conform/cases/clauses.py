@@ -8,6 +8,8 @@ from cgi_conform.cases.case import Case
 from cgi_conform.did_you_mean import did_you_mean
 from cgi_conform.schema import read_valid_toml
 
+_RFCS = ("rfc3875", "rfc9110", "rfc9112")
+
 
 @dataclass(frozen=True)
 class Clause:
@@ -64,3 +66,19 @@ def unjudged(clauses: Mapping[str, Clause], cases: Iterable[Case]) -> list[str]:
         for clause in clauses.values()
         if clause.level in ("must", "should") and levels.get(clause.id) == {"observed"}
     ]
+
+
+def undefended(clauses: Mapping[str, Clause], cases: Iterable[Case]) -> list[str]:
+    """Returns a line for each case that is required in rfc3875, although no RFC says must and no hole is named."""
+    return [
+        f'case "{case.id}" is required in rfc3875, and its clauses name neither a must of an RFC nor a hole '
+        '(cite one that does, add hole = "…" to the clause, or lower the level)'
+        for case in cases
+        if "rfc3875" in case.expect and case.expect["rfc3875"].level == "required"
+        if not any(_defends(clauses[name]) for name in case.clauses_in("rfc3875") if name in clauses)
+    ]
+
+
+def _defends(clause: Clause) -> bool:
+    """Returns whether a server that breaks the clause breaks a must of an RFC, or has a security hole."""
+    return bool(clause.hole) or (clause.source in _RFCS and clause.level == "must")

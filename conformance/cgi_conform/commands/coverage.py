@@ -4,6 +4,7 @@ Each orphan is one line on standard error, and the exit status is then 1:
 * a clause that has neither a case nor a reason, or has both;
 * a case without a clause;
 * a clause that says "must" or "should" while all its cases are observed only;
+* a case that is required in rfc3875 while its clauses name neither a must of an RFC nor a security hole;
 * cases that are twins (cases/twins.py);
 * a mark in the code that names no clause (cases/marks.py);
 * a test of a peer (cases/peers.py) that has no case.
@@ -18,7 +19,7 @@ from typing import TypedDict
 
 from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.case import Case
-from cgi_conform.cases.clauses import Clause, load_clauses, unjudged, unmatched
+from cgi_conform.cases.clauses import Clause, load_clauses, undefended, unjudged, unmatched
 from cgi_conform.cases.load import load_cases
 from cgi_conform.cases.marks import Mark, all_marks, dead
 from cgi_conform.cases.peers import Project, answered, load_peers, strays
@@ -98,8 +99,8 @@ def cover(
     for case in cases:
         for name in case.clauses:
             reached.setdefault(name, []).append(case.id)
-    orphans = [*unmatched(clauses, cases), *unjudged(clauses, cases), *twins(cases), *dead(marks, clauses)]
-    orphans += strays(peers, cases)
+    orphans = [*unmatched(clauses, cases), *unjudged(clauses, cases), *undefended(clauses, cases)]
+    orphans += [*twins(cases), *dead(marks, clauses), *strays(peers, cases)]
     return Coverage(clauses, cases, reached, peers, answered(peers, cases), orphans)
 
 
@@ -190,7 +191,7 @@ def as_json(coverage: Coverage) -> str:
         "clauses": {
             name: {
                 "source": clause.source, "level": clause.level, "text": clause.text, "link": clause.link,
-                "unreached": clause.unreached, "cases": coverage.reached[name],
+                "hole": clause.hole, "unreached": clause.unreached, "cases": coverage.reached[name],
             }
             for name, clause in coverage.clauses.items()
         },

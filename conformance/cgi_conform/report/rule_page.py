@@ -25,11 +25,13 @@ def rule_page(
 
 
 def clause_lines(name: str, clause: Clause | None, places: Mapping[str, str], width: int) -> list[str]:
-    """Returns id, level and place of a clause, its text and its link."""
+    """Returns id, level and place of a clause, its text, the hole that it closes, and its link."""
     level = f" ({clause.level})" if clause else ""
     told = [f"{name}{level}" + (f"  {places[name]}" if name in places else "")]
     if clause is not None:
         told += textwrap.wrap(clause.text, width, initial_indent=_INDENT, subsequent_indent=_INDENT)
+        if clause.hole:
+            told += textwrap.wrap(f"hole: {clause.hole}", width, initial_indent=_INDENT, subsequent_indent=_INDENT)
         told.append(_INDENT + clause.link)
     return told
 
