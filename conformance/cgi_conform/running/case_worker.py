@@ -13,11 +13,12 @@ from cgi_conform.running.plan import Plan
 from cgi_conform.running.trial import CaseOutcome, try_case
 from cgi_conform.servers.server_pool import Key, ServerPool
 
+_EXIT_WITHIN = 1.0  # seconds for the exit status of a server that dies after its last case
+
 
 @dataclass(frozen=True)
 class CaseTask:
-    """A case to try, and the messages about servers that did not start for other workers, which are not started again.
-    """
+    """A case to try, and the messages about servers that did not start for another worker: they are not started again."""
 
     case: Case
     failures: Mapping[Key, str]
@@ -56,7 +57,7 @@ class CaseWorker:
         """Ends the servers, and returns a message for each that died after its last case."""
         if self._pool is None:
             return []
-        messages = self._pool.deaths()
+        messages = self._pool.deaths(within=_EXIT_WITHIN)
         self._pool.stop()
         return messages
 

@@ -90,9 +90,12 @@ class ServerPool:
         deadline = time.monotonic() + within
         return any(one.ends(max(0.0, deadline - time.monotonic())) for one in self._instances.values())
 
-    def deaths(self) -> list[str]:
-        """Returns a message for each server that has died after its last case was judged, once."""
-        dead = [one for one in self._instances.values() if not one.death_told and one.died() is not None]
+    def deaths(self, within: float = 0.0) -> list[str]:
+        """Returns a message for each server that has died after its last case was judged, once.
+
+        `within` are the seconds for the exit of a server that accepts no connections any more.
+        """
+        dead = [one for one in self._instances.values() if not one.death_told and one.died(within=within) is not None]
         for one in dead:
             one.death_told = True
         return [f'server "{one.name}" died after case "{one.last_case}": {one.died()}' for one in dead]
