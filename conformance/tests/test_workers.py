@@ -3,6 +3,7 @@
 import os
 import select
 import signal
+import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -181,3 +182,11 @@ def test_a_server_does_not_outlive_the_process_that_started_it(begun: tuple[int,
         assert ended, "the server still runs"
     finally:
         os.close(server)
+
+
+def test_a_program_that_a_worker_starts_inherits_no_ignored_signal() -> None:
+    ignored = "grep ^SigIgn: /proc/self/status"
+    here = subprocess.run(["sh", "-c", ignored], capture_output=True, check=True).stdout
+    with workers(1, lambda _: subprocess.run(["sh", "-c", ignored], capture_output=True, check=True).stdout) as pool:
+        assert list(pool.results([0])) == [here]
+        pool.end()

@@ -157,8 +157,10 @@ class Workers(Generic[Task, Result]):
         Closes the other ends of all connections: otherwise no worker would notice that the parent process has ended.
         """
         os.setpgid(0, 0)
+        # Not SIG_IGN, which the servers would inherit. No terminal sends these signals to this process group.
         for number in (signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGTERM, _end_once)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
         tempfile.tempdir = self._folder
