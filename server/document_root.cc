@@ -70,7 +70,7 @@ UniqueFd DocumentRoot::open(const std::string& path, int flags) const {
   if (follow_symlinks_) return UniqueFd(::openat(directory_.get(), relative, flags));
   UniqueFd fd(open_beneath(directory_.get(), relative, flags));
   if (fd || errno != EXDEV || (flags & O_NOFOLLOW) != 0) return fd;
-  // This may be an absolute link to a place inside the root.
+  // This may be an absolute link to a place inside the root.  rule: base/symlinks-are-followed
   if (const auto inside = resolved_below(path_, translated(path))) {
     return UniqueFd(open_beneath(directory_.get(), inside->c_str(), flags));
   }

@@ -4,6 +4,7 @@
 // somebody swaps a link meanwhile. The kernel also refuses an absolute link that leads to a place inside the root. Such
 // a path is resolved here first, and the result is opened in the same way.
 // rule: traversal/sibling-of-root, traversal/symlink-out-of-root, base/dots-stay-below-root
+// rule: seed/files-below-the-root-only
 #pragma once
 
 #include <sys/stat.h>

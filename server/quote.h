@@ -13,6 +13,7 @@ void append_hex(std::string& out, char octet, const char* digits = "0123456789ab
 // Returns `text` as Python's repr() of a byte string: in quotes, with controls and octets above 0x7e as \xHH. CPython
 // puts names into reason phrases so, which keeps CR LF out of the status line. Its 3.x releases fail for names outside
 // Latin-1, so octets are escaped here as 2.7 did.  rule: injection/name-outside-latin-1
+// rule: base/reason-phrase-is-escaped, injection/line-end-in-error, http/request-adds-no-response-field
 std::string python_repr(std::string_view text);
 
 // Returns the same of the first 60 octets, and "..." if there are more: for a line of the log.
@@ -24,7 +25,7 @@ std::string html_escape(std::string_view text);
 // Returns `text` with all octets but letters, digits and `_.-~/` as %HH, as urllib.parse.quote() does.
 std::string url_quote(std::string_view text);
 
-// Decodes %HH once. A malformed escape stays as it is.
-std::string url_unquote(std::string_view text);
+// Decodes %HH once. A malformed escape stays as it is.  rule: http/broken-escape-is-refused-or-literal
+std::string url_unquote(std::string_view text);  // rule: disclosure/overlong-utf-8
 
 }  // namespace cgi

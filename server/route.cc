@@ -13,7 +13,7 @@ namespace cgi {
 namespace {
 
 // O_NONBLOCK: opening a FIFO must not wait. O_NOCTTY: a terminal must not become the server's.
-// rule: resource/fifo-is-never-opened
+// rule: resource/fifo-is-never-opened, base/fifo-never-blocks, resource/request-changes-no-file
 constexpr int kForReading = O_RDONLY | O_NONBLOCK | O_NOCTTY;
 
 Route refuse(int status, std::string reason) { return {RouteKind::kRefusal, {status, std::move(reason)}}; }
@@ -32,7 +32,7 @@ bool is_directory(const DocumentRoot& root, const std::string& path) {
 
 // Splits the path behind the first name that is no directory: that is the script, the rest is path-info. Path-info
 // names no file of the server, so the script gets its octets as sent, with surrogates.
-// rule: seed/scripts-at-any-depth, cgi/leading-path-selects-script  (RFC 3875 3.2)
+// rule: seed/scripts-at-any-depth, cgi/leading-path-selects-script, cgi/script-uri-selects-same-script  (RFC 3875 3.2)
 Route find_script(const TargetPath& target, std::size_t directories, const DocumentRoot& root) {
   const auto& segments = target.segments;
   std::size_t at = directories;
@@ -42,16 +42,17 @@ Route find_script(const TargetPath& target, std::size_t directories, const Docum
   Route route{RouteKind::kScript};
   route.query = target.query;
   ScriptPath& script = route.script;
-  if (at == segments.size()) {
+  if (at == segments.size()) {  // rule: disclosure/cgi-directory-listing
     script.script_name = joined(segments, at) + "/";
   } else {
     script.script_name = joined(segments, at + 1);
+    // rule: cgi/variables-are-byte-strings
     for (std::size_t i = at + 1; i < segments.size(); ++i) script.path_info.append("/").append(segments[i]);
     if (target.is_directory) script.path_info += '/';
   }
   route.path = script.script_name;
 
-  const std::string quoted = "(" + python_repr(script.script_name) + ")";
+  const std::string quoted = "(" + python_repr(script.script_name) + ")";  // rule: injection/root-path-is-never-told
   route.file = root.open(route.path, O_PATH);
   if (!route.file) {
     if (errno == EXDEV) return refuse(403, "CGI script is outside the document root " + quoted);
@@ -107,19 +108,24 @@ Route find_file(const TargetPath& target, const DocumentRoot& root, bool root_ho
 
 Route find_route(const Request& request, const DocumentRoot& root, const std::vector<std::string>& cgi_directories,
                  bool any_method) {
-  const bool post = request.method == "POST";
+  // rule: seed/get-runs-script, seed/head-runs-script, seed/post-runs-script, http/get-and-head-are-supported
+  const bool post = request.method == "POST";  // rule: base/methods-are-case-sensitive
   const bool known = post || request.method == "GET" || request.method == "HEAD";
+  // rule: http/unknown-method-is-501, http/long-method-is-501, http/trace-reveals-no-credentials
   const auto unsupported = [&] { return refuse(501, "Unsupported method (" + python_repr(request.method) + ")"); };
-  if (!known && !any_method) return unsupported();
+  if (!known && !any_method) return unsupported();  // rule: cgi/methods-may-be-refused
 
-  const std::optional<TargetPath> target = parse_target(request.target);
+  const std::optional<TargetPath> target = parse_target(request.target);  // rule: traversal/host-field
   if (!target) return refuse(400, "Bad request target (" + python_repr(request.target) + ")");
+  // The path in the request decides, not where links lead.  rule: disclosure/symlink-outside-cgi-is-a-file
   const auto directories = cgi_directory_of(*target, cgi_directories);
+  // What is in a CGI directory never becomes a file response.
+  // rule: seed/script-output-is-the-response, disclosure/backup-files, disclosure/conditions-ranges-head-and-post
   if (directories && (*directories > 0 || leads_to_file_of_root(*target, root))) {
     return find_script(*target, *directories, root);
   }
   if (!known) return unsupported();
-  if (post) return refuse(501, "Can only POST to CGI scripts");
+  if (post) return refuse(501, "Can only POST to CGI scripts");  // rule: seed/post-outside-cgi-is-refused
   return find_file(*target, root, directories.has_value());
 }
 

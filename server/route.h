@@ -36,7 +36,7 @@ struct Route {
 // rule: base/unsupported-method-is-501, seed/path-alone-decides-cgi, seed/cgi-directory-serves-no-files
 // rule: seed/any-suffix-runs-inside-cgi, seed/no-suffix-runs-outside-cgi, seed/scripts-map-like-files
 // rule: seed/post-outside-cgi-is-501, seed/post-refusal-message, seed/post-refusal-by-url-alone
-// rule: routing/root-holds-scripts, routing/root-leaves-directories
+// rule: routing/root-holds-scripts, routing/root-leaves-directories, routing/root-lists-directories
 Route find_route(const Request& request, const DocumentRoot& root, const std::vector<std::string>& cgi_directories,
                  bool any_method);
 

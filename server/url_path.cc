@@ -57,28 +57,37 @@ std::string with_surrogates_replaced(std::string_view text, Append append) {
 std::optional<TargetPath> parse_target(std::string_view target) {
   TargetPath result;
   std::string_view raw = target;
+  // rule: cgi/encoded-question-mark-is-no-query, disclosure/encoded-question-mark-in-name
   if (const std::size_t mark = raw.find('?'); mark != raw.npos) {
-    result.query = raw.substr(mark + 1);
-    raw = raw.substr(0, mark);
+    result.query = raw.substr(mark + 1);  // rule: cgi/query-string-keeps-every-character
+    raw = raw.substr(0, mark);            // rule: base/query-does-not-select-file
   }
   if (const std::size_t hash = raw.find('#'); hash != raw.npos) {
     result.fragment = target.substr(hash + 1);
-    raw = raw.substr(0, hash);
+    raw = raw.substr(0, hash);  // rule: disclosure/fragment-listing
   }
   // CVE-2021-28861: "//host/.." in a Location names another host.
   if (raw.starts_with("//")) raw.remove_prefix(std::min(raw.find_first_not_of('/'), raw.size()) - 1);
   result.raw_path = raw;
 
-  const std::string path = url_unquote(raw);
+  // Once: what an escape decodes to is never decoded again.  rule: traversal/escapes-inside-escapes
+  // rule: traversal/double-and-triple-encoding, disclosure/double-encoded-name
+  const std::string path = url_unquote(raw);  // rule: cgi/path-info-is-decoded-once
   if (path.find('\0') != path.npos) return std::nullopt;
-  for (std::size_t begin = 0; begin <= path.size();) {
+  // rule: base/url-segments-are-file-names, base/segment-is-never-a-path, base/missing-leading-slash-is-added
+  // rule: base/absolute-form-is-not-found, disclosure/missing-leading-slash, disclosure/absolute-form
+  // rule: disclosure/encoded-slash, traversal/absolute-by-empty-segment, cgi/ambiguous-path-may-be-refused
+  for (std::size_t begin = 0; begin <= path.size();) {  // rule: resource/long-path-costs-linear-time
     const std::size_t end = std::min(path.find('/', begin), path.size());
     const std::string_view segment = std::string_view(path).substr(begin, end - begin);
     result.is_directory = segment.empty() || segment == "." || segment == "..";
-    if (segment == "..") {
-      if (result.segments.empty()) return std::nullopt;
-      result.segments.pop_back();
-    } else if (!result.is_directory) {
+    if (segment == "..") {  // rule: traversal/out-of-cgi-directory, disclosure/many-slashes-and-dots
+      if (result.segments.empty()) return std::nullopt;  // rule: traversal/path-info
+      result.segments.pop_back();                        // rule: cgi/path-translated-stays-below-root
+    } else if (!result.is_directory) {                   // rule: cgi/path-info-empty-segments-are-free
+      // All octets stay: another case, or more behind a name, makes another name.
+      // rule: disclosure/other-case, disclosure/trailing-dots-spaces-and-streams, disclosure/backslash
+      // rule: disclosure/path-parameter, cgi/path-info-keeps-case
       result.segments.emplace_back(segment);
     }
     begin = end + 1;
@@ -111,7 +120,7 @@ std::optional<std::size_t> cgi_directory_of(const TargetPath& target, const std:
 
 std::string slash_redirect(const TargetPath& target) {
   const std::string_view raw = target.raw_path;
-  std::string location;
+  std::string location;  // rule: injection/redirect-host-by-other-spelling
   // A client would take "name:" at the beginning for a scheme. RFC 3986 4.2.
   if (raw.substr(0, raw.find('/')).find(':') != raw.npos) location += '/';
   location += encoded(raw, true);

@@ -3,7 +3,7 @@
 // CPython's CGI router and file mapper parse the target separately. They disagree about '#' and about escapes that
 // decode to escapes, so CPython shows the source of scripts and runs programs outside cgi-bin. Here one parse serves
 // both: it splits at '?', cuts at '#', decodes once, and collapses dot segments.
-// rule: disclosure/fragment, disclosure/double-decoding
+// rule: disclosure/fragment, disclosure/double-decoding, disclosure/any-spelling
 #pragma once
 
 #include <optional>
@@ -52,7 +52,7 @@ std::optional<std::size_t> cgi_directory_of(const TargetPath& target, const std:
 // with
 // "//host", "/\host" or "scheme:", and controls and spaces are encoded.
 // rule: base/directory-without-slash-is-301, base/directory-redirect-adds-no-host
-// rule: injection/redirect-host-by-two-slashes, injection/redirect-host-by-backslash
+// rule: injection/redirect-host-by-two-slashes, injection/redirect-host-by-backslash, injection/line-end-in-redirect
 std::string slash_redirect(const TargetPath& target);
 
 }  // namespace cgi
