@@ -19,7 +19,7 @@ std::string log_escape(std::string_view text);
 // Returns `127.0.0.1 - - [22/Nov/2026 22:05:52] MESSAGE` and LF, in local time. The caller escapes the parts of
 // `message` that come from clients or scripts. If this function did it, a long request line would cut off the status
 // after it.
-// rule: base/log-line-per-request
+// rule: base/log-line-per-request, log/user-name-is-escaped
 std::string common_line(std::string_view client, std::time_t when, std::string_view message);
 
 // Returns {"time":"2026-11-22T22:05:52Z","client":"…","message":"…"} and LF. AccessLog writes "request" and "status" in

@@ -28,7 +28,7 @@ std::variant<Framing, Refusal> framing_of(const Request& request) {
   if (!codings.empty()) {
     // Programs on the way disagree about where such requests end.
     // rule: http/transfer-encoding-beats-length, http/last-coding-is-chunked, http/unknown-coding-is-501
-    // rule: http/no-transfer-encoding-in-http-1-0, http/disguised-transfer-encoding
+    // rule: http/no-transfer-encoding-in-http-1-0, http/disguised-transfer-encoding, cgi/undecodable-body-is-refused
     if (!request.is_current()) return bad("Transfer-Encoding in an HTTP/1.0 request");
     if (!lengths.empty()) return bad("Both Content-Length and Transfer-Encoding");
     if (std::any_of(codings.begin(), codings.end(), [](auto coding) { return coding.empty(); })) {
@@ -41,7 +41,7 @@ std::variant<Framing, Refusal> framing_of(const Request& request) {
   }
   if (lengths.empty()) return framing;
   const std::string_view length = lengths.front();
-  if (!is_number(length)) return bad("Bad Content-Length");
+  if (!is_number(length)) return bad("Bad Content-Length");  // rule: resource/odd-content-length-does-no-harm
   if (std::any_of(lengths.begin(), lengths.end(), [&](auto other) { return other != length; })) {
     return bad("Content-Length fields that differ");
   }
@@ -58,7 +58,7 @@ std::size_t ChunkedDecoder::decode(std::string_view bytes, std::string& data) {
       const std::string_view rest = bytes.substr(used);
       const std::string_view part =
           rest.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, rest.size())));
-      data.append(part);
+      data.append(part);  // rule: http/tiny-chunks-are-cheap
       used += part.size();
       left_ -= part.size();
       if (left_ == 0) state_ = State::kDataCr;

@@ -38,7 +38,7 @@ enum class Got { kHead, kNothing, kTooLate };
 Got read_head(Connection& client, HeadParser& head, Clock::time_point deadline) {
   for (int empty_lines = 0;;) {
     client.consume(head.consume(client.buffered()));
-    if (head.done()) {
+    if (head.done()) {  // rule: http/no-action-before-head-is-complete
       if (!head.empty() || empty_lines++ == kEmptyLines) return Got::kHead;
       head = HeadParser();
       continue;
@@ -66,6 +66,7 @@ CgiServer::CgiServer(const cgi::Options& options, const DocumentRoot& root, std:
   if (file) types_.add(std::string(std::istreambuf_iterator<char>(file), {}));
   new_task_queue = [this] { return new ElasticPool(options_.max_connections + kThreadsForRefusals); };
   // httplib sets SO_REUSEPORT by default: a second server would silently get half of the connections.
+  // rule: base/restart-on-the-same-port, resource/port-is-free-after-the-end
   set_socket_options([](socket_t socket) {
     const int on = 1;
     ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -102,14 +103,14 @@ bool CgiServer::serve_until_stopped() {
   return bound;
 }
 
-void CgiServer::stop_serving() {
+void CgiServer::stop_serving() {  // rule: resource/stop-ends-the-server
   stopping_ = true;
   responder_.close_all();
   // stop() does nothing before the accept loop runs, and the server may call it only once.
   while (!is_running() && !finished_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   stop();
   std::lock_guard lock(mutex_);
-  for (socket_t socket : connections_) ::shutdown(socket, SHUT_RDWR);
+  for (socket_t socket : connections_) ::shutdown(socket, SHUT_RDWR);  // rule: resource/stop-leaves-no-script
 }
 
 bool CgiServer::process_and_close_socket(socket_t socket) {
@@ -122,6 +123,7 @@ bool CgiServer::process_and_close_socket(socket_t socket) {
     if (!full) connections_.insert(socket);
   }
   // httplib's queue catches no exceptions: one that leaves this function would end the server.
+  // rule: base/server-survives-any-request
   try {
     if (full) {
       int port = 0;
@@ -148,13 +150,13 @@ void CgiServer::serve(Connection& client) {
   if (address.empty()) return;  // the client reset the connection
 
   After next = After::kNextRequest;
-  while (next == After::kNextRequest) {
+  while (next == After::kNextRequest) {  // rule: http/nothing-after-connection-close, http/pipelined-requests-in-order
     HeadParser head;
     const Got got = read_head(client, head, from_now(options_.header_timeout));
-    if (got == Got::kNothing) return;
-    if (head.empty()) return client.linger();
+    if (got == Got::kNothing) return;          // rule: http/idle-connection-may-be-closed
+    if (head.empty()) return client.linger();  // rule: base/empty-first-line-closes
     Request& request = head.request();
-    request.remote_addr = address;
+    request.remote_addr = address;  // rule: base/log-names-client-by-address
     request.remote_port = port;
     if (got == Got::kTooLate) {
       next = responder_.refuse(client, request, {408, "Request head not complete in time"});
@@ -170,7 +172,7 @@ void CgiServer::serve(Connection& client) {
 After CgiServer::answer(Connection& client, Request& request) {
   request.uri = request.target;
   const bool by_the_rfc = options_.profile == Profile::kRfc3875;
-  if (by_the_rfc) {
+  if (by_the_rfc) {  // rule: base/no-field-is-required
     if (const auto refusal = apply_http11_rules(request)) {
       if (request.is_simple()) request.version = "HTTP/1.0";  // the refusal of HTTP/0.9 has a head
       return responder_.refuse(client, request, *refusal);
@@ -183,12 +185,13 @@ After CgiServer::answer(Connection& client, Request& request) {
   for (int hop = 0;; ++hop) {
     const Route route = find_route(request, root_, options_.cgi_directories, by_the_rfc);
     if (route.kind == RouteKind::kRefusal) return responder_.refuse(client, request, route.refusal);
+    // rule: seed/files-and-scripts-on-one-port, seed/file-or-script-output-never-both
     if (route.kind != RouteKind::kScript) return answer_with_file(client, request, route, body);
     const ScriptOutcome outcome = scripts_.run(client, request, route, body);
     if (outcome.local_location.empty()) return outcome.next;
     // A local redirect: answer as if the client had sent GET for that target, without a body.
     // rule: cgi/local-redirect-runs-script-as-get, cgi/local-redirect-gains-no-access, cgi/local-redirect-loops-end
-    // (RFC 3875 6.2.2)
+    // rule: disclosure/redirect-by-script  (RFC 3875 6.2.2)
     if (hop == kRedirects) return responder_.refuse(client, request, {500, "Too many local redirects"});
     if (request.method != "HEAD") request.method = "GET";
     request.target = outcome.local_location;
@@ -208,7 +211,7 @@ After CgiServer::answer_with_file(Connection& client, const Request& request, co
   return After::kLinger;
 }
 
-// rule: base/head-of-file-has-fields-and-no-body, base/range-is-ignored
+// rule: base/head-of-file-has-fields-and-no-body, base/range-is-ignored, http/range-is-ignored-or-correct
 After CgiServer::send_file(Connection& client, const Request& request, const Route& route) {
   if (is_not_modified(request, route.status.st_mtime)) {
     return send(client, request, responder_.begin(request, 304, "Not Modified"), "");
@@ -239,7 +242,7 @@ After CgiServer::redirect(Connection& client, const Request& request, const std:
 // Completes the head and sends it with the content, which the response to HEAD does not have.
 After CgiServer::send(Connection& client, const Request& request, std::string head, std::string_view content) {
   const After next = responder_.end_head(request, head);
-  if (request.method != "HEAD") head.append(content);
+  if (request.method != "HEAD") head.append(content);  // rule: http/head-has-no-content, http/head-has-fields-of-get
   return client.send_all(head) ? next : After::kClose;
 }
 

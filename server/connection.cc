@@ -16,7 +16,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t kReadSize = 16 * 1024;
+constexpr std::size_t kReadSize = 16 * 1024;             // rule: resource/pipelining-is-bounded
 constexpr auto kReadStall = std::chrono::seconds(30);    // for httplib's read(), which knows no deadline
 constexpr std::size_t kLingerOctets = 64 * 1024 * 1024;  // a client may send so many after the response
 // sendfile() is faster up to a few MB. Above that, reading and sending is, because the octets stay in the cache.
@@ -98,8 +98,10 @@ void Connection::consume(std::size_t count) {
   }
 }
 
+// rule: http/late-reader-gets-all
 bool Connection::wait_to_send() const { return wait_for(socket_.get(), POLLOUT, send_deadline()); }
 
+// rule: process/client-reset-does-no-harm
 ssize_t Connection::send_now(std::string_view bytes) {
   ssize_t count;
   do {

@@ -2,6 +2,7 @@
 //
 // httplib's own pool has a fixed number of threads, and each connection holds one: eight slow scripts would stop the
 // server, and a script that sends a request to its own server would wait for itself.
+// rule: base/requests-run-in-parallel, resource/slow-script-blocks-no-request
 #pragma once
 
 #include <httplib.h>

@@ -9,7 +9,7 @@ namespace cgi {
 inline constexpr std::string_view kErrorContentType = "text/html;charset=utf-8";
 
 // Returns the page with code, message and explanation. Escapes `reason`.
-// rule: base/errors-are-html-pages, base/error-page-escapes-html
+// rule: base/errors-are-html-pages, base/error-page-escapes-html, injection/html-in-error-page
 std::string error_page(int status, std::string_view reason);
 
 // Return the reason phrase of a status ("Not Found") and the sentence that explains it ("Nothing matches the given

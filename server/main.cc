@@ -92,6 +92,7 @@ int main(int argc, char** argv) {
 
   cgi::CgiServer server(options, *root, account);
   const int port = server.bind();
+  // rule: resource/taken-port-ends-the-start
   if (port < 0) return fail(1, cgi::bind_failure(options.bind, options.port, errno));
   if (!options.port_file.empty() && !write_port_file(options.port_file, port)) {
     return fail(1, "cannot write port file \"" + options.port_file + "\": " + std::strerror(errno));

@@ -13,7 +13,7 @@ constexpr std::size_t kInMemory = 64 * 1024;
 constexpr std::uint64_t kDiscardLimit = 1 << 20;
 
 // Opens a file without a name. The system removes it, however the server ends.
-UniqueFd nameless_file() {
+UniqueFd nameless_file() {  // rule: resource/broken-uploads-leave-nothing
   const char* directory = std::getenv("TMPDIR");
   std::string path = directory != nullptr && *directory != '\0' ? directory : "/tmp";
   UniqueFd file(::open(path.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));

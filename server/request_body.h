@@ -20,7 +20,7 @@ class RequestBody {
  public:
   // An empty body.
   RequestBody() = default;
-  // A body of `length` octets, which the client still has to send.
+  // A body of `length` octets, which the client still has to send.  rule: resource/declared-length-takes-no-memory
   explicit RequestBody(std::uint64_t length) : from_client_(length) {}
 
   // Reads and stores a chunked body. Refuses with 400 if its framing is broken, 413 if it is longer than `limit`, 408

@@ -44,7 +44,7 @@ int as_int(std::uint64_t value) {
 
 // Sets version, major and minor.
 // rule: base/version-begins-with-http, base/version-is-two-numbers, base/major-version-2-is-505
-// rule: base/higher-minor-version-is-served
+// rule: base/higher-minor-version-is-served, http/higher-minor-version-is-served, http/malformed-version-is-400
 std::optional<Refusal> take_version(std::string_view word, Request& request) {
   constexpr std::string_view kPrefix = "HTTP/";
   const std::size_t dot = word.find('.');
@@ -52,7 +52,7 @@ std::optional<Refusal> take_version(std::string_view word, Request& request) {
     const auto major = version_part(word.substr(kPrefix.size(), dot - kPrefix.size()));
     const auto minor = version_part(word.substr(dot + 1));
     if (major && minor) {
-      if (*major >= 2) {
+      if (*major >= 2) {  // rule: http/unsupported-major-version-is-505
         return Refusal{505, "Invalid HTTP version (" + std::string(word.substr(kPrefix.size())) + ")"};
       }
       request.version = word;
@@ -85,7 +85,7 @@ std::optional<std::string_view> Request::first(std::string_view name) const {
 HeadParser::HeadParser(HeadLimits limits) : limits_(limits) {}
 
 // rule: base/long-request-line-is-414, base/long-field-line-is-431, http/long-target-is-414, http/oversized-head-is-4xx
-// rule: base/lines-end-in-crlf-or-lf, http/packet-boundaries-mean-nothing
+// rule: base/lines-end-in-crlf-or-lf, http/packet-boundaries-mean-nothing, http/bare-lf-may-end-line
 std::size_t HeadParser::consume(std::string_view bytes) {
   std::size_t used = 0;
   while (!done_ && used < bytes.size()) {
@@ -127,7 +127,7 @@ void HeadParser::end_of_input() {
 }
 
 // `line` has no LF.
-// rule: base/too-many-fields-are-431
+// rule: base/too-many-fields-are-431, resource/many-fields-cost-linear-time
 void HeadParser::take_line(std::string_view line) {
   if (!has_request_line_) return take_request_line(line);
   if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
@@ -141,7 +141,7 @@ void HeadParser::take_line(std::string_view line) {
 }
 
 // rule: base/whitespace-separates-words, base/wrong-number-of-words-is-400, base/two-words-are-http-0-9
-// rule: base/http-0-9-is-get-only
+// rule: base/http-0-9-is-get-only, base/request-line-has-three-words
 void HeadParser::take_request_line(std::string_view line) {
   while (!line.empty() && line.back() == '\r') line.remove_suffix(1);
   has_request_line_ = true;
@@ -179,6 +179,7 @@ void HeadParser::take_request_line(std::string_view line) {
 // A refusal does not repeat the line: it may hold a password, and the server logs the reason.  rule: log/no-credentials
 // rule: http/malformed-field-line-is-400, http/space-before-colon-is-400, http/no-cr-lf-or-nul-in-field-value
 // rule: http/space-before-first-field, http/folded-field-is-refused-or-joined, http/whitespace-around-value-is-dropped
+// rule: cgi/field-value-fits-a-variable, cgi/no-nul-in-variables, environment/no-line-end-and-no-cut-at-nul
 void HeadParser::take_field_line(std::string_view line) {
   if (holds_nul_or_cr(line)) return refuse({400, "Bad header field (a control character)"});
   if (kFieldSpace.find(line.front()) != kFieldSpace.npos) {
@@ -186,7 +187,7 @@ void HeadParser::take_field_line(std::string_view line) {
     if (request_.fields.empty()) return refuse({400, "Bad header field (starts with a space)"});
     std::string& value = request_.fields.back().value;
     const std::string_view more = trim(line);
-    if (!value.empty() && !more.empty()) value += ' ';
+    if (!value.empty() && !more.empty()) value += ' ';  // rule: cgi/folded-field-becomes-one-value
     value.append(more);
     return;
   }

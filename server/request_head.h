@@ -36,7 +36,7 @@ struct Request : httplib::Request {
 
   // HTTP/0.9: the response is data only, without a status line.
   bool is_simple() const { return version == "HTTP/0.9"; }
-  // HTTP/1.1 or newer: the client understands chunks and interim responses.
+  // HTTP/1.1 or newer: the client understands chunks and interim responses.  rule: http/no-1xx-or-chunks-to-http-1-0
   bool is_current() const { return major > 1 || (major == 1 && minor >= 1); }
   // Returns the values of all fields called `name` (in any case), in order.
   std::vector<std::string_view> values(std::string_view name) const;
@@ -44,10 +44,10 @@ struct Request : httplib::Request {
   std::optional<std::string_view> first(std::string_view name) const;
 };
 
-struct HeadLimits {
+struct HeadLimits {             // rule: http/request-line-of-8000-is-accepted
   std::size_t line = 65536;     // octets of one line, its line end included
   std::size_t fields = 99;      // CPython counts the empty line too, so its 100 lets 99 pass
-  std::size_t total = 1 << 20;  // octets of the whole head
+  std::size_t total = 1 << 20;  // octets of the whole head  rule: resource/endless-head-is-bounded
 };
 
 // Reads one request head, whatever pieces it arrives in.

@@ -18,13 +18,14 @@ After Responder::end_head(const Request& request, std::string& head) const {
   const bool stays = stays_open(request);
   const bool old_client = request.major == 1 && request.minor == 0;
   if (stays && old_client) add_field(head, "Connection", "keep-alive");
-  if (!stays && is_persistent()) add_field(head, "Connection", "close");
+  if (!stays && is_persistent()) add_field(head, "Connection", "close");  // rule: http/close-is-announced
   head.append("\r\n");
   if (request.is_simple()) head.clear();
   return stays ? After::kNextRequest : After::kLinger;
 }
 
 // rule: base/errors-are-html-pages, base/no-body-with-head-204-205-304, base/head-error-has-fields-of-get
+// rule: http/refusal-has-status-line-and-closes, traversal/refusal-has-status-line
 After Responder::refuse(Connection& client, const Request& request, const Refusal& refusal) const {
   log_.refusal(request.remote_addr, refusal.status, refusal.reason);
   const std::string page = error_page(refusal.status, refusal.reason);

@@ -16,7 +16,7 @@ std::string response_head(std::string_view protocol, int status, std::string_vie
 std::string server_fields(std::time_t now) {
   std::string fields;
   add_field(fields, "Server", kServerSoftware);
-  add_field(fields, "Date", http_date(now));
+  add_field(fields, "Date", http_date(now));  // rule: http/one-date-in-fixed-form
   return fields;
 }
 

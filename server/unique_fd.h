@@ -1,4 +1,4 @@
-// Owns a file descriptor and closes it at the end.
+// Owns a file descriptor and closes it at the end.  rule: resource/no-descriptor-leak
 #pragma once
 
 #include <unistd.h>
