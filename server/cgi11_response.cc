@@ -40,7 +40,7 @@ struct CgiFields {
 
 // The fields that the server sets itself. Status is no field of HTTP, Content-Length may be wrong, Date and Server
 // appear once, and the others are about the connection.
-// rule: cgi/script-connection-fields-may-stay-out, cgi/server-resolves-field-conflicts
+// rule: cgi/script-connection-fields-may-stay-out, cgi/server-resolves-field-conflicts, cgi/x-cgi-fields-may-stay-out
 // rule: injection/wrong-length-of-script  (RFC 3875 6.3.4)
 constexpr std::string_view kOwned[] = {
     "status",  "content-length",    "date",   "server", "connection", "keep-alive", "te",
@@ -141,7 +141,7 @@ void Cgi11Response::take(std::string_view output) {
   if (is_ignored()) return;
   if (head_) return take_content(output);
   const std::size_t seen = block_.size();
-  block_.append(output);
+  block_.append(output);  // rule: cgi/no-fixed-buffer-cuts-output
   const std::size_t end = header_section_end(block_, seen);
   if (end == block_.npos || end > kBlockLimit) {
     if (block_.size() >= kBlockLimit) fail_without_end("the header block has no end within 1 MiB");
@@ -152,6 +152,7 @@ void Cgi11Response::take(std::string_view output) {
   if (auto* problem = std::get_if<std::string>(&parsed)) return fail(std::move(*problem), block);
   head_ = std::get<Cgi11Head>(std::move(parsed));
   // rule: cgi/head-discards-script-body  (RFC 9110 6.4.1, 15.3.6; RFC 3875 4.3.3)
+  // rule: http/no-body-with-204-or-304, injection/body-after-head-or-304
   no_content_ = terms_.head_only || head_->status == 204 || head_->status == 205 || head_->status == 304;
   left_ = head_->content_length.value_or(kNoEnd);
   take_content(std::string_view(block).substr(end));
@@ -160,7 +161,7 @@ void Cgi11Response::take(std::string_view output) {
 void Cgi11Response::take_content(std::string_view octets) {
   if (is_ignored() || no_content_) return;
   octets = octets.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, octets.size())));
-  content_.append(octets);
+  content_.append(octets);  // rule: cgi/script-body-is-unmodified
   if (left_ != kNoEnd) left_ -= octets.size();
 }
 
@@ -189,10 +190,10 @@ void Cgi11Response::finish() {
   }
 }
 
-std::string Cgi11Response::begin() {
+std::string Cgi11Response::begin() {  // rule: cgi/header-becomes-http-fields
   begun_ = true;
   if (terms_.on_status) terms_.on_status(head_->status);
-  std::string out = "HTTP/1.1 " + std::to_string(head_->status);
+  std::string out = "HTTP/1.1 " + std::to_string(head_->status);  // rule: cgi/redirect-document-is-valid-http
   out.append(" ").append(head_->reason).append("\r\n").append(terms_.server_lines);
   for (const Field& field : head_->fields) add_field(out, field.name, field.value);
 

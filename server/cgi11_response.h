@@ -56,6 +56,8 @@ struct ResponseTerms {
 // Three things can mark the end of the content: the true Content-Length, if the whole output is known at once; else the
 // script's Content-Length, where the server drops further octets and closes the connection if octets are missing; else
 // chunks, or the end of the connection.
+// rule: cgi/server-converts-protocol, cgi/response-is-well-formed, cgi/output-becomes-valid-response
+// rule: injection/made-up-text-html, http/response-is-delimited, cgi/script-content-type-is-unmodified
 class Cgi11Response : public ResponseWriter {
  public:
   explicit Cgi11Response(ResponseTerms terms);

@@ -4,7 +4,6 @@
 // somebody swaps a link meanwhile. The kernel also refuses an absolute link that leads to a place inside the root. Such
 // a path is resolved here first, and the result is opened in the same way.
 // rule: traversal/sibling-of-root, traversal/symlink-out-of-root, base/dots-stay-below-root
-// rule: seed/files-below-the-root-only
 #pragma once
 
 #include <sys/stat.h>
@@ -15,7 +14,7 @@
 
 namespace cgi {
 
-class DocumentRoot {
+class DocumentRoot {  // rule: seed/files-below-the-root-only
  public:
   // Opens `directory`. Throws std::runtime_error with the next step if that fails. Does the same without
   // `follow_symlinks` if the kernel has no openat2() (before Linux 5.6, or hidden by a sandbox).

@@ -33,7 +33,7 @@ std::string first(From from, std::string_view field, const char* otherwise) {
 
 Value gateway_interface(From) { return "CGI/1.1"; }
 Value path_info(From from) { return from.script.path_info; }
-Value query_string(From from) { return std::string(from.query); }
+Value query_string(From from) { return std::string(from.query); }  // rule: environment/query-names-set-no-variable
 Value request_method(From from) { return from.request.method; }
 Value script_name(From from) { return from.script.script_name; }
 Value server_port(From from) { return std::to_string(from.server.port); }
@@ -85,7 +85,7 @@ constexpr MetaVariable kCgihttpserverVariables[] = {
     {"SCRIPT_NAME", script_name},
     {"QUERY_STRING", query_string},
     {"REMOTE_ADDR", [](From from) -> Value { return from.request.remote_addr; }},
-    {"REMOTE_HOST", [](From) -> Value { return ""; }},
+    {"REMOTE_HOST", [](From) -> Value { return ""; }},  // rule: cgi/remote-host-is-name-or-address
     // RFC 3875 4.1.3 has no default.  rule: base/content-type-defaults-to-text-plain
     {"CONTENT_TYPE", [](From from) -> Value { return first(from, "content-type", "text/plain"); }},
     // rule: base/content-length-is-body-length
@@ -99,6 +99,7 @@ constexpr MetaVariable kCgihttpserverVariables[] = {
 // The meta-variables of profile rfc3875, without HTTP_*. Programs expect the last four, which RFC 3875 does not have:
 // php-cgi does not run without REDIRECT_STATUS.
 // rule: cgi/auth-type-only-if-authenticated, cgi/remote-user-only-if-authenticated  (RFC 3875 4.1)
+// rule: cgi/remote-ident-may-be-set
 constexpr MetaVariable kCgi11Variables[] = {
     // rule: cgi/content-length-only-with-body
     {"CONTENT_LENGTH",
@@ -110,7 +111,7 @@ constexpr MetaVariable kCgi11Variables[] = {
     // variable for an absent one, and 4.1.6 then wants no PATH_TRANSLATED.
     // rule: cgi/path-info-of-a-slash-is-not-none, cgi/path-translated-needs-path-info
     {"PATH_INFO", path_info},
-    // rule: cgi/path-translated-set-with-path-info
+    // rule: cgi/path-translated-set-with-path-info, cgi/path-translated-keeps-case, cgi/path-translated-is-decoded
     {"PATH_TRANSLATED",
      [](From from) {
        const std::string& path = from.script.path_info;
@@ -118,7 +119,7 @@ constexpr MetaVariable kCgi11Variables[] = {
      }},
     {"QUERY_STRING", query_string},  // rule: cgi/query-string-is-always-set, cgi/query-string-is-not-decoded
     // Without the zone of a link-local address, which means something on this machine only.
-    // rule: cgi/remote-addr-is-the-peer
+    // rule: cgi/remote-addr-is-the-peer, environment/claims-are-not-believed
     {"REMOTE_ADDR",
      [](From from) -> Value { return from.request.remote_addr.substr(0, from.request.remote_addr.find('%')); }},
     {"REQUEST_METHOD", request_method},  // rule: cgi/request-method-is-the-method
@@ -142,7 +143,7 @@ constexpr std::string_view kSetByOperator[] = {"AUTH_TYPE", "REMOTE_USER", "HTTP
 
 // Fields that a script gets in another variable, that hold secrets, or that are about the connection. "Proxy" would
 // become HTTP_PROXY (CVE-2016-5385).
-// rule: cgi/credential-fields-are-not-passed, cgi/no-http-content-length-or-type
+// rule: cgi/credential-fields-are-not-passed, cgi/no-http-content-length-or-type, cgi/credentials-stay-with-the-server
 // rule: cgi/request-connection-fields-may-stay-out, cgi/no-http-proxy, environment/no-http-proxy-by-any-spelling
 constexpr std::string_view kFieldsKeptBack[] = {"authorization", "proxy-authorization", "proxy",      "content-length",
                                                 "content-type",  "transfer-encoding",   "connection", "keep-alive"};
@@ -152,7 +153,7 @@ bool has_name(const Variables& variables, std::string_view name) {
   return std::any_of(std::begin(variables), std::end(variables), [&](const auto& one) { return one.name == name; });
 }
 
-// Sets each variable of a table that has a value.
+// Sets each variable of a table that has a value.  rule: cgi/empty-variable-may-be-missing
 template <typename Variables>
 Environment values_of(const Variables& variables, From from, std::size_t more) {
   Environment environment;
@@ -166,9 +167,10 @@ Environment values_of(const Variables& variables, From from, std::size_t more) {
 // Returns "HTTP_X_FOO" for "X-Foo"; an empty text for a field that scripts do not get. A name with '_', or another sign
 // than '-', would become the variable of another field.
 // rule: cgi/fields-become-http-variables, cgi/http-variable-name-form, environment/underscore-is-not-hyphen
+// rule: http/underscore-is-not-hyphen, cgi/variable-names-differ-beyond-case
 std::string http_variable(std::string_view field_name) {
   if (is_one_of(kFieldsKeptBack, field_name)) return {};
-  std::string name = "HTTP_";
+  std::string name = "HTTP_";  // rule: environment/field-names-forge-no-variable
   for (char c : field_name) {
     if (c >= 'a' && c <= 'z') {
       name += static_cast<char>(c - 'a' + 'A');
@@ -193,7 +195,7 @@ void add_fields(Environment& environment, const std::vector<Field>& fields) {
     const auto at = std::find_if(environment.begin() + first, environment.end(),
                                  [&](const auto& entry) { return entry.first == name; });
     if (at == environment.end()) {
-      environment.emplace_back(name, field.value);
+      environment.emplace_back(name, field.value);  // rule: cgi/variable-values-keep-case
     } else {
       append_to_list(at->second, name == "HTTP_COOKIE" ? "; " : ", ", field.value);
     }
@@ -238,7 +240,7 @@ std::vector<std::string> cgi11_arguments(std::string_view method, std::string_vi
   for (std::size_t begin = 0; begin <= query.size();) {
     const std::size_t end = std::min(query.find('+', begin), query.size());
     const std::string& word = words.emplace_back(url_unquote(query.substr(begin, end - begin)));
-    if (word.starts_with('-') || word.find('\0') != word.npos) return {};
+    if (word.starts_with('-') || word.find('\0') != word.npos) return {};  // rule: argument/no-hyphen-by-conversion
     begin = end + 1;
   }
   return words;

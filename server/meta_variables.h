@@ -51,7 +51,7 @@ Environment cgi11_variables(const ScriptRequest& from, const Environment& passed
 
 // Returns the arguments in profile cgihttpserver: the query as one argument, with '+' as space and not decoded. An
 // empty query is an argument, too. A query with '=' is none.  rule: base/query-is-one-argument
-std::vector<std::string> cgihttpserver_arguments(std::string_view query);
+std::vector<std::string> cgihttpserver_arguments(std::string_view query);  // rule: argument/query-is-literal
 
 // Returns the arguments in profile rfc3875: the words of an indexed query (GET or HEAD, not empty, no '=' as sent),
 // split at '+' and each decoded once. If a word holds a NUL or begins with '-', which a program would take for an
@@ -74,6 +74,7 @@ bool operator_may_set(std::string_view name);
 std::optional<std::string_view> credentials(const Request& request);
 
 // Returns `environment` as "NAME=value" strings for execve().
+// rule: base/high-bytes-reach-the-script, environment/high-bytes-stay-unchanged
 std::vector<std::string> as_strings(const Environment& environment);
 
 }  // namespace cgi

@@ -49,8 +49,8 @@ struct ChildPlan {
 // Changes the user and the groups for good. It uses system calls: the C library's functions would also change the
 // threads of the server, with which the child shares memory. The groups come first, while that is still allowed.
 // rule: process/capabilities-are-dropped, process/user-ids-are-nobodys, process/group-ids-are-nobodys
-// rule: seed/scripts-run-as-nobody
-bool become(const Account& account) {
+// rule: seed/scripts-run-as-nobody, seed/nobody-keeps-no-privilege, cgi/script-cannot-interfere-with-server
+bool become(const Account& account) {  // rule: cgi/script-data-is-private
   return ::syscall(SYS_setgroups, 0, nullptr) == 0 &&
          ::syscall(SYS_setresgid, account.gid, account.gid, account.gid) == 0 &&
          ::syscall(SYS_setresuid, account.uid, account.uid, account.uid) == 0;
@@ -69,22 +69,25 @@ int run_child(void* argument) {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 
   if (::dup2(plan->input, 0) < 0 || ::dup2(plan->output, 1) < 0) give_up(plan, StartFailure::kNoResources);
-  if (::syscall(SYS_close_range, 3U, ~0U, 0U) != 0) {
-    const long limit = ::sysconf(_SC_OPEN_MAX);  // before Linux 5.9
+  if (::syscall(SYS_close_range, 3U, ~0U, 0U) != 0) {  // rule: process/no-connection-of-another-client
+    const long limit = ::sysconf(_SC_OPEN_MAX);        // before Linux 5.9
     for (int fd = 3; fd < limit; ++fd) ::close(fd);
   }
   if (plan->descriptors != nullptr) ::setrlimit(RLIMIT_NOFILE, plan->descriptors);
   // The server sets neither no_new_privs nor other limits. The first would break scripts that work under CPython
   // (sendmail, sudo, set-user-id wrappers). The operator can set the others.
+  // The umask stays that of the operator, too.  rule: process/umask-is-sane
   if (plan->account != nullptr && !become(*plan->account)) give_up(plan, StartFailure::kPrivileges);
+  // rule: process/working-directory-is-readable
   if (plan->directory != nullptr && ::chdir(plan->directory) != 0) give_up(plan, StartFailure::kNotExecutable);
   if (plan->must_be_readable && ::access(plan->file, R_OK) != 0) give_up(plan, StartFailure::kNotExecutable);
   // The server executes the name and not the descriptor that it checked. The interpreter of a "#!" script would get
   // /dev/fd/N: the script would not find the files beside it, and the descriptor would stay open. Somebody who can
   // swap the file can also write another script, which would run as the same user.
+  // rule: cgi/script-is-executed-as-program, argument/no-shell-is-started, environment/fields-reach-no-shell
   ::execve(plan->file, plan->arguments, plan->environment);
   const int error = errno;
-  const bool may_execute = ::access(plan->file, X_OK) == 0;
+  const bool may_execute = ::access(plan->file, X_OK) == 0;  // rule: process/not-runnable-by-nobody-is-refused
   errno = error;
   give_up(plan, may_execute ? StartFailure::kCannotExecute : StartFailure::kNotExecutable);
 }

@@ -69,8 +69,8 @@ enum class StartFailure {
 // A running script: its process, and the server's ends of its standard input and output (non-blocking). It shares the
 // server's standard error. The script leads its own process group. It has the descriptors 0, 1 and 2 only, default
 // signal dispositions, and no blocked signals.
-// rule: process/no-file-of-the-server, process/default-signals-and-own-group
-class Script {
+// rule: process/no-file-of-the-server, process/default-signals-and-own-group, base/default-signals-and-three-files
+class Script {  // rule: resource/no-deadlock-by-stderr
  public:
   // Starts the script. If that fails, returns the reason and sets `error` to errno.
   static std::optional<StartFailure> start(const ScriptCommand& command, Script& script, int& error);

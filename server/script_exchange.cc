@@ -51,6 +51,7 @@ class Exchange {
  private:
   bool over() const { return script_ended_ && !script_.output() && outgoing_.empty(); }
 
+  // rule: resource/script-time-is-limited, cgi/silent-script-may-time-out
   Clock::time_point script_deadline() const { return script_ended_ ? Clock::time_point::max() : deadline_; }
 
   // Returns the time at which a client that ended its side counts as gone. A client that still takes octets does not.
@@ -99,13 +100,13 @@ class Exchange {
       const Fill result = client_.fill_now(kBlock);
       if (result == Fill::kBroken) return false;
       // The script gets fewer octets than CONTENT_LENGTH says.
-      if (result == Fill::kEnd) body_.cut();
+      if (result == Fill::kEnd) body_.cut();  // rule: http/short-body-is-incomplete
     }
     return true;
   }
 
   // Writes body octets to the script, and closes its input after the last one.
-  // rule: cgi/stdin-has-the-whole-body, cgi/stdin-may-end-after-body
+  // rule: cgi/stdin-has-the-whole-body, cgi/stdin-may-end-after-body, base/stdin-ends-after-body
   void feed_script() {
     if (!script_.input()) return;
     for (std::string_view octets = body_.next(client_); !octets.empty(); octets = body_.next(client_)) {
@@ -123,7 +124,7 @@ class Exchange {
     if (body_.finished()) script_.input().reset();
   }
 
-  void read_script() {
+  void read_script() {  // rule: cgi/output-is-read-to-its-end, resource/endless-output-is-bounded
     if (entries_[3].revents != 0) note_script_end();
     while (script_.output() && outgoing_.size() + response_.held() < 4 * kBlock) {
       const ssize_t count = ::read(script_.output().get(), block_.data(), std::min(block_.size(), left_to_read_));
@@ -150,7 +151,7 @@ class Exchange {
 
   // The output of the script is in the pipe now. Any later output comes from a process that it left behind.
   void note_script_end() {
-    script_ended_ = true;
+    script_ended_ = true;  // rule: process/killed-script-does-no-harm
     exit_status_ = script_.reap();
     int there = 0;
     if (script_.output() && ::ioctl(script_.output().get(), FIONREAD, &there) == 0) {

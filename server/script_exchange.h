@@ -1,5 +1,5 @@
 // One loop that moves the body from the client to the script, moves the output back, and watches the client and the
-// clock.
+// clock.  rule: resource/no-deadlock-by-early-output, resource/unread-input-blocks-nothing
 #pragma once
 
 #include "connection.h"
@@ -30,7 +30,7 @@ struct ExchangeResult {
 //
 // A client that resets the connection is gone at once. A client that only ended its side may wait for the answer
 // (`nc -N`) or may have left. It counts as gone once the script has neither printed nor read anything for `silence`.
-// rule: process/script-ends-with-client, http/half-closed-client-is-answered
+// rule: process/script-ends-with-client, http/half-closed-client-is-answered, cgi/script-may-end-with-client
 //
 // A script whose output is refused may go on for `last_words`, so that the log gets its traceback. The client waits.
 ExchangeResult run_exchange(Connection& client, Script& script, RequestBody& body, ResponseWriter& response,

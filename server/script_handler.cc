@@ -31,7 +31,7 @@ bool begins_with_interpreter_line(const UniqueFd& file) {
   return ::pread(file.get(), start.data(), start.size(), 0) == 2 && start[0] == '#' && start[1] == '!';
 }
 
-// Returns CONTENT_LENGTH: digits, or an empty text without a body.
+// Returns CONTENT_LENGTH: digits, or an empty text without a body.  rule: cgi/content-length-counts-decoded-body
 std::string content_length_of(const Framing& framing, const RequestBody& body) {
   if (framing.chunked) return std::to_string(body.stored());
   return framing.announced ? std::to_string(framing.length) : "";
@@ -57,7 +57,7 @@ ScriptOutcome ScriptHandler::run(Connection& client, const Request& request, con
   if (framing.length > options_.max_body) return refuse(call, {413, "Request body is too large"});
   if (!places_.any()) return refuse(call, kNoPlace);  // before the body is read; the script takes its place later
 
-  RequestBody body(framing.length);
+  RequestBody body(framing.length);  // rule: cgi/script-may-start-before-body, cgi/nph-gets-body-as-sent
   if (framing.chunked) {
     if (!send_continue(call)) return client_left(call);
     const auto refusal = RequestBody::store_chunked(client, options_.max_body, script_deadline(), body);
@@ -96,13 +96,13 @@ ScriptCommand ScriptHandler::command_for(const Call& call, std::string_view cont
   const Route& route = call.route;
   const std::size_t name = route.path.rfind('/') + 1;
   const ScriptRequest from{request, route.query, route.script, content_length, identity_};
-  ScriptCommand command;
-  command.file = root_.translated(route.path);
+  ScriptCommand command;                        // rule: environment/requests-share-nothing
+  command.file = root_.translated(route.path);  // rule: argument/script-name-is-literal
   if (options_.profile == Profile::kRfc3875) {
-    command.directory = root_.translated(route.path.substr(0, name));
+    command.directory = root_.translated(route.path.substr(0, name));  // rule: cgi/script-runs-in-its-directory
     command.arguments = cgi11_arguments(request.method, route.query);
     command.environment = as_strings(cgi11_variables(from, passed_on_));
-  } else {
+  } else {  // rule: base/script-runs-in-server-directory
     command.arguments = cgihttpserver_arguments(route.query);
     command.environment = as_strings(cgihttpserver_variables(from, passed_on_));
   }
@@ -110,6 +110,7 @@ ScriptCommand ScriptHandler::command_for(const Call& call, std::string_view cont
   if (const auto value = credentials(request); options_.pass_authorization && value) {
     command.environment.push_back("HTTP_AUTHORIZATION=" + std::string(*value));
   }
+  // rule: argument/first-word-is-the-script
   command.arguments.insert(command.arguments.begin(), route.path.substr(name));
   command.account = account_ ? &*account_ : nullptr;
   command.places = &places_;
@@ -128,11 +129,11 @@ Refusal ScriptHandler::explain(const Call& call, StartFailure failure, int error
   const auto log = [&](const std::string& text) {
     responder_.log().note(call.request.remote_addr, "script \"" + name + "\" " + text);
   };
-  switch (failure) {
+  switch (failure) {  // rule: disclosure/failed-script
     case StartFailure::kNotExecutable:
       log("is not executable for " + user + " (chmod +rx it; that user must reach its directory, too)");
       return {403, "CGI script is not executable" + quoted};
-    case StartFailure::kCannotExecute:
+    case StartFailure::kCannotExecute:  // rule: environment/too-large-request-is-refused
       log(std::string("cannot be executed: ") + std::strerror(error) + " (does its first line name an interpreter?)");
       return {403, "CGI script cannot be executed" + quoted};
     case StartFailure::kPrivileges:
@@ -167,6 +168,7 @@ std::unique_ptr<ResponseWriter> ScriptHandler::response_for(const Call& call) co
         ResponseTerms{server_fields(std::time(nullptr)), head_only, request.is_current(), stays, log});
   }
   const bool framed = request.is_current() && stays;
+  // rule: base/nph-name-changes-nothing
   std::string head = responder_.begin(request, 200, "Script output follows");
   if (responder_.is_persistent() && !framed) add_field(head, "Connection", "close");
   if (request.is_simple()) head.clear();
@@ -174,7 +176,7 @@ std::unique_ptr<ResponseWriter> ScriptHandler::response_for(const Call& call) co
                                                  head_only);
 }
 
-// Logs how the script ended, unless it ended well.
+// Logs how the script ended, unless it ended well.  rule: log/nothing-but-the-request, base/script-exit-goes-to-the-log
 void ScriptHandler::log_end(const Call& call, const ExchangeResult& result, const ResponseWriter& response) const {
   const std::string script = python_repr(call.route.script.script_name);
   if (result.end == ExchangeEnd::kTimeout)

@@ -17,7 +17,7 @@ std::string host_name(const std::string& bound);
 // --inherit-env. Request variables are left out, unless --pass-env names them and operator_may_set() allows it. PATH is
 // always there.
 // rule: environment/server-environment-stays-out, environment/inherited-cgi-variables-stay-out
-// rule: environment/path-has-absolute-directories
+// rule: environment/path-has-absolute-directories, base/inherited-cgi-variables-stay-out
 Environment passed_environment(const Options& options);
 
 // Returns the names of --pass-env that the server's own environment does not have. They are often misspelt.

@@ -40,7 +40,7 @@ UninterpretedResponse::UninterpretedResponse(std::string head, Delimiting delimi
 
 void UninterpretedResponse::take(std::string_view output) {
   if (delimiting_ == Delimiting::kClose && !head_only_) {
-    ready_.append(output);
+    ready_.append(output);  // rule: cgi/nph-output-is-not-held-back
     return;
   }
   if (header_done_) {
