@@ -24,6 +24,8 @@ class Answer:
         self._chunked = False
         self._bodiless = False
 
+    # rule: base/status-line-has-server-version, base/server-and-date-once, http/one-date-in-fixed-form
+    # rule: http/response-has-highest-version, http/status-line-has-space-after-code, base/response-lines-end-in-crlf
     def start(
         self, status: int, reason: bytes, fields: Fields, length: int | None = None, framed: bool = True
     ) -> None:
@@ -75,6 +77,7 @@ class Answer:
         return added
 
     # rule: http/head-has-no-content, http/no-body-with-204-or-304, cgi/head-discards-script-body
+    # rule: injection/body-after-head-or-304
     def write(self, data: bytes) -> None:
         """Sends bytes of the body, up to the announced length. Drops them for HEAD."""
         if self._bodiless:
@@ -103,6 +106,7 @@ class Answer:
 
 
 # rule: base/errors-are-html-pages, base/no-body-with-head-204-205-304, base/reason-phrase-is-escaped
+# rule: base/head-error-has-fields-of-get, traversal/refusal-has-status-line
 def refuse(
     client: Client,
     request: Request,

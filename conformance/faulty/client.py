@@ -40,6 +40,7 @@ class Client:
         """Returns the socket for selectors: it is readable if bytes or the end have arrived (see also `ahead`)."""
         return self.sock.fileno()
 
+    # rule: http/bare-lf-may-end-line, http/packet-boundaries-mean-nothing
     def read_line(self, limit: int) -> bytes:
         """Reads a line with its LF. Stops without LF after `limit` bytes, and at the end of the client's side."""
         pieces = [self.ahead]
@@ -71,6 +72,7 @@ class Client:
             size -= len(piece)
         return b"".join(pieces)
 
+    # rule: http/late-reader-gets-all, process/client-reset-does-no-harm
     def send(self, data: bytes) -> None:
         """Sends all of the data. Raises Gone if the client does not take it."""
         try:
@@ -85,6 +87,7 @@ class Client:
         poll.register(self.sock, 0)
         return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
 
+    # rule: http/early-error-is-not-lost, http/close-cuts-nothing-off
     def finish(self) -> None:
         """Ends the connection. First discards what still arrives, so that no reset loses the last response."""
         try:

@@ -15,6 +15,7 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _OF_BODY = (b"content-length", b"content-type", b"transfer-encoding", b"expect")
 
 
+# rule: http/pipelined-requests-in-order
 def handle(client: Client, site: Site) -> None:
     """Answers the requests of a connection, one after another."""
     try:
@@ -26,6 +27,7 @@ def handle(client: Client, site: Site) -> None:
 
 
 # rule: base/server-survives-any-request, resource/slow-head-is-limited
+# rule: http/idle-connection-may-be-closed, base/no-field-is-required
 def _handle_request(client: Client, site: Site) -> bool:
     """Answers one request. Returns whether another one may follow."""
     request = Request()
@@ -52,6 +54,7 @@ def _handle_request(client: Client, site: Site) -> bool:
 
 
 # rule: base/http-1-1-keeps-connections, http/connection-is-a-token-list
+# rule: http/nothing-after-connection-close
 def _may_persist(request: Request, site: Site) -> bool:
     options = request.list_of(b"Connection")
     if not site.settings.http11:
@@ -64,6 +67,7 @@ def _may_persist(request: Request, site: Site) -> bool:
 
 
 # rule: cgi/local-redirect-is-followed, cgi/local-redirect-loops-end
+# rule: seed/files-and-scripts-on-one-port, seed/file-or-script-output-never-both, disclosure/redirect-by-script
 def _answer(client: Client, request: Request, body: Body, site: Site) -> None:
     for _ in range(_MOST_REDIRECTS):
         found = route.find(request, site)

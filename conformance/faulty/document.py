@@ -31,6 +31,8 @@ class Response:
 # rule: cgi/header-order-is-free, cgi/no-status-means-200, cgi/header-needs-cgi-field-none-twice
 # rule: cgi/empty-cgi-field-counts-as-absent, cgi/malformed-status-is-an-error, cgi/absolute-location-is-302
 # rule: cgi/redirect-keeps-status-and-document, cgi/local-redirect-is-followed, cgi/script-content-type-has-no-default
+# rule: cgi/script-content-type-is-unmodified, cgi/status-code-reaches-client, cgi/reason-phrase-may-be-missing
+# rule: injection/made-up-text-html
 def response_of(fields: Fields) -> Response | LocalRedirect | None:
     """Returns the response or the local redirect, or None if the header block is invalid."""
     fields = [(name, value) for name, value in fields if value or name.lower() not in (b"location", b"content-type")]
@@ -64,6 +66,7 @@ def _value(fields: Fields, name: bytes) -> bytes | None:
     return next((value for given, value in fields if given.lower() == name), None)
 
 
+# rule: cgi/response-is-well-formed, cgi/server-converts-protocol
 class Document:
     """Turns the output of one script into a response."""
 
@@ -79,6 +82,7 @@ class Document:
         """Returns whether the output is invalid, whatever the script still writes."""
         return self._decided and self._response is None
 
+    # rule: cgi/no-fixed-buffer-cuts-output
     def feed(self, output: bytes) -> None:
         if self._decided:
             self._content(output)
@@ -105,6 +109,7 @@ class Document:
             self._request.persists = False  # without a last chunk the client sees that content is missing
         return None
 
+    # rule: cgi/redirect-document-is-valid-http
     def _decide(self, block: bytes, content: bytes) -> None:
         self._decided = True
         fields = header_block.fields_of(block)
@@ -114,6 +119,7 @@ class Document:
             self._content(content)
             self._answer.flush()
 
+    # rule: cgi/script-body-is-unmodified
     def _content(self, content: bytes) -> None:
         if isinstance(self._response, Response):  # a redirect and an invalid header block send no content
             content = content if self._response.status != 205 else b""

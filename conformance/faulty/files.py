@@ -28,6 +28,8 @@ def serve(client: Client, request: Request, found: File | Listing | Redirect, si
 
 # rule: base/file-has-type-length-time-and-bytes, base/head-of-file-has-fields-and-no-body, base/empty-file-has-length-0
 # rule: base/range-is-ignored
+# rule: http/range-is-ignored-or-correct, http/head-has-fields-of-get, http/content-has-a-type
+# rule: resource/request-changes-no-file, argument/server-side-includes-run-no-shell
 def _send_file(answer: Answer, request: Request, path: bytes) -> None:
     try:
         file = open(path, "rb", buffering=0)

@@ -52,12 +52,15 @@ class Request:
         return [element.strip(b" \t").lower() for value in self.fields_named(name) for element in value.split(b",")]
 
 
+# rule: injection/line-end-in-error, injection/name-outside-latin-1, http/request-adds-no-response-field
 def quoted(text: bytes) -> str:
     """Returns the text as Python shows it in a message: in quotes, with escapes for all but printable ASCII."""
     return ascii(text.decode("latin-1"))
 
 
 # rule: base/long-request-line-is-414, http/refusal-has-status-line-and-closes
+# rule: base/empty-first-line-closes, http/long-target-is-414, http/request-line-of-8000-is-accepted
+# rule: http/no-action-before-head-is-complete
 def read(client: Client, request: Request) -> bool:
     """Reads the head into the request. Returns False if there is no request. Raises Refused at the first error."""
     line = _first_line(client)
@@ -83,6 +86,7 @@ def _first_line(client: Client) -> bytes:
 
 # rule: base/whitespace-separates-words, base/wrong-number-of-words-is-400, base/two-words-are-http-0-9
 # rule: base/http-0-9-is-get-only, base/leading-slashes-become-one, http/bare-cr-ends-no-line
+# rule: base/request-line-has-three-words, http/message-is-octets, injection/redirect-host-by-two-slashes
 def _take_line(request: Request, line: bytes) -> None:
     request.line = line
     words = _BLANKS.sub(b" ", line).strip(b" ").split(b" ")
@@ -111,6 +115,7 @@ def _take_line(request: Request, line: bytes) -> None:
 
 # rule: base/version-begins-with-http, base/version-is-two-numbers, base/major-version-2-is-505
 # rule: base/higher-minor-version-is-served
+# rule: http/higher-minor-version-is-served, http/unsupported-major-version-is-505, http/malformed-version-is-400
 def _version(word: bytes) -> tuple[int, int]:
     found = _VERSION.fullmatch(word)
     if not found:
@@ -124,6 +129,7 @@ def _version(word: bytes) -> tuple[int, int]:
 
 
 # rule: base/long-field-line-is-431, base/too-many-fields-are-431, base/lines-end-in-crlf-or-lf
+# rule: http/oversized-head-is-4xx, resource/endless-head-is-bounded, resource/many-fields-cost-linear-time
 def _take_fields(client: Client, request: Request) -> None:
     count = 0
     while (line := client.read_line(_LONGEST_LINE + 1)) and line not in _EMPTY_LINES:
@@ -139,6 +145,8 @@ def _take_fields(client: Client, request: Request) -> None:
 
 # rule: http/no-cr-lf-or-nul-in-field-value, http/space-before-first-field, http/folded-field-is-refused-or-joined
 # rule: http/malformed-field-line-is-400, http/space-before-colon-is-400, http/whitespace-around-value-is-dropped
+# rule: cgi/folded-field-becomes-one-value, cgi/field-value-fits-a-variable, cgi/no-nul-in-variables
+# rule: environment/no-line-end-and-no-cut-at-nul
 def _take_field(request: Request, line: bytes) -> None:
     if b"\0" in line:
         raise Refused(400, "A field holds a NUL")

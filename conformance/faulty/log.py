@@ -48,6 +48,7 @@ def _shown(text: str) -> str:
     return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
+# rule: base/log-names-client-by-address, log/user-name-is-escaped
 def _write(client: Client, text: str) -> None:
     now = time.localtime()
     date = f"{now.tm_mday:02}/{_MONTHS[now.tm_mon - 1]}/{now.tm_year} {now.tm_hour:02}:{now.tm_min:02}:{now.tm_sec:02}"

@@ -23,6 +23,7 @@ _PAGE = """\
 
 
 # rule: base/errors-are-html-pages, base/error-page-escapes-html
+# rule: injection/html-in-error-page
 def error_page(status: int, message: str) -> bytes:
     shown = html.escape(message, quote=False)
     return _PAGE.format(code=status, message=shown, explanation=HTTPStatus(status).description or "Failed").encode()

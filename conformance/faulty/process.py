@@ -21,6 +21,9 @@ class Process:
 
     # rule: process/no-file-of-the-server, process/default-signals-and-own-group, process/umask-is-sane
     # rule: argument/no-shell-is-started, disclosure/no-shell-for-unrunnable-file
+    # rule: base/default-signals-and-three-files, process/no-connection-of-another-client
+    # rule: resource/no-deadlock-by-stderr, cgi/script-is-executed-as-program, environment/fields-reach-no-shell
+    # rule: argument/script-name-is-literal, argument/first-word-is-the-script
     def __init__(
         self, file: bytes, arguments: list[bytes], environment: dict[bytes, bytes], directory: bytes | None, site: Site
     ) -> None:
@@ -96,6 +99,8 @@ def end_all(site: Site) -> None:
 
 
 # rule: seed/scripts-run-as-nobody, process/user-ids-are-nobodys, process/group-ids-are-nobodys
+# rule: seed/nobody-keeps-no-privilege, process/capabilities-are-dropped, cgi/script-cannot-interfere-with-server
+# rule: cgi/script-data-is-private
 def _identity(settings: Settings) -> tuple[int | None, int | None, list[int] | None]:
     """Returns the user, group and further groups of scripts. Only root may change them."""
     if os.geteuid() != 0:

@@ -14,6 +14,7 @@ _MOST_TRAILERS = 1 << 16
 _MOST_DRAINED = 1 << 20
 
 
+# rule: resource/declared-length-takes-no-memory
 class Body:
     """The decoded body. load() reads a chunked body whole before a script starts, so that `length` is known."""
 
@@ -30,6 +31,7 @@ class Body:
         """Returns whether take() returns without waiting."""
         return bool(self._content or self._client.ahead) or not self.left
 
+    # rule: http/short-body-is-incomplete
     def take(self, size: int) -> bytes:
         """Returns at most `size` bytes: those that are there, or one receive. Returns b"" at the end, or if cut."""
         size = min(size, self.left)
@@ -44,6 +46,7 @@ class Body:
         return taken
 
     # rule: http/chunked-body-is-decoded, cgi/transfer-coding-is-removed, http/chunk-data-ends-in-crlf
+    # rule: cgi/content-length-counts-decoded-body
     def load(self, most: int) -> None:
         """Reads and decodes a chunked body. Refuses an invalid one."""
         if not self.chunked:
@@ -80,6 +83,7 @@ class Body:
                 raise Refused(400, "The trailers are too long")
 
     # rule: base/unread-body-is-discarded, http/body-is-read-or-connection-closed, http/refused-body-is-no-request
+    # rule: resource/unread-body-goes-in-bulk
     def drain(self) -> bool:
         """Discards a small rest of the body. Returns whether the connection is now at the next request."""
         if self.chunked:
@@ -94,6 +98,7 @@ class Body:
 # rule: http/invalid-content-length-is-400, http/differing-lengths-are-refused, http/huge-length-does-not-overflow
 # rule: http/transfer-encoding-beats-length, http/last-coding-is-chunked, http/unknown-coding-is-501
 # rule: http/no-transfer-encoding-in-http-1-0, http/no-framing-means-no-body
+# rule: http/disguised-transfer-encoding, cgi/undecodable-body-is-refused, resource/odd-content-length-does-no-harm
 def announced(client: Client, request: Request, most: int) -> Body:
     """Returns the body that the fields announce. Refuses invalid or contradictory fields."""
     codings = request.list_of(b"Transfer-Encoding")

@@ -56,6 +56,9 @@ class LocalRedirect:
 # rule: base/unsupported-method-is-501, seed/path-alone-decides-cgi, seed/cgi-directory-serves-no-files
 # rule: seed/post-outside-cgi-is-501, seed/post-refusal-message, seed/post-refusal-by-url-alone
 # rule: http/trace-reveals-no-credentials
+# rule: base/methods-are-case-sensitive, http/unknown-method-is-501, http/long-method-is-501, cgi/methods-may-be-refused
+# rule: http/get-and-head-are-supported, seed/get-runs-script, seed/head-runs-script, seed/post-runs-script
+# rule: seed/post-outside-cgi-is-refused, traversal/host-field
 def find(request: Request, site: Site) -> Script | File | Listing | Redirect:
     """Returns where the request leads. Raises Refused if it leads nowhere."""
     unsupported = Refused(501, f"Unsupported method ({quoted(request.method)})")
@@ -74,6 +77,9 @@ def find(request: Request, site: Site) -> Script | File | Listing | Redirect:
 
 
 # rule: seed/no-other-cgi-directory-by-default, seed/cgi-directories-are-configurable
+# rule: seed/script-output-is-the-response, seed/any-suffix-runs-inside-cgi, seed/no-suffix-runs-outside-cgi
+# rule: seed/scripts-map-like-files, disclosure/symlink-outside-cgi-is-a-file, disclosure/backup-files
+# rule: disclosure/conditions-ranges-head-and-post
 def _script(target: Target, site: Site) -> Script | None:
     """Returns the script, or None if the path is not below a CGI directory."""
     for name in site.settings.cgi_directories:
@@ -85,6 +91,7 @@ def _script(target: Target, site: Site) -> Script | None:
 
 
 # rule: routing/root-holds-scripts, routing/root-leaves-directories
+# rule: routing/root-lists-directories
 def _script_of_root(target: Target, site: Site) -> Script | None:
     """Returns the script if "/" is a CGI directory: a file in the root itself, not in a directory."""
     if not target.segments or _is_directory(site.settings.root + b"/" + target.segments[0], site):
@@ -93,6 +100,8 @@ def _script_of_root(target: Target, site: Site) -> Script | None:
 
 
 # rule: seed/scripts-at-any-depth, cgi/leading-path-selects-script, base/path-info-collapsed-and-decoded-once
+# rule: disclosure/cgi-directory-listing, cgi/variables-are-byte-strings, cgi/script-uri-selects-same-script
+# rule: cgi/path-info-of-a-slash-is-not-none
 def _script_below(name: bytes, below: list[bytes], target: Target, site: Site) -> Script:
     """Returns the script: the first name that is not a directory. The path-info after it stays as sent."""
     root = site.settings.root
@@ -114,6 +123,7 @@ def _script_below(name: bytes, below: list[bytes], target: Target, site: Site) -
 
 
 # rule: seed/unrunnable-script-is-403, disclosure/failed-script
+# rule: injection/root-path-is-never-told
 def _check(file: bytes, name: bytes, site: Site) -> None:
     found = _status(file, site)
     if found is None:
@@ -139,6 +149,7 @@ def _runnable(file: bytes, found: os.stat_result, site: Site) -> bool:
 
 # rule: base/missing-file-is-404, base/file-with-slash-is-404, base/directory-without-slash-is-301
 # rule: base/fifo-never-blocks
+# rule: resource/fifo-is-never-opened
 def _file(request: Request, target: Target, site: Site) -> File | Listing | Redirect:
     path = b"/".join([site.settings.root, *target.segments])
     found = _status(path, site)
@@ -171,6 +182,7 @@ def _is_directory(path: bytes, site: Site) -> bool:
 
 
 # rule: traversal/symlink-out-of-root, traversal/sibling-of-root, base/dots-stay-below-root
+# rule: seed/files-below-the-root-only, base/symlinks-are-followed
 def _status(path: bytes, site: Site) -> os.stat_result | None:
     """Returns None if the file is missing, out of reach, or behind a link out of the document root."""
     try:

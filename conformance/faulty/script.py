@@ -34,6 +34,8 @@ class Output(Protocol):
 
 # rule: seed/unrunnable-script-is-403, base/script-exit-goes-to-the-log, cgi/script-runs-in-its-directory
 # rule: environment/too-large-request-is-refused
+# rule: base/script-runs-in-server-directory, process/working-directory-is-readable, process/killed-script-does-no-harm
+# rule: log/exit-names-the-script, log/nothing-but-the-request
 def serve(client: Client, request: Request, target: Script, body: Body, site: Site) -> LocalRedirect | None:
     """Runs the script and sends its output. Returns a local redirect if the script asks for one."""
     arguments = variables.arguments(request, target, site.settings.rfc)
@@ -55,6 +57,7 @@ def serve(client: Client, request: Request, target: Script, body: Body, site: Si
     return output.finish(complete)
 
 
+# rule: base/nph-name-changes-nothing
 def _output(client: Client, request: Request, target: Script, site: Site) -> Output:
     if site.settings.rfc:
         if os.path.basename(target.name).startswith(b"nph-"):
@@ -67,6 +70,9 @@ def _output(client: Client, request: Request, target: Script, site: Site) -> Out
 
 # rule: process/response-ends-with-script, base/stdin-ends-after-body, cgi/stdin-has-the-whole-body
 # rule: cgi/script-need-not-read-body, process/script-ends-with-client, http/half-closed-client-is-answered
+# rule: cgi/stdin-may-end-after-body, cgi/output-is-read-to-its-end, cgi/script-may-start-before-body
+# rule: cgi/script-may-end-with-client, resource/no-deadlock-by-early-output, resource/unread-input-blocks-nothing
+# rule: resource/script-time-is-limited, resource/endless-output-is-bounded
 class Pump:
     """Passes bytes between the client and the script, in both directions at once."""
 

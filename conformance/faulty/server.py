@@ -19,6 +19,7 @@ class _Ended(Exception):
     """SIGINT or SIGTERM has ended the server."""
 
 
+# rule: base/restart-on-the-same-port, resource/port-is-free-after-the-end, resource/taken-port-ends-the-start
 def main(argv: list[str] | None = None) -> int:
     chosen = settings.parse(argv)
     listener = socket.socket()
@@ -43,10 +44,12 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
+# rule: resource/stop-ends-the-server
 def _end(_number: int, _frame: FrameType | None) -> None:
     raise _Ended
 
 
+# rule: base/requests-run-in-parallel, resource/slow-script-blocks-no-request
 def _accept(listener: socket.socket, chosen: Settings, site: Site) -> None:
     places = threading.BoundedSemaphore(chosen.max_connections)
     while True:
@@ -57,6 +60,7 @@ def _accept(listener: socket.socket, chosen: Settings, site: Site) -> None:
         threading.Thread(target=_serve, args=(sock, address, site, places), daemon=True).start()
 
 
+# rule: resource/no-descriptor-leak
 def _serve(sock: socket.socket, address: tuple[str, int], site: Site, places: threading.BoundedSemaphore) -> None:
     try:
         client = Client(sock, address[:2])

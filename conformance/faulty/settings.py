@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 SOFTWARE = b"faulty/1.0"
 
 
+# rule: seed/cgi-bin-is-default, seed/htbin-is-default
 @dataclass
 class Settings:
     port: int = 8000

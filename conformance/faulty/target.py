@@ -44,6 +44,17 @@ def segment_for(name: bytes) -> bytes:
 # rule: traversal/above-root, traversal/encoded-dot-segments, base/encoded-nul-is-refused, base/path-is-decoded-once
 # rule: base/query-from-first-question-mark, disclosure/fragment, disclosure/double-decoding
 # rule: seed/script-runs-by-any-spelling, seed/resolved-path-decides-cgi, cgi/dots-resolved-before-path-is-split
+# rule: base/url-segments-are-file-names, base/segment-is-never-a-path, base/missing-leading-slash-is-added
+# rule: base/absolute-form-is-not-found, base/query-does-not-select-file, cgi/encoded-question-mark-is-no-query
+# rule: cgi/query-string-keeps-every-character, cgi/path-info-is-decoded-once, cgi/path-info-keeps-case
+# rule: cgi/path-info-empty-segments-are-free, cgi/ambiguous-path-may-be-refused, cgi/path-translated-stays-below-root
+# rule: disclosure/any-spelling, disclosure/missing-leading-slash, disclosure/absolute-form, disclosure/backslash
+# rule: disclosure/double-encoded-name, disclosure/encoded-question-mark-in-name, disclosure/encoded-slash
+# rule: disclosure/fragment-listing, disclosure/many-slashes-and-dots, disclosure/nul-in-path, disclosure/other-case
+# rule: disclosure/path-parameter, disclosure/trailing-dots-spaces-and-streams, disclosure/overlong-utf-8
+# rule: traversal/absolute-by-empty-segment, traversal/double-and-triple-encoding, traversal/escapes-inside-escapes
+# rule: traversal/out-of-cgi-directory, traversal/path-info, http/broken-escape-is-refused-or-literal
+# rule: resource/long-path-costs-linear-time
 def parse(target: bytes) -> Target:
     path, mark, query = target.partition(b"?")
     path = path.partition(b"#")[0]
@@ -64,6 +75,7 @@ def parse(target: bytes) -> Target:
 
 
 # rule: base/directory-without-slash-is-301, base/directory-redirect-adds-no-host, injection/redirect-host-by-backslash
+# rule: injection/line-end-in-redirect, injection/redirect-host-by-other-spelling
 def with_slash(target: bytes) -> bytes:
     """Returns the target with a slash after its path, for a Location. Decodes nothing and adds no host."""
     path, _, query = target.partition(b"?")

@@ -34,6 +34,7 @@ WITHHELD = {
 }
 
 
+# rule: environment/requests-share-nothing
 def environment(
     client: Client, request: Request, target: Script, length: int | None, site: Site, own: Mapping[bytes, bytes]
 ) -> Environment:
@@ -63,6 +64,7 @@ def arguments(request: Request, target: Script, rfc: bool) -> list[bytes]:
 
 # rule: cgi/query-becomes-arguments, cgi/arguments-for-get-and-head-only, cgi/no-query-no-arguments
 # rule: cgi/all-arguments-or-none, argument/no-options-to-the-interpreter
+# rule: argument/no-hyphen-by-conversion, argument/query-is-literal
 def _words(method: bytes, query: bytes) -> list[bytes]:
     if method not in (b"GET", b"HEAD"):
         return []
@@ -78,6 +80,7 @@ def _words(method: bytes, query: bytes) -> list[bytes]:
 
 # rule: environment/server-environment-stays-out, environment/inherited-cgi-variables-stay-out
 # rule: environment/path-has-absolute-directories, base/only-cgi-variables-and-path
+# rule: base/inherited-cgi-variables-stay-out
 def _passed_on(names: list[str], own: Mapping[bytes, bytes]) -> Environment:
     absolute = [folder for folder in own.get(b"PATH", PATH).split(b":") if folder.startswith(b"/")]
     kept = {name.encode() for name in names}
@@ -89,6 +92,7 @@ def _passed_on(names: list[str], own: Mapping[bytes, bytes]) -> Environment:
 # rule: cgi/gateway-interface-is-cgi-1-1, cgi/server-software-names-the-server, cgi/server-port-is-the-port-used
 # rule: cgi/request-method-is-the-method, cgi/script-name-is-decoded-path, cgi/query-string-is-not-decoded
 # rule: cgi/query-string-is-always-set, cgi/remote-addr-is-the-peer
+# rule: environment/claims-are-not-believed, environment/query-names-set-no-variable
 def _of_every_request(client: Client, request: Request, target: Script, site: Site) -> Environment:
     return {
         b"GATEWAY_INTERFACE": b"CGI/1.1",
@@ -124,6 +128,7 @@ def _of_cgihttpserver(request: Request, target: Script, length: int | None, site
 # rule: cgi/path-translated-set-with-path-info, cgi/path-translated-needs-path-info, cgi/content-length-only-with-body
 # rule: cgi/request-content-type-is-unmodified, cgi/request-content-type-has-no-default
 # rule: cgi/auth-type-only-if-authenticated, cgi/remote-user-only-if-authenticated
+# rule: cgi/path-translated-is-decoded, cgi/path-translated-keeps-case, cgi/remote-ident-may-be-set
 def _of_rfc3875(client: Client, request: Request, target: Script, length: int | None, site: Site) -> Environment:
     variables = {
         b"SERVER_NAME": request.host or site.name,
@@ -158,6 +163,9 @@ def _credentials(request: Request) -> Environment:
 # rule: cgi/credential-fields-are-not-passed, cgi/no-http-content-length-or-type
 # rule: cgi/request-connection-fields-may-stay-out, cgi/no-http-proxy, environment/no-http-proxy-by-any-spelling
 # rule: environment/underscore-is-not-hyphen
+# rule: environment/field-names-forge-no-variable, http/underscore-is-not-hyphen, cgi/variable-names-differ-beyond-case
+# rule: cgi/variable-values-keep-case, cgi/credentials-stay-with-the-server, base/high-bytes-reach-the-script
+# rule: environment/high-bytes-stay-unchanged
 def _fields(request: Request) -> Environment:
     """Returns the HTTP_ variables: one for each name, with its values in order."""
     variables: Environment = {}
