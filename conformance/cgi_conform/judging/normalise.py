@@ -40,9 +40,14 @@ def lasting(connection: Connection, steps: Sequence[Step], judged: Collection[st
     received, end = bytes(connection.received[:_SHOWN]), connection.end
     if connection.name not in judged or any(step.close or step.reset for step in own):
         received, end = received[: connection.awaited], "open"
-    if _EXPECTS.search(connection.sent) and not any(b"100" in (step.await_bytes or b"") for step in own):
+    if _EXPECTS.search(connection.sent) and not any(_awaits_continue(step.await_bytes or b"") for step in own):
         received = _CONTINUE.sub(b"", received)
     return received, end
+
+
+def _awaits_continue(text: bytes) -> bool:
+    """Returns whether a step that waits for the text waits for 100 (Continue), or for any status line."""
+    return b"100" in text or text.startswith(b"HTTP/")
 
 
 def normalised(data: bytes, port: int, root: str, base: str, asked: Asked = Asked()) -> bytes:
