@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+import whole_run
 from case_files import SEND, case, corpus
 from cgi_conform import processes
 from cgi_conform.wall import since_start
@@ -88,6 +89,18 @@ def test_a_variant_that_does_not_start_is_one_error_and_skips_its_cases(tmp_path
     why = f'server "{tmp_path.name}" (http11) did not start: it exited with status 9'
     assert (status, err, results["incomplete"]) == (3, f"cgi-conform: {why}\n", why)
     assert (results["totals"]["pass"], results["totals"]["untried"]) == (1, 30)
+
+
+def test_a_worker_that_is_killed_ends_the_run_with_a_report(
+    tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus(tmp_path, *(case(f"a/{number}") for number in range(3)))
+    killer = command(tmp_path, f"import os\nos.kill(os.getppid(), {int(signal.SIGKILL)})\n{SERVE}")
+    monkeypatch.setattr(whole_run, "environment", lambda fixtures: environment(fixtures, {"TMPDIR": str(temporary)}))
+    status, results, err = run(tmp_path, killer)
+    why = "a worker ended with status -9: the run ends here (is the machine out of memory?)"
+    assert (status, err, results["incomplete"]) == (3, f"cgi-conform: {why}\n", why)
+    assert results["totals"]["untried"] == 3
 
 
 def begun(folder: Path, temporary: Path, *words: str) -> subprocess.Popen[str]:
