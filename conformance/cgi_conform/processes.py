@@ -5,9 +5,11 @@ A process may end at any moment. Functions return an empty value for a process t
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 _PROC = Path("/proc")
+_VSIZE = 20  # the word of stat() that holds the size of the address space
 
 # The process that orphans get as their parent, instead of init (servers/orphans.py sets it); 0 if there is none. A
 # module variable, because Linux keeps this attribute for each process.
@@ -92,15 +94,19 @@ def open_files(pid: int) -> list[str]:
     except FileNotFoundError:
         return found
     except PermissionError:
-        if stat(pid)[:1] == [b"Z"]:  # the kernel refuses to list the descriptors of a zombie; it has none
+        if _has_no_memory(pid):  # the kernel refuses to list the descriptors of a process that ends; it closes them
             return found
         raise
     for name in names:
-        try:
+        with suppress(FileNotFoundError):
             found.append(os.readlink(folder / name))
-        except FileNotFoundError:
-            continue
     return found
+
+
+def _has_no_memory(pid: int) -> bool:
+    """Returns whether a process is a zombie or about to be one: it has given its address space back, or is gone."""
+    words = stat(pid)
+    return not words or words[_VSIZE] == b"0"
 
 
 def _number(pid: int, file: str, key: bytes) -> int | None:

@@ -33,9 +33,12 @@ from scripted import read_until
 PYTHON = sys.executable
 LISTEN = """
 import os, socket, sys
-listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind(("127.0.0.1", int(sys.argv[1])))
 print("listening", os.getcwd(), *sys.argv[2:], sep="|", flush=True)
 print(*sorted(f"{name}={value}" for name, value in os.environ.items()), sep="|", flush=True)
+listener.listen()
 """
 SERVE = LISTEN + """
 while True:
@@ -189,9 +192,12 @@ FOREGROUND = "it exited with status 0: it must stay in the foreground (for examp
 
 def test_a_server_that_goes_into_the_background_is_killed_and_reported(tmp_path: Path, docroot: Docroot) -> None:
     pids = tmp_path / "pids"
-    text = DAEMON.replace("if os.fork():", f"child = os.fork()\nif child:\n    open({str(pids)!r}, 'a').write(f'{{child}} ')")
+    text = (
+        f"import os\nends, held = os.pipe()\nif child := os.fork():\n    open({str(pids)!r}, 'a').write(f'{{child}} ')\n"
+        f"    os._exit(0)\nos.close(held)\nos.read(ends, 1)  # until the parent has ended\n{SERVE}"
+    )
     said = failure(python(tmp_path, text, "{port}"), docroot)
-    assert said.startswith(f'server "mine" did not start: {FOREGROUND}\n')
+    assert said == f'server "mine" did not start: {FOREGROUND}'
     for pid in map(int, pids.read_text().split()):
         assert _has_gone(pid)
 
