@@ -18,7 +18,7 @@ from cgi_conform.running.capabilities import Capabilities
 from cgi_conform.servers.definition import ServerDefinition, named_server
 from cgi_conform.servers.launch import START_TIMEOUT
 
-WORKERS = 8  # the default for many cases, which mostly wait for I/O
+WORKERS = 12  # the default for many cases, which mostly wait for I/O
 CASE_TIMEOUT = 60.0  # seconds, --case-timeout: the largest body has ten mebibytes, which take 52 s at 200 KB/s
 
 
