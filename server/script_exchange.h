@@ -9,7 +9,7 @@
 
 namespace cgi {
 
-// How an exchange ended.
+// The end of an exchange.
 enum class ExchangeEnd {
   kDone,        // the script ended, and all its output was sent
   kClientGone,  // the connection broke, or the client takes octets too slowly: the script's group was ended

@@ -15,7 +15,7 @@
 
 namespace cgi {
 
-// How the client finds the end of the response.
+// The way in which the client finds the end of the response.
 enum class Delimiting {
   kClose,   // by the end of the connection; the output is not changed
   kFramed,  // by Content-Length if the whole output is known at once, else by chunks (HTTP/1.1 clients only)

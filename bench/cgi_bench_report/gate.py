@@ -34,7 +34,7 @@ class Gate:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a gate holds, and why."""
+    """The verdict of a gate, and its reason."""
 
     gate: Gate
     holds: bool

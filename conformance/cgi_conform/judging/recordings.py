@@ -1,8 +1,8 @@
-"""What real servers answered: fixtures/recordings/TOPIC.toml has the answers, fixtures/recordings.toml the servers.
+"""Reads and writes the recordings: fixtures/recordings/TOPIC.toml has the answers, fixtures/recordings.toml the servers.
 
-Since Python 3.15 has no CGI server any more, the recordings of the older ones are its specification by example.
+Python 3.15 has no CGI server any more. The recordings of the older servers are its specification by example.
 
-Each answer to a case says `by` which servers it was given: "3.12" is cpython-3.12. Releases of one branch may differ:
+Each answer to a case names in `by` the servers that gave it: "3.12" is cpython-3.12. Releases of one branch may differ:
 then "3.13 before 3.13.4" gave one answer, and "3.13 since 3.13.4" another. `record` writes the releases that it knows.
 A person who knows from the changelog which release brought the change puts that release there, in both answers, and
 `record` keeps it. Where an answer reports the version of its own server, it holds Python/{version}.
@@ -23,16 +23,16 @@ from cgi_conform.schema import faults, read_toml
 from cgi_conform.write import write_whole
 
 _BY = re.compile(r"(\S+)(?: since (\S+))?(?: before (\S+))?")
-_SERVERS = "# The servers whose answers are in recordings/: the versions that were asked, the profile, and the user.\n"
+_SERVERS = "# These servers gave the answers in recordings/: the versions that were asked, the profile, and the user.\n"
 _TOPIC = """\
-# What servers answered to the cases of fixtures/cases/{topic}.toml, as `cgi-conform record` writes it.
+# Servers gave these answers to the cases of fixtures/cases/{topic}.toml. `cgi-conform record` writes this file.
 # Python/{{version}} is the version that answers. fixtures/recordings.toml has the versions that were asked.
 """
 
 
 @dataclass(frozen=True)
 class Recording:
-    """What a server answered. Its first version answered all cases; the others, of the same branch, some or all."""
+    """The answers of a server. Its first version answered all cases; later versions of its branch, some or all."""
 
     name: str
     title: str

@@ -53,8 +53,8 @@ class ServerPool:
     def instance(self, case: Case) -> Instance:
         """Returns the server for a case, and starts it if needed.
 
-    A server that has died is started again. A server that did not start, or has daemonised, is not.
-    """
+        A server that has died is started again. A server that did not start, or has daemonised, is not.
+        """
         key = server_key(case)
         if key in self._failures:
             raise UserError(self._failures[key], SERVER)
