@@ -185,8 +185,17 @@ def test_a_server_does_not_outlive_the_process_that_started_it(begun: tuple[int,
 
 
 def test_a_program_that_a_worker_starts_inherits_no_ignored_signal() -> None:
-    ignored = "grep ^SigIgn: /proc/self/status"
-    here = subprocess.run(["sh", "-c", ignored], capture_output=True, check=True).stdout
-    with workers(1, lambda _: subprocess.run(["sh", "-c", ignored], capture_output=True, check=True).stdout) as pool:
-        assert list(pool.results([0])) == [here]
-        pool.end()
+    def ignored(_: int) -> int:
+        told = subprocess.run(["grep", "^SigIgn:", "/proc/self/status"], capture_output=True, check=True, text=True)
+        return int(told.stdout.split()[1], 16)
+
+    numbers = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    try:
+        assert ignored(0)
+        with workers(1, ignored) as pool:
+            assert list(pool.results([0])) == [0]
+            pool.end()
+    finally:
+        for number, was in before.items():
+            signal.signal(number, was)

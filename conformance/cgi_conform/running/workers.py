@@ -157,10 +157,9 @@ class Workers(Generic[Task, Result]):
         Closes the other ends of all connections: otherwise no worker would notice that the parent process has ended.
         """
         os.setpgid(0, 0)
-        # Not SIG_IGN, which the servers would inherit. No terminal sends these signals to this process group.
-        for number in (signal.SIGINT, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, signal.SIG_DFL)
+        # Servers inherit ignored signals. nohup ignores SIGHUP, and a shell SIGINT and SIGQUIT of a command behind "&".
+        for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGTERM, _end_once)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
         tempfile.tempdir = self._folder
