@@ -1,7 +1,7 @@
-"""Where the data of the suite lies, whatever the current directory is, in a checkout and in an installed package.
+"""Finds the data of the suite, in a checkout and in an installed package, from any current directory.
 
-CGI_CONFORM_FIXTURES names another corpus (cases/, docroot/, clauses.toml), CGI_CONFORM_BUILD a build tree; the schemas
-and the server definitions are always those of this package.
+CGI_CONFORM_FIXTURES names another corpus (cases/, docroot/, clauses.toml), and CGI_CONFORM_BUILD names a build tree.
+The schemas and the server definitions are always those of this package.
 """
 
 import os

@@ -28,7 +28,7 @@ _RED = ("error", "fail", "warn")
 
 @dataclass(frozen=True)
 class LevelResult:
-    """What the cases of one level showed: the red ones in order, and the numbers of judged and skipped cases."""
+    """The outcome of one level: its red cases in order, and the numbers of judged and skipped cases."""
 
     level: Level
     red: list[CaseResult]

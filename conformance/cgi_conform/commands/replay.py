@@ -50,7 +50,7 @@ class Target:
 
 @dataclass
 class Marks:
-    """How many octets each connection had received, and when."""
+    """The lengths of the received octets by connection, each with the time at which the client saw it."""
 
     seen: dict[str, list[tuple[float, int]]] = field(default_factory=dict)
 

@@ -1,7 +1,7 @@
-"""Which recorded servers answer a case alike: "2.7–3.13 (before 3.13.4)", "3.13.4–".
+"""Groups the recorded servers that answer a case alike, such as "2.7–3.13 (before 3.13.4)" and "3.13.4–".
 
-Two servers agree on a case when they saw the same and answered with the same first lines; whether the rest is the
-same too is said beside it. Of two releases of one server every octet counts.
+Two servers agree on a case if they have the same status and the same first lines. A group also tells whether the rest
+is identical. Two releases of one server agree only if every octet is the same.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,7 +13,7 @@ from cgi_conform.escaped import lines
 from cgi_conform.judging.recordings import Recording, short
 from cgi_conform.judging.timelines import RecordedAnswer, Span, alike, answer_of, spans, without_ends
 
-_CONTEXT = 60  # characters: as much of a line's beginning is shown though it is the same
+_CONTEXT = 60  # characters; a longer beginning of a line that is the same is cut to half of this
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,9 @@ def agreements(recordings: Iterable[Recording], case: str, profile: str) -> list
 
 
 def _given(recording: Recording, case: str) -> Iterator[_Given]:
-    """Yields a server's answers. One that only goes on otherwise than that of its first version counts as another."""
+    """Yields a server's answers. If one differs from that of the first version only after the first lines, it counts as
+    another answer.
+    """
     name, first = short(recording.name), answer_of(recording.cases[case], recording.versions[0])
     for span in spans(recording.cases[case]):
         if _gist(span.answer) == _gist(first) and not alike(span.answer, first):
@@ -83,7 +85,7 @@ def first_lines(received: Iterable[str]) -> list[str]:
 
 
 def _ranges(places: list[int], given: list[_Given]) -> str:
-    """Neighbours as a range: 0 1 2 5 -> "3.8–3.10, 3.13"."""
+    """Returns the servers at these places, with neighbours as a range: 0 1 2 5 -> "3.8–3.10, 3.13"."""
     runs: list[list[_Given]] = []
     for place in places:
         if runs and runs[-1][-1] is given[place - 1]:

@@ -1,11 +1,13 @@
-"""Reads and writes the recordings: fixtures/recordings/TOPIC.toml has the answers, fixtures/recordings.toml the servers.
+"""Reads and writes the recorded answers of real servers. fixtures/recordings.toml lists the servers.
 
-Python 3.15 has no CGI server any more. The recordings of the older servers are its specification by example.
+fixtures/recordings/TOPIC.toml holds their answers to the cases of a topic.
 
-Each answer to a case names in `by` the servers that gave it: "3.12" is cpython-3.12. Releases of one branch may differ:
-then "3.13 before 3.13.4" gave one answer, and "3.13 since 3.13.4" another. `record` writes the releases that it knows.
-A person who knows from the changelog which release brought the change puts that release there, in both answers, and
-`record` keeps it. Where an answer reports the version of its own server, it holds Python/{version}.
+Python 3.15 has no CGI server any more. The recordings of older versions are its specification by example.
+
+The key `by` of an answer lists the servers that gave it: "3.12" is cpython-3.12. Releases of one branch may differ.
+Then "3.13 before 3.13.4" gave one answer, and "3.13 since 3.13.4" another. `record` writes the releases that it knows.
+A person who finds the release of the change in the changelog puts it into both answers, and `record` keeps it. An
+answer that reports the version of its own server holds Python/{version} in its place.
 """
 
 import json
@@ -32,7 +34,7 @@ _TOPIC = """\
 
 @dataclass(frozen=True)
 class Recording:
-    """The answers of a server. Its first version answered all cases; later versions of its branch, some or all."""
+    """The answers of a server. The first version answered all cases; the others, of the same branch, some or all."""
 
     name: str
     title: str
@@ -49,7 +51,7 @@ class Recording:
 
 
 def recording_of(results: Results) -> Recording:
-    """Returns what a run received; cases that were skipped or broke off have no answer to record."""
+    """Returns the answers in the results of a run. Cases that were skipped or broke off have none."""
     server = results["server"]
     own = f"Python/{server['version'].removeprefix('Python ')}"
     cases: dict[str, Timeline] = {}
@@ -72,7 +74,7 @@ def recording_of(results: Results) -> Recording:
 
 
 def read_recordings(fixtures: Path, topic: str = "*") -> list[Recording]:
-    """Returns the recorded servers in their order, with what they answered to the cases of a topic, or to all."""
+    """Returns the recorded servers in their order, with their answers to the cases of a topic, or to all."""
     if not (fixtures / "recordings.toml").exists():
         return []
     servers = _read(fixtures / "recordings.toml", "recordings.schema.json")
@@ -101,7 +103,7 @@ def _read(path: Path, schema: str) -> dict[str, Any]:
 
 
 def _spans(answers: Iterable[Mapping[str, Any]]) -> dict[str, list[Span]]:
-    """Returns what the releases of each server answered, in their order."""
+    """Returns the answers of each server's releases, in the order of the releases."""
     found: dict[str, list[Span]] = {}
     for each in answers:
         received = [
@@ -161,7 +163,7 @@ def _answer_text(case: str, answer: RecordedAnswer, by: list[str]) -> str:
 
 
 def _literal(octets: str) -> str:
-    """Returns printable octets as a TOML string, a line of it for each of theirs. Its line ends count for nothing."""
+    """Returns printable octets as a TOML string, with a line for each of their lines. Readers remove its line ends."""
     if not octets or "'''" in octets:
         return json.dumps(octets)
     return "\n".join(["'''", *lines(octets), "'''"])

@@ -1,4 +1,4 @@
-"""What the releases of one branch answered to a case, such as one answer up to 3.13.3 and another since 3.13.4.
+"""Timelines: the answers of the releases of one branch to a case, such as one up to 3.13.3 and another since 3.13.4.
 
 A timeline begins with the answer of the branch's first releases, under "". Each further answer stands under the first
 release that gives it.
@@ -12,7 +12,7 @@ from cgi_conform.judging.results import Saw
 
 
 class Came(NamedTuple):
-    """What came in on one connection, printable, and how it ended."""
+    """The octets received on one connection, as printable text, and its end."""
 
     connection: str
     end: str
@@ -20,7 +20,7 @@ class Came(NamedTuple):
 
 
 class RecordedAnswer(NamedTuple):
-    """What a server answered to a case. Where it reports the server's own version, it holds Python/{version}."""
+    """The answer of a server to a case. If it reports the server's own version, it holds Python/{version} instead."""
 
     saw: Saw
     received: tuple[Came, ...]
@@ -48,7 +48,7 @@ def spans(timeline: Timeline) -> list[Span]:
 
 
 def answer_of(timeline: Timeline, version: str) -> RecordedAnswer:
-    """Returns what a version answers."""
+    """Returns the answer of a version."""
     return _span_of(timeline, release_of(version)).answer
 
 
@@ -76,17 +76,17 @@ def with_first_answer(timeline: Timeline, version: str, answer: RecordedAnswer) 
 
 
 def alike(one: RecordedAnswer, other: RecordedAnswer) -> bool:
-    """Tells whether two answers are the same; how a connection ended may depend on how busy the machine was."""
+    """Tells whether two answers are the same. The ends of connections do not count: they may depend on the load."""
     return without_ends(one) == without_ends(other)
 
 
 def without_ends(answer: RecordedAnswer) -> tuple[object, ...]:
-    """Returns what was seen and received, without how the connections ended."""
+    """Returns the status and the received octets, without the ends of the connections."""
     return answer.saw, *((each.connection, each.octets) for each in answer.received)
 
 
 def release_of(version: str) -> Release:
-    """Returns the release that a version names; none is older than all."""
+    """Returns the release that a version names. A version without a release is older than all others."""
     return release_in(version) or (0, 0, 0, 0)
 
 

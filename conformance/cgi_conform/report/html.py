@@ -51,7 +51,7 @@ _CONTRACT = {
 
 @dataclass(frozen=True)
 class Detail:
-    """How many characters of an exchange the page shows: `quiet` for passed and skipped cases, else `found`."""
+    """The number of characters of an exchange that the page shows: `quiet` for passed and skipped cases, else `found`."""
 
     found: int
     quiet: int

@@ -39,7 +39,7 @@ _FEW = 25  # up to so many known failures are listed one by one
 
 @dataclass(frozen=True)
 class Style:
-    """How the text is written: its width, its colours, and the server in its lines to paste."""
+    """The style of the text: its width, its colours, and the server in its lines to paste."""
 
     width: int = 100
     colour: bool = False
