@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cgi_conform.cases.answer import PROFILES
-from cgi_conform.errors import SERVER, UserError
+from cgi_conform.errors import UserError
 from cgi_conform.judging.known_failures import KnownFailure, load_known_failures, known_failure_of, in_release, stale
 from cgi_conform.programs.attempt import Found, attempt
 from cgi_conform.programs.definition import Check, Program
@@ -29,8 +29,7 @@ class Contender:
 
 def contender(server: ServerDefinition, profile: str | None) -> Contender:
     """Returns the server in a profile. If `profile` is None, that is rfc3875, or the first profile of the server."""
-    if server.program is None:
-        raise UserError(f'server "{server.name}" is not installed (looked for {server.sought})', SERVER)
+    server.installed()
     if profile is not None and profile not in PROFILES:
         raise UserError(f'unknown profile "{profile}" (known: {", ".join(PROFILES)})')
     if profile is not None and profile not in server.profiles:
@@ -43,7 +42,7 @@ def contender(server: ServerDefinition, profile: str | None) -> Contender:
 
 
 def user() -> str:
-    """Returns "root" or "user": who starts the server."""
+    """Returns "root" if root starts the server, else "user"."""
     return "root" if os.geteuid() == 0 else "user"
 
 

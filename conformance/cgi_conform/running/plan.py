@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.variants import declared
-from cgi_conform.errors import SERVER, UserError
+from cgi_conform.errors import UserError
 from cgi_conform.http.delivery import DELIVERIES
 from cgi_conform.http.exchange import GRACE
 from cgi_conform.judging.known_failures import KnownFailure, load_known_failures, release_note, in_release
@@ -96,8 +96,7 @@ def make_plan(options: Options) -> Plan:
     if options.root:
         raise UserError("--root needs --url: a server that cgi-conform starts gets its own document root")
     server = named_server(options.server, options.command, declared(options.has))
-    if server.program is None:
-        raise UserError(f'server "{server.name}" is not installed (looked for {server.sought})', SERVER)
+    server.installed()
     if options.profile not in server.profiles:
         known = ", ".join(server.profiles)
         raise UserError(f'server "{server.name}" cannot be judged in profile {options.profile} (its profiles: {known})')

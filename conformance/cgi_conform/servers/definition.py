@@ -54,6 +54,12 @@ class ServerDefinition:
     checked: tuple[str, ...] = ()  # the releases that its known failures were checked with
     instrument: bool = False  # True for a server that exists only to test the suite
 
+    def installed(self) -> Path:
+        """Returns the program. Raises UserError (status 3) if it is not installed."""
+        if self.program is None:
+            raise UserError(f'server "{self.name}" is not installed (looked for {self.sought})', SERVER)
+        return self.program
+
     @property
     def takes_free_port(self) -> bool:
         """Returns whether the server chooses its port and writes it to {port_file}."""
@@ -82,9 +88,7 @@ class ServerDefinition:
 
     def words(self, words: tuple[str, ...], tokens: Mapping[str, str]) -> list[str]:
         """Returns words of a command, or texts of files, with every token filled in."""
-        if self.program is None:
-            raise UserError(f'server "{self.name}" is not installed (looked for {self.sought})', SERVER)
-        known = {"program": str(self.program), "here": str(self.here), **build_token(), **tokens}
+        known = {"program": str(self.installed()), "here": str(self.here), **build_token(), **tokens}
         return [fill_words(word, known) for word in words]
 
     def version(self) -> str:
