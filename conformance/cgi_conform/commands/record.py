@@ -39,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Record a run, or the results in a file."""
+    """Records a run, or the results in a file."""
     if REPO is None and own_corpus():
         raise UserError(
             "recordings are written into a checkout, and this package is installed "
@@ -61,14 +61,9 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> Results:
-    """Returns the results of a run; what is expected to fail is recorded like the rest."""
+    """Returns the results of a run. Known failures are recorded like all other answers."""
     cases = load_cases(fixtures() / "cases", options.globs)
-    chosen = Options(
-        server=options.server,
-        profile=options.profile,
-        timeout=options.timeout,
-        workers=options.workers,
-    )
+    chosen = Options.of(options)
     plan = make_plan(chosen)
     selected = [case for case in cases if plan.profile in case.expect]
     outcome = carry_out(chosen, plan, selected)
