@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cgi_conform.cases.case import Case
-from cgi_conform.paths import DATA, FAULTY, REPO, shown
+from cgi_conform.paths import FAULTY, shown
 
 _TABLE = re.compile(r"""\[\[?(["']?)([^"'\]]+?)\1(?:\.edit)?\]\]?\s*(?:#.*)?""")
 _NUMBER = re.compile(r"\d{3}$")
@@ -13,14 +13,14 @@ _NUMBER = re.compile(r"\d{3}$")
 
 def shown_file(case: Case) -> str:
     """Returns the path of the case's file as reports show it."""
-    return shown(Path(case.file))
+    return shown(case.file)
 
 
 def line_of(case: Case) -> int:
     """Returns the line of the case's id, or 1 if no line has the id in the usual form or the file does not exist."""
     wanted = re.compile(rf"""\s*id\s*=\s*(["']){re.escape(case.id)}\1""")
     try:
-        text = ((REPO or DATA) / case.file).read_text("utf-8")
+        text = case.file.read_text("utf-8")
     except OSError:
         return 1
     return next((number for number, line in enumerate(text.splitlines(), 1) if wanted.match(line)), 1)
