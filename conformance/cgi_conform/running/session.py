@@ -5,9 +5,7 @@ interrupts it, the server does not start, or the server becomes unresponsive (un
 contains the results known so far, and says that it is incomplete.
 """
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -147,7 +145,8 @@ def _try_all(
     """Tries the cases until the last one or an early end."""
     unresponsive = UnresponsiveServer(lambda: _answers(plan))
     tasks = [CaseTask(case, known.not_started) for case in cases]
-    with _interruptible() as interruption, Workers(count, lambda: CaseWorker(plan, fixtures())) as workers:
+    interruption = Interruption(end_at_once)
+    with handled(interruption), Workers(count, lambda: CaseWorker(plan, fixtures())) as workers:
         try:
             for case, found in zip(cases, workers.results(tasks)):
                 known.add(case, found)
@@ -186,14 +185,3 @@ def _answers(plan: Plan) -> bool:
             return is_alive((ADDRESS, instance.port), Tokens(instance.port, "", ""), plan.timeout)
         finally:
             instance.stop()
-
-
-@contextmanager
-def _interruptible() -> Iterator[Interruption]:
-    """Makes the first signal a KeyboardInterrupt. A second one ends the process and its servers at once."""
-    interruption = Interruption(end_at_once)
-    if threading.current_thread() is not threading.main_thread():  # Python allows signal handlers only there
-        yield interruption
-        return
-    with handled(interruption):
-        yield interruption
