@@ -241,9 +241,11 @@ def test_only_one_worker_tries_to_start_a_server_that_does_not_start(tmp_path: P
     failures: dict[Key, str] = {}
     [plain] = load_cases(corpus(tmp_path / "fixtures", case("a/b")) / "cases")
     for _ in range(3):
-        running = ServerPool(python(tmp_path, text, "{port}"), tmp_path, docroot=docroot, failures=failures)
+        running = ServerPool(python(tmp_path, text, "{port}"), tmp_path, docroot=docroot)
+        running.failures.update(failures)
         with pytest.raises(UserError, match="it exited with status 7"):
             running.instance(plain)
+        failures = running.failures
     assert begun.read_text() == "x"
 
 

@@ -30,15 +30,15 @@ class CaseWorker:
     def __init__(self, plan: Plan, fixtures: Path) -> None:
         self._plan = plan
         self._fixtures = fixtures
-        self._failures: dict[Key, str] = {}
         self._pool: ServerPool | None = None
         if plan.server is not None:
-            self._pool = ServerPool(plan.server, fixtures, start_timeout=plan.start_timeout, failures=self._failures)
+            self._pool = ServerPool(plan.server, fixtures, start_timeout=plan.start_timeout)
         _give_memory_back()
 
     def carry_out(self, task: CaseTask) -> CaseOutcome:
         """Tries the case and returns the outcome. An exception in the suite becomes an error of this case only."""
-        self._failures.update(task.failures)
+        if self._pool is not None:
+            self._pool.failures.update(task.failures)
         try:
             return self.try_case(task.case)
         except Exception as error:

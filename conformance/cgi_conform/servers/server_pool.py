@@ -1,6 +1,6 @@
 """Keeps the servers of a worker: one for each variant and environment. A server starts at its first case.
 
-A server that did not start is not started again. `failures` holds the messages, also those of other workers.
+A server that did not start is not started again. `failures` holds the messages. A worker adds those of other workers.
 """
 
 import time
@@ -19,7 +19,7 @@ PLAIN: Key = ("", (), 0)
 
 
 def server_key(case: Case) -> Key:
-    """Returns what the server of a case is started with. Cases with the same key share a server."""
+    """Returns the facts that the server of a case is started with. Cases with the same key share a server."""
     return case.variant, tuple(sorted(case.environment.items())), case.descriptor or 0
 
 
@@ -33,7 +33,6 @@ class ServerPool:
         starter: Starter = started,
         docroot: Docroot | None = None,
         start_timeout: float = START_TIMEOUT,
-        failures: dict[Key, str] | None = None,
     ) -> None:
         self._server = server
         self._fixtures = fixtures
@@ -42,7 +41,7 @@ class ServerPool:
         self._docroot = docroot
         self._instances: dict[Key, Instance] = {}
         self._start_timeout = start_timeout
-        self._failures = {} if failures is None else failures
+        self.failures: dict[Key, str] = {}
 
     @property
     def docroot(self) -> Docroot:
@@ -56,8 +55,8 @@ class ServerPool:
         A server that has died is started again. A server that did not start, or has daemonised, is not.
         """
         key = server_key(case)
-        if key in self._failures:
-            raise UserError(self._failures[key], SERVER)
+        if key in self.failures:
+            raise UserError(self.failures[key], SERVER)
         found = self._instances.get(key)
         try:
             if found is not None and (ending := found.died()) is not None:
@@ -69,7 +68,7 @@ class ServerPool:
             if found is None:
                 found = self._instances[key] = self._start(case)
         except UserError as error:
-            self._failures[key] = error.message
+            self.failures[key] = error.message
             raise
         found.last_case = case.id
         return found
