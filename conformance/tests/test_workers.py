@@ -105,6 +105,15 @@ def test_a_killed_worker_is_reported() -> None:
     assert pool.finished() == {}
 
 
+def test_a_worker_that_cannot_be_made_is_reported_with_its_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+    def broken() -> Calls:
+        raise LookupError("no such server")
+
+    with pytest.raises(WorkerEnded, match="status 1"), Workers(1, broken) as pool:
+        list(pool.results([1]))
+    assert "LookupError: no such server" in capfd.readouterr().err
+
+
 @pytest.fixture
 def begun() -> Iterator[tuple[int, int]]:
     ends = os.pipe()

@@ -174,6 +174,9 @@ class Workers(Generic[Task, Result]):
         except (EOFError, ConnectionError, KeyboardInterrupt):
             if worker is not None:
                 worker.end()
+        except Exception:
+            traceback.print_exc()
+            os._exit(1)
         finally:
             os._exit(0)
 
