@@ -24,6 +24,7 @@ from cgi_conform.schema import read_valid_toml
 
 CHANGED = 1577934245  # 2020-01-02T03:04:05Z
 _COMPILED = "__pycache__"
+FileStates = dict[str, tuple[int, int, int, int, int]]  # by path: inode, mode, owner, size, time of the last change
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,27 @@ def _open_up(directory: Path) -> None:
     for entry in os.scandir(directory):
         if entry.is_dir(follow_symlinks=False):
             _open_up(Path(entry.path))
+
+
+def file_states(base: Path) -> FileStates:
+    """Returns the states of all files and directories below a directory, to find out later which of them have changed.
+
+    Skips the content of a directory that it cannot read. A server of the same user cannot change this content either.
+    """
+    found: FileStates = {}
+    folders = [""]
+    for folder in folders:  # grows in the loop
+        try:
+            entries = list(os.scandir(os.path.join(base, folder)))
+        except OSError:
+            continue
+        for entry in entries:
+            path = os.path.join(folder, entry.name)
+            status = entry.stat(follow_symlinks=False)
+            found[path] = status.st_ino, status.st_mode, status.st_uid, status.st_size, status.st_ctime_ns
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(path)
+    return found
 
 
 def reachable_tmp() -> Path:

@@ -120,21 +120,21 @@ class _Work:
         return work
 
 
-def _prove(work: _Work, bench: ProofInputs, count: int) -> None:
-    with Workers(count, lambda: FaultWorker(bench)) as workers:
+def _prove(work: _Work, inputs: ProofInputs, count: int) -> None:
+    with Workers(count, lambda: FaultWorker(inputs)) as workers:
         first = [task for profile, cases in work.wanted.items() for task in sound_tasks(cases, profile)]
         sound = _carried_out(workers, [*first, *branch_tasks(work.branches)], "without a fault, and branches")
         without = _by_profile(sound)
         second: list[Task] = []
         for profile, cases in work.wanted.items():
             seconds = {name: tried.seconds for name, tried in without[profile].items() if tried.verdict == "pass"}
-            second += fault_tasks([case for case in cases if case.id in seconds], bench.plans[profile], seconds)
+            second += fault_tasks([case for case in cases if case.id in seconds], inputs.plans[profile], seconds)
         killed = _carried_out(workers, second, "with their faults")
         workers.end()
         broken = _by_profile(killed)
     for profile, cases in work.wanted.items():
         for case in cases:
-            fault = bench.faults.get(case.fault_in(profile))
+            fault = inputs.faults.get(case.fault_in(profile))
             work.proven.append(case_proof(case, profile, without[profile][case.id], broken[profile].get(case.id), fault))
     work.branched += [proof for found in sound for proof in found.branches]
     work.broken = sorted({found.broken for found in [*sound, *killed] if found.broken})

@@ -6,7 +6,6 @@ within their limits or the time is over. It checks memory by the peak, and files
 Mismatches contain no numbers, because these differ from run to run.
 """
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,13 +14,13 @@ from pathlib import Path
 
 from cgi_conform import processes
 from cgi_conform.cases.answer import Host
+from cgi_conform.cases.docroot import FileStates, file_states
 from cgi_conform.cases.wording import bounds
 from cgi_conform.judging.judge import Mismatch
 from cgi_conform.servers.instance import Instance
 from cgi_conform.servers.ports import listening
 
 _TICK = 0.01
-Listing = dict[str, tuple[int, int, int, int, int]]
 
 
 @dataclass
@@ -35,7 +34,7 @@ class Watch:
     _sockets: set[str] = field(default_factory=set)
     _descriptors: dict[int, int] = field(default_factory=dict)
     _peaks: dict[int, int] = field(default_factory=dict)
-    _files: Listing = field(default_factory=dict)
+    _files: FileStates = field(default_factory=dict)
 
     def begin(self) -> None:
         """Stores the state before the exchange."""
@@ -50,7 +49,7 @@ class Watch:
                 processes.forget_peak(pid)
             self._peaks = {pid: processes.peak(pid) for pid in own}
         if self.asked.written is not None:
-            self._files = _listing(self.base)
+            self._files = file_states(self.base)
 
     def mismatches(self, patience: float) -> list[Mismatch]:
         """Returns the mismatches, waiting up to `patience` seconds; with 0, skips the checks that wait."""
@@ -112,7 +111,7 @@ class Watch:
         return max((measure(pid) - before.get(pid, most) for pid in self._own()), default=0)
 
     def _changed(self, allowed: tuple[str, ...]) -> list[str]:
-        after = _listing(self.base)
+        after = file_states(self.base)
         names = {name for name in {*self._files, *after} if self._files.get(name) != after.get(name)}
         return sorted(names - set(allowed))
 
@@ -127,16 +126,3 @@ def _unlike(asked: bool | None, got: bool, yes: str, no: str) -> str:
 
 def _open_files(pid: int) -> int:
     return len(processes.open_files(pid))
-
-
-def _listing(base: Path) -> Listing:
-    """Returns everything that a server could change of the files: it cannot change a directory that it cannot read."""
-    found: Listing = {}
-    for folder, names, files in os.walk(base):
-        for name in [*names, *files]:
-            path = os.path.join(folder, name)
-            status = os.lstat(path)
-            found[os.fsdecode(os.path.relpath(path, base))] = (
-                status.st_ino, status.st_mode, status.st_uid, status.st_size, status.st_ctime_ns
-            )  # fmt: skip
-    return found

@@ -59,22 +59,22 @@ class ProofInputs:
 class FaultWorker:
     """Tries cases against the server with faults in it."""
 
-    def __init__(self, bench: ProofInputs) -> None:
-        self._bench = bench
-        self._docroot = FreshDocroot(bench.fixtures)
+    def __init__(self, inputs: ProofInputs) -> None:
+        self._inputs = inputs
+        self._docroot = FreshDocroot(inputs.fixtures)
 
     def carry_out(self, task: Task) -> TaskOutcome:
         """Tries the cases or the branches of a task and returns the outcome."""
         found = TaskOutcome(task)
         try:
-            fault = find(task.fault, self._bench.faults) if task.fault else None
-            codes = compiled(fault, self._bench.subject.folder) if fault else {}
+            fault = find(task.fault, self._inputs.faults) if task.fault else None
+            codes = compiled(fault, self._inputs.subject.folder) if fault else {}
         except Broken as error:
             found.broken = str(error)
             found.tried = {name: Tried("error", str(error)) for name in task.cases}
             found.branches = [branch_untried(branch, str(error)) for branch in task.branches]
             return found
-        starter = forked_server.starter(self._bench.subject, codes)
+        starter = forked_server.starter(self._inputs.subject, codes)
         if task.branches:
             self._try_branches(task, found, starter)
         else:
@@ -86,13 +86,12 @@ class FaultWorker:
         return []
 
     def _try_cases(self, task: Task, found: TaskOutcome, starter: Starter, *, dies: bool) -> None:
-        plan = self._bench.plans[task.profile]
-        pool: ServerPool | None = None
+        plan = self._inputs.plans[task.profile]
+        pool = self._pool(plan, starter)
         try:
             for name in task.cases:
-                if pool is None or self._docroot.has_changed():
-                    if pool is not None:
-                        pool.stop()
+                if self._docroot.has_changed():
+                    pool.stop()
                     pool = self._pool(plan, starter)
                 result = self._try(name, plan, task, pool)
                 if task.fault and result["verdict"] == "pass" and not self._docroot.has_changed():
@@ -101,21 +100,20 @@ class FaultWorker:
                 if dies and result["verdict"] != "error" and pool.one_ends(PATIENCE):
                     found.tried[name] = Tried("error", "the server ended after the answer")
         finally:
-            if pool is not None:
-                pool.stop()
+            pool.stop()
 
     def _try(self, name: str, plan: Plan, task: Task, pool: ServerPool) -> CaseResult:
-        return try_case(*_with_timeouts(self._bench.cases[name], plan, task), pool, self._bench.fixtures).result
+        return try_case(*_with_timeouts(self._inputs.cases[name], plan, task), pool, self._inputs.fixtures).result
 
     def _try_branches(self, task: Task, found: TaskOutcome, starter: Starter) -> None:
-        plan = self._bench.plans[task.profile]
+        plan = self._inputs.plans[task.profile]
         same: dict[str, list[Branch]] = {}
         for branch in task.branches:
             same.setdefault(branch.case, []).append(branch)
         pool = self._pool(plan, starter)
         try:
             for name, group in same.items():
-                case = self._bench.cases[name]
+                case = self._inputs.cases[name]
                 try:
                     instance = pool.instance(case)
                 except UserError as error:
@@ -127,7 +125,7 @@ class FaultWorker:
 
     def _pool(self, plan: Plan, starter: Starter) -> ServerPool:
         assert plan.server is not None
-        return ServerPool(plan.server, self._bench.fixtures, starter, self._docroot.get())
+        return ServerPool(plan.server, self._inputs.fixtures, starter, self._docroot.get())
 
 
 def _with_timeouts(case: Case, plan: Plan, task: Task) -> tuple[Case, Plan]:
