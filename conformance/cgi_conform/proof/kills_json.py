@@ -1,6 +1,6 @@
 """Defines kills.json, which holds the proofs of cases, faults and branches, and sums them up."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypedDict
 
@@ -96,15 +96,18 @@ def _counted(found: Sequence[str], verdicts: Sequence[str]) -> dict[str, int]:
     return {verdict: found.count(verdict) for verdict in verdicts}
 
 
-def unproven(totals: Mapping[str, Mapping[str, int]]) -> int:
-    """Returns the number of cases, faults and branches that are not proven."""
-    cases, others = totals["cases"], (totals["faults"], totals["branches"])
-    return cases[SURVIVED] + cases[UNSOUND] + sum(each[UNPROVEN] for each in others)
+def not_proven(kills: Kills) -> tuple[list[CaseProof], list[FaultProof], list[BranchProof]]:
+    """Returns the cases, the faults and the branches whose proof is missing."""
+    return (
+        [case for case in kills["cases"] if case["verdict"] in (SURVIVED, UNSOUND)],
+        [fault for fault in kills["faults"] if fault["verdict"] == UNPROVEN],
+        [branch for branch in kills["branches"] if branch["verdict"] == UNPROVEN],
+    )
 
 
 def exit_status(kills: Kills) -> int:
     """Returns 0 if all is proven, 1 if something is not, 5 if nothing could be tried."""
-    if unproven(kills["totals"]):
+    if any(not_proven(kills)):
         return 1
     return 0 if kills["totals"]["cases"][KILLED] or kills["totals"]["branches"][PROVEN] else 5
 

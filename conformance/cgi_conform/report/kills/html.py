@@ -12,13 +12,13 @@ from cgi_conform.proof.kills_json import (
     KILLED,
     PROVEN,
     SKIPPED,
-    UNPROVEN,
     BranchProof,
     CaseProof,
     Kills,
     conclusion,
     counted,
     exit_status,
+    not_proven,
 )
 from cgi_conform.report.html import with_mark
 from cgi_conform.report.page import filled, inserted
@@ -36,6 +36,7 @@ _MEANING = {
 def text(kills: Kills) -> str:
     """Returns the page."""
     views = _views(kills)
+    _, idle, untaken = not_proven(kills)
     topics: dict[str, list[dict[str, Any]]] = {}
     for view in views:
         topics.setdefault(view["topic"], []).append(view)
@@ -51,8 +52,8 @@ def text(kills: Kills) -> str:
         meanings=_MEANING,
         topics=topics,
         faults={fault["name"]: fault for fault in kills["faults"]},
-        idle=[fault for fault in kills["faults"] if fault["verdict"] == UNPROVEN],
-        untaken=[branch for branch in kills["branches"] if branch["verdict"] == UNPROVEN],
+        idle=idle,
+        untaken=untaken,
         left=[view for view in views if view["verdict"] in ("survived", "unsound")],
         noticed=_noticed(kills),
     )

@@ -1,17 +1,7 @@
 """kills.md for a step summary or a comment: the totals, and the missing proofs."""
 
 from cgi_conform.escaped import clipped
-from cgi_conform.proof.kills_json import (
-    KILLED,
-    PROVEN,
-    SKIPPED,
-    SURVIVED,
-    UNPROVEN,
-    UNSOUND,
-    Kills,
-    conclusion,
-    exit_status,
-)
+from cgi_conform.proof.kills_json import KILLED, PROVEN, SKIPPED, Kills, conclusion, exit_status, not_proven
 from cgi_conform.report.markdown import code, plain, row
 
 SHOWN = 200
@@ -23,9 +13,9 @@ def text(kills: Kills) -> str:
     """Returns the Markdown text."""
     totals = kills["totals"]
     head = [row(["", "proven", "not proven", "skipped"]), row(["---", "---:", "---:", "---:"])]
-    cases = totals["cases"]
-    rows = [["cases", cases[KILLED], cases[SURVIVED] + cases[UNSOUND], cases[SKIPPED]]]
-    rows += [[name, *(totals[name][each] for each in (PROVEN, UNPROVEN, SKIPPED))] for name in ("faults", "branches")]
+    cases, faults, branches = not_proven(kills)
+    kinds = (("cases", KILLED, len(cases)), ("faults", PROVEN, len(faults)), ("branches", PROVEN, len(branches)))
+    rows = [[name, totals[name][good], missing, totals[name][SKIPPED]] for name, good, missing in kinds]
     parts = [
         f"## {_SIGN[exit_status(kills)]} Proof that every case can fail: {conclusion(kills)}",
         f"Profiles {' and '.join(f'`{profile}`' for profile in kills['profiles'])}, started by "
@@ -43,16 +33,14 @@ def text(kills: Kills) -> str:
 
 def _left(kills: Kills) -> list[list[str]]:
     told: list[list[str]] = []
-    for case in kills["cases"]:
-        if case["verdict"] in (SURVIVED, UNSOUND):
-            by = case["by"]
-            why = case["note"] + (f" {by['what']}: expected {by['expected']}, got {by['got']}" if by else "")
-            told.append([case["verdict"], f"{code(case['id'])} in {case['profile']}, fault {code(case['fault'])}", why])
-    for fault in kills["faults"]:
-        if fault["verdict"] == UNPROVEN:
-            told.append(["no kill", f"fault {code(fault['name'])}", f"kills no case ({fault['written']})"])
-    for branch in kills["branches"]:
-        if branch["verdict"] == UNPROVEN:
-            where = f"{code(branch['id'])} in {branch['profile']}, response {branch['response']}, {branch['status']}"
-            told.append(["branch", where, branch["note"]])
+    cases, faults, branches = not_proven(kills)
+    for case in cases:
+        by = case["by"]
+        why = case["note"] + (f" {by['what']}: expected {by['expected']}, got {by['got']}" if by else "")
+        told.append([case["verdict"], f"{code(case['id'])} in {case['profile']}, fault {code(case['fault'])}", why])
+    for fault in faults:
+        told.append(["no kill", f"fault {code(fault['name'])}", f"kills no case ({fault['written']})"])
+    for branch in branches:
+        where = f"{code(branch['id'])} in {branch['profile']}, response {branch['response']}, {branch['status']}"
+        told.append(["branch", where, branch["note"]])
     return [[verdict, what, plain(clipped(why.strip(), _LINE))] for verdict, what, why in told]

@@ -4,9 +4,8 @@ import textwrap
 
 from cgi_conform.escaped import clipped
 from cgi_conform.proof.kills_json import (
+    KILLED,
     SKIPPED,
-    SURVIVED,
-    UNPROVEN,
     UNSOUND,
     BranchProof,
     CaseProof,
@@ -15,20 +14,21 @@ from cgi_conform.proof.kills_json import (
     conclusion,
     counted,
     exit_status,
+    not_proven,
 )
 from cgi_conform.proof.proofs import NOT_ABOUT_THE_RULE
 from cgi_conform.report.terminal import Style
 from cgi_conform.typed import typed
 
 _INDENT = " " * 10
-_WORD = {SURVIVED: "SURVIVED", UNSOUND: "UNSOUND"}
 
 
 def text(kills: Kills, style: Style = Style()) -> str:
     """Returns the whole report of a proof."""
-    parts = [_case(case, style) for case in kills["cases"] if case["verdict"] in _WORD]
-    parts += [_fault(fault, style) for fault in kills["faults"] if fault["verdict"] == UNPROVEN]
-    parts += [_branch(branch, style) for branch in kills["branches"] if branch["verdict"] == UNPROVEN]
+    cases, faults, branches = not_proven(kills)
+    parts = [_case(case, style) for case in cases]
+    parts += [_fault(fault, style) for fault in faults]
+    parts += [_branch(branch, style) for branch in branches]
     parts += [style.tint(line, "2") for line in [*_beside(kills), *_skips(kills)]]
     return "\n".join([*parts, *_totals(kills, style)]) + "\n"
 
@@ -38,7 +38,7 @@ def _head(word: str, told: str, style: Style) -> str:
 
 
 def _case(case: CaseProof, style: Style) -> str:
-    rows = [_head(_WORD[case["verdict"]], f"{case['id']}  {case['profile']}  {case['title']}", style)]
+    rows = [_head(case["verdict"].upper(), f"{case['id']}  {case['profile']}  {case['title']}", style)]
     rows.append(f"{_INDENT}fault {case['fault']}")
     rows += _wrapped(case["note"], style) if case["note"] else []
     if (by := case["by"]) is not None:
@@ -67,7 +67,7 @@ def _wrapped(told: str, style: Style) -> list[str]:
 
 def _beside(kills: Kills) -> list[str]:
     """Returns how many cases failed because of a check before or after the rule, and not because of the rule."""
-    whats = [case["by"]["what"] for case in kills["cases"] if case["by"] is not None and case["verdict"] == "killed"]
+    whats = [case["by"]["what"] for case in kills["cases"] if case["by"] is not None and case["verdict"] == KILLED]
     return [
         f"{whats.count(what)} killed by {what}, not by the rule itself" for what in NOT_ABOUT_THE_RULE if what in whats
     ]
