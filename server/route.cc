@@ -52,14 +52,14 @@ Route find_script(const TargetPath& target, std::size_t directories, const Docum
   }
   route.path = script.script_name;
 
-  const std::string quoted = "(" + python_repr(script.script_name) + ")";  // rule: injection/root-path-is-never-told
+  const auto refuse_script = [&](int status, const char* reason) {  // rule: injection/root-path-is-never-told
+    return refuse(status, std::string(reason) + " (" + python_repr(script.script_name) + ")");
+  };
   route.file = root.open(route.path, O_PATH);
-  if (!route.file) {
-    if (errno == EXDEV) return refuse(403, "CGI script is outside the document root " + quoted);
-    return refuse(404, "No such CGI script " + quoted);
-  }
+  if (!route.file && errno == EXDEV) return refuse_script(403, "CGI script is outside the document root");
+  if (!route.file) return refuse_script(404, "No such CGI script");
   ::fstat(route.file.get(), &route.status);
-  if (!S_ISREG(route.status.st_mode)) return refuse(403, "CGI script is not a plain file " + quoted);
+  if (!S_ISREG(route.status.st_mode)) return refuse_script(403, "CGI script is not a plain file");
   // The kernel decides later whether the script's user can execute it: script.h.
   return route;
 }

@@ -107,9 +107,8 @@ ScriptCommand ScriptHandler::command_for(const Call& call, std::string_view cont
     command.environment = as_strings(cgihttpserver_variables(from, passed_on_));
   }
   // rule: environment/authorization-by-option
-  if (const auto value = credentials(request); options_.pass_authorization && value) {
-    command.environment.push_back("HTTP_AUTHORIZATION=" + std::string(*value));
-  }
+  const auto value = options_.pass_authorization ? credentials(request) : std::nullopt;
+  if (value) command.environment.push_back("HTTP_AUTHORIZATION=" + std::string(*value));
   // rule: argument/first-word-is-the-script
   command.arguments.insert(command.arguments.begin(), route.path.substr(name));
   command.account = account_ ? &*account_ : nullptr;
@@ -178,6 +177,7 @@ std::unique_ptr<ResponseWriter> ScriptHandler::response_for(const Call& call) co
 
 // Logs how the script ended, unless it ended well.  rule: log/nothing-but-the-request, base/script-exit-goes-to-the-log
 void ScriptHandler::log_end(const Call& call, const ExchangeResult& result, const ResponseWriter& response) const {
+  if (result.end == ExchangeEnd::kDone && result.exit_status == 0) return;
   const std::string script = python_repr(call.route.script.script_name);
   if (result.end == ExchangeEnd::kTimeout)
     note(call, script + " was ended: it ran over the time limit (--script-timeout)");
@@ -186,8 +186,7 @@ void ScriptHandler::log_end(const Call& call, const ExchangeResult& result, cons
     note(call, script + " was ended: " + (responder_.is_closing() ? "the server stops" : "the client is gone"));
   }
   // CPython's words, so that a search for them finds this line; the script follows.  rule: log/exit-names-the-script
-  const std::string text = exit_text(result.exit_status);
-  if (result.end == ExchangeEnd::kDone && !text.empty()) note(call, text + ": " + script);
+  if (result.end == ExchangeEnd::kDone) note(call, exit_text(result.exit_status) + ": " + script);
 }
 
 // Answers a request to a script that the client has got nothing of.
