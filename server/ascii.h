@@ -1,7 +1,8 @@
-// Classes of ASCII characters. Those of <cctype> depend on the locale.
+// Classes and case of ASCII characters. The functions of <cctype> depend on the locale.
 #pragma once
 
 #include <algorithm>
+#include <string>
 #include <string_view>
 
 namespace cgi {
@@ -11,6 +12,12 @@ constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' &&
 // A tab is not a control here.
 constexpr bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+inline std::string lowered(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = lower(c);
+  return out;
+}
 
 // Returns the value of a hexadecimal digit, or -1.
 constexpr int hex_value(char c) {

@@ -43,9 +43,7 @@ std::optional<std::string> host_of(std::string_view authority) {
     if (!port.empty() && !is_number(port)) return std::nullopt;
   }
   if (!is_registered_name(host) && !is_ipv6_literal(host)) return std::nullopt;
-  std::string lowered(host);
-  for (char& c : lowered) c = lower(c);
-  return lowered;
+  return lowered(host);
 }
 
 // HeadParser accepts the same spaces as CPython. RFC 9112 3 allows exactly one between the words.
@@ -112,8 +110,7 @@ std::optional<Refusal> apply_http11_rules(Request& request) {
   if (request.major < 1) return Refusal{400, "Bad request version (" + python_repr(request.version) + ")"};
   if (!is_strict_line(request)) return Refusal{400, "Bad request syntax (" + python_repr(request.line) + ")"};
   const std::string& target = request.target;
-  const auto is_control = [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; };
-  if (std::any_of(target.begin(), target.end(), is_control)) {
+  if (std::any_of(target.begin(), target.end(), is_control)) {  // tabs separate words
     return Refusal{400, "Bad request target (a control character)"};
   }
   if (target.find('#') != target.npos) return Refusal{400, "Bad request target (a fragment)"};

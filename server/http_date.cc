@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <vector>
+
+#include "ascii.h"
 
 namespace cgi {
 namespace {
@@ -70,7 +71,7 @@ std::string http_date(std::time_t when) {
 
 std::optional<std::time_t> parse_http_date(std::string_view text) {
   auto words = words_of(text);
-  if (!words.empty() && !std::isdigit(static_cast<unsigned char>(words[0][0])) && !month(words[0])) {
+  if (!words.empty() && !is_digit(words[0][0]) && !month(words[0])) {
     words.erase(words.begin());  // the name of the day
   }
   if (words.size() < 4 || words.size() > 5) return std::nullopt;

@@ -147,12 +147,6 @@ std::string_view suffix_of(std::string_view path) {
   return name.substr(dot);
 }
 
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = lower(c);
-  return out;
-}
-
 }  // namespace
 
 MimeTypes::MimeTypes() { add(kBuiltIn); }
