@@ -240,7 +240,7 @@ std::vector<std::string> cgi11_arguments(std::string_view method, std::string_vi
   for (std::size_t begin = 0; begin <= query.size();) {
     const std::size_t end = std::min(query.find('+', begin), query.size());
     const std::string& word = words.emplace_back(url_unquote(query.substr(begin, end - begin)));
-    if (word.starts_with('-') || word.find('\0') != word.npos) return {};  // rule: argument/no-hyphen-by-conversion
+    if (word.starts_with('-') || word.find('\0') != word.npos) return {};  // rule: cgi/all-arguments-or-none
     begin = end + 1;
   }
   return words;

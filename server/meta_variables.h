@@ -57,7 +57,7 @@ std::vector<std::string> cgihttpserver_arguments(std::string_view query);  // ru
 // split at '+' and each decoded once. If a word holds a NUL or begins with '-', which a program would take for an
 // option (CVE-2012-1823), there are no arguments at all.
 // rule: argument/no-options-to-the-interpreter, cgi/query-becomes-arguments, cgi/arguments-for-get-and-head-only
-// rule: cgi/equals-sign-before-decoding, cgi/no-query-no-arguments, cgi/all-arguments-or-none  (RFC 3875 4.4)
+// rule: cgi/equals-sign-before-decoding, cgi/no-query-no-arguments, argument/no-hyphen-by-conversion  (RFC 3875 4.4)
 std::vector<std::string> cgi11_arguments(std::string_view method, std::string_view query);
 
 // Returns whether scripts take the variable for a part of the request. Such a variable of the server's own environment

@@ -9,7 +9,7 @@ namespace cgi {
 
 // Returns the lines that begin every response: "PROTOCOL STATUS REASON", Server and Date, each with CR LF. No empty
 // line follows. In profile cgihttpserver the script's output goes on from here.
-// rule: base/status-line-has-server-version, base/server-and-date-once, seed/script-response-is-200
+// rule: base/status-line-has-server-version, base/server-and-date-once
 // rule: base/response-lines-end-in-crlf, http/status-line-has-space-after-code, http/response-has-highest-version
 std::string response_head(std::string_view protocol, int status, std::string_view reason, std::time_t now);
 

@@ -2,7 +2,7 @@
 //
 // With a limit on each wait alone, a client that takes an octet from time to time could hold its connection, and a
 // script, for ever. A limit on the whole time would depend on the length of the response. So the total time that the
-// server waits is limited in proportion to the octets that the client has taken.  rule: resource/slow-head-is-limited
+// server waits is limited in proportion to the octets that the client has taken.
 #pragma once
 
 #include <cstddef>
