@@ -25,9 +25,9 @@ struct LoadPlan {
   Nanoseconds timeout = std::chrono::seconds(10);
 };
 
-// When the time is over, the load waits for the requests under way. Their latencies count, because they may be the
-// slowest. The throughput counts the time up to the first answer after the end. One client may wait for seconds, for a
-// lost SYN or a worker that starts. It must not hide the answers that the other clients got.
+// The load waits for the requests that are under way at the end of the time. Their latencies count, because they may be
+// the slowest. The throughput counts the time up to the first answer after the end. One client may wait for seconds,
+// for a lost SYN or a worker that starts. It must not hide the answers that the other clients got.
 struct LoadResult {
   Latencies latencies;       // of the right answers
   std::uint64_t asked = 0;   // fewer than planned if the server does not answer at all

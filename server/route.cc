@@ -119,7 +119,7 @@ Route find_route(const Request& request, const DocumentRoot& root, const std::ve
   if (!target) return refuse(400, "Bad request target (" + python_repr(request.target) + ")");
   // The path in the request decides, not where links lead.  rule: disclosure/symlink-outside-cgi-is-a-file
   const auto directories = cgi_directory_of(*target, cgi_directories);
-  // What is in a CGI directory never becomes a file response.
+  // A file in a CGI directory never becomes a file response.
   // rule: seed/script-output-is-the-response, disclosure/backup-files, disclosure/conditions-ranges-head-and-post
   if (directories && (*directories > 0 || leads_to_file_of_root(*target, root))) {
     return find_script(*target, *directories, root);

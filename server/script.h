@@ -57,7 +57,7 @@ struct ScriptCommand {
   const rlimit* descriptors = nullptr;   // the limit on descriptors; null: the server's
 };
 
-// Why a script did not start.
+// The reasons why a script did not start.
 enum class StartFailure {
   kNotExecutable,  // its user may not execute it
   kCannotExecute,  // no interpreter, an unknown format, arguments too long

@@ -17,10 +17,9 @@ namespace cgi {
 namespace {
 
 constexpr std::size_t kBlock = 64 * 1024;
-constexpr auto kFirstFlush =
-    std::chrono::milliseconds(5);                        // then the status line goes out, before a slow script prints
-constexpr auto kSettle = std::chrono::milliseconds(2);   // after the first output, to see whether the script ends
-constexpr auto kMercy = std::chrono::milliseconds(200);  // between SIGTERM and SIGKILL
+constexpr auto kFirstFlush = std::chrono::milliseconds(5);  // then the status line goes out, also without output
+constexpr auto kSettle = std::chrono::milliseconds(2);      // after the first output, to see whether the script ends
+constexpr auto kMercy = std::chrono::milliseconds(200);     // between SIGTERM and SIGKILL
 
 class Exchange {
  public:
@@ -77,7 +76,7 @@ class Exchange {
                  {has_body ? script_.input().get() : -1, POLLOUT, 0},
                  {wants_output ? script_.output().get() : -1, POLLIN, 0},
                  {script_ended_ ? -1 : script_.ended_fd(), POLLIN, 0}}};
-    // Only until it happens: the condition stays, and would end every later poll() at once.
+    // POLLRDHUP stays set once it has happened, and would end every later poll() at once.
     if (!half_closed_) entries_[0].events |= POLLRDHUP;
 
     auto until = std::min({script_deadline(), silence_ends(), client_.send_deadline(), last_words_end()});

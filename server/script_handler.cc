@@ -19,7 +19,7 @@
 namespace cgi {
 namespace {
 
-// The server needs so many descriptors at most. The defaults need more than the usual limit of 1024.
+// The server needs at most so many descriptors. The defaults need more than the usual limit of 1024.
 constexpr std::size_t kDescriptors = 64;
 constexpr std::size_t kPerConnection = 3;  // the socket, a file, a stored body
 constexpr std::size_t kPerScript = 5;      // the process, two pipes, and for a moment their other ends
@@ -189,7 +189,7 @@ void ScriptHandler::log_end(const Call& call, const ExchangeResult& result, cons
   if (result.end == ExchangeEnd::kDone) note(call, exit_text(result.exit_status) + ": " + script);
 }
 
-// Answers a request to a script that the client has got nothing of.
+// Answers a request to a script if the client has received nothing yet.
 ScriptOutcome ScriptHandler::answer_for_script(const Call& call, ExchangeEnd end, const ResponseWriter& response,
                                                const RequestBody& body) const {
   if (response.is_refused()) {

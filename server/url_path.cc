@@ -70,7 +70,7 @@ std::optional<TargetPath> parse_target(std::string_view target) {
   if (raw.starts_with("//")) raw.remove_prefix(std::min(raw.find_first_not_of('/'), raw.size()) - 1);
   result.raw_path = raw;
 
-  // Once: what an escape decodes to is never decoded again.  rule: traversal/escapes-inside-escapes
+  // Decodes once: the decoded octets are never decoded again.  rule: traversal/escapes-inside-escapes
   // rule: traversal/double-and-triple-encoding, disclosure/double-encoded-name
   const std::string path = url_unquote(raw);  // rule: cgi/path-info-is-decoded-once
   if (path.find('\0') != path.npos) return std::nullopt;

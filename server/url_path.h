@@ -48,9 +48,8 @@ std::string segment_for(std::string_view file_name);
 std::optional<std::size_t> cgi_directory_of(const TargetPath& target, const std::vector<std::string>& cgi_directories);
 
 // Returns the Location of the redirect that adds the missing slash: the raw path, '/', the query and the fragment,
-// unless they are empty. A '?' after a '#' begins no query. The result must never name another host: it does not begin
-// with
-// "//host", "/\host" or "scheme:", and controls and spaces are encoded.
+// unless they are empty. A '?' after a '#' begins no query. The result never names another host: it does not begin with
+// "//host", "/\host" or "scheme:". Controls and spaces are encoded.
 // rule: base/directory-without-slash-is-301, base/directory-redirect-adds-no-host
 // rule: injection/redirect-host-by-two-slashes, injection/redirect-host-by-backslash, injection/line-end-in-redirect
 std::string slash_redirect(const TargetPath& target);
