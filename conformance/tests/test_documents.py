@@ -235,10 +235,14 @@ def constant(file: str, name: str) -> int:
 @pytest.mark.parametrize(
     ("document", "sentence", "values"),
     [
-        ("server/README.md", r"The first (\d+) lines and the last (\d+), (\d+) octets of each",
+        ("server/README.md", r"the first (\d+) lines and the last (\d+), (\d+) octets of each",
          lambda: [constant("refused_output.h", f"kRefused{name}") for name in ("First", "Last", "Line")]),
         ("server/README.md", r"The script may go on for ([\d.]+) seconds",
          lambda: [constant("script_exchange.h", "last_words") / 1000]),
+        ("server/README.md", r"fields of a request; whole head \| (\d+);",
+         lambda: [constant("request_head.h", "fields")]),
+        ("server/README.md", r"local redirects of a request, [^|]*\| (\d+) \|",
+         lambda: [constant("cgi_server.cc", "kRedirects")]),
         ("README.md", r"up to (four) are ignored", lambda: [constant("cgi_server.cc", "kEmptyLines")]),
         ("README.md", r"within (\d+) seconds of its start", lambda: [START_TIMEOUT]),
         ("conformance/README.md", r"within (\d+) seconds of its start", lambda: [START_TIMEOUT]),
