@@ -86,6 +86,7 @@ def _first_line(client: Client) -> bytes:
 
 # rule: base/whitespace-separates-words, base/wrong-number-of-words-is-400, base/two-words-are-http-0-9
 # rule: base/http-0-9-is-get-only, base/leading-slashes-become-one, http/bare-cr-ends-no-line
+# rule: http/any-whitespace-may-separate-words
 # rule: base/request-line-has-three-words, http/message-is-octets, injection/redirect-host-by-two-slashes
 def _take_line(request: Request, line: bytes) -> None:
     request.line = line

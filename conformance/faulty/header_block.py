@@ -61,6 +61,6 @@ def fields_of(block: bytes) -> Fields | None:
 
 
 # rule: cgi/script-connection-fields-may-stay-out, cgi/server-resolves-field-conflicts
-# rule: injection/wrong-length-of-script, cgi/x-cgi-fields-may-stay-out
+# rule: injection/wrong-length-of-script
 def without(fields: Fields, dropped: set[bytes]) -> Fields:
     return [(name, value) for name, value in fields if name.lower() not in dropped]

@@ -14,7 +14,7 @@ _ABSOLUTE = re.compile(rb"(?i:https?)://([^/?#]*)(.*)", re.DOTALL)
 
 # rule: http/host-is-required, http/two-hosts-are-400, http/invalid-host-is-400, http/absolute-form-is-accepted
 # rule: http/absolute-form-host-wins, http/https-uri-needs-secure-connection, http/foreign-target-reaches-no-file
-# rule: http/control-bytes-in-target-do-no-harm, http/http-0-9-may-be-refused, http/any-whitespace-may-separate-words
+# rule: http/control-bytes-in-target-do-no-harm, http/http-0-9-may-be-refused
 # rule: http/invalid-request-line-is-400
 def settle(request: Request) -> None:
     """Makes the target a path, and `host` and the Host field the requested host. Refuses invalid requests."""

@@ -47,7 +47,7 @@ def segment_for(name: bytes) -> bytes:
 # rule: base/url-segments-are-file-names, base/segment-is-never-a-path, base/missing-leading-slash-is-added
 # rule: base/absolute-form-is-not-found, base/query-does-not-select-file, cgi/encoded-question-mark-is-no-query
 # rule: cgi/query-string-keeps-every-character, cgi/path-info-is-decoded-once, cgi/path-info-keeps-case
-# rule: cgi/path-info-empty-segments-are-free, cgi/ambiguous-path-may-be-refused, cgi/path-translated-stays-below-root
+# rule: cgi/path-info-empty-segments-are-free, cgi/path-translated-stays-below-root
 # rule: disclosure/any-spelling, disclosure/missing-leading-slash, disclosure/absolute-form, disclosure/backslash
 # rule: disclosure/double-encoded-name, disclosure/encoded-question-mark-in-name, disclosure/encoded-slash
 # rule: disclosure/fragment-listing, disclosure/many-slashes-and-dots, disclosure/nul-in-path, disclosure/other-case

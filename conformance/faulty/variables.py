@@ -128,7 +128,7 @@ def _of_cgihttpserver(request: Request, target: Script, length: int | None, site
 # rule: cgi/path-translated-set-with-path-info, cgi/path-translated-needs-path-info, cgi/content-length-only-with-body
 # rule: cgi/request-content-type-is-unmodified, cgi/request-content-type-has-no-default
 # rule: cgi/auth-type-only-if-authenticated, cgi/remote-user-only-if-authenticated
-# rule: cgi/path-translated-is-decoded, cgi/path-translated-keeps-case, cgi/remote-ident-may-be-set
+# rule: cgi/path-translated-is-decoded, cgi/path-translated-keeps-case
 def _of_rfc3875(client: Client, request: Request, target: Script, length: int | None, site: Site) -> Environment:
     variables = {
         b"SERVER_NAME": request.host or site.name,
