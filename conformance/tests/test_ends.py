@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 from case_files import case, corpus
-from cgi_conform import processes
 from test_incomplete import command, wait_for_silence
 from toy_server import SERVER, toy
-from whole_run import SERVE, command_of, environment, get
+from whole_run import SERVE, begun, command_of, environment, get, has_ended
 
 DAEMON = """
 import os
@@ -28,12 +27,6 @@ os.write(tell, b"!")
 LISTENING = DAEMON.replace("import os\n", 'import os, socket, sys\nlistener = socket.create_server(("127.0.0.1", int(sys.argv[1])))\n')
 
 
-def begun(folder: Path, temporary: Path, *words: str) -> subprocess.Popen[str]:
-    here = environment(folder, {"TMPDIR": str(temporary)})
-    told = [sys.executable, "-m", "cgi_conform", *words]
-    return subprocess.Popen(told, env=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
 def daemon(folder: Path, text: str) -> tuple[str, Path]:
     """Writes a server that leaves its session. Returns its definition and the file with its process ids."""
     pids = folder / "pids"
@@ -43,10 +36,6 @@ def daemon(folder: Path, text: str) -> tuple[str, Path]:
         f'command = ["{{program}}", "{{here}}/server.py", "{{port}}"]\nenvironment.PIDS = "{pids}"\n'
     )
     return f"{folder}/", pids
-
-
-def is_gone(pid: int) -> bool:
-    return processes.stat(pid)[:1] in ([], [b"Z"])
 
 
 @pytest.mark.parametrize(
@@ -70,7 +59,7 @@ def test_a_server_that_becomes_a_daemon_is_killed_and_exits_with_3(
         _, err = process.communicate(timeout=120)
     assert process.returncode == 3 and "it must stay in the foreground" in err
     found = [int(word) for word in pids.read_text().split()]
-    left = [pid for pid in found if not is_gone(pid)]
+    left = [pid for pid in found if not has_ended(pid)]
     for pid in left:
         os.kill(pid, signal.SIGKILL)
     assert found and not left
@@ -87,7 +76,7 @@ def test_children_that_the_command_did_not_start_are_not_killed(tmp_path: Path) 
         assert shell.stdout is not None and shell.stdin is not None
         assert shell.wait(60) == 0
         pid = next(int(line) for line in shell.stdout if line.strip().isdecimal())
-        assert not is_gone(pid)
+        assert not has_ended(pid)
         shell.stdin.close()
 
 
@@ -174,4 +163,4 @@ def test_a_signal_ends_prove_and_its_server(tmp_path: Path, temporary: Path, num
         process.send_signal(number)
         _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (130, "cgi-conform: interrupted\n")
-    assert is_gone(int(told.read_text()))
+    assert has_ended(int(told.read_text()))

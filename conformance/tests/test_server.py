@@ -3,7 +3,6 @@
 import os
 import socket
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Any
 import pytest
 
 from case_files import case, corpus
-from cgi_conform import processes
 from cgi_conform.cases.docroot import Docroot
 from cgi_conform.cases.load import load_cases
 from cgi_conform.commands import servers
@@ -29,6 +27,7 @@ from cgi_conform.servers.ports import accepts, free_port
 from cgi_conform.servers.server_pool import Key, ServerPool
 
 from scripted import read_until
+from whole_run import has_ended
 
 PYTHON = sys.executable
 LISTEN = """
@@ -199,15 +198,7 @@ def test_a_server_that_goes_into_the_background_is_killed_and_reported(tmp_path:
     said = failure(python(tmp_path, text, "{port}"), docroot)
     assert said == f'server "mine" did not start: {FOREGROUND}'
     for pid in map(int, pids.read_text().split()):
-        assert _has_gone(pid)
-
-
-def _has_gone(pid: int) -> bool:
-    """Waits until a process has ended. Another process reaps it."""
-    deadline = time.monotonic() + 20
-    while processes.stat(pid)[:1] not in ([], [b"Z"]):
-        assert time.monotonic() < deadline
-    return True
+        assert has_ended(pid, 20)
 
 
 def test_a_server_that_goes_into_the_background_later_is_not_started_again(tmp_path: Path, docroot: Docroot) -> None:

@@ -1,6 +1,7 @@
 """Runs `python -m cgi_conform` as a user does, on a small corpus and a simple server."""
 
 import os
+import select
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -54,6 +55,25 @@ def environment(fixtures: Path, more: Mapping[str, str] | None = None) -> dict[s
 def cgi_conform(fixtures: Path, *words: str, cwd: Path = Path("/")) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "cgi_conform", *words]
     return subprocess.run(command, env=environment(fixtures), cwd=cwd, capture_output=True, text=True, timeout=120)
+
+
+def begun(fixtures: Path, temporary: Path, *words: str) -> subprocess.Popen[str]:
+    """Starts a command whose temporary files go into the folder `temporary`."""
+    command = [sys.executable, "-m", "cgi_conform", *words]
+    here = environment(fixtures, {"TMPDIR": str(temporary)})
+    return subprocess.Popen(command, env=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def has_ended(pid: int, within: float = 0) -> bool:
+    """Returns whether a process has ended, and waits for its end up to `within` seconds. It may be a zombie."""
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([process], [], [], within)[0])
+    finally:
+        os.close(process)
 
 
 def command_of(folder: Path) -> str:
