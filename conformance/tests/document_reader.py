@@ -1,4 +1,4 @@
-"""Somebody who types the commands of a document, in a copy of the checkout."""
+"""A reader who types the commands of a document, in a copy of the checkout."""
 
 import os
 import re
@@ -53,7 +53,7 @@ def installed(name: str) -> str:
 
 
 class Reader:
-    """Somebody who types the commands of a document into a checkout of their own."""
+    """A copy of the checkout, and the programs that a reader has there."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -1,4 +1,4 @@
-"""The documents of the project: their commands, with the output that they show, and their links."""
+"""Reads the documents of the project: their commands, with the output that they show, and their links."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,8 @@ DOCUMENTS = [
     for name in ("README.md", "CONTRIBUTING.md")
     for path in sorted([*CHECKOUT.glob(name), *CHECKOUT.glob(f"*/{name}")])
 ]
-# Programs of ours. Inline code that begins with one and has an argument is a command; so is a script of ci/ alone.
+# Programs of this project. Inline code is a command if it begins with one and has an argument, or if it begins with a
+# script of ci/. ci/action and ci/gitlab are folders.
 _PROGRAM = re.compile(r"(build/\w+/)?(cgi-[a-z-]+|pytest|locust|ctest)|build/\w+/python")
 _SCRIPT = re.compile(r"ci/[a-z-]+")
 
@@ -66,7 +67,7 @@ def is_command(text: str) -> bool:
     """Returns whether inline code is a command, and not the name of a program."""
     program, *arguments = text.split()
     if _SCRIPT.fullmatch(program):
-        return (CHECKOUT / program).is_file()
+        return not (CHECKOUT / program).is_dir()
     return bool(arguments) and _PROGRAM.fullmatch(program) is not None
 
 
@@ -89,11 +90,13 @@ def _of_block(document: str, block: Block) -> Iterator[Command]:
                 yield _command(document, number, line)
     elif block.language == "console":
         starts = [index for index, line in enumerate(block.lines) if line.startswith("$ ")]
+        assert starts[:1] == [0], f'{document}:{block.line}: the first line must be a command ("$ …")'
         for index, end in zip(starts, [*starts[1:], len(block.lines)], strict=True):
             yield _command(document, block.line + index, block.lines[index][2:], tuple(block.lines[index + 1 : end]))
-    elif any(is_command(line) for line in block.lines if line.strip() and not line.startswith(" ")):
-        if not re.search(r"^\w+/\S* {2,}", "\n".join(block.lines), re.MULTILINE):  # a tree of folders
-            raise AssertionError(f'{document}:{block.line}: commands stand in blocks "sh" or "console"')
+    else:
+        assert block.language in ("", "toml", "yaml"), f'{document}:{block.line}: unknown language "{block.language}"'
+        found = any(is_command(line) for line in block.lines if line.strip() and not line.startswith(" "))
+        assert not found, f'{document}:{block.line}: commands stand in blocks "sh" or "console"'
 
 
 def _command(document: str, number: int, line: str, output: tuple[str, ...] = ()) -> Command:

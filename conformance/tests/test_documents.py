@@ -15,6 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from cgi_conform.cases.docroot import remove
+from cgi_conform.judging.recordings import read_recordings
 from cgi_conform.servers.launch import START_TIMEOUT
 from cgi_conform.servers.ports import free_port
 from document_reader import BUILD, Reader, installed, reader_edits
@@ -65,6 +66,7 @@ SHORTER = {
     r"\bcgi-conform prove TOPIC$": "cgi-conform prove post/plain-file",
     r"^ci/bench\b": f"ci/bench {BENCH}",
     r"^build/bench/cgi-bench (?=\w+=)": f"build/bench/cgi-bench {BENCH} ",
+    r"^build/bench/cgi-bench-micro$": "build/bench/cgi-bench-micro --benchmark_min_time=0.001",
     r"^pytest ": "pytest project ",  # and not the tests of this project
     r"^pip install ": "pip install -q --no-index --no-build-isolation --no-deps --target installed ",
 }
@@ -85,9 +87,9 @@ LASTING = {
 }
 # Commands that ask servers at these ports: the server that runs there.
 ASKING = {r"\bcgi-conform .*--url ": "faulty", r"\bcgi-bench .*=http": "cgi-server"}
-# Commands that take minutes: never run here, also if no table has them.
+# Commands that take minutes. They never run here, and NOT_RUN must have them.
 MINUTES = r"ci/(bare-machine|matrix|setup|build|test)\b(?!.* --(help|list)\b)|ci/lint$"
-# What a command needs besides the runner.
+# Programs that some commands need besides the runner: the file, and the commands.
 BUILT = {
     "cgi-server": ("server/cgi-server", r"cgi-server\b|^ci/conform --sample \d+$"),
     "cgi-bench": ("bench/cgi-bench", r"^(ci/bench\b|build/bench/|build/bin/cgi-bench-report)"),
@@ -107,7 +109,7 @@ def lacking(text: str) -> str:
 
 @pytest.fixture
 def reader(temporary: Path) -> Iterator[Reader]:
-    """A reader with a copy of the checkout."""
+    """Yields a reader with a copy of the checkout, and removes the copy."""
     try:
         yield Reader(temporary / "checkout")
     finally:
@@ -223,13 +225,13 @@ def test_the_readme_is_short() -> None:
     assert read("README.md").count("\n") <= 200
 
 
-WORDS = {"four": 4}
+WORDS = {"four": 4, "nine": 9}
 
 
 def constant(file: str, name: str) -> int:
-    found = re.search(rf"\b{name} = (?:std::chrono::milliseconds\()?(\d+)", read(f"server/{file}"))
+    found = re.search(rf"\b{name} = (?:std::chrono::milliseconds\()?([\d']+)", read(f"server/{file}"))
     assert found is not None, name
-    return int(found[1])
+    return int(found[1].replace("'", ""))
 
 
 @pytest.mark.parametrize(
@@ -243,6 +245,13 @@ def constant(file: str, name: str) -> int:
          lambda: [constant("request_head.h", "fields")]),
         ("server/README.md", r"local redirects of a request, [^|]*\| (\d+) \|",
          lambda: [constant("cgi_server.cc", "kRedirects")]),
+        ("server/README.md", r"`--header-timeout`\) \| (\d+) s", lambda: [constant("options.h", "header_timeout")]),
+        ("server/README.md", r"`--script-timeout`\) \| (\d+) s", lambda: [constant("options.h", "script_timeout")]),
+        ("server/README.md", r"`--max-body`\) \| (\d+) GiB", lambda: [constant("options.h", "max_body") / (1 << 30)]),
+        ("server/README.md", r"`--max-connections`\) \| (\d+)", lambda: [constant("options.h", "max_connections")]),
+        ("server/README.md", r"`--max-scripts`\) \| (\d+)", lambda: [constant("options.h", "max_scripts")]),
+        ("server/README.md", r"field line \| (\d+) KiB", lambda: [constant("request_head.h", "line") / 1024]),
+        ("README.md", r"what (nine) versions of CPython", lambda: [len(read_recordings(CHECKOUT / "fixtures"))]),
         ("README.md", r"up to (four) are ignored", lambda: [constant("cgi_server.cc", "kEmptyLines")]),
         ("README.md", r"within (\d+) seconds of its start", lambda: [START_TIMEOUT]),
         ("conformance/README.md", r"within (\d+) seconds of its start", lambda: [START_TIMEOUT]),
