@@ -99,7 +99,7 @@ def test_a_signal_ends_the_command_and_its_server(
 
 @pytest.mark.usefixtures("hangup")
 def test_a_run_that_gets_sighup_twice_writes_its_report(tmp_path: Path, temporary: Path) -> None:
-    """When a terminal closes, the terminal and its shell may each send SIGHUP."""
+    """A terminal that closes and its shell may each send SIGHUP."""
     corpus(tmp_path, case("a/b", more=get("/silence")))
     told = tmp_path / "told"
     lasting = "import signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: open(sys.argv[2], 'w').write('x'))\n"

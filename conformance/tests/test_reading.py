@@ -122,7 +122,7 @@ def test_the_parser_reads_the_same_responses_as_h11(written: Written) -> None:
 
 @given(responses())
 def test_a_response_that_is_cut_anywhere_is_never_read_as_another_one(written: Written) -> None:
-    """However the octets are cut, complete responses stay the same, and only the last one may be incomplete."""
+    """Each cut leaves complete responses as they are. Only the last one may be incomplete."""
     whole = parse(written.octets, written.methods, ended=written.ended)
     done = 0
     for cut in range(len(written.octets)):

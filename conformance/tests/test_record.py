@@ -12,7 +12,7 @@ from cgi_conform.judging.agreements import agreements
 from cgi_conform.judging.known_failures import in_release, known_failure_of, load_known_failures
 from cgi_conform.judging.recordings import Recording, read_recordings, recording_of, write_recordings
 from cgi_conform.judging.releases import release_in
-from cgi_conform.judging.results import write
+from cgi_conform.judging.results import Results, write
 from cgi_conform.judging.timelines import RecordedAnswer, Came
 from cgi_conform.paths import REPO
 from cgi_conform.servers.definition import load_server
@@ -29,7 +29,7 @@ def kept_in(fixtures: Path) -> Recording:
 
 
 def seen(kept: Recording) -> list[object]:
-    """What the first releases saw, by case."""
+    """Returns the status that the first release saw in each case."""
     return [timeline[""].saw for _, timeline in sorted(kept.cases.items())]
 
 
@@ -38,11 +38,20 @@ def test_what_was_not_answered_is_not_recorded() -> None:
     assert kept == {"pass", "fail", "warn", "differs", "expected", "unexpected-pass"}
 
 
-def test_a_run_that_is_incomplete_is_not_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("results", "said"),
+    [
+        (cut_short("pass"), f"a run that is incomplete: {CUT} (run it to its end)"),
+        (passing(1), 'a case that does not exist: "many/case-0000" (run the suite again)'),
+    ],
+)
+def test_results_that_cannot_be_recorded_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], results: Results, said: str
+) -> None:
     path = tmp_path / "results.json"
-    write(cut_short("pass"), path)
+    write(results, path)
     assert main(["record", "--from", str(path), "--force"]) == 2
-    assert f'"{path}" holds a run that is incomplete: {CUT} (run it to its end)' in capsys.readouterr().err
+    assert f'"{path}" holds {said}' in capsys.readouterr().err
 
 
 def test_a_new_recording_is_written_and_an_identical_one_is_not(tmp_path: Path) -> None:
@@ -78,7 +87,7 @@ def test_some_cases_of_another_server_are_refused(tmp_path: Path) -> None:
 
 
 def named(made: Recording, *names: str) -> Recording:
-    """A recording with other ids for its cases."""
+    """Returns the recording with other ids for its cases."""
     return replace(made, cases=dict(zip(names, made.cases.values(), strict=True)))
 
 
@@ -149,7 +158,7 @@ FIRST, SECOND, THIRD = (f"many/case-000{number}" for number in range(3))
 
 
 def released(version: str, *saw: int, body: str = "", end: str = "closed") -> Recording:
-    """What a release of Python 3.13 answers to as many cases, each with its status and its version."""
+    """Returns the recording of a release of Python 3.13: a case for each status, with the version in its answer."""
     results = passing(len(saw))
     results["server"] = {**results["server"], "version": f"Python {version}"}
     for case, status in zip(results["cases"], saw, strict=True):
@@ -165,7 +174,7 @@ def written(fixtures: Path, *recordings: Recording, partial: bool = False) -> Re
 
 
 def history(kept: Recording, case: str = FIRST) -> dict[str, object]:
-    """What a case's releases saw, by the first release of each answer."""
+    """Returns the status that a case saw, by the first release with each answer."""
     return {since: answer.saw for since, answer in kept.cases[case].items()}
 
 
@@ -333,12 +342,3 @@ def test_recordings_and_expectations_agree_on_the_release_of_a_change() -> None:
                     assert since in named, f"{kept.name}: {name}: {since}"
                     agreed += 1
     assert agreed >= 8
-
-
-def test_a_case_that_does_not_exist_is_not_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "results.json"
-    results = passing(1)
-    results["server"]["name"] = "cpython-3.12"
-    write(results, path)
-    assert main(["record", "--from", str(path), "--force"]) == 2
-    assert f'"{path}" holds a case that does not exist: "many/case-0000" (run the suite again)' in capsys.readouterr().err

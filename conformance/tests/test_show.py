@@ -69,7 +69,7 @@ def test_versions_that_differ_after_the_status_line_are_not_identical() -> None:
 
 
 def later(recording: Recording, since: str, saw: int, more: str = "") -> Recording:
-    """The recording with another answer since a release."""
+    """Returns the recording with another answer since a release."""
     answer = recorded(recording.name, saw, recording.versions[0], more).cases["post/plain"][""]
     return replace(recording, cases={"post/plain": {**recording.cases["post/plain"], since: answer}})
 
