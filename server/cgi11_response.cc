@@ -40,7 +40,7 @@ struct CgiFields {
 
 // The fields that the server sets itself. Status is no field of HTTP, Content-Length may be wrong, Date and Server
 // appear once, and the others are about the connection.
-// rule: cgi/script-connection-fields-may-stay-out, cgi/server-resolves-field-conflicts, cgi/x-cgi-fields-may-stay-out
+// rule: cgi/script-connection-fields-may-stay-out, cgi/server-resolves-field-conflicts
 // rule: injection/wrong-length-of-script  (RFC 3875 6.3.4)
 constexpr std::string_view kOwned[] = {
     "status",  "content-length",    "date",   "server", "connection", "keep-alive", "te",

@@ -47,7 +47,6 @@ std::optional<std::string> host_of(std::string_view authority) {
 }
 
 // HeadParser accepts the same spaces as CPython. RFC 9112 3 allows exactly one between the words.
-// rule: http/any-whitespace-may-separate-words
 bool is_strict_line(const Request& request) {
   return is_token(request.method) && request.line == request.method + " " + request.target + " " + request.version;
 }

@@ -19,7 +19,7 @@ namespace cgi {
 // the request line, a method that is no token, HTTP/0.9, an HTTP/1.1 request without Host, several Host fields, a Host
 // that is no host with an optional port (it may be empty if the target is a path), a control octet or a fragment in the
 // target, `*` with another method than OPTIONS, and any other target that is neither a path nor an absolute http URI.
-// rule: http/any-whitespace-may-separate-words, http/invalid-request-line-is-400, http/absolute-form-is-accepted
+// rule: http/invalid-request-line-is-400, http/absolute-form-is-accepted
 // rule: http/absolute-form-host-wins, http/foreign-target-reaches-no-file, http/asterisk-and-authority-form-methods
 // rule: http/fragment-is-no-part-of-target, http/control-bytes-in-target-do-no-harm, http/http-0-9-may-be-refused
 // rule: http/host-is-required, http/two-hosts-are-400, http/invalid-host-is-400

@@ -99,7 +99,6 @@ constexpr MetaVariable kCgihttpserverVariables[] = {
 // The meta-variables of profile rfc3875, without HTTP_*. Programs expect the last four, which RFC 3875 does not have:
 // php-cgi does not run without REDIRECT_STATUS.
 // rule: cgi/auth-type-only-if-authenticated, cgi/remote-user-only-if-authenticated  (RFC 3875 4.1)
-// rule: cgi/remote-ident-may-be-set
 constexpr MetaVariable kCgi11Variables[] = {
     // rule: cgi/content-length-only-with-body
     {"CONTENT_LENGTH",

@@ -141,7 +141,7 @@ void HeadParser::take_line(std::string_view line) {
 }
 
 // rule: base/whitespace-separates-words, base/wrong-number-of-words-is-400, base/two-words-are-http-0-9
-// rule: base/http-0-9-is-get-only, base/request-line-has-three-words
+// rule: base/http-0-9-is-get-only, base/request-line-has-three-words, http/any-whitespace-may-separate-words
 void HeadParser::take_request_line(std::string_view line) {
   while (!line.empty() && line.back() == '\r') line.remove_suffix(1);
   has_request_line_ = true;

@@ -76,7 +76,7 @@ std::optional<TargetPath> parse_target(std::string_view target) {
   if (path.find('\0') != path.npos) return std::nullopt;
   // rule: base/url-segments-are-file-names, base/segment-is-never-a-path, base/missing-leading-slash-is-added
   // rule: base/absolute-form-is-not-found, disclosure/missing-leading-slash, disclosure/absolute-form
-  // rule: disclosure/encoded-slash, traversal/absolute-by-empty-segment, cgi/ambiguous-path-may-be-refused
+  // rule: disclosure/encoded-slash, traversal/absolute-by-empty-segment
   for (std::size_t begin = 0; begin <= path.size();) {  // rule: resource/long-path-costs-linear-time
     const std::size_t end = std::min(path.find('/', begin), path.size());
     const std::string_view segment = std::string_view(path).substr(begin, end - begin);
