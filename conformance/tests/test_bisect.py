@@ -63,8 +63,8 @@ def test_the_first_red_case_of_a_level_is_shown_with_the_next_commands(tmp_path:
     assert "two           4 cases  3 of them red\n" in out and "three" not in out.partition("\n\n")[0]
     assert ' reaches "one": the first rules.\nThe first case that keeps it from "two" (all of them):\n\nFAIL  c/y ' in out
     assert "expected  status 404" in out and "c/z" not in out
-    assert f"cgi-conform replay c/y --command '{command}' " in out and "cgi-conform show c/y " in out
-    assert f"cgi-conform run c --command '{command}' " in out
+    assert f"conform replay c/y --command '{command}' " in out and "conform show c/y " in out
+    assert f"conform run c --command '{command}' " in out
 
 
 def test_the_topics_of_a_level_are_tried_in_its_order(tmp_path: Path) -> None:

@@ -183,11 +183,11 @@ def test_the_lines_to_paste_hold_the_port_or_say_how_to_get_one() -> None:
     plain = case_of("a/b")
     reset = replace(case_of("a/c", needs=("http11",)), steps=(Step(send=b"x {port}", reset=True),))
     text = show.page(plain, "cgihttpserver", {}, [], None)
-    assert "| nc 127.0.0.1 PORT" in text and "cgi-conform serve NAME --port 8000\n" in text and "{port}" not in text
+    assert "| nc 127.0.0.1 PORT" in text and "conform serve NAME --port 8000\n" in text and "{port}" not in text
     text = show.page(plain, "cgihttpserver", {}, [], None, port=41327)
     assert "| nc 127.0.0.1 41327" in text and "conform serve" not in text
     text = show.page(reset, "cgihttpserver", {}, [], None)
-    assert "cgi-conform replay a/c --server NAME  # more than nc can do\n" in text and "conform serve" not in text
+    assert "conform replay a/c --server NAME  # more than nc can do\n" in text and "conform serve" not in text
 
 
 @pytest.mark.parametrize(
