@@ -1,7 +1,8 @@
 """Makes each case an item of pytest, so that -k, -x, --junitxml and pytest-xdist work.
 
 Each pytest process starts its own server and tries its cases one after the other. If a recommended case fails, pytest
-shows a warning. If an observed case differs, the item passes, as in `cgi-conform run`.
+shows a warning. If an observed case differs, the item passes, as in `cgi-conform run`. If a case presupposes others,
+these are tried first; if one of them is red, the item is skipped.
 """
 
 from collections.abc import Iterator
@@ -15,7 +16,9 @@ from cgi_conform.cases.case import Case
 from cgi_conform.cases.clauses import load_clauses
 from cgi_conform.cases.load import case_ids, load_cases
 from cgi_conform.cases.locations import line_of
+from cgi_conform.cases.presuppositions import direct, presupposed
 from cgi_conform.errors import UserError
+from cgi_conform.judging.blocked import blocker
 from cgi_conform.judging.known_failures import stale
 from cgi_conform.judging.results import ALWAYS_RED
 from cgi_conform.paths import fixtures
@@ -23,6 +26,7 @@ from cgi_conform.report.terminal import Style, failure
 from cgi_conform.running.case_worker import CaseWorker
 from cgi_conform.running.order import ordered
 from cgi_conform.running.plan import Options, make_plan
+from cgi_conform.running.trial import CaseOutcome
 
 
 class Cases:
@@ -39,6 +43,9 @@ class Cases:
         for rule in stale(self.plan.known_failures, case_ids(fixtures() / "cases")):
             raise pytest.UsageError(f'{rule["file"]}: "{rule["glob"]}" matches no case (remove the entry)')
         self.cases = ordered(cases, self.plan)
+        self.by_id = {case.id: case for case in cases}
+        self.presuppositions = direct(cases)
+        self.outcomes: dict[str, CaseOutcome] = {}
         self.worker = CaseWorker(self.plan, fixtures())
         self.told: set[str] = set()  # messages about servers that did not start: each fails one case only
 
@@ -46,6 +53,17 @@ class Cases:
         """Returns the server and the profile."""
         told = (f"{self.plan.title}, profile {self.plan.profile}", self.plan.release_note)
         return [f"cgi-conform: {line}" for line in told if line]
+
+    def outcome(self, name: str) -> CaseOutcome:
+        """Returns the outcome of a case, which is tried only once."""
+        if name not in self.outcomes:
+            self.outcomes[name] = self.worker.try_case(self.by_id[name])
+        return self.outcomes[name]
+
+    def blocker(self, name: str) -> str:
+        """Returns the red case that blocks a case, or ""."""
+        needed = [each for each in presupposed([name], self.presuppositions) if each in self.by_id]
+        return blocker(name, self.presuppositions, {each: self.outcome(each).result["verdict"] for each in needed})
 
     @pytest.hookimpl(tryfirst=True)  # type: ignore[misc]
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
@@ -91,13 +109,16 @@ class CaseItem(pytest.Item):
 
     def runtest(self) -> None:
         """Tries the case. If the server died after an earlier case, this case reports it."""
-        found = self.cases.worker.try_case(self.case)
+        blocked = self.cases.blocker(self.case.id)
+        found = self.cases.outcome(self.case.id)
         verdict, note = found.result["verdict"], found.result["note"]
+        if blocked and verdict != "skip":
+            verdict, note = "blocked", f"blocked by {blocked}"
         self.user_properties.append(("cgi-conform", verdict))
         if found.failure and found.failure not in self.cases.told:
             self.cases.told.add(found.failure)
             raise Red(found.failure)
-        if verdict == "skip":
+        if verdict in ("skip", "blocked"):
             pytest.skip(note)
         if verdict == "expected":
             pytest.xfail(note)

@@ -101,14 +101,24 @@ class TestTerminal:
         for word in ("FAIL  ", "ERROR ", "PASSED ", "warn    ", "differs ", "STALE ", "1 case skipped: because of skip"):
             assert f"\n{word}" in f"\n{text}", word
         assert "rule      POST is answered with 501" in text and "https://example.com/a?b#c" in text
-        told = "8 cases: " + ", ".join(f"1 {verdict}" for verdict in VERDICTS) + ", 1 stale\ndoes not conform\n"
-        assert text.endswith(told)
+        told = "9 cases: " + ", ".join(f"1 {verdict}" for verdict in VERDICTS) + ", 1 stale does not conform"
+        assert " ".join(text.split()).endswith(told)
         assert "\033" not in text
 
     def test_the_report_fits_80_columns_except_for_lines_to_paste(self) -> None:
         text = terminal.text(mixed(), CLAUSES, Style(width=80))
         pasted = ("      again", "      or", "STALE", "skipped", "warn", "differs")
         assert [line for line in text.split("\n") if len(line) > 80 and not line.startswith(pasted)] == []
+
+    def test_what_blocks_others_comes_first_and_many_red_cases_are_brief(self) -> None:
+        text = terminal.text(mixed(), {})
+        assert text.startswith("FAIL  topic-1/fail") and "      blocks    1 case: topic-1/blocked\n" in text
+        assert "begin with topic-1/fail, which blocks 1 case\nred by topic: topic-0 (1), topic-1 (1), topic-2 (1)\n" in text
+        many = terminal.text(passing(26, "fail"), {})
+        assert many.count("      expected  status 501") == 3 and len(re.findall(r"^FAIL +many/case-", many, re.M)) == 26
+        assert "begin with" not in many and "red by topic: many (26)" in many
+        assert terminal.text(passing(25, "fail"), {}).count("      expected  status 501") == 25
+        assert "red by topic" not in terminal.text(passing(1, "fail"), {})
 
     def test_strict_shows_warnings_in_full(self) -> None:
         text = terminal.text(mixed(strict=True), CLAUSES)
@@ -134,17 +144,18 @@ class TestJunit:
         suite = ElementTree.fromstring(junit.text(mixed(), CASES, CLAUSES))[0]
         found = {case.get("name"): case for case in suite.iter("testcase")}
         counts = [suite.get(name) for name in ("tests", "failures", "errors", "skipped")]
-        assert counts == ["9", "3", "1", "1"] and len(found) == 9
+        assert counts == ["10", "3", "1", "2"] and len(found) == 10
         kinds = {name: [child.tag for child in case] for name, case in found.items()}
         assert kinds == {
             "topic-0/pass": [],
             "topic-1/fail": ["failure"],
             "topic-2/warn": ["system-out"],
             "topic-0/differs": ["system-out"],
-            "topic-1/expected": ["system-out"],
-            "topic-2/unexpected-pass": ["failure"],
-            "topic-0/skip": ["skipped"],
-            "topic-1/error": ["error"],
+            "topic-1/blocked": ["skipped"],
+            "topic-2/expected": ["system-out"],
+            "topic-0/unexpected-pass": ["failure"],
+            "topic-1/skip": ["skipped"],
+            "topic-2/error": ["error"],
             "post/gone*": ["failure"],
         }
         assert found["topic-1/fail"].get("classname") == "topic-1"
@@ -350,8 +361,8 @@ class TestGithub:
         told = out.getvalue().splitlines()
         assert len(told) == 4
         where = "file=/nowhere/topic-1.toml,line=1,title=topic-1/fail (fail)"
-        assert told[1].startswith(f"::error {where}::The rule of fail")
-        assert "%0Astatus: expected 501, got 405  HTTP/1.0 405 No%0A" in told[1]
+        assert told[0].startswith(f"::error {where}::The rule of fail")
+        assert "%0Astatus: expected 501, got 405  HTTP/1.0 405 No%0A" in told[0] and "blocks 1 case%0A" in told[0]
 
     def test_an_annotation_names_the_line_of_the_case(self, tmp_path: Path) -> None:
         file = tmp_path / "topic.toml"

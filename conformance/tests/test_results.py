@@ -33,7 +33,7 @@ def test_results_are_read_back_as_they_were_written(tmp_path: Path) -> None:
 def test_the_text_does_not_depend_on_the_order_of_the_cases() -> None:
     run = mixed()
     again = results.assembled(
-        run["server"], run["profile"], run["user"], 8, reversed(run["cases"]), reversed(run["stale"])
+        run["server"], run["profile"], run["user"], 9, reversed(run["cases"]), reversed(run["stale"])
     )
     assert results.text(again) == results.text(run)
 

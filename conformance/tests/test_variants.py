@@ -19,7 +19,7 @@ def test_the_schemas_list_the_same_variants() -> None:
     server = json.loads((SCHEMAS / "server.schema.json").read_text())
     assert list(server["properties"]["variants"]["properties"]) == list(VARIANTS)
     needs = json.loads((SCHEMAS / "case.schema.json").read_text())["$defs"]["case"]["properties"]["needs"]
-    assert set(VARIANTS) < set(needs["items"]["enum"])
+    assert set(VARIANTS) < set(needs["items"]["else"]["enum"])
 
 
 def test_arguments_of_has_are_split_as_a_shell_does() -> None:

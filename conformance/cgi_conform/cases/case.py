@@ -45,7 +45,8 @@ class Case:
     expect: Mapping[str, Expectation]  # by profile
     file: Path
     see: tuple[str, ...] = ()
-    needs: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()  # capabilities
+    presupposes: tuple[str, ...] = ()  # ids of cases: presuppositions.py
     environment: Mapping[str, bytes] = field(default_factory=dict)
     control: bytes | None = None
     limit: float | None = None

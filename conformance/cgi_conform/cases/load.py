@@ -11,6 +11,7 @@ from typing import Any
 
 from cgi_conform.cases.answer import PROFILES, read_expectation, read_repeat
 from cgi_conform.cases.case import Case, Step, connections_of
+from cgi_conform.cases.presuppositions import circles, with_those_of_the_file
 from cgi_conform.cases.validation import key_with_escape, case_errors
 from cgi_conform.did_you_mean import did_you_mean
 from cgi_conform.errors import NOTHING_RAN, UserError
@@ -36,6 +37,8 @@ def load_cases(directory: Path, globs: Sequence[str] = (), *, validate: bool = T
         if case.id in files:
             wrong.append(f'{_shown(case.file)}: case "{case.id}": the id is used twice')
         files[case.id] = case.file
+    if validate:
+        wrong += _wrong_presuppositions(cases, case_ids(directory))
     if wrong:
         raise UserError("\n".join(wrong))
     return select(cases, globs, directory)
@@ -84,6 +87,17 @@ def _shown(path: Path) -> str:
     return f"{path.parent.name}/{path.name}"
 
 
+def _wrong_presuppositions(cases: Sequence[Case], ids: Sequence[str]) -> list[str]:
+    """Returns an error for each case that presupposes a case that does not exist, or itself."""
+    known, turning = set(ids), set(circles(cases))
+    wrong: list[str] = []
+    for case in cases:
+        where = f'{_shown(case.file)}: case "{case.id}": '
+        wrong += [f'{where}needs "{name}"{nearest_id(name, ids)}' for name in case.presupposes if name not in known]
+        wrong += [f"{where}needs itself, directly or through other cases"] if case.id in turning else []
+    return wrong
+
+
 def _load_file(path: Path, known: set[str] | None, validate: bool) -> tuple[list[Case], list[str]]:
     shown = _shown(path)
     try:
@@ -95,9 +109,8 @@ def _load_file(path: Path, known: set[str] | None, validate: bool) -> tuple[list
     if validate:
         if isinstance(entries, dict):
             return [], [f'{shown}: "case" is a table: begin each case with [[case]], not [case]']
-        if not isinstance(entries, list) or set(document) != {"case"} or not entries:
-            wrong = [f"{shown}: {fault}" for fault in faults(document, "case.schema.json")]
-            return [], wrong
+        if said := faults(document, "case.schema.json", "file"):
+            return [], [f"{shown}: {fault}" for fault in said]
     cases: list[Case] = []
     for number, entry in enumerate(entries, 1):
         name = entry.get("id") if isinstance(entry, dict) else None
@@ -113,7 +126,7 @@ def _load_file(path: Path, known: set[str] | None, validate: bool) -> tuple[list
             except ValueError as error:
                 said = [str(error)]
         wrong += [where + fault for fault in said]
-    return cases, wrong
+    return with_those_of_the_file(cases, document.get("needs", ())), wrong
 
 
 def _read_case(entry: dict[str, Any], path: Path) -> Case:
@@ -128,7 +141,7 @@ def _read_case(entry: dict[str, Any], path: Path) -> Case:
     }
     if not expect:
         raise ValueError(f"expects nothing: it needs {' or '.join(f'[case.{profile}]' for profile in PROFILES)}")
-    needs = list(entry.get("needs", []))
+    needs = [need for need in entry.get("needs", []) if "/" not in need]
     implied = {
         "launch": "environment" in entry or "descriptor" in entry,
         "host": any(map(_looks_at_processes, steps)) or any(expectation.host for expectation in expect.values()),
@@ -145,6 +158,7 @@ def _read_case(entry: dict[str, Any], path: Path) -> Case:
         file=path,
         see=tuple(entry.get("see", [])),
         needs=tuple(needs + [need for need, holds in implied.items() if holds and need not in needs]),
+        presupposes=tuple(need for need in entry.get("needs", []) if "/" in need),
         environment={name: decode(value) for name, value in entry.get("environment", {}).items()},
         control=decode(entry["control"]) if "control" in entry else None,
         limit=entry.get("limit"),

@@ -28,10 +28,10 @@ def main(options: argparse.Namespace) -> int:
 
 def as_text(cases: Sequence[Case], profile: str) -> str:
     """Returns a table: id, level, clauses, needs, title."""
-    rows = [
-        (case.id, case.expect[profile].level, ",".join(case.clauses_in(profile)), ",".join(case.needs) or "-", case.title_in(profile))
-        for case in cases
-    ]
+    rows = []
+    for case in cases:
+        needs = ",".join([*case.needs, *case.presupposes]) or "-"
+        rows.append((case.id, case.expect[profile].level, ",".join(case.clauses_in(profile)), needs, case.title_in(profile)))
     return "".join(line + "\n" for line in in_columns(rows))
 
 
@@ -43,7 +43,7 @@ def as_json(cases: Sequence[Case], profile: str) -> str:
             "title": case.title_in(profile),
             "level": case.expect[profile].level,
             "clauses": list(case.clauses_in(profile)),
-            "needs": list(case.needs),
+            "needs": [*case.needs, *case.presupposes],
             "fault": case.fault_in(profile),
         }
         for case in cases

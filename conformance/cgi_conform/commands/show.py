@@ -126,7 +126,7 @@ def _again(case: Case, profile: str, run: Results | None, port: int | None) -> l
 
 
 def _heading(case: Case, profile: str, where: Mapping[str, str], width: int) -> str:
-    facts = [_judged_in(case, profile), case.expect[profile].level, *(f"needs {need}" for need in case.needs)]
+    facts = [_judged_in(case, profile), case.expect[profile].level, *(f"needs {need}" for need in (*case.needs, *case.presupposes))]
     facts += [f"see {text}" for text in case.see]
     named = f"{case.id}  {shown_file(case)}:{line_of(case)}"
     broken = f"broken by {fault_line(case.fault_in(profile), where)}"

@@ -16,7 +16,7 @@ from cgi_conform import __version__, schema
 from cgi_conform.errors import NOTHING_RAN, SERVER, UserError
 
 FORMAT = 1
-VERDICTS = ("pass", "fail", "warn", "differs", "expected", "unexpected-pass", "skip", "error")
+VERDICTS = ("pass", "fail", "warn", "differs", "blocked", "expected", "unexpected-pass", "skip", "error")
 ALWAYS_RED = ("error", "fail", "unexpected-pass")
 
 Saw = int | str | None
@@ -62,6 +62,7 @@ class CaseResult(TypedDict):
     fault: str
     verdict: str
     note: str
+    blocked: NotRequired[str]  # the red case that this one presupposes; only with the verdict "blocked"
     saw: Saw
     mismatches: list[MismatchEntry]
     sent: list[Sent]
@@ -141,8 +142,9 @@ def red_cases(results: Results) -> list[CaseResult]:
 
 
 def judged(results: Results) -> int:
-    """Returns how many cases were run and judged."""
-    return results["totals"]["selected"] - results["totals"]["skip"]
+    """Returns how many cases were judged: neither skipped nor blocked."""
+    counts = results["totals"]
+    return counts["selected"] - counts["skip"] - counts["blocked"]
 
 
 def is_red(results: Results) -> bool:
@@ -173,9 +175,10 @@ def conclusion(results: Results) -> str:
         return "does not conform"
     if not judged(results):
         return "nothing ran"
-    skipped, known = results["totals"]["skip"], results["totals"]["expected"]
+    counts, known = results["totals"], results["totals"]["expected"]
     told = f"conforms ({known} known failure{'s' * (known != 1)})" if known else "conforms"
-    return f"{told}, {skipped} of {results['totals']['selected']} skipped" if skipped else told
+    told += f", {counts['blocked']} blocked" if counts["blocked"] else ""
+    return told + (f", {counts['skip']} of {counts['selected']} skipped" if counts["skip"] else "")
 
 
 def server_line(server: Server) -> str:

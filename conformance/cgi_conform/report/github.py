@@ -13,10 +13,11 @@ from cgi_conform.cases.case import Case
 from cgi_conform.cases.clauses import Clause
 from cgi_conform.cases.locations import line_of
 from cgi_conform.escaped import clipped
-from cgi_conform.judging.results import CaseResult, Results, red_cases
+from cgi_conform.judging.results import Results
 from cgi_conform.paths import DATA, REPO, SERVERS, shown
 from cgi_conform.report import markdown
 from cgi_conform.report.beside import joined
+from cgi_conform.report.causes import Cause, causes, number_of_cases
 
 _KEPT = 10
 
@@ -40,7 +41,7 @@ def announce(
 def annotations(results: Results, cases: Mapping[str, Case]) -> list[str]:
     """Returns the ::error lines, at most as many as GitHub keeps."""
     found = [_error({"title": "incomplete"}, results["incomplete"])] if "incomplete" in results else []
-    found += [_annotation(case, cases.get(case["id"])) for case in red_cases(results)]
+    found += [_annotation(cause, cases.get(cause.case["id"])) for cause in causes(results)]
     for entry in results["stale"]:
         own = SERVERS / entry["file"]
         file = _file(own) if own.exists() else {"file": entry["file"]}
@@ -51,11 +52,13 @@ def annotations(results: Results, cases: Mapping[str, Case]) -> list[str]:
     return [*found[: _KEPT - 1], _error({}, f"and {len(found) - _KEPT + 1} more: see the summary of this step")]
 
 
-def _annotation(result: CaseResult, case: Case | None) -> str:
+def _annotation(cause: Cause, case: Case | None) -> str:
+    result = cause.case
     where = {"title": f"{result['id']} ({result['verdict']})"}
     if case is not None:
         where = {**_file(case.file, line_of(case)), **where}
     told = [result["title"], *([result["note"]] if result["note"] else [])]
+    told += [f"blocks {number_of_cases(len(cause.blocks))}"] if cause.blocks else []
     for item in result["mismatches"][:3]:
         got = joined(clipped(item["got"], 200), item)
         told.append(f"{item['what']}: expected {clipped(item['expected'], 200)}, got {got}")

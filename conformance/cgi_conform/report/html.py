@@ -38,6 +38,7 @@ _MEANING = {
     "fail": "the server breaks a required rule",
     "warn": "the server breaks a recommended rule",
     "differs": "the server behaves differently from CPython; no rule asks for either",
+    "blocked": "a case that it presupposes is red, so its own answer proves nothing",
     "expected": "a known failure, listed with its reason",
     "unexpected-pass": "a known failure, but the case passed",
     "skip": "the case could not be judged",
@@ -124,7 +125,7 @@ def _view(
         ],
         "again": clipped(result["again"], max(limit, 600)),
         "curl": result["curl"] if limit else None,
-        "needs": case.needs if case is not None else (),
+        "needs": (*case.needs, *case.presupposes) if case is not None else (),
     }
 
 

@@ -1,8 +1,9 @@
 """junit.xml for GitLab, Jenkins and similar programs: one testcase per case; its classname is the topic.
 
 A case that turned the run red is a failure, or an error if the suite or the server failed. Warnings and differences
-pass, and system-out holds the details. Each stale expectation adds a failing testcase. If the run ended early, the
-cases that it did not try are skipped, and one more testcase is an error.
+pass, and system-out holds the details. A blocked case is skipped and names the case that blocks it. Each stale
+expectation adds a failing testcase. If the run ended early, the cases that it did not try are skipped, and one more
+testcase is an error.
 """
 
 from collections.abc import Mapping
@@ -25,7 +26,7 @@ def text(results: Results, cases: Mapping[str, Case], clauses: Mapping[str, Clau
         "tests": results["totals"]["selected"] + len(results["stale"]) + bool(incomplete),
         "failures": len(red_cases(results)) - errors + len(results["stale"]),
         "errors": errors + bool(incomplete),
-        "skipped": results["totals"]["skip"],
+        "skipped": results["totals"]["skip"] + results["totals"]["blocked"],
     }
     document = JUnitDocument("cgi-conform", **counts)
     suite = document.add_suite(f"cgi-conform {results['profile']}: {server_line(results['server'])}", **counts)
@@ -65,6 +66,8 @@ def _add_case(
 
 def _outcome(result: CaseResult, clauses: Mapping[str, Clause], red: bool) -> JUnitOutcome | None:
     verdict = result["verdict"]
+    if verdict == "blocked":
+        return JUnitOutcome("skipped", message=f"blocked by {result['blocked']}")
     if verdict == "skip":
         return JUnitOutcome("skipped", message=result["note"])
     if red:

@@ -16,12 +16,12 @@ from cgi_conform.judging.results import (
     conclusion,
     exit_status,
     is_red,
-    red_cases,
     red_verdicts,
     server_line,
     started_by,
 )
 from cgi_conform.report.beside import joined
+from cgi_conform.report.causes import Cause, by_topic, causes, number_of_cases
 from cgi_conform.report.rule import rules
 
 SHOWN = 200
@@ -41,8 +41,11 @@ def text(results: Results, clauses: Mapping[str, Clause]) -> str:
     ]
     if seen:
         parts.append("\n".join([row(seen), row(["---:"] * len(seen)), row([str(counts[each]) for each in seen])]))
-    red = red_cases(results)
-    parts += [_failure(case, clauses) for case in red[:SHOWN]]
+    red = causes(results)
+    if len(red) > 1:
+        topics = ", ".join(f"{topic} ({number})" for topic, number in by_topic(red).items())
+        parts.append(f"Begin with the first case below: a case that blocks others comes first. Red by topic: {topics}.")
+    parts += [_failure(cause, clauses) for cause in red[:SHOWN]]
     if len(red) > SHOWN:
         parts.append(f"… and {len(red) - SHOWN} more; `results.json` holds all of them.")
     if results["stale"]:
@@ -55,10 +58,12 @@ def text(results: Results, clauses: Mapping[str, Clause]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _failure(case: CaseResult, clauses: Mapping[str, Clause]) -> str:
+def _failure(cause: Cause, clauses: Mapping[str, Clause]) -> str:
     """Returns one case, folded: the reader sees the title and opens the rest."""
+    case = cause.case
     rule = next((rule for rule in rules(case, clauses) if rule.text), None)
     head = f"<b>{case['verdict']}</b> <code>{case['id']}</code> {plain(case['title'])}"
+    head += f" (blocks {number_of_cases(len(cause.blocks))})" if cause.blocks else ""
     told = [f"<details><summary>{head}</summary>", ""]
     if rule is not None:
         told.append(f"[{rule.id}]({rule.link}): {plain(clipped(rule.text, _LINE))}\n")
@@ -74,11 +79,13 @@ def _failure(case: CaseResult, clauses: Mapping[str, Clause]) -> str:
 
 
 def _others(results: Results) -> list[str]:
-    """Returns the warnings, differences and known failures that did not turn the run red, folded."""
+    """Returns the blocked cases, warnings, differences and known failures, which did not turn the run red, folded."""
     red = red_verdicts(results)
     others = [case for case in results["cases"] if case["verdict"] in {"warn", "differs"} - red]
     known = [case for case in results["cases"] if case["verdict"] == "expected"]
-    told = [_folded(f"{len(others)} warnings and observed differences", "rule", others, "title")] if others else []
+    blocked = [case for case in results["cases"] if case["verdict"] == "blocked"]
+    told = [_folded(f"{len(blocked)} blocked cases", "reason", blocked, "note")] if blocked else []
+    told += [_folded(f"{len(others)} warnings and observed differences", "rule", others, "title")] if others else []
     return told + ([_folded(f"{len(known)} known failures", "reason", known, "note")] if known else [])
 
 

@@ -1,4 +1,6 @@
-"""The text of a run for a terminal: failures in full, other cases in one line, then the totals.
+"""The text of a run for a terminal: red cases by cause, other cases in one line, where to begin, then the totals.
+
+A run with many red cases shows only some of each topic in full, after those that block others.
 
 The text has colours only on a terminal, and not if NO_COLOR is set. It is readable in 80 columns. Lines to paste are
 never wrapped.
@@ -7,7 +9,7 @@ never wrapped.
 import os
 import shutil
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -21,12 +23,12 @@ from cgi_conform.judging.results import (
     Results,
     conclusion,
     exit_status,
-    red_cases,
     red_verdicts,
     server_line,
     started_by,
 )
 from cgi_conform.report.beside import beside
+from cgi_conform.report.causes import Cause, blocked_by, by_topic, causes, number_of_cases
 from cgi_conform.report.rule import rules
 from cgi_conform.typed import typed
 
@@ -34,7 +36,9 @@ _WORD = {"fail": "FAIL", "error": "ERROR", "unexpected-pass": "PASSED", "warn": 
 _TINT = {"FAIL": "31;1", "ERROR": "31;1", "PASSED": "35;1", "STALE": "35;1", "warn": "33", "differs": "36"}
 _INDENT = " " * 6
 _LABEL = 10
-_FEW = 25  # up to so many known failures are listed one by one
+_FEW = 25  # up to so many known failures are listed one by one, and so many red cases are shown in full
+_OF_A_TOPIC = 3  # of more red cases, so many of each topic are shown in full
+_NAMED = 5  # topics in the advice where to begin
 
 
 @dataclass(frozen=True)
@@ -68,12 +72,16 @@ def text(
 ) -> str:
     """Returns the whole report of a run. The keys of `seconds` are case ids."""
     red = red_verdicts(results)
-    parts: list[str] = []
-    for case in results["cases"]:
-        if case["verdict"] in red:
-            parts.append(failure(case, clauses, style) + "\n")
-    parts += [_server_for_pasting(results, style) + "\n"] if parts and style.reach.starts else []
-    brief = [_brief(case, style) for case in results["cases"] if case["verdict"] in {"warn", "differs"} - red]
+    found = causes(results)
+    full, short = _in_full(found)
+    parts = [failure(cause.case, clauses, style, cause.blocks) + "\n" for cause in full]
+    if short:
+        told = [_brief(cause.case, style) for cause in short]
+        parts.append("\n".join([*told, f"(cgi-conform run {short[0].case['id']} … shows such a case in full)"]) + "\n")
+    parts += [_server_for_pasting(full, style) + "\n"] if parts and style.reach.starts else []
+    blocks = blocked_by(results)
+    others = [case for case in results["cases"] if case["verdict"] in {"warn", "differs"} - red]
+    brief = [_brief(case, style, blocks.get(case["id"], ())) for case in others]
     parts += ["\n".join(brief) + "\n"] if brief else []
     stale = [_stale(entry["glob"], entry["file"], entry["reason"], style) for entry in results["stale"]]
     parts += ["\n".join(stale) + "\n"] if stale else []
@@ -82,33 +90,62 @@ def text(
     skips = _skips(results, style)
     parts += [skips + "\n"] if skips else []
     parts += [_slowest(slowest, seconds or {}) + "\n"] if slowest and seconds else []
+    parts += [begin + "\n"] if (begin := _where_to_begin(found, style)) else []
     parts.append(total(results, style))
     return "\n".join(parts) + "\n"
 
 
-def failure(case: CaseResult, clauses: Mapping[str, Clause], style: Style) -> str:
-    """Returns a red case: the rule, expected and got, and the line that repeats it."""
+def _in_full(found: list[Cause]) -> tuple[list[Cause], list[Cause]]:
+    """Returns the causes to show in full, and those to show in one line each."""
+    if len(found) <= _FEW:
+        return found, []
+    seen: dict[str, int] = {}
+    full: list[Cause] = []
+    short: list[Cause] = []
+    for cause in found:
+        topic = cause.case["topic"]
+        seen[topic] = seen.get(topic, 0) + (not cause.blocks)
+        (full if cause.blocks or seen[topic] <= _OF_A_TOPIC else short).append(cause)
+    return full, short
+
+
+def _where_to_begin(found: list[Cause], style: Style) -> str:
+    """Returns the causes that block other cases, and the topics with most red cases. Returns "" for one cause or none."""
+    if len(found) < 2:
+        return ""
+    blocking = [cause for cause in found if cause.blocks]
+    told = [f"begin with {cause.case['id']}, which blocks {number_of_cases(len(cause.blocks))}" for cause in blocking[:_NAMED]]
+    topics = [f"{topic} ({number})" for topic, number in by_topic(found).items()]
+    rest = f" and {len(topics) - _NAMED} more topics" if len(topics) > _NAMED else ""
+    told.append(f"red by topic: {', '.join(topics[:_NAMED])}{rest}")
+    return "\n".join(textwrap.fill(line, style.width, break_on_hyphens=False) for line in told)
+
+
+def failure(case: CaseResult, clauses: Mapping[str, Clause], style: Style, blocks: Sequence[str] = ()) -> str:
+    """Returns a red case: the rule, expected and got, the line that repeats it, and the cases that it blocks."""
     word = _WORD.get(case["verdict"], case["verdict"])
     head = [f"{word:<5} {case['id']}  {case['title']}", f"[{', '.join([*case['clauses'], case['level']])}]"]
     found = _head(head[0], head[1], style).replace(word, style.tint(word, _TINT.get(word, "")), 1)
-    blocks = [found]
+    told = [found]
     for rule in rules(case, clauses)[:1]:
-        blocks += [_labelled("rule", rule.text, style)] if rule.text else []
-        blocks += [_INDENT + " " * _LABEL + style.tint(rule.link, "2")] if rule.link else []
+        told += [_labelled("rule", rule.text, style)] if rule.text else []
+        told += [_INDENT + " " * _LABEL + style.tint(rule.link, "2")] if rule.link else []
     if case["note"]:
-        blocks.append(_labelled("note", case["note"], style))
+        told.append(_labelled("note", case["note"], style))
     for mismatch in case["mismatches"]:
-        blocks += _expected_got(mismatch, style)
+        told += _expected_got(mismatch, style)
+    if blocks:
+        told.append(_labelled("blocks", clipped(f"{number_of_cases(len(blocks))}: {', '.join(blocks)}", 2 * style.width), style))
     for label, command in (("again", case["again"]), ("or", case["curl"])):
         if command:
-            blocks.append(f"{_INDENT}{label:<{_LABEL}}{typed(style.reach.fill(command))}")
-    return "\n".join(blocks)
+            told.append(f"{_INDENT}{label:<{_LABEL}}{typed(style.reach.fill(command))}")
+    return "\n".join(told)
 
 
-def _server_for_pasting(results: Results, style: Style) -> str:
+def _server_for_pasting(found: list[Cause], style: Style) -> str:
     """Returns how to start a server for the lines to paste, because the server of this run has ended."""
     told = f'The "again" lines need a running server: {typed(style.reach.starts)}'
-    variants = any("# server started for " in case["again"] for case in red_cases(results))
+    variants = any("# server started for " in case["again"] for case in (cause.case for cause in found))
     return told + (' (add --variant NAME for a line with "server started for NAME")' if variants else "")
 
 
@@ -147,8 +184,8 @@ def _expected_got(mismatch: MismatchEntry, style: Style) -> list[str]:
     return [*rows, mark] if mark else rows
 
 
-def _brief(case: CaseResult, style: Style) -> str:
-    """Returns a warning or an observed difference in one line, or in two if it is long."""
+def _brief(case: CaseResult, style: Style, blocks: Sequence[str] = ()) -> str:
+    """Returns a case that did not pass in one line, or in two if it is long."""
     word = _WORD[case["verdict"]]
     head = f"{word:<8}{case['id']}"
     told = "; ".join(
@@ -156,7 +193,8 @@ def _brief(case: CaseResult, style: Style) -> str:
         for item in case["mismatches"][:1]
     )
     more = f" (+{len(case['mismatches']) - 1})" if len(case["mismatches"]) > 1 else ""
-    line = f"{head}  {told}{more}" if told else f"{head}  {case['title']}"
+    more += f" (blocks {number_of_cases(len(blocks))})" if blocks else ""
+    line = f"{head}  {told or case['title']}{more}"
     if len(line) > style.width:
         line = f"{head}\n        {told or case['title']}{more}"
     return line.replace(word, style.tint(word, _TINT[word]), 1)
@@ -171,7 +209,11 @@ def _known(results: Results, style: Style) -> str:
     known = [case for case in results["cases"] if case["verdict"] == "expected"]
     if len(known) > _FEW:
         return style.tint(f"{len(known)} known failures{style.listed}", "2")
-    told = [f"known   {case['id']}  {case['note']}" for case in known]
+    blocks = blocked_by(results)
+    told = []
+    for case in known:
+        blocking = f" (blocks {number_of_cases(len(blocks[case['id']]))})" if case["id"] in blocks else ""
+        told.append(f"known   {case['id']}{blocking}  {case['note']}")
     return "\n".join(style.tint(line if len(line) <= style.width else line[: style.width - 1] + "…", "2") for line in told)
 
 
@@ -182,7 +224,7 @@ def _skips(results: Results, style: Style) -> str:
         if case["verdict"] == "skip" and case.get("tried", True):
             reasons[case["note"]] = reasons.get(case["note"], 0) + 1
     ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
-    told = [f"{count} case{'s' * (count != 1)} skipped: {reason}" for reason, count in ordered]
+    told = [f"{number_of_cases(count)} skipped: {reason}" for reason, count in ordered]
     return "\n".join(style.tint(line, "2") for line in told)
 
 

@@ -12,7 +12,9 @@ from fnmatch import fnmatchcase
 from cgi_conform.cases.case import Case
 from cgi_conform.cases.docroot import temporary
 from cgi_conform.cases.load import case_ids
+from cgi_conform.cases.presuppositions import direct
 from cgi_conform.errors import INTERRUPTED, SERVER, UserError
+from cgi_conform.judging.blocked import with_blocked
 from cgi_conform.judging.known_failures import stale
 from cgi_conform.judging.results import CaseResult, Results, assembled
 from cgi_conform.octets import Tokens
@@ -127,7 +129,7 @@ def carry_out(
             plan.profile,
             plan.capabilities.user,
             len(corpus),
-            results,
+            with_blocked(results, direct(cases)),
             stale(plan.known_failures, corpus),
             strict,
             strict_observed,
