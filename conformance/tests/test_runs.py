@@ -1,6 +1,7 @@
 """Whole runs of `python -m cgi_conform`, as a user starts them."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -285,3 +286,14 @@ def test_a_server_at_a_url_is_judged_without_the_cases_that_need_launch(tmp_path
     assert done.returncode == 0 and verdicts(results) == {"a/b": "pass", "a/root": "skip", "a/log": "skip"}
     assert results["server"] == {"name": "url", "title": "a running server", "version": ""}
     assert results["user"] == "unknown"
+
+
+@pytest.mark.parametrize(("wanted", "hint"), [(404, False), (200, True)])
+def test_a_run_that_is_mostly_red_names_the_profile_that_fits_better(tmp_path: Path, wanted: int, hint: bool) -> None:
+    other = f"status = 404\n[case.rfc3875]\nlevel = 'required'\nstatus = {wanted}"
+    corpus(tmp_path, *(case(f"a/{number}", other) for number in range(100)))
+    status, out, _ = run(tmp_path)
+    assert status == 1
+    said = re.findall(r"^this server may follow CGI/1.1 instead: (\d+) of (\d+) cases tried .*\(--profile rfc3875\)$", out, re.M)
+    assert [(passed == tried, int(tried) > 0) for passed, tried in said] == [(True, True)] * hint
+    assert "may follow" not in run(tmp_path, "--profile", "rfc3875")[1] + run(tmp_path, "a/1*")[1]

@@ -18,6 +18,7 @@ from cgi_conform.judging.known_failures import write_known_failures
 from cgi_conform.judging.results import Results, exit_status, red_verdicts
 from cgi_conform.paths import fixtures
 from cgi_conform.progress import show_progress
+from cgi_conform.running.better_profile import better_profile
 from cgi_conform.running.plan import CASE_TIMEOUT, Options, Plan, make_plan
 from cgi_conform.running.session import RunOutcome, carry_out
 from cgi_conform.servers.launch import START_TIMEOUT
@@ -112,6 +113,8 @@ def _report(options: argparse.Namespace, plan: Plan, cases: list[Case], outcome:
         _write_expect(options, plan, results)
     if plan.release_note:
         print(plan.release_note)
+    if hint := better_profile(Options.of(options), results):
+        print(hint)
     github.announce(results, by_id, clauses)
     print(f"{since_start():.1f} s", flush=True)
     for message in outcome.messages:
