@@ -16,7 +16,7 @@ import pytest
 
 from cgi_conform.cases.docroot import remove
 from cgi_conform.judging.recordings import read_recordings
-from cgi_conform.servers.launch import START_TIMEOUT
+from cgi_conform.servers.definition import START_TIMEOUT
 from cgi_conform.servers.ports import free_port
 from document_reader import BUILD, Reader, installed, reader_edits
 from documents import CHECKOUT, DOCUMENTS, Command, anchors, blocks, commands, links, read, shows

@@ -16,11 +16,13 @@ from cgi_conform.cases.load import load_cases
 from cgi_conform.commands import servers
 from cgi_conform.errors import UserError
 from cgi_conform.running.plan import Options, make_plan
+from cgi_conform.running.session import worker_count
 from cgi_conform.servers import launch
 from cgi_conform.servers import definition as server
 from cgi_conform.servers import instance as instance_module
 from cgi_conform.servers.account import script_account
-from cgi_conform.servers.definition import ServerDefinition, find_on_path, from_command, known_servers, load_server
+from cgi_conform.servers.definition import START_TIMEOUT, ServerDefinition, find_on_path, from_command
+from cgi_conform.servers.definition import known_servers, load_server
 from cgi_conform.servers.instance import Instance
 from cgi_conform.servers.launch import start
 from cgi_conform.servers.ports import accepts, free_port
@@ -412,6 +414,42 @@ def test_an_error_in_a_definition_is_reported_in_one_line(tmp_path: Path) -> Non
         with pytest.raises(UserError) as caught:
             load_server(f"{tmp_path}/")
         assert caught.value.message.splitlines()[0] == f"{tmp_path.name}/{said}"
+
+
+def test_a_server_without_a_file_that_it_requires_is_not_installed(tmp_path: Path) -> None:
+    good = 'title = "x"\nprogram = ["sh"]\ncommand = ["{program}", "{port}"]\nprofiles = ["rfc3875"]\n'
+    for requires, program, sought in (
+        ('["sh", "{here}/server.*"]', True, "sh on PATH"),
+        ('["sh", "none", "{here}/*.so"]', False, f"none on PATH, {tmp_path}/*.so"),
+    ):
+        (tmp_path / "server.toml").write_text(f"{good}requires = {requires}\n")
+        found = load_server(f"{tmp_path}/")
+        assert (found.program is not None, found.sought) == (program, sought)
+
+
+def test_a_definition_may_ask_for_more_time_to_start_and_for_fewer_workers(tmp_path: Path) -> None:
+    good = 'title = "x"\nprogram = ["sh"]\ncommand = ["{program}", "{port}"]\nprofiles = ["cgihttpserver"]\n'
+    (tmp_path / "server.toml").write_text(f"{good}start-timeout = 120\nworkers = 2\n")
+    mine = str(tmp_path / "server.toml")
+    assert make_plan(Options(server=mine)).start_timeout == 120
+    assert make_plan(Options(server=mine, start_timeout=7)).start_timeout == 7
+    assert make_plan(Options(command="sh {port}")).start_timeout == START_TIMEOUT
+    plan = make_plan(Options(server=mine))
+    assert [worker_count(Options(workers=asked), plan, 999) for asked in (None, 1, 9)] == [2, 1, 2]
+    assert worker_count(Options(), make_plan(Options(command="sh {port}")), 999) > 2
+
+
+def test_a_server_is_started_with_the_patience_of_its_definition(tmp_path: Path, docroot: Docroot) -> None:
+    with pytest.raises(UserError) as caught:
+        start(python(tmp_path, "import signal; signal.pause()", "{port}", start_timeout=0.1), docroot)
+    assert "within 0.1 s, nor within 0.2 s at a second try" in caught.value.message
+
+
+def test_a_server_that_debian_has_says_how_to_install_it(tmp_path: Path) -> None:
+    lost = ServerDefinition("lost", "Lost", None, "lostd on PATH", (), packages=("lostd",))
+    with pytest.raises(UserError) as caught:
+        lost.installed()
+    assert caught.value.message == 'server "lost" is not installed (looked for lostd on PATH; cgi-conform servers --install lost)'
 
 
 def test_the_known_definitions_are_valid_and_at_most_30_lines_long() -> None:

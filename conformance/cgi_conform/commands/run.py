@@ -21,7 +21,7 @@ from cgi_conform.progress import show_progress
 from cgi_conform.running.better_profile import better_profile
 from cgi_conform.running.plan import CASE_TIMEOUT, Options, Plan, make_plan
 from cgi_conform.running.session import RunOutcome, carry_out
-from cgi_conform.servers.launch import START_TIMEOUT
+from cgi_conform.servers.definition import START_TIMEOUT
 from cgi_conform.wall import since_start
 from cgi_conform.write import need_folder
 
@@ -45,8 +45,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--sample", type=int, metavar="N", help="run about one case in N, always the same ones")
     add("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for the next octet (default: %(default)g)")
     add("--case-timeout", type=float, default=CASE_TIMEOUT, metavar="S", help="seconds for a whole case (default: %(default)g)")
-    add("--start-timeout", type=float, default=START_TIMEOUT, metavar="S",
-        help="seconds for the server to start (default: %(default)g)")  # fmt: skip
+    add("--start-timeout", type=float, metavar="S",
+        help=f"seconds for the server to start (default: {START_TIMEOUT:g}, or what its server.toml says)")  # fmt: skip
     add("--delivery", choices=DELIVERIES, default="whole", help="how to cut requests into writes (default: whole)")
     add("--times", action="store_true", help="write the seconds of each case into results.json")
     add("--slowest", type=int, default=0, metavar="N", help="show the N slowest cases")

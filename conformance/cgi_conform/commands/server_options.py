@@ -16,7 +16,7 @@ USUAL_PORT = 8000
 
 def configure_workers(parser: argparse.ArgumentParser) -> None:
     """Adds -j."""
-    text = f"number of workers; each has its own server and tries one case at a time (default: at most {WORKERS})"
+    text = f"number of workers; each has its own server and tries one case at a time (default: at most {WORKERS}; never more than server.toml allows)"
     parser.add_argument("-j", dest="workers", type=int, metavar="N", help=text)
 
 

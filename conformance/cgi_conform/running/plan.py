@@ -15,8 +15,7 @@ from cgi_conform.http.delivery import DELIVERIES
 from cgi_conform.http.exchange import GRACE
 from cgi_conform.judging.known_failures import KnownFailure, load_known_failures, release_note, in_release
 from cgi_conform.running.capabilities import Capabilities
-from cgi_conform.servers.definition import ServerDefinition, named_server
-from cgi_conform.servers.launch import START_TIMEOUT
+from cgi_conform.servers.definition import START_TIMEOUT, ServerDefinition, named_server
 
 WORKERS = 12  # the default for many cases, which mostly wait for I/O
 CASE_TIMEOUT = 60.0  # seconds, --case-timeout: the largest body has ten mebibytes, which take 52 s at 200 KB/s
@@ -34,7 +33,7 @@ class Options:
     profile: str = PROFILES[0]
     timeout: float = 5.0
     case_timeout: float = CASE_TIMEOUT
-    start_timeout: float = START_TIMEOUT
+    start_timeout: float | None = None  # None: as the definition of the server says
     delivery: str = "whole"
     expect: str | None = None
     skip: list[str] = field(default_factory=list)
@@ -85,7 +84,8 @@ def make_plan(options: Options) -> Plan:
     if options.delivery not in DELIVERIES:
         raise UserError(f'no delivery "{options.delivery}" (known: {", ".join(DELIVERIES)})')
     for name in ("timeout", "case_timeout", "start_timeout"):
-        if not 0 < (seconds := getattr(options, name)) < math.inf:
+        seconds = getattr(options, name)
+        if seconds is not None and not 0 < seconds < math.inf:
             raise UserError(f"--{name.replace('_', '-')} {seconds:g} is not a positive number of seconds")
     if options.workers is not None and options.workers < 1:
         raise UserError(f"-j {options.workers} is less than 1")
@@ -117,7 +117,7 @@ def make_plan(options: Options) -> Plan:
         version=version,
         release_note=release_note(server.name, version, server.checked, rules),
         case_timeout=options.case_timeout,
-        start_timeout=options.start_timeout,
+        start_timeout=options.start_timeout or server.start_timeout,
     )
 
 

@@ -108,11 +108,10 @@ def carry_out(
     the servers end, which may take seconds.
     """
     chosen = [case for case in cases if not any(fnmatchcase(case.id, glob) for glob in options.skip)]
-    count = options.workers or (WORKERS if len(chosen) > _MANY else 1)
     known = _Known()
     check_target(plan)
     if chosen:
-        _try_all(ordered(chosen, plan, options.shuffle), plan, count, progress, known, interrupted)
+        _try_all(ordered(chosen, plan, options.shuffle), plan, worker_count(options, plan, len(chosen)), progress, known, interrupted)
     if known.incomplete and not partial:
         raise UserError(known.messages[-1], INTERRUPTED if known.interrupted else SERVER)
     left = {case.id for case in chosen}
@@ -139,6 +138,13 @@ def carry_out(
         seconds,
         known.interrupted,
     )
+
+
+def worker_count(options: Options, plan: Plan, cases: int) -> int:
+    """Returns the number of workers for this many cases: at most as many as the server may run at once."""
+    count = options.workers or (WORKERS if cases > _MANY else 1)
+    allowed = plan.server.workers if plan.server is not None else None
+    return min(count, allowed or count)
 
 
 def _try_all(

@@ -10,7 +10,7 @@ holds data only. Tokens in a command:
     {files}                the folder where the suite writes the files of [files] before the start
     {user} {group}         the account that scripts must run as
 
-Tokens in `program`: {here}, {build}, and {python}, the interpreter that runs the suite.
+Tokens in `program` and `requires`: {here}, {build}, and {python}, the interpreter that runs the suite.
 """
 
 import functools
@@ -30,8 +30,10 @@ from cgi_conform.errors import SERVER, UserError
 from cgi_conform.paths import SERVERS, build
 from cgi_conform.schema import read_valid_toml
 from cgi_conform.servers.command_words import fill_words, found_beside, lost_words
-from cgi_conform.servers.find_program import FIXED_PATH, build_token, find_on_path, first_installed, program_path, search_note, which
+from cgi_conform.servers.find_program import FIXED_PATH, build_token, find_on_path, first_installed, lacks
+from cgi_conform.servers.find_program import program_path, search_note, which
 
+START_TIMEOUT = 30.0  # seconds for a server to start, unless its definition or --start-timeout says otherwise
 _OF_A_SHELL = ("|", "||", "&", "&&", ";")
 
 
@@ -53,11 +55,15 @@ class ServerDefinition:
     in_profile: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # additional arguments, by profile
     checked: tuple[str, ...] = ()  # the releases that its known failures were checked with
     instrument: bool = False  # True for a server that exists only to test the suite
+    packages: tuple[str, ...] = ()  # the Debian packages that bring it
+    start_timeout: float = START_TIMEOUT
+    workers: int | None = None  # the number of these servers that may run at once; None: any number
 
     def installed(self) -> Path:
         """Returns the program. Raises UserError (status 3) if it is not installed."""
         if self.program is None:
-            raise UserError(f'server "{self.name}" is not installed (looked for {self.sought})', SERVER)
+            hint = f"; cgi-conform servers --install {self.name}" if self.packages else ""
+            raise UserError(f'server "{self.name}" is not installed (looked for {self.sought}{hint})', SERVER)
         return self.program
 
     @property
@@ -134,6 +140,9 @@ def load_server(name: str) -> ServerDefinition:
     else:
         names = [wanted["find"]]
         program = find_on_path(wanted["find"])
+    sought = [search_note(name, here) for name in names]
+    if program and (lacking := lacks(table.get("requires", ()), here)):
+        program, sought = None, lacking
     files = {name: read_template(here / template, shown) for name, template in table.get("files", {}).items()}
     for words in (table["command"], *(more for more in table.get("variants", {}).values() if _is_command(more))):
         _check_port([*words, *files.values()], shown)
@@ -141,7 +150,7 @@ def load_server(name: str) -> ServerDefinition:
         name=here.name,
         title=table["title"],
         program=program,
-        sought=", ".join(search_note(name, here) for name in names),
+        sought=", ".join(sought),
         command=tuple(table["command"]),
         version_command=tuple(table.get("version", ())),
         profiles=tuple(table["profiles"]),
@@ -152,6 +161,9 @@ def load_server(name: str) -> ServerDefinition:
         in_profile={name: tuple(more["arguments"]) for name, more in table.get("profile", {}).items()},
         checked=tuple(table.get("checked", ())),
         instrument=table.get("instrument", False),
+        packages=tuple(table.get("packages", ())),
+        start_timeout=table.get("start-timeout", START_TIMEOUT),
+        workers=table.get("workers"),
     )
 
 

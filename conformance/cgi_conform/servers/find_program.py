@@ -1,9 +1,11 @@
 """Finds the program of a server: on PATH, among pyenv's versions, or beside the definition of the server."""
 
+import glob
 import os
 import re
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from cgi_conform.paths import build
@@ -41,6 +43,12 @@ def _newest(versions: Path, name: str) -> Path | None:
 def first_installed(candidates: list[str]) -> Path | None:
     """Returns the absolute path of the first candidate that exists, or None."""
     return next((path for path in map(which, candidates) if path is not None), None)
+
+
+def lacks(wanted: Sequence[str], here: Path) -> list[str]:
+    """Returns the programs on PATH, and the files, that a server needs and this machine does not have."""
+    needed = [program_path(word, here) for word in wanted]
+    return [search_note(word, here) for word in needed if not (glob.glob(word) if "/" in word else which(word))]
 
 
 def build_token() -> dict[str, str]:

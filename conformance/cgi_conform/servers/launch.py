@@ -28,7 +28,6 @@ from cgi_conform.servers.definition import ServerDefinition
 from cgi_conform.servers.instance import Instance, Process, ending, last_lines, running
 from cgi_conform.servers.ports import ADDRESS, accepts, free_port, held_by
 
-START_TIMEOUT = 30.0  # seconds, --start-timeout
 _GROUPS = (4, 24)  # supplementary groups of a server started by root, which it must not pass on to its scripts
 _ATTEMPTS = 3
 _FOREIGN = 1.0  # seconds after which a listener counts as the server although /proc cannot confirm it
@@ -74,13 +73,14 @@ def start(
     starter: Starter = started,
     descriptor: int | None = None,
     port: int = 0,
-    timeout: float = START_TIMEOUT,
+    timeout: float | None = None,
 ) -> Instance:
     """Starts a server on the port, or on a free one for 0, and returns it.
 
-    UserError (status 3) says why it did not start.
+    Waits `timeout` seconds; for None, as long as its definition says. UserError (status 3) says why it did not start.
     """
     arguments = server.variants[variant] if variant else ()
+    timeout = timeout or server.start_timeout
     patience, ports = timeout, _ATTEMPTS
     while True:
         instance = _spawn(server, docroot, arguments, environment or {}, starter, descriptor, port)

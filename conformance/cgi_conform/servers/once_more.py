@@ -11,7 +11,8 @@ import subprocess
 import time
 
 from cgi_conform.servers.instance import Instance, last_lines
-from cgi_conform.servers.launch import LATE, START_TIMEOUT, wait_until_ready
+from cgi_conform.servers.definition import START_TIMEOUT
+from cgi_conform.servers.launch import LATE, wait_until_ready
 from cgi_conform.servers.ports import is_free
 
 ENDS_WITHIN = 10.0  # seconds in which a server must end after SIGTERM, and a second server must end by itself

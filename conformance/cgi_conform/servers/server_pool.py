@@ -12,7 +12,7 @@ from cgi_conform.cases.docroot import Docroot, temporary
 from cgi_conform.errors import SERVER, UserError
 from cgi_conform.servers.definition import ServerDefinition
 from cgi_conform.servers.instance import Instance
-from cgi_conform.servers.launch import START_TIMEOUT, Starter, start, started
+from cgi_conform.servers.launch import Starter, start, started
 
 Key = tuple[str, tuple[tuple[str, bytes], ...], int]
 PLAIN: Key = ("", (), 0)
@@ -32,7 +32,7 @@ class ServerPool:
         fixtures: Path,
         starter: Starter = started,
         docroot: Docroot | None = None,
-        start_timeout: float = START_TIMEOUT,
+        start_timeout: float | None = None,
     ) -> None:
         self._server = server
         self._fixtures = fixtures
