@@ -24,7 +24,7 @@ COMMANDS = {
     "list": ("commands.list", "list the cases, one per line"),
     "show": ("commands.show", "show one case or clause: its rule, its octets, and the answers of servers"),
     "coverage": ("commands.coverage", "show the cases of each clause, and the clauses of each case"),
-    "servers": ("commands.servers", "list the known servers and their installed versions"),
+    "servers": ("commands.servers", "list the known servers and their installed versions, or install some"),
     "fixtures": ("commands.fixtures", "write the document root of the cases into a directory"),
     "serve": ("commands.serve", "start a server for another client"),
     "bisect": ("commands.bisect", "find the level that a server reaches, and the case that stops it"),

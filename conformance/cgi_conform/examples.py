@@ -25,7 +25,7 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
     ),
     "servers": (
         "cgi-conform servers",
-        "cgi-conform servers | grep -v 'not installed'",
+        "cgi-conform servers --install lighttpd apache",
     ),
     "fixtures": (
         "cgi-conform fixtures site",

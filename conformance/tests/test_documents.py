@@ -35,6 +35,8 @@ NOT_RUN = {
     "ci/setup run": Elsewhere("apt", "ci/conform", '"$checkout/ci/setup" run'),
     "ci/setup run build test": Elsewhere("apt", "ci/test", '"$checkout/ci/setup" run build test'),
     "ci/setup programs": Elsewhere("apt", "ci/packages.txt", "\nprograms  git\n"),
+    "ci/setup servers": Elsewhere("apt", "ci/setup", "servers --install all"),
+    "cgi-conform servers --install *": Elsewhere("root, apt", "conformance/tests/test_install.py", '"servers", "--install"'),
     "ci/setup bench": Elsewhere("apt", "ci/packages.txt", "\nbench  lighttpd\n"),
     "ci/build": Elsewhere("minutes of compiling", "ci/conform", '"$checkout/ci/build"'),
     "ci/build --tests": Elsewhere("minutes of compiling", "ci/test", "ci/build --tests"),

@@ -272,10 +272,12 @@ def test_servers_says_not_installed_and_names_the_program() -> None:
         "here  sh 1                     cgihttpserver  http11",
         "gone  not installed (python9)  cgihttpserver  -",
     ]
+    packaged = replace(lost, packages=("python9",))
+    assert "gone  not installed (cgi-conform servers --install gone)  cgi" in servers.table([(packaged, "")])
 
 
 def test_servers_lists_every_definition(capsys: pytest.CaptureFixture[str]) -> None:
-    assert servers.main(argparse.Namespace()) == 0
+    assert servers.main(argparse.Namespace(install=None)) == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:]] == server_names()
 
 
