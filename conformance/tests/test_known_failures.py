@@ -1,6 +1,7 @@
 """judging/known_failures.py, judging/releases.py, cases/clauses.py: known failures, releases, and clauses."""
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from cgi_conform.judging.known_failures import KnownFailure, load_known_failures
 from cgi_conform.judging.releases import dotted, has_change, release_in
 from cgi_conform.judging.results import CaseResult
 from cgi_conform.paths import REPO
+from cgi_conform.running.case_result import reason_to_skip
 from cgi_conform.running.plan import Options, make_plan
 
 
@@ -45,6 +47,20 @@ def test_the_own_entry_wins_over_an_included_one(tmp_path: Path) -> None:
 def test_an_entry_with_an_exact_id_wins_over_a_glob(tmp_path: Path) -> None:
     rules = rules_of(tmp_path, entry("a/b", reason="exact") + entry("a/*", reason="glob"))
     assert [rule.reason for name in ("a/b", "a/c") if (rule := known_failure_of(rules, name, "user"))] == ["exact", "glob"]
+
+
+def test_an_entry_with_a_list_of_cases_names_their_cause(tmp_path: Path) -> None:
+    rules = rules_of(tmp_path, entry("a cause", "cases = ['a/b', 'c/*']\nsaw = 404"))
+    assert [(rule.glob, rule.reason, rule.saw) for rule in rules] == [("a/b", "known", 404), ("c/*", "known", 404)]
+    assert [each["glob"] for each in stale(rules, ["a/b"])] == ["c/*"]
+
+
+def test_a_case_that_varies_is_not_tried_and_the_note_says_why(tmp_path: Path) -> None:
+    corpus(tmp_path, case("post/a"))
+    [rule] = rules_of(tmp_path, entry("post/a", outcome="varies", reason="it depends on the load"))
+    assert (rule.is_tried, rule.note) == (False, "varies: it depends on the load")
+    plan = replace(make_plan(Options(command="sh {port}")), known_failures=(rule,))
+    assert reason_to_skip(load_cases(tmp_path / "cases")[0], plan) == "varies: it depends on the load"
 
 
 def test_an_entry_with_when_holds_for_that_user_only(tmp_path: Path) -> None:
@@ -146,7 +162,7 @@ def test_a_plan_holds_the_entries_for_the_release_that_the_server_prints(tmp_pat
         ("['a/b']\noutcome = 'fail'", 'missing key "reason" in "a/b"'),
         (entry("a/b", reason=""), '"a/b.reason" is empty'),
         (entry("a/b", reason=" "), '"a/b.reason" is " ", which is not of the form \\S'),
-        (entry("a/b", outcome="fial"), '"a/b.outcome" is "fial", not one of fail, skip (did you mean "fail"?)'),
+        (entry("a/b", outcome="fial"), '"a/b.outcome" is "fial", not one of fail, skip, varies (did you mean "fail"?)'),
         (entry("a/b", "saw = 'crash'"), '"a/b.saw" is "crash", not one of closed, silent, bare'),
         (entry("a/b", "rason = 'x'"), 'unknown key "rason" in "a/b" (did you mean "reason"?)'),
         ("include = ['none.toml']", 'includes "none.toml", which does not exist'),

@@ -78,7 +78,7 @@ _EXPECT = """\
 # passes turns the run red. Failures in profile {other} belong into expect.{other}.toml.
 #
 # ["post/plain-file"]
-# outcome = "fail"              # or "skip": do not run the case
+# outcome = "fail"              # or "skip", "varies": do not run the case
 # reason  = "refuses with 405"
 #
 # These commands write one entry for each failure:

@@ -1,7 +1,8 @@
 """Reads and writes expect.toml: the cases that a server is known to fail or that must be skipped, with reasons.
 
-An entry is a glob of case ids with an outcome and a reason. An exact id wins over a glob, a later entry over an earlier
-one, and a file over the files that it includes. Two errors turn the run red: a stale entry, whose glob matches no case,
+An entry is a glob of case ids with an outcome and a reason, or names a cause and lists its cases. An exact id wins over
+a glob, a later entry over an earlier one, and a file over the files that it includes. The outcome "varies" is that of a
+case that passes in some runs and fails in others: it is not tried, like one with the outcome "skip". Two errors turn the run red: a stale entry, whose glob matches no case,
 and a reason that still has to be filled in. An entry with `since` or `before` applies only to some releases of the
 server, and is ignored for the others.
 """
@@ -28,7 +29,7 @@ class KnownFailure:
     """An entry of expect.toml for the cases that the glob matches."""
 
     glob: str
-    outcome: str  # fail | skip
+    outcome: str  # fail | skip | varies
     reason: str
     saw: Status | None = None
     when: str = ""  # root | user, "" for both
@@ -40,6 +41,15 @@ class KnownFailure:
     def is_explained(self) -> bool:
         """Returns whether the reason has been filled in."""
         return not self.reason.startswith(_TO_FILL_IN)
+
+    @property
+    def is_tried(self) -> bool:
+        return self.outcome == "fail"
+
+    @property
+    def note(self) -> str:
+        """Returns the reason, which says of a case that varies that it does."""
+        return f"varies: {self.reason}" if self.outcome == "varies" else self.reason
 
     def matches(self, name: str) -> bool:
         return name == self.glob or fnmatchcase(name, self.glob)
@@ -69,7 +79,9 @@ def load_known_failures(path: Path, including: tuple[Path, ...] = ()) -> list[Kn
             raise UserError(f'{shown}: includes "{name}", which does not exist')
         rules += load_known_failures(included, (*including, path))
     for glob, entry in table.items():
-        rules += [_rule(glob, shown, each) for each in (entry if isinstance(entry, list) else [entry])]
+        for each in entry if isinstance(entry, list) else [entry]:
+            more = {key: value for key, value in each.items() if key != "cases"}
+            rules += [_rule(case, shown, more) for case in each.get("cases", [glob])]
     return rules
 
 
@@ -129,8 +141,8 @@ def write_known_failures(path: Path, results: Iterable[CaseResult], rules: Itera
     entries: list[str] = []
     for case in results:
         rule = known_failure_of(known, case["id"], "root") or known_failure_of(known, case["id"], "user")
-        if case["verdict"] == "skip" and rule is not None and rule.outcome == "skip":
-            entries.append(_entry(case["id"], "skip", None, rule.reason, rule))
+        if case["verdict"] == "skip" and rule is not None and not rule.is_tried:
+            entries.append(_entry(case["id"], rule.outcome, None, rule.reason, rule))
         elif case["verdict"] == "expected" and rule is not None:
             entries.append(_entry(case["id"], "fail", rule.saw, rule.reason, rule))
         elif case["verdict"] in red and case["mismatches"]:

@@ -65,8 +65,8 @@ def try_programs(
                     rule = known_failure_of(one.rules, check.id, user())
                     if program.missing:
                         results.append(_result(check, program, "skip", program.missing))
-                    elif rule is not None and rule.outcome == "skip":
-                        results.append(_result(check, program, "skip", rule.reason))
+                    elif rule is not None and not rule.is_tried:
+                        results.append(_result(check, program, "skip", rule.note))
                     elif program.name in site.broken:
                         results.append(_result(check, program, "error", site.broken[program.name]))
                     else:

@@ -38,7 +38,7 @@ def reason_to_skip(case: Case, plan: Plan) -> str | None:
     rule = known_failure_of(plan.known_failures, case.id, plan.capabilities.user)
     if (reason := missing(case, plan.capabilities)) is not None:
         return reason
-    return rule.reason if rule is not None and rule.outcome == "skip" and rule.is_explained else None
+    return rule.note if rule is not None and not rule.is_tried and rule.is_explained else None
 
 
 def untried(case: Case, plan: Plan, verdict: str, note: str) -> CaseResult:
