@@ -43,11 +43,11 @@ class TestPresuppositions:
 
 
 class TestFiles:
-    def test_those_of_a_file_hold_for_its_other_cases(self, tmp_path: Path) -> None:
-        of_file = 'needs = ["a/base"]\n' + case("a/base", more=needing("a/root", "http11")) + case("a/root") + case("a/x", more=needing("b/y"))
-        corpus(tmp_path, case("b/y"), files={"a": of_file})
+    def test_those_of_a_file_hold_for_cases_that_name_none(self, tmp_path: Path) -> None:
+        cases = [case("a/base"), case("a/plain"), case("a/http11", more=needing("http11")), case("a/own", more=needing("b/y"))]
+        corpus(tmp_path, case("b/y"), files={"a": 'needs = ["a/base"]\n' + "".join(cases)})
         found = {each.id: each.presupposes for each in load_cases(tmp_path / "cases")}
-        assert found == {"a/base": ("a/root",), "a/root": (), "a/x": ("b/y", "a/base"), "b/y": ()}
+        assert found == {"a/base": (), "a/plain": ("a/base",), "a/http11": ("a/base",), "a/own": ("b/y",), "b/y": ()}
 
     @pytest.mark.parametrize(
         ("files", "said"),

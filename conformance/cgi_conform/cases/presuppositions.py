@@ -1,4 +1,4 @@
-"""Follows the cases that a case presupposes: `needs = ["local-redirect/file"]` in a case or at the top of its file.
+"""Follows the cases that a case presupposes: `needs = ["local-redirect/file"]` in a case, or at the top of its file.
 
 A presupposition is a case of its own, for example that a script runs at all. If it is red, the cases that presuppose it
 are blocked, because their answers say nothing about their own rules.
@@ -27,14 +27,12 @@ def presupposed(names: Iterable[str], named: Direct) -> list[str]:
 
 
 def with_those_of_the_file(cases: Sequence[Case], of_file: Sequence[str]) -> list[Case]:
-    """Returns the cases of a file with the presuppositions of the whole file.
+    """Returns the cases of a file, in which each case that names no presuppositions has those of the file.
 
-    Leaves out the cases that the file names, and what these presuppose.
+    The cases that the file names do not get them.
     """
-    before = {*of_file, *presupposed(of_file, direct(cases))}
     return [
-        case if case.id in before else replace(case, presupposes=tuple(dict.fromkeys([*case.presupposes, *of_file])))
-        for case in cases
+        case if case.presupposes or case.id in of_file else replace(case, presupposes=tuple(of_file)) for case in cases
     ]
 
 
