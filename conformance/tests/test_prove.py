@@ -56,20 +56,6 @@ def proven(fixtures: Path, server: Path, *words: str, status: int) -> dict[str, 
     return kills
 
 
-def test_a_fault_that_breaks_a_presupposition_proves_nothing(tmp_path: Path) -> None:
-    needing = get("/hello.txt") + "\nneeds = ['a/base']"
-    corpus(
-        tmp_path, named(case("a/base"), "file-missing"), named(case("a/same", more=needing), "file-missing"),
-        named(case("a/own", "header.X-Toy = 'yes'", needing), "field-lost"),
-    )  # fmt: skip
-    kills = proven(tmp_path, toy(tmp_path / "server", "file-missing", "field-lost"), status=1)
-    found = {each["id"]: (each["verdict"], each["note"]) for each in kills["cases"]}
-    said = 'its fault breaks "a/base", too, which it presupposes: a run shows it as blocked'
-    assert found == {"a/base": ("killed", ""), "a/own": ("killed", ""), "a/same": ("survived", said)}
-    kills = proven(tmp_path, tmp_path / "server", "a/same", status=1)
-    assert [(each["id"], each["note"]) for each in kills["cases"]] == [("a/same", said)]
-
-
 def test_a_proof_of_a_good_suite_is_green_and_gives_the_same_file_each_time(tmp_path: Path) -> None:
     listed = named(case("a/list", "status = [404, 403, 'closed']", get("/none")), "everything-is-there")
     fixtures = corpus(tmp_path / "f", case("a/file", "status = 200\nbody.file = 'hello.txt'"), listed)

@@ -65,7 +65,7 @@ def main(options: argparse.Namespace) -> int:
         wrong += unmatched(faults, corpus)
     forked_server.import_what_it_imports(subject)
     gc.freeze()
-    _prove(work, ProofInputs({case.id: case for case in corpus}, plans, faults, subject, fixtures()), options.workers or WORKERS)
+    _prove(work, ProofInputs(cases, plans, faults, subject, fixtures()), options.workers or WORKERS)
     shown = [find(name, faults) for name in {case["fault"] for case in work.proven} if not unknown(name, faults)]
     kills = assembled(
         {"name": server.name, "title": server.title, "version": server.version()},

@@ -12,12 +12,10 @@ from pathlib import Path
 from cgi_conform.cases.answer import SILENT, Status
 from cgi_conform.cases.case import Case
 from cgi_conform.cases.docroot import Docroot
-from cgi_conform.cases.presuppositions import direct, presupposed
 from cgi_conform.data.faulty.faults import Broken, Fault, compiled, find
 from cgi_conform.errors import UserError
 from cgi_conform.http.exchange import play
 from cgi_conform.http.timeouts import CaseDeadline
-from cgi_conform.judging.blocked import blocker
 from cgi_conform.judging.judge import Judgement, CaseContext, judge, settled
 from cgi_conform.judging.results import CaseResult
 from cgi_conform.octets import Tokens
@@ -101,20 +99,8 @@ class FaultWorker:
                 found.tried[name] = Tried.of(result)
                 if dies and result["verdict"] != "error" and pool.one_ends(PATIENCE):
                     found.tried[name] = Tried("error", "the server ended after the answer")
-            if task.fault:
-                self._block(task, found, pool)
         finally:
             pool.stop()
-
-    def _block(self, task: Task, found: TaskOutcome, pool: ServerPool) -> None:
-        """Marks the cases whose presuppositions the fault breaks, too."""
-        plan, named = self._inputs.plans[task.profile], direct(self._inputs.cases.values())
-        needed = [name for name in presupposed(task.cases, named) if task.profile in self._inputs.cases[name].expect]
-        verdicts = {name: self._try(name, plan, task, pool)["verdict"] for name in needed}
-        verdicts |= {name: tried.verdict for name, tried in found.tried.items()}
-        for name in task.cases:
-            if root := blocker(name, named, verdicts):
-                found.tried[name] = Tried("blocked", f'its fault breaks "{root}", too, which it presupposes: a run shows it as blocked')
 
     def _try(self, name: str, plan: Plan, task: Task, pool: ServerPool) -> CaseResult:
         return try_case(*_with_timeouts(self._inputs.cases[name], plan, task), pool, self._inputs.fixtures).result
@@ -150,7 +136,7 @@ def _with_timeouts(case: Case, plan: Plan, task: Task) -> tuple[Case, Plan]:
     """
     if not task.fault:
         return case, plan
-    patience = task.patience.get(case.id, PATIENCE)
+    patience = task.patience[case.id]
     limit = None if case.limit is None else max(case.limit, patience)
     return replace(case, limit=limit), replace(plan, timeout=patience, case_timeout=4 * patience)
 

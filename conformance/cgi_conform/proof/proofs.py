@@ -1,8 +1,7 @@
 """Decides what is proven, from the outcomes of the cases. All functions are pure.
 
 A case is killed, which proves that it can fail, if it passes without a fault in the server and fails with its fault. If
-the server with the fault does not start or ends, this proves nothing, except for faults that are about this. A case
-whose fault also breaks a presupposition of it proves nothing either: a run shows it as blocked, not as red.
+the server with the fault does not start or ends, this proves nothing, except for faults that are about this.
 
 A branch is one status in a list of allowed statuses. It is proven if the case accepts a server that answers with this
 status, and would not accept it without the branch. A fault is proven if it kills a case.
@@ -141,8 +140,6 @@ def _decided(sound: Tried, broken: Tried | None, dies: bool) -> tuple[str, str, 
         return KILLED, "", {"what": "end of the server", "expected": "it runs on", "got": "it ended", "at": None}
     if broken.verdict == "error":
         return SURVIVED, f"no proof: {broken.note}", None
-    if broken.verdict == "blocked":
-        return SURVIVED, broken.note, None
     if broken.by is None:
         return SURVIVED, "it passes with its fault in the server", None
     return KILLED, "", broken.by
