@@ -319,7 +319,7 @@ class TestPage:
     def test_the_page_is_well_formed_and_loads_no_other_file(self) -> None:
         page = Page(html.text(mixed(), CASES, CLAUSES))
         assert page.loaded == [] and "link" not in page.tags
-        assert page.tags.count("script") == 1 and page.tags.count("style") == 1
+        assert page.tags.count("script") == 3 and page.tags.count("style") == 1  # two scripts hold data
         assert len(page.ids) == len(set(page.ids))
         missing = {link for link in page.links if link.startswith("#")} - {f"#{name}" for name in page.ids}
         assert missing <= {"#unknown-1"}
@@ -330,13 +330,32 @@ class TestPage:
             assert f'<details id="{name}"' in text
         assert text.count('" open>') == len(RED)
 
+    def test_a_case_that_is_not_red_is_one_line_and_its_details_are_data(self) -> None:
+        page = Page(html.text(passing(1000), {}, CLAUSES))
+        assert len(page.tags) < 5 * 1000
+        text = html.text(mixed(), CASES, CLAUSES)
+        bodies = json.loads(re.findall(r'<script type="application/json" id="bodies">(.*?)</script>', text)[0])
+        names = re.findall(r'<details id="([^"]*)"', text)
+        assert {name for name, body in zip(names, bodies, strict=True) if not body} == {
+            name for name in CASES if name.partition("/")[2] in RED
+        }
+        assert all("Repeat this case" in body and "<script>" not in body for body in bodies if body)
+
+    def test_the_page_says_where_to_begin_and_names_what_a_case_blocks(self) -> None:
+        cases = [result_of(case_of(f"b/{name}"), "blocked", blocked="z/root") for name in ("one", "two")]
+        cases += [result_of(case_of("a/alone"), "fail"), result_of(case_of("z/root"), "fail")]
+        text = html.text(assembled(SERVER, "cgihttpserver", "user", 4, cases), {}, {})
+        first = text.index('href="#z/root"')
+        assert text.index("Where to begin") < first < text.index('href="#a/alone"') < text.index('<h2 id="topics">')
+        assert "blocks 2 cases" in text and text.index('<form class="filter"') < text.index("Where to begin")
+
     def test_the_page_marks_the_first_differing_octet(self) -> None:
         assert "b<mark>\\xff</mark>c" in html.text(mixed(), CASES, CLAUSES)
 
     def test_the_page_stays_small_with_a_thousand_long_cases(self) -> None:
         run = passing(1000, "fail", received=[{"connection": "main", "bytes": "<\\x00" * 300, "end": "open"}] * 2)
         text = html.text(run, {}, CLAUSES)
-        assert len(text.encode()) <= html.LARGEST + 350_000  # each case keeps its mismatches and its line to paste
+        assert len(text.encode()) <= html.LARGEST + 400_000  # each case keeps its mismatches and its line to paste
         assert len(html.text(passing(1000), {}, CLAUSES).encode()) <= html.LARGEST
 
     def test_markup_in_octets_stays_text(self) -> None:

@@ -2,7 +2,8 @@
 
 Autoescaping is on, and the page shows octets as printable text only, so the octets of a hostile server stay text.
 The page stays below 750 KB for a thousand cases: long exchanges are cut until it does. The page always shows the rule,
-the expectation, the mismatches and the line that repeats the case.
+the expectation, the mismatches and the line that repeats the case. A browser gets few elements: cases that did not turn
+the run red are one line each, and a script adds their details when a reader opens them.
 """
 
 import re
@@ -12,6 +13,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from cgi_conform.cases.answer import LEVELS
 from cgi_conform.cases.case import Case
 from cgi_conform.cases.clauses import Clause
 from cgi_conform.cases.wording import asked
@@ -28,12 +30,14 @@ from cgi_conform.judging.results import (
     started_by,
 )
 from cgi_conform.report.beside import beside
+from cgi_conform.report.causes import by_topic, causes
 from cgi_conform.report.page import filled, inserted, plain
 from cgi_conform.report.rule import rules
 
 LARGEST = 750_000
+_SHOWN = 60  # of more red cases, the list where to begin shows so many, and no case is open at first
 _ESCAPES = re.compile(r"(?:\\(?:x[0-9a-fA-F]{2}|&\w+;|.))+")  # for text that is already HTML
-_MEANING = {
+MEANING = {
     "pass": "the server does what the rule asks",
     "fail": "the server breaks a required rule",
     "warn": "the server breaks a recommended rule",
@@ -44,7 +48,7 @@ _MEANING = {
     "skip": "the case could not be judged",
     "error": "the suite or the server failed",
 }
-_CONTRACT = {
+CONTRACT = {
     "cgihttpserver": "the behaviour of Python's CGIHTTPServer (python3 -m http.server --cgi)",
     "rfc3875": "CGI/1.1 as RFC 3875 defines it",
 }
@@ -72,25 +76,29 @@ def text(results: Results, cases: Mapping[str, Case], clauses: Mapping[str, Clau
 
 
 def _page(results: Results, cases: Mapping[str, Case], clauses: Mapping[str, Clause], detail: Detail) -> str:
-    red = red_verdicts(results)
+    red, found = red_verdicts(results), causes(results)
     views = [_view(case, cases.get(case["id"]), results["profile"], clauses, detail) for case in results["cases"]]
     used = {name for case in results["cases"] for name in case["clauses"]}
     return filled(
         "page.html.jinja",
         css=inserted("page.css"),
-        script=inserted("page.js"),
+        script=inserted("copy.js") + inserted("filter.js") + inserted("page.js"),
         results=results,
         server=server_line(results["server"]),
         conclusion=conclusion(results),
         started_by=started_by(results),
         status=exit_status(results),
         verdicts=[verdict for verdict in VERDICTS if results["totals"][verdict]],
-        meanings=_MEANING,
-        contract=_CONTRACT[results["profile"]],
+        meanings=MEANING,
+        contract=CONTRACT[results["profile"]],
         red=red,
         topics=_by_topic(views),
-        broken=[view for view in views if view["verdict"] in red],
-        clauses={name: clause for name, clause in clauses.items() if name in used},
+        broken=found,
+        shown=_SHOWN,
+        full={cause.case["id"] for cause in found[:_SHOWN]},
+        by_topic=by_topic(found),
+        levels=LEVELS,
+        clauses={name: (clause.text, clause.link) for name, clause in clauses.items() if name in used},
         shortened=not detail.quiet,
     )
 
@@ -113,10 +121,9 @@ def _view(
     wanted = asked(expectation) if expectation is not None else []
     return {
         **result,
-        "quiet": quiet,
         "rules": rules(result, clauses),
         "wanted": [(what, clipped(told, 300)) for what, told in wanted if what not in broken],
-        "mismatches": [_mismatch(item) for item in result["mismatches"]],
+        "mismatches": [mismatch_view(item) for item in result["mismatches"]],
         "sent": [(each["connection"], octets(clipped(each["bytes"], limit))) for each in result["sent"] if limit],
         "received": [
             (each["connection"], octets(clipped(each["bytes"], limit)), each["end"])
@@ -129,7 +136,7 @@ def _view(
     }
 
 
-def _mismatch(item: MismatchEntry) -> dict[str, Any]:
+def mismatch_view(item: MismatchEntry) -> dict[str, Any]:
     return {
         "what": item["what"],
         "expected": with_mark(clipped(item["expected"], 400), item["at"]),

@@ -1,6 +1,6 @@
 """kills.html: which fault makes each case fail, and which check notices it, on one page that loads no other file.
 
-The page looks and filters like that of a run (page.css, page.js). Autoescaping is on, and the page shows octets as
+The page looks and filters like that of a run (page.css, filter.js). Autoescaping is on, and the page shows octets as
 printable text only.
 """
 
@@ -43,7 +43,7 @@ def text(kills: Kills) -> str:
     return filled(
         "kills/kills.html.jinja",
         css=inserted("page.css") + inserted("kills/kills.css"),
-        script=inserted("page.js"),
+        script=inserted("copy.js") + inserted("filter.js") + inserted("kills/kills.js"),
         kills=kills,
         conclusion=conclusion(kills),
         counted=counted(kills),

@@ -1,0 +1,1 @@
+startFilter(document.getElementById("filter"));
