@@ -27,6 +27,7 @@ COMMANDS = {
     "servers": ("commands.servers", "list the known servers and their installed versions, or install some"),
     "fixtures": ("commands.fixtures", "write the document root of the cases into a directory"),
     "serve": ("commands.serve", "start a server for another client"),
+    "matrix": ("commands.matrix", "try the cases against many servers and write a site with all results"),
     "bisect": ("commands.bisect", "find the level that a server reaches, and the case that stops it"),
     "diff": ("commands.diff", "send the same octets to two servers and compare the answers"),
     "replay": ("commands.replay", "play one case and show every octet"),

@@ -35,6 +35,10 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "cgi-conform serve cpython-3.12",
         "cgi-conform serve --command './my-server --port {port} --root {root}' --port 8000",
     ),
+    "matrix": (
+        "cgi-conform matrix --report matrix",
+        "cgi-conform matrix --server cgi-server --server lighttpd --profile rfc3875 'post/*' --report matrix",
+    ),
     "bisect": (
         "cgi-conform bisect --server my-server --profile rfc3875",
         "cgi-conform bisect --command './my-server {port} {root}' --until get",

@@ -25,7 +25,7 @@ from cgi_conform.cases.docroot import remove
 from cgi_conform.paths import REPO
 
 BUILT_WITH = ("pip", "setuptools", "wheel", "venv")
-IMPORTED = ("jinja2", "jsonschema")  # the only packages that the suite needs
+IMPORTED = ("jinja2", "jsonschema", "markdown_it")  # the only packages that the suite needs
 REFUSED = ("_pytest", "h11", "hypothesis", "mypy", "pip", "pytest", "setuptools", "wheel", "xdist", "yaml")
 GUARD = f"""
 import os, sys
@@ -105,7 +105,7 @@ def _wheel(base: Path) -> Path:
 
 
 def _install(wheel: Path, venv: Path) -> Path:
-    """Installs the wheel and returns the folder of the package. jinja2 and jsonschema come from the tests' interpreter."""
+    """Installs the wheel and returns the folder of the package. Packages that it needs come from the tests' interpreter."""
     subprocess.run([sys.executable, "-I", "-m", "venv", "--without-pip", str(venv)], check=True)
     _pip("--python", str(venv / "bin/python"), "install", "--no-index", "--no-deps", str(wheel))
     [packages] = venv.glob("lib/python3*/site-packages")
@@ -175,6 +175,7 @@ COMMANDS = {
     "run": ("run head/script-runs --server faulty --profile rfc3875 --report {here}", 0, r"^conforms"),
     "replay": ("replay post/plain-file --server faulty", 0, r"^post/plain-file \(required\): as expected$"),
     "diff": ("diff faulty faulty post/plain-file --report {here}", 0, r"^1 cases compared"),
+    "matrix": ("matrix post/plain-file --server faulty --report {here}", 0, r"^faulty +cgihttpserver .* conforms$"),
     "bisect": ("bisect --server faulty --until static", 0, r"^static +\d+ cases  reached"),
     "prove": ("prove post/plain-file --report {here}", 0, r"^all of it is proven$"),
     "coverage": ("coverage", 0, r"no orphans\n(.*\n)*cgi-conform: marks .* only in a checkout$"),
