@@ -33,7 +33,7 @@ class Elsewhere(NamedTuple):
 # Commands that do not run here. A key is a command, or a glob.
 NOT_RUN = {
     "ci/setup run": Elsewhere("apt", "ci/conform", '"$checkout/ci/setup" run'),
-    "ci/setup run build test": Elsewhere("apt", "ci/test", '"$checkout/ci/setup" run build test'),
+    "ci/setup run build test": Elsewhere("apt", "ci/test", "purposes=(run build test)"),
     "ci/setup programs": Elsewhere("apt", "ci/packages.txt", "\nprograms  git\n"),
     "ci/setup servers": Elsewhere("apt", "ci/setup", "servers --install all"),
     "cgi-conform servers --install *": Elsewhere("root, apt", "conformance/tests/test_install.py", '"servers", "--install"'),
@@ -47,7 +47,7 @@ NOT_RUN = {
     "ci/test pytest": Elsewhere("minutes: it runs this test", "ci/test", "pytest_stage pytest "),
     "ci/test bench-*": Elsewhere("minutes of compiling", "ci/test", "stage bench-"),
     "ci/lint": Elsewhere("half a minute", "ci/test", 'ci/lint "$linter"'),
-    "ci/matrix": Elsewhere("minutes", "ci/test", '"$conform" run --server "$server"'),
+    "ci/matrix": Elsewhere("minutes", "ci/test", '"$conform" matrix --server cgi-server'),
     "ci/bare-machine": Elsewhere("root, network", "conformance/tests/test_ci_scripts.py", '"bare-machine", "--suite"'),
     "ci/bench --quick": Elsewhere("minutes", "ci/test", "ci/bench --smoke"),
     "ci/bench --wrk": Elsewhere("minutes", "bench/tests/test_second_opinion.py", "second_opinion"),
@@ -65,6 +65,7 @@ SHORTER = {
     r"^ci/conform\b": "ci/conform --sample 400",
     r"\bcgi-conform run (?=-)": "cgi-conform run --sample 400 ",
     r"\bcgi-conform run (?=post )": "cgi-conform run --sample 10 ",
+    r"\bcgi-conform matrix (?=--server)": "cgi-conform matrix --sample 400 ",
     r"\bcgi-conform prove TOPIC$": "cgi-conform prove post/plain-file",
     r"^ci/bench\b": f"ci/bench {BENCH}",
     r"^build/bench/cgi-bench (?=\w+=)": f"build/bench/cgi-bench {BENCH} ",
