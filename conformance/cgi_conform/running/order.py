@@ -11,19 +11,21 @@ from cgi_conform.servers.server_pool import server_key
 
 
 def ordered(cases: Sequence[Case], plan: Plan, shuffle: int | None = None) -> list[Case]:
-    """Returns the cases in their order: slow ones first, those with the same server together, skipped ones last.
+    """Returns the cases in their order: presuppositions first, then slow cases, and skipped ones last.
 
-    With `shuffle`, the order is random and depends only on that number.
+    Those with the same server stand together. If the run ends early, the presuppositions may tell why. With `shuffle`,
+    the order is random and depends only on that number.
     """
     found = sorted(cases, key=lambda case: case.file)
     if shuffle is not None:
         random.Random(shuffle).shuffle(found)
         return found
-    return sorted(found, key=lambda case: _turn(case, plan))
+    needed = {name for case in cases for name in case.presupposes}
+    return sorted(found, key=lambda case: _turn(case, plan, case.id in needed))
 
 
-def _turn(case: Case, plan: Plan) -> tuple[Any, ...]:
-    return bool(missing(case, plan.capabilities)), not _is_slow(case, plan), server_key(case)
+def _turn(case: Case, plan: Plan, is_needed: bool) -> tuple[Any, ...]:
+    return bool(missing(case, plan.capabilities)), not is_needed, not _is_slow(case, plan), server_key(case)
 
 
 def _is_slow(case: Case, plan: Plan) -> bool:
