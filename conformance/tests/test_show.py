@@ -17,7 +17,7 @@ from cgi_conform.cli import main
 from cgi_conform.commands import servers, show
 from cgi_conform.commands import list as listing
 from cgi_conform.judging.agreements import agreements
-from cgi_conform.judging.recordings import Recording, read_recordings, recording_of, write_recordings
+from cgi_conform.judging.recordings import Recording, in_order, read_recordings, recording_of, write_recordings
 from cgi_conform.judging.results import Server, assembled
 from cgi_conform.paths import REPO
 from cgi_conform.report.rule_page import rule_page
@@ -90,6 +90,24 @@ def test_a_changed_answer_is_named_by_the_first_release_that_has_it() -> None:
         ("3.13 (before 3.13.4)", 501),
         ("3.13.4 (before 3.13.7)", 405),
         ("3.13.7–", 400),
+    ]
+
+
+def test_a_variant_of_a_version_stands_behind_the_versions_and_in_no_range() -> None:
+    variant = recorded("cpython-3.9-no-fork", 501, "Python 3.9.1")
+
+    def told(*recordings: Recording) -> list[tuple[str, object]]:
+        found = agreements(in_order(recordings), "post/plain", "cgihttpserver")
+        return [(each.servers, each.answer.saw) for each in found]
+
+    assert told(recorded("zeus", 501, "Zeus"), variant, *RECORDINGS) == [
+        ("2.7–3.8, 3.10–3.13, 3.9-no-fork, zeus", 501),
+        ("3.9", 405),
+    ]
+    assert told(later(later(variant, "3.9.5", 405), "3.9.7", 400)) == [
+        ("3.9-no-fork (before 3.9.5)", 501),
+        ("3.9-no-fork (since 3.9.5 before 3.9.7)", 405),
+        ("3.9-no-fork (since 3.9.7)", 400),
     ]
 
 

@@ -10,7 +10,7 @@ from os.path import commonprefix
 from typing import NamedTuple
 
 from cgi_conform.escaped import lines
-from cgi_conform.judging.recordings import Recording, short
+from cgi_conform.judging.recordings import Recording, is_branch, short
 from cgi_conform.judging.timelines import RecordedAnswer, Span, alike, answer_of, spans, without_ends
 
 _CONTEXT = 60  # characters; a longer beginning of a line that is the same is cut to half of this
@@ -85,10 +85,13 @@ def first_lines(received: Iterable[str]) -> list[str]:
 
 
 def _ranges(places: list[int], given: list[_Given]) -> str:
-    """Returns the servers at these places, with neighbours as a range: 0 1 2 5 -> "3.8–3.10, 3.13"."""
+    """Returns the servers at these places, with neighbours as a range: 0 1 2 5 -> "3.8–3.10, 3.13".
+
+    Only branches make a range: "3.12-no-fork" and "lighttpd" stand alone.
+    """
     runs: list[list[_Given]] = []
     for place in places:
-        if runs and runs[-1][-1] is given[place - 1]:
+        if runs and runs[-1][-1] is given[place - 1] and is_branch(given[place].server):
             runs[-1].append(given[place])
         else:
             runs.append([given[place]])
@@ -96,7 +99,11 @@ def _ranges(places: list[int], given: list[_Given]) -> str:
 
 
 def _range(first: _Given, last: _Given) -> str:
-    """Returns "3.8", "3.8–3.10", "3.13.4–", "3.8–3.13 (before 3.13.4)"."""
+    """Returns "3.8", "3.8–3.10", "3.13.4–", "3.8–3.13 (before 3.13.4)", "3.12-no-fork (since 3.12.13)"."""
+    if not is_branch(first.server):
+        bounds = {"since": first.span.since, "before": first.span.before}
+        told = " ".join(f"{word} {release}" for word, release in bounds.items() if release)
+        return f"{first.server} ({told})" if told else first.server
     begin = first.span.since or first.server
     end = f" (before {last.span.before})" if last.span.before else ""
     if first is not last:

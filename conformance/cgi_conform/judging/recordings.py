@@ -4,10 +4,11 @@ fixtures/recordings/TOPIC.toml holds their answers to the cases of a topic.
 
 Python 3.15 has no CGI server any more. The recordings of older versions are its specification by example.
 
-The key `by` of an answer lists the servers that gave it: "3.12" is cpython-3.12. Releases of one branch may differ.
-Then "3.13 before 3.13.4" gave one answer, and "3.13 since 3.13.4" another. `record` writes the releases that it knows.
-A person who finds the release of the change in the changelog puts it into both answers, and `record` keeps it. An
-answer that reports the version of its own server holds Python/{version} in its place.
+The key `by` of an answer lists the servers that gave it: "3.12" is cpython-3.12, "3.12-no-fork" cpython-3.12-no-fork.
+Releases of one branch may differ. Then "3.13 before 3.13.4" gave one answer, and "3.13 since 3.13.4" another. `record`
+writes the releases that it knows. A person who finds the release of the change in the changelog puts it into both
+answers, and `record` keeps it. An answer that reports the version of its own server holds Python/{version} in its
+place.
 """
 
 import json
@@ -170,10 +171,19 @@ def _literal(octets: str) -> str:
 
 
 def in_order(recordings: Iterable[Recording]) -> list[Recording]:
-    """Returns CPython's recordings in the order of its versions, then the others."""
-    return sorted(recordings, key=lambda each: (each.name == short(each.name), release_of(each.name), each.name))
+    """Returns CPython's recordings in the order of its versions, then its variants, then the other servers."""
+    return sorted(recordings, key=lambda each: (_kind(short(each.name)), release_of(each.name), each.name))
+
+
+def _kind(readers_know: str) -> int:
+    return 0 if is_branch(readers_know) else 1 if readers_know[:1].isdigit() else 2
 
 
 def short(name: str) -> str:
     """Returns the name of a server as readers know it: "3.12" for cpython-3.12."""
     return name.removeprefix("cpython-")
+
+
+def is_branch(name: str) -> bool:
+    """Tells whether a short name is only a branch of CPython: "3.12" is one, "3.12-no-fork" and "lighttpd" are not."""
+    return re.fullmatch(r"\d+\.\d+", name) is not None
