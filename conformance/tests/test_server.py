@@ -1,5 +1,6 @@
 """servers/definition.py, running/plan.py, servers/launch.py: finding, choosing, starting and ending a server."""
 
+import http.server
 import os
 import socket
 import sys
@@ -450,6 +451,28 @@ def test_a_server_that_debian_has_says_how_to_install_it(tmp_path: Path) -> None
     with pytest.raises(UserError) as caught:
         lost.installed()
     assert caught.value.message == 'server "lost" is not installed (looked for lostd on PATH; cgi-conform servers --install lost)'
+
+
+@pytest.mark.skipif(not hasattr(http.server, "CGIHTTPRequestHandler"), reason="this Python has no CGI server")
+@pytest.mark.parametrize(
+    ("variant", "folder", "version"),
+    [("", "cgi-bin", b"HTTP/1.0"), ("http11", "cgi-bin", b"HTTP/1.1"), ("cgi-directories", "app/deep/scripts", b"HTTP/1.0")],
+)
+def test_the_class_without_fork_leaves_the_plus_in_an_argument(
+    docroot: Docroot, variant: str, folder: str, version: bytes
+) -> None:
+    script = docroot.root / folder / "argument"
+    script.parent.mkdir(parents=True)
+    script.write_text("#!/bin/sh\nprintf '\\n[%s]\\n' \"$1\"\n")
+    script.chmod(0o755)
+    instance = start(replace(load_server("cpython-3.12-no-fork"), program=Path(PYTHON)), docroot, variant)
+    try:
+        with socket.create_connection(("127.0.0.1", instance.port), timeout=20) as client:
+            client.sendall(f"GET /{folder}/argument?a+b HTTP/1.1\r\n\r\n".encode())
+            answer = read_until(client, b"]\n")
+    finally:
+        instance.stop()
+    assert answer.startswith(version + b" 200 ") and answer.endswith(b"\n[a+b]\n")
 
 
 def test_the_known_definitions_are_valid_and_at_most_30_lines_long() -> None:
