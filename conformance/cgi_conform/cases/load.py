@@ -57,7 +57,7 @@ def select(cases: Iterable[Case], globs: Sequence[str], directory: Path) -> list
 def case_ids(directory: Path) -> list[str]:
     """Returns all ids, sorted. Reads only the ids, not the rest of the cases."""
     pattern = re.compile(r"""^id\s*=\s*["']([^"']*)["']""", re.MULTILINE)
-    return sorted(name for path in _files(directory, ()) for name in pattern.findall(path.read_text("utf-8")))
+    return sorted(name for path in _files(directory, ()) for name in pattern.findall(path.read_text("utf-8", "replace")))
 
 
 def nearest_id(glob: str, ids: Iterable[str]) -> str:

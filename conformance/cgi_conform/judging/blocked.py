@@ -25,11 +25,12 @@ def blocker(name: str, named: Direct, verdicts: Mapping[str, str]) -> str:
 def with_blocked(results: Sequence[CaseResult], named: Direct) -> list[CaseResult]:
     """Returns the results of a run, in which each blocked case has the verdict "blocked" and names its blocker.
 
-    A skipped case stays skipped. A case that passed is blocked, too: it may have passed for a wrong reason.
+    A case that was skipped, or in which the server died, stays so. A case that passed is blocked, too: it may have passed
+    for a wrong reason.
     """
     verdicts = {result["id"]: result["verdict"] for result in results}
     found = [result.copy() for result in results]
     for result in found:
-        if result["verdict"] != "skip" and (root := blocker(result["id"], named, verdicts)):
+        if result["verdict"] not in ("skip", "error") and (root := blocker(result["id"], named, verdicts)):
             result["verdict"], result["note"], result["blocked"] = "blocked", f"presupposes {root}", root
     return found
