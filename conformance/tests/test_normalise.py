@@ -4,7 +4,7 @@ import pytest
 from cgi_conform.cases.case import Step
 from cgi_conform.http.connection import Connection
 from cgi_conform.http.framing import Asked, asked_for, asks_for_a_script, unframed
-from cgi_conform.judging.normalise import lasting, normalised
+from cgi_conform.judging.normalise import lasting, normalised, without_stamps
 
 ROOT, BASE = "/tmp/cgi-conform-x/root", "/tmp/cgi-conform-x"
 
@@ -30,6 +30,22 @@ ROOT, BASE = "/tmp/cgi-conform-x/root", "/tmp/cgi-conform-x"
 )
 def test_values_that_vary_are_replaced_by_tokens(received: bytes, kept: bytes) -> None:
     assert normalised(received, 41327, ROOT, BASE) == kept
+
+
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        (b'127.0.0.1 - - [28/Nov/2026 18:31:32] "GET / HTTP/1.0" 200', b'127.0.0.1 - - [{date}] "GET / HTTP/1.0" 200'),
+        (b'2026/11/28 18:31:32 [error] 34#34: *124 open() "x"', b'{date} [error] {pid}: *{number} open() "x"'),
+        (b"unix:/tmp/cgi-conform-workers-3m/cgi-conform-log-ex_1/files/fcgi:", b"unix:{files}/fcgi:"),
+        (b"[Sat Nov 28 18:39:49.120640 2026] [http:error] [pid 21:tid 22] [client 127.0.0.1:44754] AH02429: x",
+         b"[{date}] [http:error] [pid {pid}] [client 127.0.0.1:{number}] AH02429: x"),
+        (b"2026-11-28 18:31:32: (mod_cgi.c.123) x", b"{date}: (mod_cgi.c.123) x"),
+        (b"<td>2026-11-28 18:31:32</td> [pid] 3#4", b"<td>2026-11-28 18:31:32</td> [pid] 3#4"),
+    ],
+)  # fmt: skip
+def test_the_lines_of_a_log_lose_what_varies(line: bytes, kept: bytes) -> None:
+    assert without_stamps(line) == kept
 
 
 def test_normalising_twice_changes_nothing() -> None:

@@ -8,6 +8,12 @@
     {length}         a Content-Length of a body that contains one of these
     {framing}        framing that depends on time (http/framing.py)
 
+and in the lines of a log, as CPython, cgi-server, nginx, Apache and lighttpd write them:
+
+    {date}           the time of a line
+    {pid} {number}   the process, and the number of a connection or its port
+    {files}          the folder for the files of this server
+
 A number that equals the port stays if it is a part of a longer word or number.
 """
 
@@ -23,6 +29,15 @@ _PID = re.compile(rb"\b(pid=)[0-9]+")
 _ETAG = re.compile(rb'^(ETag:[ \t]*(?:W/)?)"[^"\r\n]*"', re.IGNORECASE | re.MULTILINE)
 _CLIENT_PORT = re.compile(rb'(REMOTE_PORT(?:": ?"|=))[0-9]+')
 _LENGTH = re.compile(rb"^(Content-Length:[ \t]*)([0-9]+)(?=[ \t]*\r?$)", re.IGNORECASE | re.MULTILINE)
+_STAMPS = (
+    (re.compile(rb"\[\d\d/\w{3}/\d{4}[: ]\d\d:\d\d:\d\d(?: [+-]\d{4})?\]"), rb"[{date}]"),
+    (re.compile(rb"\[\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d\.\d+ \d{4}\]"), rb"[{date}]"),
+    (re.compile(rb"^\d{4}[/-]\d\d[/-]\d\d \d\d:\d\d:\d\d(?=:? [\[(])", re.MULTILINE), rb"{date}"),
+    (re.compile(rb"\[pid \d+(:tid \d+)?\]"), rb"[pid {pid}]"),
+    (re.compile(rb"(\] )\d+#\d+: \*\d+ "), rb"\g<1>{pid}: *{number} "),
+    (re.compile(rb"(\[client [\d.]+:)\d+\]"), rb"\g<1>{number}]"),
+    (re.compile(rb"/[^\s\"]*/cgi-conform-log-\w+/files\b"), rb"{files}"),
+)
 _SHOWN = 1 << 16  # octets: more than any report shows; there may be many megabytes
 _EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
 _EXPECTS = re.compile(rb" HTTP/1\.1\r?\n(?:[^\r\n]+\r?\n)*?Expect[ \t]*:", re.IGNORECASE)
@@ -56,6 +71,13 @@ def normalised(data: bytes, port: int, root: str, base: str, asked: Asked = Aske
     data = _LENGTH.sub(lambda field: _length(field, port, root, base), data)
     data = _DATE.sub(rb"\g<1>{date}", _named(data, port, root, base))
     return _ETAG.sub(rb'\g<1>"{etag}"', data)
+
+
+def without_stamps(data: bytes) -> bytes:
+    """Returns lines of a log with names for what differs from run to run."""
+    for pattern, name in _STAMPS:
+        data = pattern.sub(name, data)
+    return data
 
 
 def _named(data: bytes, port: int, root: str, base: str) -> bytes:

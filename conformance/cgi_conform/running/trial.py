@@ -3,7 +3,6 @@
 If the server does not start or dies, the case is an error, and says nothing about the rule.
 """
 
-import re
 import time
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -20,7 +19,7 @@ from cgi_conform.http.response import parse
 from cgi_conform.http.timeouts import CaseDeadline
 from cgi_conform.judging.judge import Judgement, Mismatch, CaseContext, judge, judge_log, settled
 from cgi_conform.judging.known_failures import known_failure_of
-from cgi_conform.judging.normalise import normalised
+from cgi_conform.judging.normalise import normalised, without_stamps
 from cgi_conform.judging.results import CaseResult
 from cgi_conform.judging.side_effects import Watch
 from cgi_conform.octets import Tokens, printable
@@ -32,7 +31,6 @@ from cgi_conform.servers.once_more import start_once_more
 from cgi_conform.servers.ports import ADDRESS
 from cgi_conform.servers.server_pool import ServerPool
 
-_LOG_DATE = re.compile(rb"\[\d\d/\w{3}/\d{4}[: ]\d\d:\d\d:\d\d(?: [+-]\d{4})?\]")
 
 
 @dataclass
@@ -227,4 +225,4 @@ def _log(
 
 
 def _normal(octets: bytes, tokens: Tokens, asked: Asked) -> bytes:
-    return _LOG_DATE.sub(b"[{date}]", normalised(octets, tokens.port, tokens.root, tokens.base, asked))
+    return without_stamps(normalised(octets, tokens.port, tokens.root, tokens.base, asked))
