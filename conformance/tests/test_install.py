@@ -148,7 +148,7 @@ def test_an_ordinary_user_gets_the_line_for_root(
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (["smal"], 'no server "smal" (did you mean "small"?)'),
+        (["smallx"], 'no server "smallx" (did you mean "small"?)'),
         (["none"], 'server "none" cannot be installed by apt-get: its server.toml names no packages'),
         (["small", "new"], 'apt-get cannot install server "new": Unable to locate package newd'),
         (["lost"], 'server "lost" is not found, although its packages are installed (looked for /no/lostd)'),
