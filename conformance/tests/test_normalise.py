@@ -15,6 +15,7 @@ ROOT, BASE = "/tmp/cgi-conform-x/root", "/tmp/cgi-conform-x"
         (b"Date: Mon, 01 Jan 2024 00:00:00 GMT\r\n", b"Date: {date}\r\n"),
         (b"date:x\r\nLast-Modified: y\r\n", b"date:{date}\r\nLast-Modified: y\r\n"),
         (b'ETag: W/"1-2"\r\netag:"x"\r\nETag: x', b'ETag: W/"{etag}"\r\netag:"{etag}"\r\nETag: x'),
+        (b"Allow: POST,HEAD, GET\r\nallow:PUT\r\n\r\nAllow x", b"Allow: GET, HEAD, POST\r\nallow:PUT\r\n\r\nAllow x"),
         (b"pid=4711\npid=\nrapid=12", b"pid={pid}\npid=\nrapid=12"),
         (b'"REMOTE_PORT": "50123", REMOTE_PORT=1', b'"REMOTE_PORT": "{client-port}", REMOTE_PORT={client-port}'),
         (b"http://127.0.0.1:41327/ x", b"http://127.0.0.1:{port}/ x"),
@@ -140,6 +141,12 @@ def test_a_response_to_head_has_no_content_before_the_next_response() -> None:
 )
 def test_a_file_a_304_and_an_unframed_response_stay_as_they_are(received: bytes) -> None:
     assert unframed(received, Asked(scripts=True)) == received
+
+
+def test_the_accept_ranges_of_a_script_goes_and_that_of_a_file_stays() -> None:
+    head = b"HTTP/1.1 200 OK\r\nAccept-Ranges: bytes\r\n"
+    assert unframed(head + b"Content-Length: 2\r\n\r\nhi", Asked(scripts=True)) == b"HTTP/1.1 200 OK\r\n{framing}\r\n\r\nhi"
+    assert unframed(head + b"Last-Modified: x\r\n\r\n", Asked(scripts=True)) == head + b"Last-Modified: x\r\n\r\n"
 
 
 def test_content_that_looks_like_a_response_is_not_parsed() -> None:

@@ -2,7 +2,8 @@
 
 A server may frame the same output in different ways from run to run. If it has the whole output, it sends a
 Content-Length. Otherwise it sends chunks, or, to an HTTP/1.0 client, sends up to the end of the connection. Here each
-of these becomes the line {framing} at the end of the head, followed by the output.
+of these becomes the line {framing} at the end of the head, followed by the output. lighttpd adds Accept-Ranges if it has
+the whole output, so this line goes, too.
 
 In the profile cgihttpserver, a script's response is known by its reason phrase. In rfc3875, it may be any response of a
 case that asks for a script. A response with Last-Modified comes from a file, and its framing never depends on time.
@@ -20,6 +21,7 @@ _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})\r\n")
 _UNFINISHED = re.compile(rb"[0-9A-Fa-f]{0,15}\r?")
 _UNTIL_CLOSE = re.compile(rb"^Connection:[ \t]*close[ \t]*\r$", re.IGNORECASE | re.MULTILINE)
 _OF_A_FILE = re.compile(rb"^Last-Modified:", re.IGNORECASE | re.MULTILINE)
+_RANGES = re.compile(rb"^Accept-Ranges:[^\r\n]*\r\n", re.IGNORECASE | re.MULTILINE)
 _NO_CONTENT = re.compile(rb"HTTP/1\.[01] (?:1\d\d|204|304)")
 _SCRIPT = b" Script output follows"
 _CGI_DIRECTORIES = (b"cgi-bin", b"htbin", b"/deep/scripts")
@@ -74,7 +76,7 @@ def unframed(received: bytes, asked: Asked) -> bytes:
             text = _noted(_LENGTH.sub(b"", text)) if varies else text
         elif varies and (asked.heads or head["minor"] == b"0" or _UNTIL_CLOSE.search(text)):
             text = _noted(text)
-        done += [text, body]
+        done += [_RANGES.sub(b"", text) if of_a_script else text, body]
     return b"".join([*done, received[at:]])
 
 

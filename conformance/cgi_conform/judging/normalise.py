@@ -14,7 +14,7 @@ and in the lines of a log, as CPython, cgi-server, nginx, Apache and lighttpd wr
     {pid} {number}   the process, and the number of a connection or its port
     {files}          the folder for the files of this server
 
-A number that equals the port stays if it is a part of a longer word or number.
+The methods of an Allow field are sorted, because their order may vary. A number that equals the port stays if it is a part of a longer word or number.
 """
 
 import re
@@ -27,6 +27,7 @@ from cgi_conform.http.framing import Asked, unframed
 _DATE = re.compile(rb"^(Date:[ \t]*)[^\r\n]+", re.IGNORECASE | re.MULTILINE)
 _PID = re.compile(rb"\b(pid=)[0-9]+")
 _ETAG = re.compile(rb'^(ETag:[ \t]*(?:W/)?)"[^"\r\n]*"', re.IGNORECASE | re.MULTILINE)
+_ALLOW = re.compile(rb"^(Allow:[ \t]*)([A-Z]+(?:[ \t]*,[ \t]*[A-Z]+)+)(?=[ \t]*\r?$)", re.IGNORECASE | re.MULTILINE)
 _CLIENT_PORT = re.compile(rb'(REMOTE_PORT(?:": ?"|=))[0-9]+')
 _LENGTH = re.compile(rb"^(Content-Length:[ \t]*)([0-9]+)(?=[ \t]*\r?$)", re.IGNORECASE | re.MULTILINE)
 _STAMPS = (
@@ -70,7 +71,12 @@ def normalised(data: bytes, port: int, root: str, base: str, asked: Asked = Aske
     data = unframed(data, asked)
     data = _LENGTH.sub(lambda field: _length(field, port, root, base), data)
     data = _DATE.sub(rb"\g<1>{date}", _named(data, port, root, base))
+    data = _ALLOW.sub(_sorted_methods, data)
     return _ETAG.sub(rb'\g<1>"{etag}"', data)
+
+
+def _sorted_methods(field: re.Match[bytes]) -> bytes:
+    return field[1] + b", ".join(sorted(re.findall(rb"[A-Za-z]+", field[2])))
 
 
 def without_stamps(data: bytes) -> bytes:
