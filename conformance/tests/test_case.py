@@ -220,7 +220,7 @@ FAULTS = [
     (case("a/b", level="requird"),
      'case "a/b": "cgihttpserver.level" is "requird", not one of required, recommended, observed (did you mean "required"?)'),
     (case("a/b", more=SEND + "\nneeds = ['http2']"),
-     'case "a/b": "needs[1]" is "http2", not one of launch, root, user, host, log, same-port, http11, cgi-directories, cgi-root, limits, '
+     'case "a/b": "needs[1]" is "http2", not one of launch, root, user, host, log, same-port, script-directories, http11, cgi-directories, cgi-root, limits, '
      'follow-symlinks, pass-authorization (did you mean "http11"?)'),
     (case("a/b", more=SEND + "\nneeds = ['http11', 'limits']"),
      'case "a/b": needs http11 and limits at once: one variant per case'),

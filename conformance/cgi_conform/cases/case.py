@@ -11,7 +11,7 @@ from cgi_conform.cases.answer import Expectation
 from cgi_conform.cases.matcher import Repeat
 from cgi_conform.cases.variants import VARIANTS
 
-NEEDS = ("launch", "root", "user", "host", "log", "same-port", *VARIANTS)
+NEEDS = ("launch", "root", "user", "host", "log", "same-port", "script-directories", *VARIANTS)
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,7 @@ class Case:
     limit: float | None = None
     times: int = 1  # the number of times that the steps are played; each time is judged
     descriptor: int | None = None  # the number of an open file that the server inherits
+    unsuitable: str = ""  # why the case cannot be rewritten for a server that knows scripts by their suffix
 
     @property
     def topic(self) -> str:

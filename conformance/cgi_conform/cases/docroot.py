@@ -2,6 +2,7 @@
 
     base/root      the document root          base/outside, …   files that a server must not serve
 
+With a suffix, the names of the scripts end with it (suffixed_scripts.py).
 Modes and times are the same on every machine. Files have mode 0644, or 0755 if git has the executable bit; directories
 have 0755. All were last changed at 2020-01-02T03:04:05Z. Scripts run as user nobody, so every user can reach the base.
 """
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from cgi_conform.cases.answer import read_repeat
+from cgi_conform.cases.suffixed_scripts import add_suffix
 from cgi_conform.errors import UserError
 from cgi_conform.octets import BadEscape, Tokens, decode, fill
 from cgi_conform.schema import read_valid_toml
@@ -68,10 +70,10 @@ def file_reader(root: Path, fixtures: Path) -> Callable[[str], bytes]:
 
 
 @contextmanager
-def temporary(fixtures: Path) -> Iterator[Docroot]:
+def temporary(fixtures: Path, suffix: str = "") -> Iterator[Docroot]:
     """Lays out a document root in a new directory, and removes it at the end."""
     with scratch("cgi-conform-") as base:
-        yield lay_out(fixtures, base)
+        yield lay_out(fixtures, base, suffix)
 
 
 def remove_all() -> None:
@@ -81,7 +83,7 @@ def remove_all() -> None:
             remove(made)
 
 
-def lay_out(fixtures: Path, base: Path) -> Docroot:
+def lay_out(fixtures: Path, base: Path, suffix: str = "") -> Docroot:
     """Lays out a document root in `base`, which must be empty or absent."""
     try:
         base.mkdir(parents=True, exist_ok=True)
@@ -101,6 +103,8 @@ def lay_out(fixtures: Path, base: Path) -> Docroot:
                 _make(entry, base, modes)
             except (BadEscape, OSError, ValueError) as error:
                 raise UserError(f'{manifest.name}: entry {number} "{entry["path"]}": {error}') from error
+    if suffix:
+        add_suffix(base, fixtures, suffix, modes)
     _finish(base, modes)
     return Docroot(base)
 

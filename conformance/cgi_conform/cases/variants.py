@@ -27,7 +27,7 @@ VARIANTS: Mapping[str, str] = {
 AT_URL = ("http11",)
 
 # The needs that the suite checks itself, so that --has does not take them.
-_FOUND_OUT = ("launch", "root", "user", "host", "log")
+_FOUND_OUT = ("launch", "root", "user", "host", "log", "script-directories")
 
 
 def declared(words: Iterable[str], *, at_url: bool = False) -> dict[str, tuple[str, ...]]:

@@ -19,11 +19,13 @@ class Capabilities:
 
 def missing(case: Case, capabilities: Capabilities) -> str | None:
     """Returns the reason why a run must skip a case, or None."""
+    if case.unsuitable:
+        return case.unsuitable
     return next((reason for need in case.needs if (reason := _lacks(need, capabilities))), None)
 
 
 def _lacks(need: str, capabilities: Capabilities) -> str | None:
-    if need in capabilities.variants:
+    if need in capabilities.variants or need == "script-directories":
         return None
     if need in VARIANTS and (capabilities.launch or need in AT_URL):
         return f"needs {need} ({how_to_declare(need, at_url=not capabilities.launch)})"
