@@ -37,7 +37,7 @@ class Cases:
             options = Options(server=config.getoption("cgi_server"), profile=config.getoption("cgi_profile") or PROFILES[0])
             self.plan = make_plan(options)
             self.clauses = load_clauses(fixtures() / "clauses.toml")
-            cases = [case for case in load_cases(fixtures() / "cases") if self.plan.profile in case.expect]
+            cases = self.plan.rewritten(case for case in load_cases(fixtures() / "cases") if self.plan.profile in case.expect)
         except UserError as error:
             raise pytest.UsageError(error.message) from None
         for rule in stale(self.plan.known_failures, case_ids(fixtures() / "cases")):

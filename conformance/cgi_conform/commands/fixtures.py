@@ -5,6 +5,8 @@ import shlex
 from pathlib import Path
 
 from cgi_conform.cases.docroot import lay_out
+from cgi_conform.cases.script_suffix import check_suffix
+from cgi_conform.commands.server_options import configure_suffix
 from cgi_conform.paths import fixtures
 from cgi_conform.typed import typed
 
@@ -12,12 +14,14 @@ from cgi_conform.typed import typed
 def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `fixtures`."""
     parser.add_argument("directory", type=Path, metavar="DIR", help="a new or empty directory")
+    configure_suffix(parser)
 
 
 def main(options: argparse.Namespace) -> int:
     """Writes the document root and prints the next step."""
-    made = lay_out(fixtures(), options.directory)
+    suffix = check_suffix(options.script_suffix or "")
+    made = lay_out(fixtures(), options.directory, suffix)
     print(f"document root: {made.root}")
-    root = shlex.quote(str(made.root))
+    root = shlex.quote(str(made.root)) + (f" --script-suffix {suffix}" if suffix else "")
     print(typed(f"start a server there, then: cgi-conform run --url http://127.0.0.1:PORT --root {root}"))
     return 0

@@ -48,6 +48,10 @@ version = ["{{program}}", "--version"]
 # The suite may judge the server in these profiles: {profiles}.
 profiles = [{quoted}]
 
+# If the server knows scripts by a suffix, and not by their directory: the suffix. The scripts get it, and the requests
+# name them so (/cgi-bin/hello.cgi). Cases about CGI directories are skipped.
+# script-suffix = ".cgi"
+
 # Files that cgi-conform writes before each start: NAME = the template, a file in this folder.
 [files]
 "{configuration}" = "{configuration}"

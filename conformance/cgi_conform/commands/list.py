@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.case import Case
 from cgi_conform.cases.load import load_cases
+from cgi_conform.cases.script_suffix import check_suffix, with_suffix
 from cgi_conform.columns import in_columns
+from cgi_conform.commands.server_options import configure_suffix
 from cgi_conform.paths import fixtures
 
 
@@ -16,12 +18,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("globs", nargs="*", metavar="CASE-GLOB", help="cases to list, by id or topic (default: all)")
     text = "the profile whose cases are listed (default: %(default)s)"
     parser.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help=text)
+    configure_suffix(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
 def main(options: argparse.Namespace) -> int:
-    """Prints the cases that have an expectation in the profile."""
-    cases = [case for case in load_cases(fixtures() / "cases", options.globs) if options.profile in case.expect]
+    """Prints the cases that have an expectation in the profile, without those that do not suit the suffix."""
+    suffix = check_suffix(options.script_suffix or "")
+    known = with_suffix(load_cases(fixtures() / "cases", options.globs), suffix, fixtures())
+    cases = [case for case in known if options.profile in case.expect and not case.unsuitable]
     print((as_json if options.json else as_text)(cases, options.profile), end="")
     return 0
 

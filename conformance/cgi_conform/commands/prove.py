@@ -12,14 +12,14 @@ import argparse
 import gc
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.case import NEEDS, Case
 from cgi_conform.cases.load import load_cases, select
-from cgi_conform.commands.server_options import configure_workers
+from cgi_conform.commands.server_options import configure_suffix, configure_workers
 from cgi_conform.data.faulty.faults import find
 from cgi_conform.errors import UserError
 from cgi_conform.paths import fixtures
@@ -46,17 +46,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--needs", choices=NEEDS, metavar="CAPABILITY", help="only cases that need this capability (root, user, limits, …)")
     configure_workers(parser)
     add("--report", type=Path, metavar="DIR", help="write kills.json, kills.md, kills.html and junit.xml")
+    configure_suffix(parser)
     add("--server", default="faulty", metavar="NAME", help="the server that gets the faults (default: %(default)s)")
 
 
 def main(options: argparse.Namespace) -> int:
     """Proves the cases, reports, and returns the exit status."""
     profiles = list(dict.fromkeys(options.profile or load_server(options.server).profiles))
-    plans = {profile: make_plan(Options(server=options.server, profile=profile, workers=options.workers)) for profile in profiles}
+    common = Options(server=options.server, workers=options.workers, script_suffix=options.script_suffix)
+    plans = {profile: make_plan(replace(common, profile=profile)) for profile in profiles}
     server = _definition(plans[profiles[0]])
     subject = forked_server.subject(server)
     faults, wrong = load_faults(subject.folder)
-    corpus = load_cases(fixtures() / "cases")
+    corpus = plans[profiles[0]].rewritten(load_cases(fixtures() / "cases"))
     chosen = select(corpus, options.globs, fixtures() / "cases")
     cases = {case.id: case for case in chosen if options.needs in (None, *case.needs)}
     work = _Work.of(list(cases.values()), plans, options.fault)

@@ -65,6 +65,8 @@ def _run(options: argparse.Namespace) -> Results:
     cases = load_cases(fixtures() / "cases", options.globs)
     chosen = Options.of(options)
     plan = make_plan(chosen)
+    if plan.script_suffix:
+        raise UserError(f'scripts of server "{plan.name}" have the suffix {plan.script_suffix}: answers to rewritten cases are not recorded')
     selected = [case for case in cases if plan.profile in case.expect]
     outcome = carry_out(chosen, plan, selected)
     for message in outcome.messages:

@@ -75,9 +75,10 @@ def main(options: argparse.Namespace) -> int:
         other = next(iter(case.expect))
         raise UserError(f'case "{case.id}" is not judged in profile {options.profile} (--profile {other})')
     plan = make_plan(Options.of(options))
+    [case] = plan.rewritten([case])
     lacking = missing(case, plan.capabilities)
     if lacking is not None:
-        raise UserError(f'case "{case.id}" cannot be played here: it {lacking}')
+        raise UserError(f'case "{case.id}" cannot be played here: {"" if case.unsuitable else "it "}{lacking}')
     expectation = case.expect[plan.profile]
     with _target(case, plan) as target:
         tokens = Tokens(target.address[1], str(target.root), str(target.root.parent))

@@ -59,7 +59,7 @@ def main(options: argparse.Namespace) -> int:
     cases = load_cases(fixtures() / "cases", options.globs)
     chosen = Options.of(options)
     plan = make_plan(chosen)
-    selected = [case for case in cases if plan.profile in case.expect and chosen.samples(case.id)]
+    selected = plan.rewritten(case for case in cases if plan.profile in case.expect and chosen.samples(case.id))
     if not selected:
         others = {profile for case in cases for profile in case.expect} - {plan.profile}
         hint = f" (--profile {min(others)})" if others else ""

@@ -50,7 +50,7 @@ def main(options: argparse.Namespace) -> int:
     if options.variant and options.variant not in server.variants:
         known = ", ".join(sorted(server.variants)) or "none"
         raise UserError(f'server "{server.name}" has no variant "{options.variant}" (it has {known})')
-    with _told_to_end() as told, _docroot(options.root) as docroot:
+    with _told_to_end() as told, _docroot(options.root, server.script_suffix) as docroot:
         instance = start(server.for_profile(profile), docroot, options.variant, port=options.port)
         try:
             _introduce(server, profile, instance, docroot)
@@ -76,9 +76,9 @@ def _server(options: argparse.Namespace) -> ServerDefinition:
 
 
 @contextmanager
-def _docroot(root: Path | None) -> Iterator[Docroot]:
+def _docroot(root: Path | None, suffix: str) -> Iterator[Docroot]:
     if root is None:
-        with temporary(fixtures()) as docroot:
+        with temporary(fixtures(), suffix) as docroot:
             yield docroot
     elif root.is_dir():
         whole = root.resolve()

@@ -52,18 +52,28 @@ def _capabilities(parser: argparse.ArgumentParser) -> None:
         "--has", action="append", default=[], metavar="CAPABILITY[=ARGUMENTS]",
         help="the server has this capability (listed below) if ARGUMENTS are added to its command; may be given several times",
     )  # fmt: skip
+    configure_suffix(parser)
     parser.epilog = "\n\n".join(filter(None, [parser.epilog, variants.told()]))
+
+
+def configure_suffix(parser: argparse.ArgumentParser) -> None:
+    """Adds --script-suffix."""
+    parser.add_argument(
+        "--script-suffix", metavar=".SUFFIX",
+        help="the server knows scripts by this suffix: the scripts get it, and requests name them so (/cgi-bin/hello.cgi)",
+    )  # fmt: skip
 
 
 def started_server(options: Any) -> ServerDefinition:
     """Returns the server that --server or --command names, with the capabilities of --has."""
-    return named_server(options.server, options.command, variants.declared(options.has))
+    return named_server(options.server, options.command, variants.declared(options.has), options.script_suffix)
 
 
 def named_again(options: Any, profile: str | None = None) -> str:
     """Returns the options that name the server and the profile, as a user types them."""
     told = [(f"--{name}", getattr(options, name, None)) for name in ("server", "command", "url", "root")]
     told += [("--has", word) for word in options.has]
+    told.append(("--script-suffix", getattr(options, "script_suffix", None)))
     if profile not in (None, PROFILES[0]):
         told.append(("--profile", profile))
     return " ".join(text for name, value in told if value for text in (name, shlex.quote(value)))

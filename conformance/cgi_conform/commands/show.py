@@ -20,8 +20,10 @@ from cgi_conform.cases.load import case_ids, load_cases
 from cgi_conform.cases.locations import fault_files, line_of, shown_file, table_locations
 from cgi_conform.cases.marks import all_marks
 from cgi_conform.cases.reproduce import Reach, bash_line, curl_line, shell_line
+from cgi_conform.cases.script_suffix import check_suffix, with_suffix
 from cgi_conform.cases.wording import asked
 from cgi_conform.columns import in_columns
+from cgi_conform.commands.server_options import configure_suffix
 from cgi_conform.did_you_mean import closest
 from cgi_conform.errors import NOTHING_RAN, UserError
 from cgi_conform.escaped import clipped, lines
@@ -43,6 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", metavar="ID",
                         help="the id of a case, such as post/plain-file, or of a clause")  # fmt: skip
     parser.add_argument("--profile", choices=PROFILES, help=f"the profile to show (default: {PROFILES[0]} if it has the case)")
+    configure_suffix(parser)
     parser.add_argument("--port", type=int, metavar="N", help="the port of your server, for the lines to paste")
     parser.add_argument("--results", type=Path, metavar="FILE",
                         help="the results.json to compare with (default: in a checkout, that of the last ci/conform)")  # fmt: skip
@@ -64,10 +67,12 @@ def main(options: argparse.Namespace) -> int:
         if error.status == NOTHING_RAN:
             raise UserError(unknown(options.id, case_ids(fixtures() / "cases"), clauses), NOTHING_RAN) from None
         raise
+    suffix = check_suffix(options.script_suffix or "")
+    [case] = with_suffix([case], suffix, fixtures())
     profile = options.profile if options.profile in case.expect else next(iter(case.expect))
     run = _last_run(options.results)
     recorded = agreements(read_recordings(fixtures(), case.topic), case.id, profile)
-    print(page(case, profile, clauses, recorded, run, width, options.port, where), end="")
+    print(page(case, profile, clauses, recorded, run, width, options.port, where, suffix), end="")
     return 0
 
 
@@ -98,6 +103,7 @@ def page(
     width: int = 100,
     port: int | None = None,
     where: Mapping[str, str] = MappingProxyType({}),
+    suffix: str = "",
 ) -> str:
     """Returns the text about a case."""
     parts = [_heading(case, profile, where, width), *_rules(case.clauses_in(profile), clauses, where, width), "", *_steps(case), ""]
@@ -108,14 +114,15 @@ def page(
     if run is not None and result is not None:
         columns.append((f"last run ({server_line(run['server'])})", _seen(result)))
     parts += beside(columns, width) if width >= _WIDE else below(columns, width)
-    parts += ["", "again", *(_INDENT + line for line in _again(case, profile, run, port))]
+    parts += ["", "again", *(_INDENT + line for line in _again(case, profile, run, port, suffix))]
     return "\n".join(parts) + "\n"
 
 
-def _again(case: Case, profile: str, run: Results | None, port: int | None) -> list[str]:
+def _again(case: Case, profile: str, run: Results | None, port: int | None, suffix: str) -> list[str]:
     """Returns the lines that repeat the case and, if no port is known, the command that starts a server."""
     name = run["server"]["name"] if run is not None and run["server"]["name"] in server_names() else "NAME"
     more = [] if profile == PROFILES[0] else ["--profile", profile]
+    more += ["--script-suffix", suffix] if suffix else []
     reach = Reach(port=port or "PORT", server=" ".join(["--server", name, *more]))
     lines = [reach.fill(line) for line in (shell_line(case), bash_line(case), curl_line(case)) if line]
     if port is None and any("PORT" in line for line in lines):
@@ -128,6 +135,7 @@ def _again(case: Case, profile: str, run: Results | None, port: int | None) -> l
 def _heading(case: Case, profile: str, where: Mapping[str, str], width: int) -> str:
     facts = [_judged_in(case, profile), case.expect[profile].level, *(f"needs {need}" for need in (*case.needs, *case.presupposes))]
     facts += [f"see {text}" for text in case.see]
+    facts += [f"skipped: {case.unsuitable}"] if case.unsuitable else []
     named = f"{case.id}  {shown_file(case)}:{line_of(case)}"
     broken = f"broken by {fault_line(case.fault_in(profile), where)}"
     return "\n".join([named, *textwrap.wrap(case.title_in(profile), width), *textwrap.wrap(", ".join(facts), width), broken])

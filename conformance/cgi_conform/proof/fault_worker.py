@@ -61,7 +61,8 @@ class FaultWorker:
 
     def __init__(self, inputs: ProofInputs) -> None:
         self._inputs = inputs
-        self._docroot = FreshDocroot(inputs.fixtures)
+        suffix = next(plan.script_suffix for plan in inputs.plans.values())
+        self._docroot = FreshDocroot(inputs.fixtures, suffix)
 
     def carry_out(self, task: Task) -> TaskOutcome:
         """Tries the cases or the branches of a task and returns the outcome."""

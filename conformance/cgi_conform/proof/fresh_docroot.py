@@ -9,8 +9,9 @@ from cgi_conform.cases.docroot import Docroot, FileStates, file_states, lay_out,
 class FreshDocroot:
     """The document root of one worker."""
 
-    def __init__(self, fixtures: Path) -> None:
+    def __init__(self, fixtures: Path, suffix: str = "") -> None:
         self._fixtures = fixtures
+        self._suffix = suffix
         self._laid_out: tuple[Docroot, FileStates] | None = None
 
     def get(self) -> Docroot:
@@ -19,7 +20,7 @@ class FreshDocroot:
             remove(self._laid_out[0].base)
             self._laid_out = None
         if self._laid_out is None:
-            made = lay_out(self._fixtures, Path(tempfile.mkdtemp()))
+            made = lay_out(self._fixtures, Path(tempfile.mkdtemp()), self._suffix)
             self._laid_out = made, file_states(made.base)
         return self._laid_out[0]
 

@@ -3,17 +3,21 @@
 import math
 import os
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 from cgi_conform.cases.answer import PROFILES
+from cgi_conform.cases.case import Case
+from cgi_conform.cases.script_suffix import check_suffix, with_suffix
 from cgi_conform.cases.variants import declared
 from cgi_conform.errors import UserError
 from cgi_conform.http.delivery import DELIVERIES
 from cgi_conform.http.exchange import GRACE
 from cgi_conform.judging.known_failures import KnownFailure, load_known_failures, release_note, in_release
+from cgi_conform.paths import fixtures
 from cgi_conform.running.capabilities import Capabilities
 from cgi_conform.servers.definition import START_TIMEOUT, ServerDefinition, named_server
 
@@ -40,6 +44,7 @@ class Options:
     shuffle: int | None = None
     sample: int | None = None
     workers: int | None = None
+    script_suffix: str | None = None
 
     @classmethod
     def of(cls, namespace: Any) -> Self:
@@ -71,6 +76,11 @@ class Plan:
     release_note: str = ""  # a warning that the known failures may be wrong for this release of the server
     case_timeout: float = CASE_TIMEOUT
     start_timeout: float = START_TIMEOUT
+    script_suffix: str = ""  # the server knows scripts by this suffix, and not by their directory
+
+    def rewritten(self, cases: Iterable[Case]) -> list[Case]:
+        """Returns the cases as this server gets them: with its suffix behind the names of scripts."""
+        return with_suffix(cases, self.script_suffix, fixtures())
 
 
 def make_plan(options: Options) -> Plan:
@@ -95,7 +105,7 @@ def make_plan(options: Options) -> Plan:
         return _of_url(options)
     if options.root:
         raise UserError("--root needs --url: a server that cgi-conform starts gets its own document root")
-    server = named_server(options.server, options.command, declared(options.has))
+    server = named_server(options.server, options.command, declared(options.has), options.script_suffix)
     server.installed()
     if options.profile not in server.profiles:
         known = ", ".join(server.profiles)
@@ -118,6 +128,7 @@ def make_plan(options: Options) -> Plan:
         release_note=release_note(server.name, version, server.checked, rules),
         case_timeout=options.case_timeout,
         start_timeout=options.start_timeout or server.start_timeout,
+        script_suffix=server.script_suffix,
     )
 
 
@@ -147,4 +158,5 @@ def _of_url(options: Options) -> Plan:
         root=str(root),
         case_timeout=options.case_timeout,
         release_note=release_note("url", "", (), rules),
+        script_suffix=check_suffix(options.script_suffix or ""),
     )

@@ -184,7 +184,7 @@ def _answers(plan: Plan) -> bool:
     """Returns whether a plain GET gets an octet. If the suite starts the server, it starts a new one for this."""
     if plan.server is None:
         return is_alive(plan.address, Tokens(plan.address[1], "", ""), plan.timeout)
-    with temporary(fixtures()) as docroot:
+    with temporary(fixtures(), plan.script_suffix) as docroot:
         try:
             instance = start(plan.server, docroot, timeout=plan.start_timeout)
         except UserError:

@@ -22,6 +22,10 @@ def check_target(plan: Plan) -> None:
         below = Path(plan.root) / "root"
         hint = f'did you mean "{below}"?' if (below / CHECKED).is_file() else "cgi-conform fixtures DIR makes DIR/root"
         raise UserError(f'--root "{plan.root}" does not hold the fixtures: no {CHECKED} ({hint})')
+    script = f"cgi-bin/hello{plan.script_suffix}"
+    if plan.script_suffix and not (Path(plan.root) / script).is_file():
+        how = f"cgi-conform fixtures DIR --script-suffix {plan.script_suffix} lays it out"
+        raise UserError(f'--root "{plan.root}" does not hold the fixtures: no {script} ({how})')
     host, port = plan.address
     where = f"--url http://{f'[{host}]' if ':' in host else host}:{port}"
     steps = [Step(send=f"GET /{CHECKED} HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())]

@@ -25,6 +25,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cgi_conform.cases.answer import PROFILES
+from cgi_conform.cases.script_suffix import check_suffix
 from cgi_conform.did_you_mean import did_you_mean
 from cgi_conform.errors import SERVER, UserError
 from cgi_conform.paths import SERVERS, build
@@ -58,6 +59,7 @@ class ServerDefinition:
     packages: tuple[str, ...] = ()  # the Debian packages that bring it
     start_timeout: float = START_TIMEOUT
     workers: int | None = None  # the number of these servers that may run at once; None: any number
+    script_suffix: str = ""  # the server knows scripts by this suffix, and not by their directory
 
     def installed(self) -> Path:
         """Returns the program. Raises UserError (status 3) if it is not installed."""
@@ -122,9 +124,12 @@ def known_servers() -> list[ServerDefinition]:
     return [load_server(name) for name in server_names()]
 
 
-def named_server(name: str | None, command: str | None, has: Mapping[str, tuple[str, ...]]) -> ServerDefinition:
-    """Returns the server of --server or --command, with the variants that --has declares."""
-    return (load_server(name) if name else from_command(command or "")).having(has)
+def named_server(
+    name: str | None, command: str | None, has: Mapping[str, tuple[str, ...]], suffix: str | None = None
+) -> ServerDefinition:
+    """Returns the server of --server or --command, with the variants of --has and the suffix of --script-suffix."""
+    server = (load_server(name) if name else from_command(command or "")).having(has)
+    return server if suffix is None else replace(server, script_suffix=check_suffix(suffix))
 
 
 def load_server(name: str) -> ServerDefinition:
@@ -164,6 +169,7 @@ def load_server(name: str) -> ServerDefinition:
         packages=tuple(table.get("packages", ())),
         start_timeout=table.get("start-timeout", START_TIMEOUT),
         workers=table.get("workers"),
+        script_suffix=table.get("script-suffix", ""),
     )
 
 

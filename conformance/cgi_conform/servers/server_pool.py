@@ -46,7 +46,7 @@ class ServerPool:
     @property
     def docroot(self) -> Docroot:
         if self._docroot is None:
-            self._docroot = self._stack.enter_context(temporary(self._fixtures))
+            self._docroot = self._stack.enter_context(temporary(self._fixtures, self._server.script_suffix))
         return self._docroot
 
     def instance(self, case: Case) -> Instance:
