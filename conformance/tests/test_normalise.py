@@ -16,6 +16,8 @@ ROOT, BASE = "/tmp/cgi-conform-x/root", "/tmp/cgi-conform-x"
         (b"date:x\r\nLast-Modified: y\r\n", b"date:{date}\r\nLast-Modified: y\r\n"),
         (b'ETag: W/"1-2"\r\netag:"x"\r\nETag: x', b'ETag: W/"{etag}"\r\netag:"{etag}"\r\nETag: x'),
         (b"Allow: POST,HEAD, GET\r\nallow:PUT\r\n\r\nAllow x", b"Allow: GET, HEAD, POST\r\nallow:PUT\r\n\r\nAllow x"),
+        (b"webfs/1.21 28/Nov/2026 19:25:08 GMT\n", b"webfs/1.21 {date}\n"),
+        (b'WWW-Authenticate: Digest realm="a", nonce="17958"\r\n', b'WWW-Authenticate: Digest realm="a", nonce="{nonce}"\r\n'),
         (b"pid=4711\npid=\nrapid=12", b"pid={pid}\npid=\nrapid=12"),
         (b'"REMOTE_PORT": "50123", REMOTE_PORT=1', b'"REMOTE_PORT": "{client-port}", REMOTE_PORT={client-port}'),
         (b"http://127.0.0.1:41327/ x", b"http://127.0.0.1:{port}/ x"),
@@ -47,6 +49,11 @@ def test_values_that_vary_are_replaced_by_tokens(received: bytes, kept: bytes) -
 )  # fmt: skip
 def test_the_lines_of_a_log_lose_what_varies(line: bytes, kept: bytes) -> None:
     assert without_stamps(line) == kept
+
+
+def test_a_reset_is_recorded_as_a_close() -> None:
+    connection = Connection("main", received=bytearray(b"HTTP/1.0 200 OK"), end="reset")
+    assert lasting(connection, [], ["main"]) == (b"HTTP/1.0 200 OK", "closed")
 
 
 def test_normalising_twice_changes_nothing() -> None:

@@ -1,6 +1,7 @@
 """Replaces what differs from run to run in received octets, so that two runs of a server give identical results.
 
-    {date}           the value of a Date field
+    {date}           the value of a Date field, and the time in a listing of webfsd
+    {nonce}          the nonce of a WWW-Authenticate field
     {etag}           the value of an ETag field, which may depend on the inode
     {pid}            the number after "pid="
     {client-port}    the number of REMOTE_PORT
@@ -25,6 +26,8 @@ from cgi_conform.http.connection import Connection
 from cgi_conform.http.framing import Asked, unframed
 
 _DATE = re.compile(rb"^(Date:[ \t]*)[^\r\n]+", re.IGNORECASE | re.MULTILINE)
+_LISTED = re.compile(rb"\b\d\d/[A-Z][a-z]{2}/\d{4} \d\d:\d\d:\d\d GMT\b")
+_NONCE = re.compile(rb'(\bnonce=")[^"\r\n]+')
 _PID = re.compile(rb"\b(pid=)[0-9]+")
 _ETAG = re.compile(rb'^(ETag:[ \t]*(?:W/)?)"[^"\r\n]*"', re.IGNORECASE | re.MULTILINE)
 _ALLOW = re.compile(rb"^(Allow:[ \t]*)([A-Z]+(?:[ \t]*,[ \t]*[A-Z]+)+)(?=[ \t]*\r?$)", re.IGNORECASE | re.MULTILINE)
@@ -49,11 +52,12 @@ def lasting(connection: Connection, steps: Sequence[Step], judged: Collection[st
     """Returns the octets received on a connection, and its end, without what depends on timing.
 
     If the client ends the connection, or the case does not judge it, this is the part that the case has waited for.
+    A reset is a close here: timing decides whether octets of the client arrive after the server has closed.
     A response 100 (Continue) stays only if the case waits for it, because a server need not send it when the content
     arrives with the head.
     """
     own = [step for step in steps if step.connection == connection.name]
-    received, end = bytes(connection.received[:_SHOWN]), connection.end
+    received, end = bytes(connection.received[:_SHOWN]), "closed" if connection.end == "reset" else connection.end
     if connection.name not in judged or any(step.close or step.reset for step in own):
         received, end = received[: connection.awaited], "open"
     if _EXPECTS.search(connection.sent) and not any(_awaits_continue(step.await_bytes or b"") for step in own):
@@ -87,6 +91,7 @@ def without_stamps(data: bytes) -> bytes:
 
 
 def _named(data: bytes, port: int, root: str, base: str) -> bytes:
+    data = _NONCE.sub(rb"\g<1>{nonce}", _LISTED.sub(b"{date}", data))
     data = _PID.sub(rb"\g<1>{pid}", data)
     data = _CLIENT_PORT.sub(rb"\g<1>{client-port}", data)
     for path, name in ((root, b"{root}"), (base, b"{base}")):  # the root first, because its path begins with the base
