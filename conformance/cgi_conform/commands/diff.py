@@ -100,7 +100,7 @@ def _run(word: str, root: str | None, options: argparse.Namespace, cases: list[C
         workers=options.workers,
     )
     plan = make_plan(chosen)
-    selected = plan.rewritten(case for case in cases if plan.profile in case.expect)
+    selected = [case for case in cases if plan.profile in case.expect]
     if not selected:
         raise UserError(f"nothing to compare: no such case has an expectation for {plan.profile}")
     outcome = carry_out(chosen, plan, selected)

@@ -59,7 +59,7 @@ def main(options: argparse.Namespace) -> int:
     cases = load_cases(fixtures() / "cases", options.globs)
     chosen = Options.of(options)
     plan = make_plan(chosen)
-    selected = plan.rewritten(case for case in cases if plan.profile in case.expect and chosen.samples(case.id))
+    selected = [case for case in cases if plan.profile in case.expect and chosen.samples(case.id)]
     if not selected:
         others = {profile for case in cases for profile in case.expect} - {plan.profile}
         hint = f" (--profile {min(others)})" if others else ""
@@ -99,7 +99,7 @@ def _report(options: argparse.Namespace, plan: Plan, cases: list[Case], outcome:
 
     path = fixtures() / "clauses.toml"
     clauses = load_clauses(path) if path.exists() else {}
-    by_id = {case.id: case for case in cases}
+    by_id = {case.id: case for case in plan.rewritten(cases)}
     results = outcome.results
     if options.times:
         for result in results["cases"]:

@@ -102,11 +102,12 @@ def carry_out(
     partial: bool = False,
     interrupted: Callable[[], None] = lambda: None,
 ) -> RunOutcome:
-    """Tries the cases and returns the outcome.
+    """Tries the cases, as this server gets them, and returns the outcome.
 
     Raises UserError if the run ends early, unless `partial` is true. After an interruption, calls `interrupted` before
     the servers end, which may take seconds.
     """
+    cases = plan.rewritten(cases)
     chosen = [case for case in cases if not any(fnmatchcase(case.id, glob) for glob in options.skip)]
     known = _Known()
     check_target(plan)
