@@ -96,6 +96,7 @@ def carry_out(
     plan: Plan,
     cases: Sequence[Case],
     *,
+    beside: Sequence[Case] = (),
     strict: bool = False,
     strict_observed: bool = False,
     progress: Progress = lambda result, number: None,
@@ -104,11 +105,13 @@ def carry_out(
 ) -> RunOutcome:
     """Tries the cases, as this server gets them, and returns the outcome.
 
+    `beside` are cases that some of them presuppose. They are tried, too, but are not part of the results.
+
     Raises UserError if the run ends early, unless `partial` is true. After an interruption, calls `interrupted` before
     the servers end, which may take seconds.
     """
-    cases = plan.rewritten(cases)
-    chosen = [case for case in cases if not any(fnmatchcase(case.id, glob) for glob in options.skip)]
+    cases, beside = plan.rewritten(cases), plan.rewritten(beside)
+    chosen = [case for case in (*cases, *beside) if not any(fnmatchcase(case.id, glob) for glob in options.skip)]
     known = _Known()
     check_target(plan)
     if chosen:
@@ -129,7 +132,7 @@ def carry_out(
             plan.profile,
             plan.capabilities.user,
             len(corpus),
-            with_blocked(results, direct(cases)),
+            with_blocked(results, direct([*cases, *beside]), known.results.values()),
             stale(plan.known_failures, corpus),
             strict,
             strict_observed,
