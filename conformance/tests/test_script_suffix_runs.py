@@ -41,14 +41,31 @@ def test_rewritten_cases_still_die_by_their_faults(tmp_path: Path, profile: str)
     assert sorted(one["id"] for one in kills["cases"] if one["verdict"] == "killed") == sorted(cases)
 
 
-def test_a_server_can_name_its_suffix(tmp_path: Path) -> None:
-    text = (REPO / "conformance" / "servers" / "faulty" / "server.toml").read_text()
+@pytest.fixture
+def mine(tmp_path: Path) -> str:
+    """Returns the folder of a server that knows scripts by .py."""
+    faulty = REPO / "conformance" / "servers" / "faulty"
     (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "server.toml").write_text('script-suffix = ".py"\n' + text.replace("{here}", str(REPO / "conformance" / "servers" / "faulty")))
-    done = cgi_conform(FIXTURES, "replay", "script-uri/plain", "--server", str(tmp_path / "mine"), "--profile", "rfc3875")
+    text = (faulty / "server.toml").read_text().replace("{here}", str(faulty))
+    (tmp_path / "mine" / "server.toml").write_text('script-suffix = ".py"\n' + text)
+    return str(tmp_path / "mine")
+
+
+def test_a_server_can_name_its_suffix(mine: str) -> None:
+    done = cgi_conform(FIXTURES, "replay", "script-uri/plain", "--server", mine, "--profile", "rfc3875")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "> GET /cgi-bin/probe.py/a/b?c=d" in done.stdout and '"SCRIPT_NAME":"/cgi-bin/probe.py"' in done.stdout
-    done = cgi_conform(FIXTURES, "record", "script-uri/plain", "--server", str(tmp_path / "mine"))
+
+
+def test_a_matrix_and_a_diff_rewrite_the_cases(mine: str) -> None:
+    done = cgi_conform(FIXTURES, "matrix", "script-uri/plain", "--server", mine, "--profile", "rfc3875")
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = cgi_conform(FIXTURES, "diff", mine, "faulty", "script-framing/one-octet", "--profile", "rfc3875")
+    assert done.returncode == 0 and "1 agree" in done.stdout, done.stdout + done.stderr
+
+
+def test_answers_to_rewritten_cases_are_not_recorded(mine: str) -> None:
+    done = cgi_conform(FIXTURES, "record", "script-uri/plain", "--server", mine)
     assert done.returncode == 2 and "suffix .py: answers to rewritten cases are not recorded" in done.stderr
 
 
