@@ -523,6 +523,14 @@ def test_a_server_is_judged_only_in_the_profiles_that_it_has(tmp_path: Path) -> 
     assert caught.value.message.endswith("cannot be judged in profile rfc3875 (its profiles: cgihttpserver)")
 
 
+def test_a_server_without_the_default_profile_is_judged_in_its_first_one(tmp_path: Path) -> None:
+    (tmp_path / "server.toml").write_text(
+        'title = "x"\nprogram.find = "sh"\ncommand = ["{program}", "{port}"]\nprofiles = ["rfc3875"]\n'
+    )
+    assert make_plan(Options(server=f"{tmp_path}/")).profile == "rfc3875"
+    assert make_plan(Options(command="sh {port}")).profile == "cgihttpserver"
+
+
 def test_known_servers_are_read_from_the_folder_of_definitions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "SERVERS", tmp_path)
     assert known_servers() == []

@@ -34,7 +34,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("globs", nargs="*", metavar="CASE-GLOB", help="cases to run, by id or topic (default: all)")
     configure_server(parser)
-    add("--profile", choices=PROFILES, default=PROFILES[0], help="the profile to judge the server by (default: %(default)s)")
+    add("--profile", choices=PROFILES,
+        help=f"the profile to judge the server by (default: {PROFILES[0]}, or the first one of a server without it)")  # fmt: skip
     add("--strict", action="store_true", help="a recommended case that fails turns the run red")
     add("--strict-observed", action="store_true", help="an observed case that differs turns the run red")
     add("--skip", action="append", default=[], metavar="GLOB", help="do not run these cases (may be given several times)")

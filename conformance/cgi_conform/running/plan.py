@@ -34,7 +34,7 @@ class Options:
     url: str | None = None
     root: str | None = None
     has: list[str] = field(default_factory=list)
-    profile: str = PROFILES[0]
+    profile: str = ""  # "": cgihttpserver, or the first profile of a server that is not judged in it
     timeout: float = 5.0
     case_timeout: float = CASE_TIMEOUT
     start_timeout: float | None = None  # None: as the definition of the server says
@@ -89,7 +89,7 @@ def make_plan(options: Options) -> Plan:
     if len(named) != 1:
         got = " and ".join(f"--{name}" for name in named) or "none"
         raise UserError(f"name one server: --server NAME, --command 'CMD {{port}} {{root}}' or --url URL (got {got})")
-    if options.profile not in PROFILES:
+    if options.profile not in ("", *PROFILES):
         raise UserError(f'no profile "{options.profile}" (known: {", ".join(PROFILES)})')
     if options.delivery not in DELIVERIES:
         raise UserError(f'no delivery "{options.delivery}" (known: {", ".join(DELIVERIES)})')
@@ -107,10 +107,11 @@ def make_plan(options: Options) -> Plan:
         raise UserError("--root needs --url: a server that cgi-conform starts gets its own document root")
     server = named_server(options.server, options.command, declared(options.has), options.script_suffix)
     server.installed()
-    if options.profile not in server.profiles:
+    profile = options.profile or (PROFILES[0] if PROFILES[0] in server.profiles else server.profiles[0])
+    if profile not in server.profiles:
         known = ", ".join(server.profiles)
-        raise UserError(f'server "{server.name}" cannot be judged in profile {options.profile} (its profiles: {known})')
-    own = server.expect_file(options.profile) if options.server else None
+        raise UserError(f'server "{server.name}" cannot be judged in profile {profile} (its profiles: {known})')
+    own = server.expect_file(profile) if options.server else None
     expect = Path(options.expect) if options.expect else own
     rules = load_known_failures(expect) if expect and (options.expect or expect.exists()) else []
     version = server.version()
@@ -118,12 +119,12 @@ def make_plan(options: Options) -> Plan:
     return Plan(
         name=server.name,
         title=server.title,
-        profile=options.profile,
+        profile=profile,
         timeout=options.timeout,
         delivery=options.delivery,
         known_failures=in_release(rules, version),
         capabilities=Capabilities(True, user, frozenset(server.variants), server.takes_free_port),
-        server=server.for_profile(options.profile),
+        server=server.for_profile(profile),
         version=version,
         release_note=release_note(server.name, version, server.checked, rules),
         case_timeout=options.case_timeout,
@@ -149,7 +150,7 @@ def _of_url(options: Options) -> Plan:
     return Plan(
         name="url",
         title="a running server",
-        profile=options.profile,
+        profile=options.profile or PROFILES[0],
         timeout=options.timeout,
         delivery=options.delivery,
         known_failures=in_release(rules, ""),
