@@ -104,10 +104,11 @@ class TestRuns:
         assert status == 0 and "known   a/base (blocks 2 cases)  known" in out
         assert out.count("conforms (1 known failure), 2 blocked, 1 of 5 skipped\n") == 1
 
-    def test_a_presupposition_that_was_not_selected_is_tried_and_not_counted(self, folder: Path) -> None:
+    def test_a_presupposition_that_was_not_selected_is_tried_and_shown_if_it_is_red(self, folder: Path) -> None:
         status, out, results = self.run(folder, "a/green")
-        assert "1 cases: 1 blocked" in out and [each["blocked"] for each in results["cases"]] == ["a/base"]  # type: ignore[attr-defined]
-        assert status == 5
+        assert status == 1 and "FAIL  a/base" in out and "2 cases: 1 fail, 1 blocked" in out
+        assert [each["id"] for each in results["cases"]] == ["a/base", "a/green"]  # type: ignore[attr-defined]
+        assert "2 cases" not in self.run(folder, "b/free")[1]
 
     def test_a_presupposition_that_is_skipped_blocks_nothing(self, folder: Path) -> None:
         status, out, _ = self.run(folder, "a/red", "a/green", "--skip", "a/base")

@@ -5,14 +5,14 @@ interrupts it, the server does not start, or the server becomes unresponsive (un
 contains the results known so far, and says that it is incomplete.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from cgi_conform.cases.case import Case
 from cgi_conform.cases.docroot import temporary
 from cgi_conform.cases.load import case_ids
-from cgi_conform.cases.presuppositions import direct
+from cgi_conform.cases.presuppositions import Direct, direct
 from cgi_conform.errors import INTERRUPTED, SERVER, UserError
 from cgi_conform.judging.blocked import with_blocked
 from cgi_conform.judging.known_failures import stale
@@ -105,7 +105,7 @@ def carry_out(
 ) -> RunOutcome:
     """Tries the cases, as this server gets them, and returns the outcome.
 
-    `beside` are cases that some of them presuppose. They are tried, too, but are not part of the results.
+    `beside` are cases that some of them presuppose. They are tried, too. Those that block a case are part of the results.
 
     Raises UserError if the run ends early, unless `partial` is true. After an interruption, calls `interrupted` before
     the servers end, which may take seconds.
@@ -124,7 +124,7 @@ def carry_out(
         or (not_tried(case, plan, known.incomplete) if case.id in left else untried(case, plan, "skip", "left out by --skip"))
         for case in cases
     ]
-    seconds = {result["id"]: result.pop("seconds") for result in results if "seconds" in result}
+    seconds = {name: result.pop("seconds") for name, result in known.results.items() if "seconds" in result}
     corpus = case_ids(fixtures() / "cases")
     return RunOutcome(
         assembled(
@@ -132,7 +132,7 @@ def carry_out(
             plan.profile,
             plan.capabilities.user,
             len(corpus),
-            with_blocked(results, direct([*cases, *beside]), known.results.values()),
+            _with_blockers(results, direct([*cases, *beside]), known.results),
             stale(plan.known_failures, corpus),
             strict,
             strict_observed,
@@ -149,6 +149,14 @@ def worker_count(options: Options, plan: Plan, cases: int) -> int:
     count = options.workers or (WORKERS if cases > _MANY else 1)
     allowed = plan.server.workers if plan.server is not None else None
     return min(count, allowed or count)
+
+
+def _with_blockers(results: Sequence[CaseResult], named: Direct, tried: Mapping[str, CaseResult]) -> list[CaseResult]:
+    """Returns the results with the blocked cases, and with the cases that block them."""
+    found = with_blocked(results, named, tried.values())
+    there = {result["id"] for result in found}
+    blockers = {result["blocked"] for result in found if result["verdict"] == "blocked"} - there
+    return [*found, *(tried[name] for name in sorted(blockers))]
 
 
 def _try_all(
