@@ -1,5 +1,8 @@
 """judging/normalise.py, http/framing.py: replacing values that vary between runs, and nothing else."""
 
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
 import pytest
 from cgi_conform.cases.case import Step
 from cgi_conform.http.connection import Connection
@@ -15,6 +18,10 @@ ROOT, BASE = "/tmp/cgi-conform-x/root", "/tmp/cgi-conform-x"
         (b"Date: Mon, 01 Jan 2024 00:00:00 GMT\r\n", b"Date: {date}\r\n"),
         (b"date:x\r\nLast-Modified: y\r\n", b"date:{date}\r\nLast-Modified: y\r\n"),
         (b'ETag: W/"1-2"\r\netag:"x"\r\nETag: x', b'ETag: W/"{etag}"\r\netag:"{etag}"\r\nETag: x'),
+        (b"Etag: a969ef-d-5e0d5da5\r\nETag: ab-c", b'Etag: "{etag}"\r\nETag: ab-c'),
+        (b"<td>%s</td>" % format_datetime(datetime.now(UTC), usegmt=True).encode(), b"<td>{date}</td>"),
+        (b"Expires: Thu, 02 Jan 2020 03:04:05 GMT, Xxx, 99 Yyy 2026 03:04:05 GMT", b"Expires: Thu, 02 Jan 2020 03:04:05 GMT, Xxx, 99 Yyy 2026 03:04:05 GMT"),
+        (b"\\A/tmp/cgi\\-conform\\-x/root/", b"\\A{root}/"),
         (b"Allow: POST,HEAD, GET\r\nallow:PUT\r\n\r\nAllow x", b"Allow: GET, HEAD, POST\r\nallow:PUT\r\n\r\nAllow x"),
         (b"webfs/1.21 28/Nov/2026 19:25:08 GMT\n", b"webfs/1.21 {date}\n"),
         (b'WWW-Authenticate: Digest realm="a", nonce="17958"\r\n', b'WWW-Authenticate: Digest realm="a", nonce="{nonce}"\r\n'),
@@ -44,6 +51,11 @@ def test_values_that_vary_are_replaced_by_tokens(received: bytes, kept: bytes) -
         (b"[Sat Nov 28 18:39:49.120640 2026] [http:error] [pid 21:tid 22] [client 127.0.0.1:44754] AH02429: x",
          b"[{date}] [http:error] [pid {pid}] [client 127.0.0.1:{number}] AH02429: x"),
         (b"2026-11-28 18:31:32: (mod_cgi.c.123) x", b"{date}: (mod_cgi.c.123) x"),
+        (b"[pid: 26805|app: -1|req: -1/68] 127.0.0.1 () {22 vars in 258 bytes} [Sat Nov 28 20:14:16 2026] GET / => generated 9 bytes in 0 msecs (HTTP/1.0 404)",
+         b"[pid: {pid}|app: -1|req: {number}] 127.0.0.1 () {22 vars in {number} bytes} [{date}] GET / => generated 9 bytes in {number} msecs (HTTP/1.0 404)"),
+        (b"[uwsgi-http key: vm client_addr: 127.0.0.1 client_port: 218] x", b"[uwsgi-http key: vm client_addr: 127.0.0.1 client_port: {number}] x"),
+        (b"[2026-11-28 20:20:55] ERROR bad header", b"[{date}] ERROR bad header"),
+        (b"2026-11-28T20:25:38+0000 [twisted.web#info] x", b"{date} [twisted.web#info] x"),
         (b"<td>2026-11-28 18:31:32</td> [pid] 3#4", b"<td>2026-11-28 18:31:32</td> [pid] 3#4"),
     ],
 )  # fmt: skip

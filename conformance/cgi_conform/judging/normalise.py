@@ -1,6 +1,6 @@
 """Replaces what differs from run to run in received octets, so that two runs of a server give identical results.
 
-    {date}           the value of a Date field, and the time in a listing of webfsd
+    {date}           the value of a Date field, the time in a listing of webfsd, and any other date of the day of the run
     {nonce}          the nonce of a WWW-Authenticate field
     {etag}           the value of an ETag field, which may depend on the inode
     {pid}            the number after "pid="
@@ -19,7 +19,9 @@ The methods of an Allow field are sorted, because their order may vary. A number
 """
 
 import re
+import time
 from collections.abc import Collection, Sequence
+from email.utils import parsedate_to_datetime
 
 from cgi_conform.cases.case import Step
 from cgi_conform.http.connection import Connection
@@ -29,7 +31,8 @@ _DATE = re.compile(rb"^(Date:[ \t]*)[^\r\n]+", re.IGNORECASE | re.MULTILINE)
 _LISTED = re.compile(rb"\b\d\d/[A-Z][a-z]{2}/\d{4} \d\d:\d\d:\d\d GMT\b")
 _NONCE = re.compile(rb'(\bnonce=")[^"\r\n]+')
 _PID = re.compile(rb"\b(pid=)[0-9]+")
-_ETAG = re.compile(rb'^(ETag:[ \t]*(?:W/)?)"[^"\r\n]*"', re.IGNORECASE | re.MULTILINE)
+_ETAG = re.compile(rb'^(ETag:[ \t]*(?:W/)?)(?:"[^"\r\n]*"|[0-9a-f]+(?:-[0-9a-f]+){2})', re.IGNORECASE | re.MULTILINE)
+_HTTP_DATE = re.compile(rb"\b[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT\b")
 _ALLOW = re.compile(rb"^(Allow:[ \t]*)([A-Z]+(?:[ \t]*,[ \t]*[A-Z]+)+)(?=[ \t]*\r?$)", re.IGNORECASE | re.MULTILINE)
 _CLIENT_PORT = re.compile(rb'(REMOTE_PORT(?:": ?"|=))[0-9]+')
 _LENGTH = re.compile(rb"^(Content-Length:[ \t]*)([0-9]+)(?=[ \t]*\r?$)", re.IGNORECASE | re.MULTILINE)
@@ -37,6 +40,13 @@ _STAMPS = (
     (re.compile(rb"\[\d\d/\w{3}/\d{4}[: ]\d\d:\d\d:\d\d(?: [+-]\d{4})?\]"), rb"[{date}]"),
     (re.compile(rb"\[\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d\.\d+ \d{4}\]"), rb"[{date}]"),
     (re.compile(rb"^\d{4}[/-]\d\d[/-]\d\d \d\d:\d\d:\d\d(?=:? [\[(])", re.MULTILINE), rb"{date}"),
+    (re.compile(rb"\[\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}\]"), rb"[{date}]"),
+    (re.compile(rb"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\]"), rb"[{date}]"),
+    (re.compile(rb"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} ", re.MULTILINE), rb"{date} "),
+    (re.compile(rb"\[pid: \d+\|app: (-?\d+)\|req: -?\d+/\d+\]"), rb"[pid: {pid}|app: \g<1>|req: {number}]"),
+    (re.compile(rb"( vars in )\d+( bytes\} )"), rb"\g<1>{number}\g<2>"),
+    (re.compile(rb"( bytes in )\d+( msecs )"), rb"\g<1>{number}\g<2>"),
+    (re.compile(rb"( client_port: )\d+"), rb"\g<1>{number}"),
     (re.compile(rb"\[pid \d+(:tid \d+)?\]"), rb"[pid {pid}]"),
     (re.compile(rb"(\] )\d+#\d+: \*\d+ "), rb"\g<1>{pid}: *{number} "),
     (re.compile(rb"(\[client [\d.]+:)\d+\]"), rb"\g<1>{number}]"),
@@ -76,7 +86,17 @@ def normalised(data: bytes, port: int, root: str, base: str, asked: Asked = Aske
     data = _LENGTH.sub(lambda field: _length(field, port, root, base), data)
     data = _DATE.sub(rb"\g<1>{date}", _named(data, port, root, base))
     data = _ALLOW.sub(_sorted_methods, data)
+    data = _HTTP_DATE.sub(_date, data)
     return _ETAG.sub(rb'\g<1>"{etag}"', data)
+
+
+def _date(text: re.Match[bytes]) -> bytes:
+    """Returns {date} for a date of the last or next 24 hours, else the date itself."""
+    try:
+        when = parsedate_to_datetime(text[0].decode()).timestamp()
+    except (ValueError, OverflowError):
+        return text[0]
+    return b"{date}" if abs(time.time() - when) < 86400 else text[0]
 
 
 def _sorted_methods(field: re.Match[bytes]) -> bytes:
@@ -96,7 +116,7 @@ def _named(data: bytes, port: int, root: str, base: str) -> bytes:
     data = _CLIENT_PORT.sub(rb"\g<1>{client-port}", data)
     for path, name in ((root, b"{root}"), (base, b"{base}")):  # the root first, because its path begins with the base
         if path.strip("/"):
-            data = data.replace(path.encode(), name)
+            data = data.replace(path.encode(), name).replace(re.escape(path.encode()), name)
     if not port:
         return data
     return re.sub(rb"(?<![\w.%-])" + str(port).encode() + rb"(?![\w%-]|\.\d)", _unless_length, data)
