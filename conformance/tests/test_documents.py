@@ -48,6 +48,7 @@ NOT_RUN = {
     "ci/test bench-*": Elsewhere("minutes of compiling", "ci/test", "stage bench-"),
     "ci/lint": Elsewhere("half a minute", "ci/test", 'ci/lint "$linter"'),
     "ci/matrix": Elsewhere("minutes", "ci/test", '"$conform" matrix --server cgi-server'),
+    "ci/causes": Elsewhere("minutes", "conformance/tests/test_faults.py", '"ci" / "causes"'),
     "ci/bare-machine": Elsewhere("root, network", "conformance/tests/test_ci_scripts.py", '"bare-machine", "--suite"'),
     "ci/bench --quick": Elsewhere("minutes", "ci/test", "ci/bench --smoke"),
     "ci/bench --wrk": Elsewhere("minutes", "bench/tests/test_second_opinion.py", "second_opinion"),

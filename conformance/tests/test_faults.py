@@ -32,3 +32,11 @@ def edited(fault: Fault) -> dict[str, str]:
         text = texts.get(edit.file) or (FOLDER / edit.file).read_text()  # type: ignore[operator]
         texts[edit.file] = text.replace(edit.was, edit.now.replace("{status}", "404"))
     return texts
+
+
+@pytest.mark.skipif(FOLDER is None, reason="needs a checkout")
+def test_the_faults_of_ci_causes_exist() -> None:
+    assert FOLDER is not None
+    script = (FOLDER.parents[1] / "ci" / "causes").read_text()
+    named = script.partition("|| set -- ")[2].partition("\n\n")[0].replace("\\\n", " ").split()
+    assert len(named) == 30 and set(named) <= set(load_faults(FOLDER)[0])
