@@ -1,7 +1,7 @@
 """index.html: the whole run on one page that loads no other file, for readers who did not run it.
 
 Autoescaping is on, and the page shows octets as printable text only, so the octets of a hostile server stay text.
-The page stays below 750 KB for a thousand cases: long exchanges are cut until it does. The page always shows the rule,
+The page stays below 1.5 MB for 1,300 cases: long exchanges are cut until it does. The page always shows the rule,
 the expectation, the mismatches and the line that repeats the case. A browser gets few elements: cases that did not turn
 the run red are one line each, and a script adds their details when a reader opens them.
 """
@@ -34,7 +34,7 @@ from cgi_conform.report.causes import by_topic, causes
 from cgi_conform.report.page import filled, inserted, plain
 from cgi_conform.report.rule import rules
 
-LARGEST = 750_000
+LARGEST = 1_500_000
 _SHOWN = 60  # of more red cases, the list where to begin shows so many, and no case is open at first
 _ESCAPES = re.compile(r"(?:\\(?:x[0-9a-fA-F]{2}|&\w+;|.))+")  # for text that is already HTML
 MEANING = {
