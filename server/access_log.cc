@@ -5,12 +5,12 @@
 #include <cstdio>
 
 #include "quote.h"
-#include "unique_fd.h"
 
 namespace cgi {
 namespace {
 
 constexpr std::size_t kLongest = 4096;
+constexpr std::size_t kMostWaiting = 1024 * 1024;  // octets of lines
 
 // Returns `text` as a JSON string. After log_escape() only quotes and backslashes need an escape.
 std::string json_string(std::string_view text) {
@@ -40,6 +40,12 @@ std::string json_object(std::string_view client, std::time_t when, std::string_v
   std::string line = "{\"time\":\"";
   line.append(time).append("\",\"client\":").append(json_string(client)).append(",").append(members).append("}\n");
   return line;
+}
+
+// Returns a line; `text` is a message, or JSON members.
+std::string log_line(LogFormat format, std::string_view client, std::string_view text) {
+  const std::time_t now = std::time(nullptr);
+  return format == LogFormat::kJson ? json_object(client, now, text) : common_line(client, now, text);
 }
 
 }  // namespace
@@ -80,6 +86,12 @@ std::string json_line(std::string_view client, std::time_t when, std::string_vie
   return json_object(client, when, "\"message\":" + json_string(message));
 }
 
+AccessLog::AccessLog(LogFormat format)
+    : format_(format), writer_(STDERR_FILENO, kMostWaiting, [format](std::size_t count) {
+        const std::string text = std::to_string(count) + " lines of the log are lost, because it was not read in time";
+        return log_line(format, "-", format == LogFormat::kJson ? "\"message\":" + json_string(text) : text);
+      }) {}
+
 void AccessLog::request(std::string_view client, std::string_view request_line, std::optional<int> status) const {
   if (format_ == LogFormat::kNone) return;
   const bool json = format_ == LogFormat::kJson;
@@ -102,11 +114,8 @@ void AccessLog::note(std::string_view client, std::string_view message) const {
   write(client, format_ == LogFormat::kJson ? "\"message\":" + json_string(text) : text);
 }
 
-// If the log cannot be written, the server goes on without it.
 void AccessLog::write(std::string_view client, std::string_view text) const {
-  const std::time_t now = std::time(nullptr);
-  write_all(STDERR_FILENO,
-            format_ == LogFormat::kJson ? json_object(client, now, text) : common_line(client, now, text));
+  writer_.add(log_line(format_, client, text));
 }
 
 }  // namespace cgi

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "log_writer.h"
+
 namespace cgi {
 
 enum class LogFormat { kCommon, kJson, kNone };
@@ -26,10 +28,10 @@ std::string common_line(std::string_view client, std::time_t when, std::string_v
 // place of the message for a request, and "refused" before it for a refusal.
 std::string json_line(std::string_view client, std::time_t when, std::string_view message);
 
-// Writes each line to standard error with one write(), so that threads do not mix their lines.
 class AccessLog {
  public:
-  explicit AccessLog(LogFormat format) : format_(format) {}
+  // Writes to standard error.
+  explicit AccessLog(LogFormat format);
 
   // Logs a request: `"REQUEST LINE" STATUS -`. A client that left before it got a status has '-', or null in JSON.
   void request(std::string_view client, std::string_view request_line, std::optional<int> status) const;
@@ -38,10 +40,14 @@ class AccessLog {
   // Logs anything else: how a script ended, why it did not start, or output that is no response.
   // rule: log/refused-output-is-escaped
   void note(std::string_view client, std::string_view message) const;
+  // Writes the lines that wait, for at most a second. No line may follow.
+  void end() const { writer_.end(); }
 
  private:
   void write(std::string_view client, std::string_view text) const;
-  LogFormat format_;
+
+  const LogFormat format_;
+  mutable LogWriter writer_;
 };
 
 }  // namespace cgi

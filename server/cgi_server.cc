@@ -1,8 +1,10 @@
 #include "cgi_server.h"
 
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <exception>
@@ -11,49 +13,41 @@
 #include <thread>
 #include <utility>
 
-#include "elastic_pool.h"
 #include "field_syntax.h"
 #include "http11_rules.h"
 #include "listing.h"
-#include "request_body.h"
 #include "response_head.h"
 #include "static_file.h"
 
 namespace cgi {
 namespace {
 
-constexpr int kBacklog = 1024;                   // httplib before 0.52 asks for 5
-constexpr std::size_t kThreadsForRefusals = 16;  // more than --max-connections
-constexpr int kEmptyLines = 4;                   // ignored before a request
-constexpr int kRebinds = 100;                    // attempts to open the listening socket again
-constexpr int kRedirects = 10;                   // local redirects of one request
-constexpr auto kRefusalLinger = std::chrono::milliseconds(200);
-
-enum class Got { kHead, kNothing, kTooLate };
-
-// Reads the head of the next request. Returns kNothing if the client left or was idle until `deadline`. Skips a few
-// empty lines, which some clients send before a request or after a body. They do not extend the deadline. `head` is
-// empty if there are too many. CPython closes the connection at the first one.
-// rule: http/empty-line-before-request-is-skipped, http/empty-lines-are-bounded  (RFC 9112 2.2)
-Got read_head(Connection& client, HeadParser& head, Clock::time_point deadline) {
-  for (int empty_lines = 0;;) {
-    client.consume(head.consume(client.buffered()));
-    if (head.done()) {  // rule: http/no-action-before-head-is-complete
-      if (!head.empty() || empty_lines++ == kEmptyLines) return Got::kHead;
-      head = HeadParser();
-      continue;
-    }
-    const Fill result = client.fill(deadline);
-    if (result == Fill::kData) continue;
-    if (head.untouched() || result == Fill::kBroken) return Got::kNothing;
-    if (result == Fill::kTimeout) return Got::kTooLate;
-    head.end_of_input();
-  }
-}
+constexpr int kBacklog = 1024;                           // httplib before 0.52 asks for 5
+constexpr std::size_t kRefusalsAtOnce = 64;              // to clients beyond the limit; more are closed
+constexpr int kEmptyLines = 4;                           // ignored before a request
+constexpr int kRedirects = 10;                           // local redirects of one request
+constexpr std::size_t kLingerOctets = 64 * 1024 * 1024;  // a client may send so many after the last response
+constexpr auto kBodyDelay = std::chrono::milliseconds(20);
+constexpr auto kLinger = std::chrono::seconds(2);
+constexpr auto kShortLinger = std::chrono::milliseconds(200);
+constexpr auto kLastWork = std::chrono::seconds(4);  // a worker needs less to end a script
 
 // The request of a local redirect has no body, so it must not have these fields.
 constexpr std::string_view kBodyFields[] = {"content-length", "content-type", "content-encoding", "transfer-encoding",
                                             "expect"};
+
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+// Calls a function at the end of a scope.
+template <typename Function>
+struct AtEnd {
+  explicit AtEnd(Function function) : function_(std::move(function)) {}
+  AtEnd(const AtEnd&) = delete;
+  ~AtEnd() { function_(); }
+
+ private:
+  Function function_;
+};
 
 }  // namespace
 
@@ -61,135 +55,250 @@ CgiServer::CgiServer(const cgi::Options& options, const DocumentRoot& root, std:
     : options_(options),
       root_(root),
       responder_(options.protocol, options.log_format),
-      scripts_(options_, root, responder_, std::move(account)) {
+      scripts_(options_, root, responder_, std::move(account)),
+      files_(root) {
   std::ifstream file("/etc/mime.types", std::ios::binary);
   if (file) types_.add(std::string(std::istreambuf_iterator<char>(file), {}));
-  new_task_queue = [this] { return new ElasticPool(options_.max_connections + kThreadsForRefusals); };
   // httplib sets SO_REUSEPORT by default: a second server would silently get half of the connections.
   // rule: base/restart-on-the-same-port, resource/port-is-free-after-the-end
   set_socket_options([](socket_t socket) {
     const int on = 1;
     ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // for the connections, too
     ::fcntl(socket, F_SETFD, FD_CLOEXEC);
+    ::fcntl(socket, F_SETFL, O_NONBLOCK);
   });
+  for (std::size_t i = 0; i < options_.loops; ++i) {
+    loops_.push_back(std::make_unique<EventLoop>(workers_, [this](EventLoop& loop, UniqueFd socket, Peer peer) {
+      accept(loop, std::move(socket), std::move(peer));
+    }));
+  }
 }
 
 int CgiServer::bind() {
   errno = 0;
-  // The server keeps its free port if it must open the listening socket again.
-  if (port_ == 0) port_ = options_.port;
-  if (port_ == 0) {
-    port_ = bind_to_any_port(options_.bind);
-  } else if (!bind_to_port(options_.bind, port_)) {
+  int port = options_.port;
+  if (port == 0) {
+    port = bind_to_any_port(options_.bind);
+  } else if (!bind_to_port(options_.bind, port)) {
     return -1;
   }
-  if (port_ < 0) return -1;
+  if (port < 0) return -1;
   ::listen(svr_sock_, kBacklog);
-  scripts_.set_port(port_);
-  return port_;
+  scripts_.set_port(port);
+  return port;
 }
 
 bool CgiServer::serve_until_stopped() {
-  // httplib ends its accept loop and closes the listening socket even on temporary errors (a connection that was reset
-  // before it was accepted, a full file table). The server opens the socket again.
-  bool bound = true;
-  while (!stopping_ && bound) {
-    listen_after_bind();
-    for (int attempt = 0; !stopping_ && (bound = bind() > 0) == false && attempt < kRebinds; ++attempt) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    }
+  std::atomic<bool> ended = true;
+  std::vector<std::thread> threads;
+  for (const auto& loop : loops_) {
+    threads.emplace_back([this, &loop, &ended] {
+      if (!loop->run(svr_sock_)) ended = false;
+    });
   }
-  finished_ = true;
-  return bound;
+  for (std::thread& thread : threads) thread.join();
+  const bool as_asked = workers_.end(kLastWork) && ended;
+  responder_.log().end();
+  return as_asked;
 }
 
-void CgiServer::stop_serving() {  // rule: resource/stop-ends-the-server
-  stopping_ = true;
+void CgiServer::stop_serving() {  // rule: resource/stop-ends-the-server, resource/stop-leaves-no-script
   responder_.close_all();
-  // stop() does nothing before the accept loop runs, and the server may call it only once.
-  while (!is_running() && !finished_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  stop();
-  std::lock_guard lock(mutex_);
-  for (socket_t socket : connections_) ::shutdown(socket, SHUT_RDWR);  // rule: resource/stop-leaves-no-script
+  for (const auto& loop : loops_) loop->stop();
 }
 
-bool CgiServer::process_and_close_socket(socket_t socket) {
-  Connection client(socket);
-  bool full = false;
-  {
+// Has the loop with the fewest clients serve a new connection.
+void CgiServer::accept(EventLoop& loop, UniqueFd socket, Peer peer) {
+  const bool is_admitted = admit(loop, peer.address);
+  if (!is_admitted) {
     std::lock_guard lock(mutex_);
-    if (stopping_) return false;
-    full = connections_.size() >= options_.max_connections;
-    if (!full) connections_.insert(socket);
+    if (refused_ == kRefusalsAtOnce) return;
+    ++refused_;
   }
-  // httplib's queue catches no exceptions: one that leaves this function would end the server.
-  // rule: base/server-survives-any-request
-  try {
-    if (full) {
-      int port = 0;
-      Request request;
-      client.get_remote_ip_and_port(request.remote_addr, port);
-      responder_.refuse(client, request, {503, "Too many connections"});
-      client.linger(kRefusalLinger);
-    } else {
-      serve(client);
+  EventLoop* least = &loop;
+  for (const auto& other : loops_) {
+    if (other->load() + 1 < least->load()) least = other.get();
+  }
+  if (least == &loop) {
+    serve(loop, std::move(socket), std::move(peer), is_admitted);
+  } else {
+    least->post([this, least, socket = socket.release(), peer = std::move(peer), is_admitted] {
+      serve(*least, UniqueFd(socket), peer, is_admitted);
+    });
+  }
+}
+
+// Returns whether the server has room for another connection. Beyond the limit the oldest quiet one gives way.
+// rule: resource/quiet-connection-gives-way, resource/overload-is-503
+bool CgiServer::admit(EventLoop& loop, const std::string& address) {
+  std::unique_lock lock(mutex_);
+  const std::size_t most = options_.max_connections_per_address;
+  if (most > 0 && clients_[address] >= most) return false;
+  if (connections_ >= options_.max_connections) {
+    EventLoop* oldest = &loop;
+    for (const auto& other : loops_) {
+      if (other->oldest() < oldest->oldest()) oldest = other.get();
     }
-  } catch (const std::exception& error) {
-    responder_.log().note("-", std::string("connection given up: ") + error.what());
+    lock.unlock();
+    if (oldest != &loop) {
+      oldest->post([oldest] { oldest->close_oldest(); });
+    } else if (!loop.close_oldest()) {
+      return false;
+    }
+    lock.lock();
   }
-  std::lock_guard lock(mutex_);
-  if (!full) connections_.erase(socket);
+  ++connections_;
+  if (most > 0) ++clients_[address];
   return true;
 }
 
-// Serves one connection until its end.
-void CgiServer::serve(Connection& client) {
-  std::string address;
-  int port = 0;
-  client.get_remote_ip_and_port(address, port);
-  if (address.empty()) return;  // the client reset the connection
-
-  After next = After::kNextRequest;
-  while (next == After::kNextRequest) {  // rule: http/nothing-after-connection-close, http/pipelined-requests-in-order
-    HeadParser head;
-    const Got got = read_head(client, head, from_now(options_.header_timeout));
-    if (got == Got::kNothing) return;          // rule: http/idle-connection-may-be-closed
-    if (head.empty()) return client.linger();  // rule: base/empty-first-line-closes
-    Request& request = head.request();
-    request.remote_addr = address;  // rule: base/log-names-client-by-address
-    request.remote_port = port;
-    if (got == Got::kTooLate) {
-      next = responder_.refuse(client, request, {408, "Request head not complete in time"});
-    } else if (head.refusal()) {
-      next = responder_.refuse(client, request, *head.refusal());
-    } else {
-      next = answer(client, request);
-    }
-  }
-  if (next == After::kLinger) client.linger();
+void CgiServer::leave(const std::string& address, bool is_admitted) {
+  std::lock_guard lock(mutex_);
+  --(is_admitted ? connections_ : refused_);
+  if (!is_admitted) return;
+  const auto client = clients_.find(address);
+  if (client != clients_.end() && --client->second == 0) clients_.erase(client);
 }
 
-After CgiServer::answer(Connection& client, Request& request) {
+// Serves one connection until its end.
+Served CgiServer::serve(EventLoop& loop, UniqueFd socket, Peer peer, bool is_admitted) {
+  const AtEnd at_end([&] { leave(peer.address, is_admitted); });
+  Client client(loop, std::move(socket));
+  Connection& connection = client.connection;
+  client.gives_way = is_admitted;
+  After next = After::kNextRequest;
+  try {  // rule: base/server-survives-any-request
+    if (!is_admitted) {
+      Request request;
+      request.remote_addr = peer.address;
+      const std::string response = responder_.refusal(request, {503, "Too many connections"});
+      next = co_await client.sent(response) ? After::kLinger : After::kClose;
+    }
+    while (next ==
+           After::kNextRequest) {  // rule: http/nothing-after-connection-close, http/pipelined-requests-in-order
+      // The head. The server skips a few empty lines, which some clients send before a request or after a body. They do
+      // not extend the deadline. After more of them `head` is empty. CPython closes the connection at the first one.
+      // rule: http/empty-line-before-request-is-skipped, http/empty-lines-are-bounded  (RFC 9112 2.2)
+      HeadParser head;
+      const auto deadline = from_now(options_.header_timeout);
+      Fill arrived = Fill::kData;
+      for (int empty_lines = 0; arrived == Fill::kData;) {
+        connection.consume(head.consume(connection.buffered()));
+        if (!head.done()) {  // rule: http/no-action-before-head-is-complete
+          arrived = co_await client.input(deadline);
+        } else if (head.empty() && empty_lines++ < kEmptyLines) {
+          head = HeadParser();
+        } else {
+          break;
+        }
+      }
+      if (arrived == Fill::kBroken) co_return;
+      if (arrived != Fill::kData && head.untouched()) co_return;  // rule: http/idle-connection-may-be-closed
+      if (arrived == Fill::kEnd) head.end_of_input();
+      if (head.empty()) {  // rule: base/empty-first-line-closes
+        next = After::kLinger;
+        break;
+      }
+
+      Request& request = head.request();
+      request.remote_addr = peer.address;  // rule: base/log-names-client-by-address
+      request.remote_port = peer.port;
+      std::optional<Refusal> refused = head.refusal();
+      if (arrived == Fill::kTimeout) refused = {408, "Request head not complete in time"};
+      Turn turn = refused ? Turn{refusal(request, *refused)} : begin(request);
+
+      // The first part of a body for a script. Until it is here, the request holds no worker. If the client sends
+      // nothing for a moment, it may wait for the script to speak: the script starts, if enough places are free. rule:
+      // resource/silent-upload-holds-no-place, cgi/script-may-start-before-body
+      if (turn.route) refused = turn.body.take(connection, Fill::kData);
+      bool waits_for_continue = responder_.waits_for_continue(request);
+      auto early_start = turn.framing.chunked ? Clock::time_point::max() : Clock::now() + kBodyDelay;
+      while (turn.route && !turn.place && !refused && !turn.body.has_arrived(connection)) {
+        if (std::exchange(waits_for_continue, false) && connection.buffered().empty()) {
+          if (!co_await client.sent(kContinue)) co_return;  // rule: http/expect-continue-does-not-wait
+        }
+        arrived = co_await client.input(std::min(turn.body.wait(connection), early_start));
+        if (arrived == Fill::kBroken) {
+          responder_.log().request(request.remote_addr, request.line, std::nullopt);
+          co_return;
+        }
+        if (arrived == Fill::kTimeout && early_start != Clock::time_point::max()) {
+          early_start = Clock::time_point::max();
+          turn.place = scripts_.early_place();
+        } else {
+          refused = turn.body.take(connection, arrived);
+        }
+      }
+      if (turn.route && refused) turn = Turn{refusal(request, *refused)};
+
+      if (turn.route) {
+        const auto done = co_await client.worked([&] { return finish(connection, request, turn); });
+        if (done) {
+          next = *done;
+          continue;
+        }
+        responder_.log().note(request.remote_addr, "no thread can be had for this request");
+        turn = Turn{refusal(request, {503, "Too many requests are under way"})};
+      }
+      next = co_await client.sent(turn.reply.octets) ? turn.reply.next : After::kClose;
+    }
+
+    // Ends the connection so that the last response arrives: sends no more, and drops what the client still sends,
+    // within bounds. An early close would reset the connection, and the client would lose the response. rule:
+    // http/early-error-is-not-lost, http/close-cuts-nothing-off  (RFC 9112 9.6)
+    if (next == After::kClose) co_return;
+    ::shutdown(connection.socket(), SHUT_WR);
+    const auto deadline = Clock::now() + (is_admitted ? kLinger : kShortLinger);
+    const auto most = connection.received() + kLingerOctets;
+    do {
+      connection.consume(connection.buffered().size());
+    } while (connection.received() < most && co_await client.input(deadline) == Fill::kData);
+  } catch (const std::exception& error) {
+    responder_.log().note(peer.address, std::string("connection given up: ") + error.what());
+  }
+}
+
+// Decides what a request leads to. Answers at once what needs no body and little time.
+CgiServer::Turn CgiServer::begin(Request& request) {
   request.uri = request.target;
   const bool by_the_rfc = options_.profile == Profile::kRfc3875;
   if (by_the_rfc) {  // rule: base/no-field-is-required
-    if (const auto refusal = apply_http11_rules(request)) {
+    if (const auto refused = apply_http11_rules(request)) {
       if (request.is_simple()) request.version = "HTTP/1.0";  // the refusal of HTTP/0.9 has a head
-      return responder_.refuse(client, request, *refusal);
+      return {refusal(request, *refused)};
     }
   }
-  const auto framing = framing_of(request);
-  if (const auto* refusal = std::get_if<Refusal>(&framing)) return responder_.refuse(client, request, *refusal);
-  Framing body = std::get<Framing>(framing);
+  const auto framed = framing_of(request);
+  if (const auto* refused = std::get_if<Refusal>(&framed)) return {refusal(request, *refused)};
+  const Framing framing = std::get<Framing>(framed);
+  const bool has_body = framing.chunked || framing.length > 0;
+  if (!has_body && (request.method == "GET" || request.method == "HEAD")) {
+    if (const auto file = files_.find(request.target)) return {reply_with_file(request, *file)};
+  }
 
-  for (int hop = 0;; ++hop) {
-    const Route route = find_route(request, root_, options_.cgi_directories, by_the_rfc);
-    if (route.kind == RouteKind::kRefusal) return responder_.refuse(client, request, route.refusal);
-    // rule: seed/files-and-scripts-on-one-port, seed/file-or-script-output-never-both
-    if (route.kind != RouteKind::kScript) return answer_with_file(client, request, route, body);
-    const ScriptOutcome outcome = scripts_.run(client, request, route, body);
+  Route route = find_route(request, root_, options_.cgi_directories, by_the_rfc);
+  const bool is_script = route.kind == RouteKind::kScript;
+  if (is_script) {
+    if (const auto refused = scripts_.early_refusal(framing)) return {refusal(request, *refused)};
+  }
+  const bool takes_time = is_script || route.kind == RouteKind::kListing ||
+                          (route.kind == RouteKind::kFile && is_large(route)) ||
+                          (has_body && route.kind != RouteKind::kRefusal);
+  if (!takes_time) return {reply(request, route)};
+  return {.route = std::move(route),
+          .framing = framing,
+          .body = is_script ? RequestBody(framing, options_.max_body, Pace(seconds(options_.header_timeout)))
+                            : RequestBody()};
+}
+
+// Follows a route on a worker, to the end of the response.
+After CgiServer::finish(Connection& client, Request& request, Turn& turn) try {
+  Route route = std::move(*turn.route);
+  for (int hop = 0; route.kind == RouteKind::kScript; ++hop) {
+    const ScriptOutcome outcome = scripts_.run(client, request, route, turn.body, std::move(turn.place));
     if (outcome.local_location.empty()) return outcome.next;
-    // A local redirect: answer as if the client had sent GET for that target, without a body.
+    // A local redirect: answers as if the client had sent GET for that target, without a body.
     // rule: cgi/local-redirect-runs-script-as-get, cgi/local-redirect-gains-no-access, cgi/local-redirect-loops-end
     // rule: disclosure/redirect-by-script  (RFC 3875 6.2.2)
     if (hop == kRedirects) return responder_.refuse(client, request, {500, "Too many local redirects"});
@@ -197,53 +306,67 @@ After CgiServer::answer(Connection& client, Request& request) {
     request.target = outcome.local_location;
     std::erase_if(request.fields, [](const Field& field) { return is_one_of(kBodyFields, field.name); });
     if (outcome.next != After::kNextRequest) request.fields.push_back({"Connection", "close"});
-    body = {};
+    turn.framing = {};
+    turn.body = {};
+    route = find_route(request, root_, options_.cgi_directories, options_.profile == Profile::kRfc3875);
   }
+  // rule: seed/files-and-scripts-on-one-port, seed/file-or-script-output-never-both
+  const Reply answer = reply(request, route);
+  if (!client.send_all(answer.octets)) return After::kClose;
+  if (answer.file_follows && !client.send_file(route.file.get(), route.status.st_size)) return After::kClose;
+  if (answer.next == After::kLinger) return After::kLinger;
+  return discard_body(client, turn.framing, Pace(seconds(options_.header_timeout))) ? answer.next : After::kLinger;
+} catch (const std::exception& error) {
+  responder_.log().note(request.remote_addr, std::string("connection given up: ") + error.what());
+  return After::kClose;
 }
 
-After CgiServer::answer_with_file(Connection& client, const Request& request, const Route& route, const Framing& body) {
-  After next = After::kClose;
-  if (route.kind == RouteKind::kRedirect) next = redirect(client, request, route.location);
-  if (route.kind == RouteKind::kListing) next = send_listing(client, request, route);
-  if (route.kind == RouteKind::kFile) next = send_file(client, request, route);
-  if (!body.chunked && body.length == 0) return next;
-  if (next == After::kNextRequest && discard_body(client, body, from_now(options_.header_timeout))) return next;
-  return After::kLinger;
-}
-
-// rule: base/head-of-file-has-fields-and-no-body, base/range-is-ignored, http/range-is-ignored-or-correct
-After CgiServer::send_file(Connection& client, const Request& request, const Route& route) {
-  if (is_not_modified(request, route.status.st_mtime)) {
-    return send(client, request, responder_.begin(request, 304, "Not Modified"), "");
+// Returns the response to a request that leads to no script.
+CgiServer::Reply CgiServer::reply(const Request& request, const Route& route) {
+  if (route.kind == RouteKind::kRefusal) return refusal(request, route.refusal);
+  if (route.kind == RouteKind::kFile) {
+    const auto file = read_file(route, types_);
+    if (!file) return refusal(request, {500, "File cannot be read"});
+    Reply answer = reply_with_file(request, *file);
+    if (!is_large(route)) files_.keep(request.target, file);
+    return answer;
   }
-  std::string head = responder_.begin(request, 200, "OK");
-  add_file_fields(head, route, types_);
-  if (request.method == "HEAD") return send(client, request, std::move(head), "");
-  const After next = responder_.end_head(request, head);
-  return send_file_response(client, std::move(head), route) ? next : After::kClose;
-}
-
-After CgiServer::send_listing(Connection& client, const Request& request, const Route& route) {
+  if (route.kind == RouteKind::kRedirect) {
+    std::string head = responder_.begin(request, 301, "Moved Permanently");
+    add_field(head, "Location", route.location);
+    add_field(head, "Content-Length", "0");
+    return complete(request, std::move(head), "");
+  }
   const auto page = directory_page(request, route, root_);
-  if (!page) return responder_.refuse(client, request, {404, "No permission to list directory"});
+  if (!page) return refusal(request, {404, "No permission to list directory"});
   std::string head = responder_.begin(request, 200, "OK");
   add_field(head, "Content-type", kListingContentType);
   add_field(head, "Content-Length", std::to_string(page->size()));
-  return send(client, request, std::move(head), *page);
+  return complete(request, std::move(head), *page);
 }
 
-After CgiServer::redirect(Connection& client, const Request& request, const std::string& location) {
-  std::string head = responder_.begin(request, 301, "Moved Permanently");
-  add_field(head, "Location", location);
-  add_field(head, "Content-Length", "0");
-  return send(client, request, std::move(head), "");
+// rule: base/head-of-file-has-fields-and-no-body, base/range-is-ignored, http/range-is-ignored-or-correct
+CgiServer::Reply CgiServer::reply_with_file(const Request& request, const StoredFile& file) const {
+  if (is_not_modified(request, file.status.st_mtime)) {
+    return complete(request, responder_.begin(request, 304, "Not Modified"), "");
+  }
+  std::string head = responder_.begin(request, 200, "OK");
+  head.reserve(head.size() + file.fields.size() + file.content.size() + 64);
+  head.append(file.fields);
+  Reply answer = complete(request, std::move(head), file.content);
+  answer.file_follows = request.method != "HEAD" && file.content.empty() && file.status.st_size > 0;
+  return answer;
 }
 
-// Completes the head and sends it with the content, which the response to HEAD does not have.
-After CgiServer::send(Connection& client, const Request& request, std::string head, std::string_view content) {
+// Completes the head and adds the content, which the response to HEAD does not have.
+CgiServer::Reply CgiServer::complete(const Request& request, std::string head, std::string_view content) const {
   const After next = responder_.end_head(request, head);
   if (request.method != "HEAD") head.append(content);  // rule: http/head-has-no-content, http/head-has-fields-of-get
-  return client.send_all(head) ? next : After::kClose;
+  return {std::move(head), next};
+}
+
+CgiServer::Reply CgiServer::refusal(const Request& request, const Refusal& refusal) const {
+  return {responder_.refusal(request, refusal), After::kLinger};
 }
 
 }  // namespace cgi

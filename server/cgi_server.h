@@ -1,66 +1,93 @@
-// The server: cpp-httplib accepts connections, and this class answers requests.
+// The server: it accepts connections and answers requests.
 //
-// httplib::Server hands each accepted socket to process_and_close_socket(), a private virtual function with the same
-// signature in every release from 0.11.4 on. This class overrides it. httplib's own request parser and response writer
-// cannot print "HTTP/1.0 200 Script output follows", cannot answer an unknown method with 501, and have holes (request
-// smuggling, header injection) that Debian's package has no patches for.
+// httplib::Server opens the listening socket, and a request travels as an httplib::Request. Connections, the parser and
+// the responses are this server's own: httplib gives a thread to each connection and closes its listening socket on a
+// passing error of accept(). It cannot print "HTTP/1.0 200 Script output follows", cannot answer an unknown method with
+// 501, and has holes (request smuggling, header injection) that Debian's package has no patches for.
 #pragma once
 
 #include <httplib.h>
 
-#include <atomic>
+#include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
+#include <vector>
 
 #include "body.h"
 #include "connection.h"
 #include "document_root.h"
+#include "event_loop.h"
+#include "file_cache.h"
 #include "mime_types.h"
 #include "options.h"
+#include "request_body.h"
 #include "request_head.h"
 #include "responder.h"
 #include "route.h"
 #include "script.h"
 #include "script_handler.h"
+#include "workers.h"
 
 namespace cgi {
 
 class CgiServer : public httplib::Server {
  public:
-  // `account` is the user that scripts run as; without one, they run as the user of the server.
+  // `account` is the user that scripts run as; without one, they run as the user of the server. Throws
+  // std::system_error if the system has no descriptors for the loops.
   CgiServer(const cgi::Options& options, const DocumentRoot& root, std::optional<Account> account);
 
   // Binds and listens. Returns the port, or -1 with errno set.
   int bind();
-  // Accepts connections until stop_serving(). Returns false if accepting failed for good.
+  // Accepts connections until stop_serving(). Returns false if a request that is under way does not end in time: then
+  // the process must end without destroying this object.
   bool serve_until_stopped();
-  // Accepts no more connections and breaks the open ones, which ends their scripts. serve_until_stopped() then returns
-  // within a bounded time. Any thread may call this, but no signal handler.
+  // Ends the connections and their scripts. serve_until_stopped() then returns within a bounded time. Any thread may
+  // call this, but no signal handler.
   void stop_serving();
 
  private:
-  bool process_and_close_socket(socket_t socket) override;
-  void serve(Connection& client);
-  After answer(Connection& client, Request& request);
-  After answer_with_file(Connection& client, const Request& request, const Route& route, const Framing& body);
-  After send_file(Connection& client, const Request& request, const Route& route);
-  After send_listing(Connection& client, const Request& request, const Route& route);
-  After redirect(Connection& client, const Request& request, const std::string& location);
-  After send(Connection& client, const Request& request, std::string head, std::string_view content);
+  // A complete response, or the head of one whose large file follows.
+  struct Reply {
+    std::string octets;
+    After next = After::kLinger;
+    bool file_follows = false;
+  };
+  // What a request leads to: a reply for the loop to send, or a route for a worker to follow.
+  struct Turn {
+    Reply reply = {};
+    std::optional<Route> route = {};
+    Framing framing = {};
+    RequestBody body = {};   // for a script
+    ScriptPlace place = {};  // of a script that starts before its body is here
+  };
+
+  void accept(EventLoop& loop, UniqueFd socket, Peer peer);
+  bool admit(EventLoop& loop, const std::string& address);
+  void leave(const std::string& address, bool is_admitted);
+  Served serve(EventLoop& loop, UniqueFd socket, Peer peer, bool is_admitted);
+
+  Turn begin(Request& request);
+  After finish(Connection& client, Request& request, Turn& turn);
+  Reply reply(const Request& request, const Route& route);
+  Reply reply_with_file(const Request& request, const StoredFile& file) const;
+  Reply complete(const Request& request, std::string head, std::string_view content) const;
+  Reply refusal(const Request& request, const Refusal& refusal) const;
 
   const cgi::Options options_;  // qualified: httplib::Server has a member function Options()
   const DocumentRoot& root_;
   Responder responder_;
   ScriptHandler scripts_;
   MimeTypes types_;
-  int port_ = 0;
+  FileCache files_;
+  Workers workers_;
+  std::vector<std::unique_ptr<EventLoop>> loops_;
 
-  std::atomic<bool> stopping_ = false;
-  std::atomic<bool> finished_ = false;  // the server accepts no more connections
   std::mutex mutex_;
-  std::set<socket_t> connections_;  // open; guarded by mutex_
+  std::size_t connections_ = 0;                 // guarded by mutex_, as the next ones
+  std::size_t refused_ = 0;                     // connections beyond the limit that get a refusal
+  std::map<std::string, std::size_t> clients_;  // connections by address, if there is a limit for each
 };
 
 }  // namespace cgi

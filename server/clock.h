@@ -7,9 +7,11 @@ namespace cgi {
 
 using Clock = std::chrono::steady_clock;
 
-// Returns the time that is `seconds` from now.
-inline Clock::time_point from_now(double seconds) {
-  return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+inline Clock::duration seconds(double count) {
+  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(count));
 }
+
+// Returns the time that is `count` seconds from now.
+inline Clock::time_point from_now(double count) { return Clock::now() + seconds(count); }
 
 }  // namespace cgi

@@ -1,32 +1,41 @@
-// The connection of one client: a buffered httplib::Stream with absolute deadlines, which signals do not end.
+// The connection of one client: buffered, with absolute deadlines, which signals do not end.
 //
-// httplib's own stream waits anew for each read, so a client that sends one octet from time to time holds a thread for
+// httplib::Stream waits anew for each read, so a client that sends one octet from time to time would hold a thread for
 // ever. A SIGCHLD in another thread ends its recv().  rule: resource/slow-head-is-limited
 #pragma once
 
-#include <httplib.h>
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "clock.h"
-#include "send_pace.h"
+#include "pace.h"
 #include "unique_fd.h"
 
 namespace cgi {
 
 enum class Fill { kData, kEnd, kTimeout, kBroken };
 
-class Connection : public httplib::Stream {
+class Connection {
  public:
-  // Takes over `socket` and makes it non-blocking.
-  explicit Connection(socket_t socket, SendPace pace = SendPace());
+  // Takes over `socket`, which must be non-blocking.
+  explicit Connection(UniqueFd socket, Pace pace = Pace()) : socket_(std::move(socket)), pace_(pace) {}
+
+  int socket() const { return socket_.get(); }
 
   // Waits until `deadline` for more octets and appends them to buffered().
   Fill fill(Clock::time_point deadline);
   // Does the same without waiting; kTimeout if nothing is there. At most `limit` octets stay buffered.
   Fill fill_now(std::size_t limit);
+  // The same for the next 16 KiB.  rule: resource/pipelining-is-bounded
+  Fill fill_now();
+  // The last fill took all that was there.
+  bool is_drained() const { return drained_; }
+  // Returns how many octets have arrived in all.
+  std::uint64_t received() const { return received_; }
   // Returns the octets that arrived and were not consumed.
   std::string_view buffered() const { return std::string_view(buffer_).substr(consumed_); }
   void consume(std::size_t count);
@@ -40,30 +49,15 @@ class Connection : public httplib::Stream {
   // Sends the first `length` octets of `file`. Returns false as send_all() does, or if the file is shorter now.
   bool send_file(int file, off_t length);
 
-  // Ends the connection so that the last response arrives: sends no more, and reads and drops what the client is still
-  // sending, within bounds. An early close would reset the connection, and the client would lose the response.
-  // rule: http/early-error-is-not-lost, http/close-cuts-nothing-off  (RFC 9112 9.6)
-  void linger(Clock::duration patience = std::chrono::seconds(2));
-
-  // The functions of httplib::Stream in all its releases. No release has all of them, so none is marked override.
-  bool is_readable() const;
-  bool wait_readable() const;
-  bool is_writable() const;
-  bool wait_writable() const;
-  ssize_t read(char* ptr, std::size_t size);
-  ssize_t write(const char* ptr, std::size_t size);
-  void get_remote_ip_and_port(std::string& ip, int& port) const;
-  void get_local_ip_and_port(std::string& ip, int& port) const;
-  socket_t socket() const;
-  time_t duration() const { return 0; }
-
  private:
   bool wait_to_send() const;
 
   UniqueFd socket_;
-  SendPace pace_;
+  Pace pace_;
   std::string buffer_;
   std::size_t consumed_ = 0;
+  std::uint64_t received_ = 0;
+  bool drained_ = false;
 };
 
 }  // namespace cgi

@@ -43,6 +43,11 @@ std::optional<std::string> resolved_below(const std::string& root, const std::st
   return found->substr(prefix.size());
 }
 
+const char* relative_to_root(const std::string& path) {
+  const std::size_t begin = path.find_first_not_of('/');
+  return begin == path.npos ? "." : path.c_str() + begin;
+}
+
 [[noreturn]] void throw_unusable(int error) {
   throw std::runtime_error(std::string(std::strerror(error)) + " (name another: --directory DIR)");
 }
@@ -62,10 +67,14 @@ DocumentRoot::DocumentRoot(const std::string& directory, bool follow_symlinks) :
   }
 }
 
+std::optional<struct stat> DocumentRoot::status(const std::string& path) const {
+  struct stat status = {};
+  const bool found = ::fstatat(directory_.get(), relative_to_root(path), &status, 0) == 0;
+  return found ? std::optional(status) : std::nullopt;
+}
+
 UniqueFd DocumentRoot::open(const std::string& path, int flags) const {
-  const char* relative = path.c_str();
-  while (*relative == '/') ++relative;
-  if (*relative == '\0') relative = ".";
+  const char* relative = relative_to_root(path);
   flags |= O_CLOEXEC;
   if (follow_symlinks_) return UniqueFd(::openat(directory_.get(), relative, flags));
   UniqueFd fd(open_beneath(directory_.get(), relative, flags));

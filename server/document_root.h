@@ -8,6 +8,7 @@
 
 #include <sys/stat.h>
 
+#include <optional>
 #include <string>
 
 #include "unique_fd.h"
@@ -24,6 +25,9 @@ class DocumentRoot {  // rule: seed/files-below-the-root-only
   const std::string& path() const { return path_; }
   // Returns `path` ("/a/b" below the root) as the operating system knows it.
   std::string translated(const std::string& path) const { return path_ == "/" ? path : path_ + path; }
+
+  // Returns the status of the file that `path` leads to; a link may lead out of the root.
+  std::optional<struct stat> status(const std::string& path) const;
 
   // Opens `path` ("/a/b"; "/" is the root itself) with O_CLOEXEC and `flags`. On failure returns an empty UniqueFd and
   // sets errno: EXDEV if the path leads out of the root.

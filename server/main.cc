@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <stdexcept>
@@ -87,6 +88,7 @@ int main(int argc, char** argv) {
   ::sigemptyset(&ending);
   for (int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&ending, number);
   ::pthread_sigmask(SIG_BLOCK, &ending, nullptr);
+  ::signal(SIGXFSZ, SIG_IGN);  // a file at its limit is an error of one request
   ::signal(SIGPIPE, SIG_IGN);  // from scripts that read no input, and from sendfile()
   ::signal(SIGCHLD, SIG_DFL);  // a parent may ignore it, and the system would then reap scripts
 
@@ -111,10 +113,7 @@ int main(int argc, char** argv) {
     }
     server.stop_serving();
   });
-  const bool as_asked = server.serve_until_stopped();
-  const int error = errno;
-  if (!as_asked) ::kill(::getpid(), SIGTERM);  // ends the thread that waits for it
+  if (!server.serve_until_stopped()) std::_Exit(0);  // a script cannot be ended: its thread still uses the server
   stopper.join();
-  if (!as_asked) return fail(1, "no more connections can be accepted: " + std::string(std::strerror(error)));
   return 0;
 }

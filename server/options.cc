@@ -6,9 +6,11 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <functional>
 #include <numeric>
 #include <string_view>
 #include <system_error>
+#include <thread>
 
 #include "ascii.h"
 #include "meta_variables.h"
@@ -74,11 +76,15 @@ std::string cgi_directory(const std::string& value) {
   return path.empty() ? "/" : path;
 }
 
-// The server never passes these variables on, so it must say so.
-void reject_request_variable(const std::string& name) {
-  if (!is_request_variable(name) || operator_may_set(name)) return;
-  reject("--pass-env", name, "is never passed on: scripts would take it for a part of the request",
-         name == "HTTP_AUTHORIZATION" ? "try: --pass-authorization" : "use another name");
+// Returns the name of a variable that may be passed on. The server never passes on those of the request, so it must say
+// so.
+std::string variable_name(const std::string& name) {
+  if (name.find('=') != name.npos) reject("--pass-env", name, "holds '='", "only the name: --pass-env LANG");
+  if (is_request_variable(word("--pass-env", name)) && !operator_may_set(name)) {
+    reject("--pass-env", name, "is never passed on: scripts would take it for a part of the request",
+           name == "HTTP_AUTHORIZATION" ? "try: --pass-authorization" : "use another name");
+  }
+  return name;
 }
 
 LogFormat log_format(const std::string& value) {
@@ -148,105 +154,109 @@ std::string likely_option(const CLI::App& app, std::string_view written) {
   reject("option", extra, "is unknown", likely.empty() ? kSeeHelp : "did you mean " + likely + "?");
 }
 
-// The values of the command line, not yet checked.
-struct Written {
-  std::string port, bind, directory, protocol, profile, user, header_timeout, script_timeout, max_body, max_connections,
-      max_scripts, log_format, port_file;
-  std::vector<std::string> cgi_directories, pass_env;
-  bool cgi = false, inherit_env = false, pass_authorization = false, follow_symlinks = false;
-};
-
+// Declares options under a headline of the help. Each one checks and sets its value when it is parsed.
 struct Group {
   CLI::App& app;
-  std::string name;  // a headline of the help
+  std::string name;
+
+  // `take` gets the value. If the option is given twice, it gets the last one.
+  CLI::Option* value(const std::string& names, std::string type, std::string usual, std::string description,
+                     const std::function<void(const std::string&)>& take) const {
+    CLI::Option* option = app.add_option_function<std::string>(names, take, std::move(description))->group(name);
+    return option->type_name(std::move(type))->default_str(std::move(usual))->take_last();
+  }
+
+  void text(const std::string& names, std::string type, std::string& place, std::string description) const {
+    value(names, std::move(type), place, std::move(description),
+          [&place, full = full_name(names)](const std::string& written) { place = word(full, written); });
+  }
+
+  template <typename Number>
+  void number(const std::string& names, std::string type, Number& place, std::uint64_t low, std::uint64_t high,
+              std::string description, std::string next = "") const {
+    const std::string full = full_name(names), usual = std::to_string(place);
+    if (next.empty()) next = "try: " + full + " " + usual;
+    value(names, std::move(type), usual, std::move(description), [=, &place](const std::string& written) {
+      place = static_cast<Number>(whole_number(full, written, low, high, next));
+    });
+  }
+
+  void time(const std::string& names, double& place, bool zero_allowed, std::string description) const {
+    const std::string full = full_name(names), usual = CLI::detail::to_string(place);
+    value(names, "SECONDS", usual, std::move(description), [=, &place](const std::string& written) {
+      place = seconds(full, written, zero_allowed, "try: " + full + " " + usual);
+    });
+  }
+
+  // An option that may be repeated, with one value each time.
+  void list(const std::string& names, std::string type, std::string usual, std::string description,
+            const std::function<void(const std::vector<std::string>&)>& take) const {
+    CLI::Option* option =
+        app.add_option_function<std::vector<std::string>>(names, take, std::move(description))->group(name);
+    option->type_name(std::move(type))->default_str(std::move(usual));
+    option->take_all()->allow_extra_args(false)->expected(1);
+  }
+
+  void flag(const std::string& names, bool& place, std::string description) const {
+    app.add_flag(names, place, std::move(description))->group(name);
+  }
+
+  // "-b,--bind" → "--bind", "PORT" → "port"
+  static std::string full_name(const std::string& names) {
+    return names == "PORT" ? "port" : names.substr(names.find("--"));
+  }
 };
 
-// Adds an option and shows `default_value` in the help. If an option is given twice, the last value counts.
-void add(const Group& group, std::string names, std::string& place, std::string type, std::string default_value,
-         std::string description) {
-  place = default_value;
-  CLI::Option* option = group.app.add_option(std::move(names), place, std::move(description))->group(group.name);
-  option->type_name(std::move(type))->default_str(std::move(default_value))->take_last();
-}
-
-// Adds an option that may be repeated, with one value each time.
-void add(const Group& group, std::string names, std::vector<std::string>& place, std::string type,
-         std::string default_values, std::string description) {
-  CLI::Option* option = group.app.add_option(std::move(names), place, std::move(description))->group(group.name);
-  option->type_name(std::move(type))->default_str(std::move(default_values));
-  option->take_all()->allow_extra_args(false)->expected(1);
-}
-
-void add(const Group& group, std::string names, bool& place, std::string description) {
-  group.app.add_flag(std::move(names), place, std::move(description))->group(group.name);
-}
-
-void declare(CLI::App& app, Written& written) {
-  const Options usual;
-  const std::string directories = usual.cgi_directories.front() + "," + usual.cgi_directories.back();
-  const Group site{app, "Where and what"}, scripts{app, "Scripts"}, limits{app, "Limits"}, output{app, "Output"};
-  const auto number = [](auto value) { return CLI::detail::to_string(value); };
-  add({app, "Options"}, "PORT", written.port, "", number(usual.port), "port to listen on; 0 takes a free one");
-
-  add(site, "-b,--bind", written.bind, "ADDRESS", usual.bind, "address to listen on");
-  add(site, "-d,--directory", written.directory, "DIR", usual.directory, "document root");
-  add(site, "-p,--protocol", written.protocol, "VERSION", "", "HTTP/1.0 or HTTP/1.1; default: the profile's");
-  add(site, "--profile", written.profile, "NAME", "cgihttpserver", "rules for scripts: cgihttpserver or rfc3875");
-  add(site, "--follow-symlinks", written.follow_symlinks, "follow links out of the document root");
-
-  add(scripts, "--cgi", written.cgi, "no effect: scripts always run");
-  add(scripts, "--cgi-directory", written.cgi_directories, "PATH", directories,
-      "run scripts below PATH; may be repeated");
-  add(scripts, "--user", written.user, "NAME", usual.user, "run scripts as NAME when started by root");
-  add(scripts, "--pass-env", written.pass_env, "NAME", "", "pass on this variable; may be repeated");
-  add(scripts, "--inherit-env", written.inherit_env, "pass on all but request variables (REMOTE_USER, ...)");
-  add(scripts, "--pass-authorization", written.pass_authorization, "let scripts see passwords (HTTP_AUTHORIZATION)");
-
-  add(limits, "--script-timeout", written.script_timeout, "SECONDS", number(usual.script_timeout),
-      "time for a script; 0: no limit");
-  add(limits, "--header-timeout", written.header_timeout, "SECONDS", number(usual.header_timeout),
-      "time for a request's head, and between requests");
-  add(limits, "--max-body", written.max_body, "BYTES", number(usual.max_body), "longest body for a script");
-  add(limits, "--max-connections", written.max_connections, "N", number(usual.max_connections), "clients at a time");
-  add(limits, "--max-scripts", written.max_scripts, "N", number(usual.max_scripts), "scripts at a time");
-
-  add(output, "--log-format", written.log_format, "FORMAT", "common", "common, json or none");
-  add(output, "--port-file", written.port_file, "FILE", "", "write the port here once the server listens");
-  const std::string version = std::string("cgi-server ") + kVersion;
-  app.set_version_flag("--version", version)->description("print the version")->group(output.name);
-  app.set_help_flag("-h,--help", "print this help")->group(output.name);
-}
-
-Options checked(const Written& written) {
+void declare(CLI::App& app, Options& options, std::string& version, bool& no_effect) {
   constexpr std::uint64_t kMost = 1'000'000;
   constexpr std::uint64_t kMostOctets = 1'000'000'000'000'000;
-  Options options;
-  options.port = static_cast<int>(whole_number("port", written.port, 0, 65535, "try: cgi-server 8000"));
-  options.bind = word("--bind", written.bind);
-  options.directory = word("--directory", written.directory);
-  options.profile = profile(written.profile);
-  options.protocol = protocol(written.protocol, options.profile);
-  options.follow_symlinks = written.follow_symlinks;
-  if (!written.cgi_directories.empty()) options.cgi_directories.clear();
-  for (const std::string& path : written.cgi_directories) options.cgi_directories.push_back(cgi_directory(path));
-  options.user = word("--user", written.user);
-  for (const std::string& name : written.pass_env) {
-    if (name.find('=') != name.npos) reject("--pass-env", name, "holds '='", "only the name: --pass-env LANG");
-    reject_request_variable(word("--pass-env", name));
-    options.pass_env.push_back(name);
-  }
-  options.pass_authorization = written.pass_authorization;
-  options.inherit_env = written.inherit_env;
-  options.script_timeout = seconds("--script-timeout", written.script_timeout, true, "try: --script-timeout 300");
-  options.header_timeout = seconds("--header-timeout", written.header_timeout, false, "try: --header-timeout 30");
-  options.max_body =
-      whole_number("--max-body", written.max_body, 0, kMostOctets, "octets without a unit: --max-body 1000000");
-  options.max_connections =
-      whole_number("--max-connections", written.max_connections, 1, kMost, "try: --max-connections 512");
-  options.max_scripts = whole_number("--max-scripts", written.max_scripts, 1, kMost, "try: --max-scripts 128");
-  options.log_format = log_format(written.log_format);
-  if (!written.port_file.empty()) options.port_file = word("--port-file", written.port_file);
-  return options;
+  const std::string directories = options.cgi_directories.front() + "," + options.cgi_directories.back();
+  const Group first{app, "Options"}, site{app, "Where and what"}, scripts{app, "Scripts"}, limits{app, "Limits"},
+      output{app, "Output"};
+  first.number("PORT", "", options.port, 0, 65535, "port to listen on; 0 takes a free one", "try: cgi-server 8000");
+
+  site.text("-b,--bind", "ADDRESS", options.bind, "address to listen on");
+  site.text("-d,--directory", "DIR", options.directory, "document root");
+  site.value("-p,--protocol", "VERSION", "", "HTTP/1.0 or HTTP/1.1; default: the profile's",
+             [&version](const std::string& written) { version = written; });
+  site.value("--profile", "NAME", "cgihttpserver", "rules for scripts: cgihttpserver or rfc3875",
+             [&options](const std::string& written) { options.profile = profile(written); });
+  site.flag("--follow-symlinks", options.follow_symlinks, "follow links out of the document root");
+
+  scripts.flag("--cgi", no_effect, "no effect: scripts always run");
+  scripts.list("--cgi-directory", "PATH", directories, "run scripts below PATH; may be repeated",
+               [&options](const std::vector<std::string>& paths) {
+                 options.cgi_directories.clear();
+                 for (const std::string& path : paths) options.cgi_directories.push_back(cgi_directory(path));
+               });
+  scripts.text("--user", "NAME", options.user, "run scripts as NAME when started by root");
+  scripts.list("--pass-env", "NAME", "", "pass on this variable; may be repeated",
+               [&options](const std::vector<std::string>& names) {
+                 for (const std::string& name : names) options.pass_env.push_back(variable_name(name));
+               });
+  scripts.flag("--inherit-env", options.inherit_env, "pass on all but request variables (REMOTE_USER, ...)");
+  scripts.flag("--pass-authorization", options.pass_authorization, "let scripts see passwords (HTTP_AUTHORIZATION)");
+
+  limits.time("--script-timeout", options.script_timeout, true, "time for a script; 0: no limit");
+  limits.time("--header-timeout", options.header_timeout, false, "time for a request's head, and between requests");
+  limits.number("--max-body", "BYTES", options.max_body, 0, kMostOctets, "longest body for a script",
+                "octets without a unit: --max-body 1000000");
+  limits.number("--max-connections", "N", options.max_connections, 1, kMost, "clients at a time");
+  limits.number("--max-connections-per-address", "N", options.max_connections_per_address, 0, kMost,
+                "clients of one address at a time; 0: no limit");
+  limits.number("--max-scripts", "N", options.max_scripts, 1, kMost, "scripts at a time");
+  limits.value("--loops", "N", "", "threads for quiet connections; default: one per processor",
+               [&options](const std::string& written) {
+                 options.loops = whole_number("--loops", written, 1, 1024, "try: --loops 1");
+               });
+
+  output.value("--log-format", "FORMAT", "common", "common, json or none",
+               [&options](const std::string& written) { options.log_format = log_format(written); });
+  output.text("--port-file", "FILE", options.port_file, "write the port here once the server listens");
+  app.set_version_flag("--version", std::string("cgi-server ") + kVersion)
+      ->description("print the version")
+      ->group(output.name);
+  app.set_help_flag("-h,--help", "print this help")->group(output.name);
 }
 
 // CLI11 2.1 writes two empty lines between groups.
@@ -262,8 +272,11 @@ CommandLine mistake(std::string text) { return {std::nullopt, "cgi-server: " + s
 
 CommandLine parse_command_line(int argc, const char* const* argv) {
   CLI::App app("Serves the files and CGI scripts of a directory, as python3 -m http.server --cgi did.", "cgi-server");
-  Written written;
-  declare(app, written);
+  Options options;
+  options.loops = std::max(1U, std::thread::hardware_concurrency());
+  std::string version;
+  bool no_effect = false;
+  declare(app, options, version, no_effect);
   app.allow_extras();
   app.get_formatter()->column_width(44);
   // CLI11 expects the words in reverse.
@@ -272,7 +285,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   try {
     app.parse(words);
     if (const auto extras = app.remaining(); !extras.empty()) reject_extra(app, extras.front());
-    return {checked(written), "", 0};
+    options.protocol = protocol(version, options.profile);
+    return {std::move(options), "", 0};
   } catch (const CLI::CallForHelp&) {
     return {std::nullopt, help(app), 0};
   } catch (const CLI::CallForVersion& version) {

@@ -32,6 +32,8 @@ struct Options {
   double script_timeout = 300;             // seconds from the start of a script; 0: no limit
   std::uint64_t max_body = 1'073'741'824;  // octets of a body for a script
   std::size_t max_connections = 512;
+  std::size_t max_connections_per_address = 0;  // 0: no limit
+  std::size_t loops = 1;                        // threads for quiet connections; the command line: one per processor
   std::size_t max_scripts = 128;
   LogFormat log_format = LogFormat::kCommon;
   std::string port_file;  // the server writes its port here once it listens

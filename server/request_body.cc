@@ -26,6 +26,9 @@ UniqueFd nameless_file() {  // rule: resource/broken-uploads-leave-nothing
 
 }  // namespace
 
+RequestBody::RequestBody(const Framing& framing, std::uint64_t limit, Pace pace)
+    : framing_(framing), limit_(limit), pace_(pace), from_client_(framing.length) {}
+
 bool RequestBody::store(std::string_view data) {
   if (!file_ && memory_.size() + data.size() > kInMemory) {
     file_ = nameless_file();
@@ -38,23 +41,43 @@ bool RequestBody::store(std::string_view data) {
   return true;
 }
 
-std::optional<Refusal> RequestBody::store_chunked(Connection& client, std::uint64_t limit, Clock::time_point deadline,
-                                                  RequestBody& body) {
-  ChunkedDecoder decoder;
+std::optional<Refusal> RequestBody::take(Connection& client, Fill arrived) {
+  if (arrived == Fill::kTimeout) return Refusal{408, "Request body not complete in time"};
+  if (arrived == Fill::kData && seen_) pace_.moved(client.received() - *seen_, Clock::now());
+  if (!framing_.chunked) {
+    if (arrived != Fill::kData) from_client_ = std::min<std::uint64_t>(from_client_, client.buffered().size());
+    return std::nullopt;
+  }
+  if (arrived != Fill::kData) return Refusal{400, "Request body ends early"};
   std::string data;
-  while (!decoder.done()) {
-    if (client.buffered().empty()) {
-      const Fill result = client.fill(deadline);
-      if (result == Fill::kTimeout) return Refusal{408, "Request body not complete in time"};
-      if (result != Fill::kData) return Refusal{400, "Request body ends early"};
-    }
-    client.consume(decoder.decode(client.buffered(), data));
-    if (decoder.broken()) return Refusal{400, "Bad chunked request body"};
-    if (body.stored_ + data.size() > limit) return Refusal{413, "Request body is too large"};
-    if (!body.store(data)) return Refusal{500, "No room for the request body"};
-    data.clear();
+  client.consume(decoder_.decode(client.buffered(), data));
+  if (decoder_.broken()) return Refusal{400, "Bad chunked request body"};
+  if (stored_ + data.size() > limit_) return Refusal{413, "Request body is too large"};
+  if (!store(data)) return Refusal{500, "No room for the request body"};
+  return std::nullopt;
+}
+
+std::optional<Refusal> RequestBody::take_all(Connection& client) {
+  while (framing_.chunked && !decoder_.done()) {
+    if (auto refusal = take(client, client.fill(wait(client)))) return refusal;
   }
   return std::nullopt;
+}
+
+bool RequestBody::has_arrived(const Connection& client) const {
+  if (framing_.chunked) return decoder_.done() || stored_ >= kInMemory;
+  return client.buffered().size() >= std::min<std::uint64_t>(from_client_, kInMemory);
+}
+
+Clock::time_point RequestBody::wait(const Connection& client) {
+  seen_ = client.received();
+  pace_.wait(Clock::now());
+  return pace_.deadline();
+}
+
+std::string RequestBody::content_length() const {
+  if (framing_.chunked) return std::to_string(stored_);
+  return framing_.announced ? std::to_string(framing_.length) : "";
 }
 
 std::string_view RequestBody::next(Connection& client) {
@@ -83,14 +106,12 @@ void RequestBody::consume(Connection& client, std::size_t count) {
 }
 
 // rule: base/unread-body-is-discarded, resource/unread-body-goes-in-bulk
-bool discard_body(Connection& client, const Framing& framing, Clock::time_point deadline) {
-  if (framing.chunked) {
-    RequestBody unwanted;
-    return !RequestBody::store_chunked(client, kDiscardLimit, deadline, unwanted);
-  }
+bool discard_body(Connection& client, const Framing& framing, Pace pace) {
+  RequestBody unwanted(framing, kDiscardLimit, pace);
+  if (framing.chunked) return !unwanted.take(client, Fill::kData) && !unwanted.take_all(client);
   if (framing.length > kDiscardLimit) return false;
   for (std::uint64_t left = framing.length; left > 0;) {
-    if (client.buffered().empty() && client.fill(deadline) != Fill::kData) return false;
+    if (client.buffered().empty() && client.fill(unwanted.wait(client)) != Fill::kData) return false;
     const std::size_t count = static_cast<std::size_t>(std::min<std::uint64_t>(left, client.buffered().size()));
     client.consume(count);
     left -= count;

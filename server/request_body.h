@@ -11,6 +11,7 @@
 
 #include "body.h"
 #include "connection.h"
+#include "pace.h"
 #include "refusal.h"
 #include "unique_fd.h"
 
@@ -20,21 +21,32 @@ class RequestBody {
  public:
   // An empty body.
   RequestBody() = default;
-  // A body of `length` octets, which the client still has to send.  rule: resource/declared-length-takes-no-memory
-  explicit RequestBody(std::uint64_t length) : from_client_(length) {}
+  // A body that the client still has to send, in `pace` at least. A chunked one may have `limit` octets.
+  // rule: resource/declared-length-takes-no-memory
+  RequestBody(const Framing& framing, std::uint64_t limit, Pace pace);
 
-  // Reads and stores a chunked body. Refuses with 400 if its framing is broken, 413 if it is longer than `limit`, 408
-  // if it is not complete by `deadline`, and 500 if it cannot be stored.
-  static std::optional<Refusal> store_chunked(Connection& client, std::uint64_t limit, Clock::time_point deadline,
-                                              RequestBody& body);
+  // Takes what the client has sent: `arrived` is the result of the last fill. Refuses with 400 if the framing is broken
+  // or the client ends a chunked body early, 413 if that is longer than the limit, 408 if the client is too slow, and
+  // 500 if it cannot be stored. A body with a length may end early: the script gets what is there. rule:
+  // http/short-body-is-incomplete
+  std::optional<Refusal> take(Connection& client, Fill arrived);
+  // Waits for the rest of a chunked body and takes it.
+  std::optional<Refusal> take_all(Connection& client);
+  // Returns whether enough is here to start what needs the body: all of it, or its first 64 KiB.
+  bool has_arrived(const Connection& client) const;
+  // The server waits for the client from now on. Returns the time at which it counts as too slow.
+  Clock::time_point wait(const Connection& client);
 
-  // Returns the length of a stored body, for CONTENT_LENGTH.
-  std::uint64_t stored() const { return stored_; }
+  // Returns CONTENT_LENGTH: digits, or an empty text without a body. Valid after take_all().
+  // rule: cgi/content-length-counts-decoded-body
+  std::string content_length() const;
   // Returns how many octets the client still has to send.
   std::uint64_t from_client() const { return from_client_; }
   // Returns the next octets for the script; none if none are here yet, or none are left.
   std::string_view next(Connection& client);
   void consume(Connection& client, std::size_t count);
+  // Returns whether `octets`, from next(), are the rest of the body.
+  bool is_all(std::string_view octets) const { return octets.size() == from_client_ + stored_ - at_; }
   // The script has got the whole body.
   bool finished() const { return from_client_ == 0 && at_ == stored_; }
   // Ends the body early: the client sends no more, or the script reads no more.
@@ -43,6 +55,11 @@ class RequestBody {
  private:
   bool store(std::string_view data);
 
+  Framing framing_;
+  std::uint64_t limit_ = 0;
+  Pace pace_;
+  std::optional<std::uint64_t> seen_;  // octets that the client had sent when the server began to wait
+  ChunkedDecoder decoder_;
   std::uint64_t from_client_ = 0;
   std::uint64_t stored_ = 0;
   std::uint64_t at_ = 0;  // of the stored octets
@@ -54,6 +71,6 @@ class RequestBody {
 // Reads and drops a body that no script reads, so that the next request can follow. Returns false if the body is longer
 // than 1 MiB, broken, or not complete by `deadline`.
 // rule: http/refused-body-is-no-request, http/body-is-read-or-connection-closed
-bool discard_body(Connection& client, const Framing& framing, Clock::time_point deadline);
+bool discard_body(Connection& client, const Framing& framing, Pace pace);
 
 }  // namespace cgi

@@ -26,7 +26,7 @@ After Responder::end_head(const Request& request, std::string& head) const {
 
 // rule: base/errors-are-html-pages, base/no-body-with-head-204-205-304, base/head-error-has-fields-of-get
 // rule: http/refusal-has-status-line-and-closes, traversal/refusal-has-status-line
-After Responder::refuse(Connection& client, const Request& request, const Refusal& refusal) const {
+std::string Responder::refusal(const Request& request, const Refusal& refusal) const {
   log_.refusal(request.remote_addr, refusal.status, refusal.reason);
   const std::string page = error_page(refusal.status, refusal.reason);
   std::string head = begin(request, refusal.status, refusal.reason);
@@ -38,8 +38,16 @@ After Responder::refuse(Connection& client, const Request& request, const Refusa
   // rule: base/http-0-9-is-get-only, base/version-begins-with-http
   if (request.is_simple() && request.method == "GET") head.clear();
   if (request.method != "HEAD") head.append(page);
-  client.send_all(head);
+  return head;
+}
+
+After Responder::refuse(Connection& client, const Request& request, const Refusal& refusal) const {
+  client.send_all(this->refusal(request, refusal));
   return After::kLinger;
+}
+
+bool Responder::waits_for_continue(const Request& request) const {
+  return is_persistent() && request.is_current() && has_token(request, "Expect", "100-continue");
 }
 
 bool Responder::stays_open(const Request& request) const {

@@ -15,7 +15,7 @@ namespace cgi {
 // The end of the connection after a response.
 enum class After {
   kNextRequest,  // it waits for the next request
-  kLinger,       // the server closes it after the client has stopped sending (Connection::linger())
+  kLinger,       // the server closes it after the client has stopped sending
   kClose,        // it is broken
 };
 
@@ -31,9 +31,14 @@ class Responder {
   std::string begin(const Request& request, int status, std::string_view reason) const;
   // Completes a head with the field Connection, if it needs one. HTTP/0.9 gets no head.
   After end_head(const Request& request, std::string& head) const;
-  // Sends the error page for a refusal. The connection ends after it, because the server does not read the body.
+  // Logs the refusal and returns its response. The connection ends after it, because the server does not read the body.
+  std::string refusal(const Request& request, const Refusal& refusal) const;
+  // Sends it.
   After refuse(Connection& client, const Request& request, const Refusal& refusal) const;
 
+  // Returns whether the client waits for 100 (Continue) before it sends the body.
+  // rule: base/continue-in-http-1-1-only
+  bool waits_for_continue(const Request& request) const;
   // Returns whether the client may send another request after this one.
   // rule: base/http-1-1-keeps-connections, http/connection-is-a-token-list  (RFC 9112 9.3)
   bool stays_open(const Request& request) const;

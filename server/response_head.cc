@@ -14,9 +14,13 @@ std::string response_head(std::string_view protocol, int status, std::string_vie
 }
 
 std::string server_fields(std::time_t now) {
-  std::string fields;
+  static thread_local std::time_t written = 0;
+  static thread_local std::string fields;
+  if (now == written) return fields;
+  fields.clear();
   add_field(fields, "Server", kServerSoftware);
   add_field(fields, "Date", http_date(now));  // rule: http/one-date-in-fixed-form
+  written = now;
   return fields;
 }
 

@@ -34,6 +34,7 @@ struct ChildPlan {
   const Account* account;
   bool must_be_readable;
   const rlimit* descriptors;  // or null
+  const std::vector<int>& signals;
   int input;
   int output;
   StartFailure failure = StartFailure::kNoResources;  // out
@@ -63,7 +64,7 @@ int run_child(void* argument) {
   ::setpgid(0, 0);
   struct sigaction standard = {};
   standard.sa_handler = SIG_DFL;
-  for (int number = 1; number < NSIG; ++number) ::sigaction(number, &standard, nullptr);
+  for (const int number : plan->signals) ::sigaction(number, &standard, nullptr);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -90,6 +91,20 @@ int run_child(void* argument) {
   const bool may_execute = ::access(plan->file, X_OK) == 0;  // rule: process/not-runnable-by-nobody-is-refused
   errno = error;
   give_up(plan, may_execute ? StartFailure::kCannotExecute : StartFailure::kNotExecutable);
+}
+
+// Returns the signals that are not at their default: those that the server, or who started it, ignores or handles. The
+// server changes none later.
+const std::vector<int>& signals_to_reset() {
+  static const std::vector<int> numbers = [] {
+    std::vector<int> found;
+    for (int number = 1; number < NSIG; ++number) {
+      struct sigaction now = {};
+      if (::sigaction(number, nullptr, &now) == 0 && now.sa_handler != SIG_DFL) found.push_back(number);
+    }
+    return found;
+  }();
+  return numbers;
 }
 
 std::vector<char*> as_argv(const std::vector<std::string>& strings) {
@@ -124,16 +139,16 @@ void make_non_blocking(const UniqueFd& fd) { ::fcntl(fd.get(), F_SETFL, ::fcntl(
 
 }  // namespace
 
-bool ScriptPlaces::take() {
+void LeavePlace::operator()(ScriptPlaces* places) const { ++places->free_; }
+
+ScriptPlace ScriptPlaces::take_beyond(std::size_t rest) {
   std::size_t free = free_;
-  while (free > 0 && !free_.compare_exchange_weak(free, free - 1)) {
+  while (free > rest && !free_.compare_exchange_weak(free, free - 1)) {
   }
-  return free > 0;
+  return ScriptPlace(free > rest ? this : nullptr);
 }
 
-std::optional<StartFailure> Script::start(const ScriptCommand& command, Script& script, int& error) {
-  ScriptPlace place(command.places != nullptr && command.places->take() ? command.places : nullptr);
-  if (command.places != nullptr && !place) return StartFailure::kNoPlace;
+std::optional<StartFailure> Script::start(ScriptCommand command, Script& script, int& error) {
   UniqueFd child_input;
   UniqueFd child_output;
   void* stack = stack_top();
@@ -144,6 +159,12 @@ std::optional<StartFailure> Script::start(const ScriptCommand& command, Script& 
   ::fcntl(child_output.get(), F_SETPIPE_SZ, kPipeSize);  // may fail: the default size works, too
   make_non_blocking(script.input_);
   make_non_blocking(script.output_);
+  // The script finds a small body in its pipe and is not woken for it.
+  if (!command.input.empty()) {
+    const ssize_t fed = ::write(script.input_.get(), command.input.data(), command.input.size());
+    script.fed_ = static_cast<std::size_t>(std::max<ssize_t>(fed, 0));
+  }
+  if (command.input_ends && script.fed_ == command.input.size()) script.input_.reset();
 
   const auto arguments = as_argv(command.arguments);
   const auto environment = as_argv(command.environment);
@@ -154,6 +175,7 @@ std::optional<StartFailure> Script::start(const ScriptCommand& command, Script& 
                  .account = command.account,
                  .must_be_readable = command.is_interpreted,
                  .descriptors = command.descriptors,
+                 .signals = signals_to_reset(),
                  .input = child_input.get(),
                  .output = child_output.get()};
   // A signal in the child would run the server's handler on the server's memory.
@@ -170,7 +192,7 @@ std::optional<StartFailure> Script::start(const ScriptCommand& command, Script& 
     return StartFailure::kNoResources;
   }
   script.pid_ = pid;
-  script.place_ = std::move(place);
+  script.place_ = std::move(command.place);
   script.pidfd_.reset(pidfd);
   if (plan.error != 0) {
     script.reap();

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "unique_fd.h"
@@ -27,24 +28,31 @@ struct Account {
   std::string name;
 };
 
-// Limits how many scripts run at once. A script holds a place only while it runs. A client that sends its body or takes
-// its response slowly must not keep others from running scripts.  rule: resource/overload-is-503
+class ScriptPlaces;
+struct LeavePlace {
+  void operator()(ScriptPlaces* places) const;
+};
+using ScriptPlace = std::unique_ptr<ScriptPlaces, LeavePlace>;  // null: no place
+
+// Limits how many scripts run at once. A script holds a place only while it runs. A client that takes its response
+// slowly must not keep others from running scripts, nor may one that is slow to send a body.  rule:
+// resource/overload-is-503
 class ScriptPlaces {
  public:
-  explicit ScriptPlaces(std::size_t limit) : free_(limit) {}
+  explicit ScriptPlaces(std::size_t limit) : limit_(limit), free_(limit) {}
 
   bool any() const { return free_ > 0; }
-  bool take();
-  void leave() { ++free_; }
+  ScriptPlace take() { return take_beyond(0); }
+  // Takes a place for a script whose body is not here yet. At most half of the places are for those.
+  ScriptPlace take_early() { return take_beyond(limit_ / 2); }
 
  private:
+  friend LeavePlace;
+  ScriptPlace take_beyond(std::size_t rest);
+
+  const std::size_t limit_;
   std::atomic<std::size_t> free_;
 };
-
-struct LeavePlace {
-  void operator()(ScriptPlaces* places) const { places->leave(); }
-};
-using ScriptPlace = std::unique_ptr<ScriptPlaces, LeavePlace>;
 
 struct ScriptCommand {
   std::string file;                      // the program to execute
@@ -53,8 +61,10 @@ struct ScriptCommand {
   std::string directory;                 // the working directory; empty: the server's
   const Account* account = nullptr;      // the user to run as, without other groups; null: the server's
   bool is_interpreted = false;           // it begins with "#!", so `account` must be able to read it
-  ScriptPlaces* places = nullptr;        // the limit on scripts; null: none
+  ScriptPlace place;                     // held until the script has ended; null: no limit
   const rlimit* descriptors = nullptr;   // the limit on descriptors; null: the server's
+  std::string_view input;                // the first octets of its standard input
+  bool input_ends = false;               // no more follow
 };
 
 // The reasons why a script did not start.
@@ -63,7 +73,6 @@ enum class StartFailure {
   kCannotExecute,  // no interpreter, an unknown format, arguments too long
   kPrivileges,     // the server could not change the user, so it must not run
   kNoResources,    // out of processes, descriptors or memory
-  kNoPlace,        // too many scripts run
 };
 
 // A running script: its process, and the server's ends of its standard input and output (non-blocking). It shares the
@@ -73,7 +82,7 @@ enum class StartFailure {
 class Script {  // rule: resource/no-deadlock-by-stderr
  public:
   // Starts the script. If that fails, returns the reason and sets `error` to errno.
-  static std::optional<StartFailure> start(const ScriptCommand& command, Script& script, int& error);
+  static std::optional<StartFailure> start(ScriptCommand command, Script& script, int& error);
 
   Script() = default;
   Script(const Script&) = delete;
@@ -81,6 +90,8 @@ class Script {  // rule: resource/no-deadlock-by-stderr
   ~Script();
 
   pid_t pid() const { return pid_; }
+  // Returns how many octets of ScriptCommand::input are in the pipe. They were there before the script ran.
+  std::size_t fed() const { return fed_; }
   UniqueFd& input() { return input_; }
   UniqueFd& output() { return output_; }
   // Returns a descriptor that is readable once the script itself has ended.
@@ -97,6 +108,7 @@ class Script {  // rule: resource/no-deadlock-by-stderr
  private:
   pid_t pid_ = -1;  // -1: none, or reaped
   ScriptPlace place_;
+  std::size_t fed_ = 0;
   UniqueFd pidfd_;
   UniqueFd input_;
   UniqueFd output_;

@@ -42,6 +42,7 @@ class Exchange {
       if (!write_client()) return end_script(ExchangeEnd::kClientGone);
       if (Clock::now() >= last_words_end()) return end_script(ExchangeEnd::kGivenUp);
       if (Clock::now() >= script_deadline()) return end_script(ExchangeEnd::kTimeout);
+      if (Clock::now() >= body_deadline_) return end_script(ExchangeEnd::kBodyLate);
       if (Clock::now() >= silence_ends()) return end_script(ExchangeEnd::kClientGone);
     }
     return {ExchangeEnd::kDone, exit_status_};
@@ -79,7 +80,9 @@ class Exchange {
     // POLLRDHUP stays set once it has happened, and would end every later poll() at once.
     if (!half_closed_) entries_[0].events |= POLLRDHUP;
 
-    auto until = std::min({script_deadline(), silence_ends(), client_.send_deadline(), last_words_end()});
+    body_deadline_ = wants_body ? body_.wait(client_) : Clock::time_point::max();
+    auto until =
+        std::min({script_deadline(), silence_ends(), client_.send_deadline(), last_words_end(), body_deadline_});
     if (!flush_was_due_) until = std::min(until, flush_at_);
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
     if (::poll(entries_.data(), entries_.size(), static_cast<int>(std::clamp<long>(left, 0, 60'000))) < 0) {
@@ -98,8 +101,9 @@ class Exchange {
     if ((happened & POLLIN) != 0) {
       const Fill result = client_.fill_now(kBlock);
       if (result == Fill::kBroken) return false;
-      // The script gets fewer octets than CONTENT_LENGTH says.
-      if (result == Fill::kEnd) body_.cut();  // rule: http/short-body-is-incomplete
+      if (result == Fill::kTimeout) return true;
+      body_.take(client_, result);
+      body_deadline_ = Clock::time_point::max();
     }
     return true;
   }
@@ -197,6 +201,7 @@ class Exchange {
   const Clock::duration last_words_;
   Clock::time_point flush_at_ = Clock::now() + kFirstFlush;  // from then on, ready octets go out
   bool flush_was_due_ = false;
+  Clock::time_point body_deadline_ = Clock::time_point::max();  // for more octets of the client
   std::optional<Clock::time_point> refused_at_;
 
   std::array<pollfd, 4> entries_{};  // client, script input, script output, script's end

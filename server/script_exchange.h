@@ -14,6 +14,7 @@ enum class ExchangeEnd {
   kDone,        // the script ended, and all its output was sent
   kClientGone,  // the connection broke, or the client takes octets too slowly: the script's group was ended
   kTimeout,     // the script took too long: its group was ended
+  kBodyLate,    // the client sends its body too slowly: the script's group was ended
   kGivenUp,     // the output was refused, and the script went on: its group was ended
 };
 

@@ -31,12 +31,6 @@ bool begins_with_interpreter_line(const UniqueFd& file) {
   return ::pread(file.get(), start.data(), start.size(), 0) == 2 && start[0] == '#' && start[1] == '!';
 }
 
-// Returns CONTENT_LENGTH: digits, or an empty text without a body.  rule: cgi/content-length-counts-decoded-body
-std::string content_length_of(const Framing& framing, const RequestBody& body) {
-  if (framing.chunked) return std::to_string(body.stored());
-  return framing.announced ? std::to_string(framing.length) : "";
-}
-
 }  // namespace
 
 ScriptHandler::ScriptHandler(const Options& options, const DocumentRoot& root, const Responder& responder,
@@ -51,21 +45,19 @@ ScriptHandler::ScriptHandler(const Options& options, const DocumentRoot& root, c
       identity_{kServerSoftware, host_name(options.bind), 0, options.protocol, root.path()},
       places_(options.max_scripts) {}
 
-ScriptOutcome ScriptHandler::run(Connection& client, const Request& request, const Route& route,
-                                 const Framing& framing) {
-  const Call call{client, request, route};
-  if (framing.length > options_.max_body) return refuse(call, {413, "Request body is too large"});
-  if (!places_.any()) return refuse(call, kNoPlace);  // before the body is read; the script takes its place later
+std::optional<Refusal> ScriptHandler::early_refusal(const Framing& framing) const {
+  if (framing.length > options_.max_body) return Refusal{413, "Request body is too large"};
+  if (!places_.any()) return kNoPlace;
+  return std::nullopt;
+}
 
-  RequestBody body(framing.length);  // rule: cgi/script-may-start-before-body, cgi/nph-gets-body-as-sent
-  if (framing.chunked) {
-    if (!send_continue(call)) return client_left(call);
-    const auto refusal = RequestBody::store_chunked(client, options_.max_body, script_deadline(), body);
-    if (refusal) return refuse(call, *refusal);
-  }
+ScriptOutcome ScriptHandler::run(Connection& client, const Request& request, const Route& route, RequestBody& body,
+                                 ScriptPlace place) {
+  const Call call{client, request, route};
+  // rule: cgi/script-may-start-before-body, cgi/nph-gets-body-as-sent
+  if (const auto refusal = body.take_all(client)) return refuse(call, *refusal);
   Script script;
-  if (const auto refusal = start(call, content_length_of(framing, body), script)) return refuse(call, *refusal);
-  if (body.from_client() > 0 && !send_continue(call)) return client_left(call);
+  if (const auto refusal = start(call, body, std::move(place), script)) return refuse(call, *refusal);
 
   const auto response = response_for(call);
   const ExchangeResult result = run_exchange(client, script, body, *response, script_deadline());
@@ -77,24 +69,22 @@ ScriptOutcome ScriptHandler::run(Connection& client, const Request& request, con
   return {stays ? After::kNextRequest : After::kLinger, ""};
 }
 
-// Asks a client that waits with the body to send it. The script that reads the body must run by then. Returns false if
-// the client is gone.  rule: base/continue-in-http-1-1-only, http/expect-continue-does-not-wait
-bool ScriptHandler::send_continue(const Call& call) const {
-  const bool waits = responder_.is_persistent() && call.request.is_current() && call.client.buffered().empty() &&
-                     has_token(call.request, "Expect", "100-continue");
-  return !waits || call.client.send_all("HTTP/1.1 100 Continue\r\n\r\n");
-}
-
-std::optional<Refusal> ScriptHandler::start(const Call& call, std::string_view content_length, Script& script) {
+std::optional<Refusal> ScriptHandler::start(const Call& call, RequestBody& body, ScriptPlace place, Script& script) {
+  if (!place) place = places_.take();
+  if (!place) return kNoPlace;
+  ScriptCommand command = command_for(call, body);
+  command.place = std::move(place);
   int error = 0;
-  const auto failure = Script::start(command_for(call, content_length), script, error);
-  return failure ? std::optional(explain(call, *failure, error)) : std::nullopt;
+  if (const auto failure = Script::start(std::move(command), script, error)) return explain(call, *failure, error);
+  body.consume(call.client, script.fed());
+  return std::nullopt;
 }
 
-ScriptCommand ScriptHandler::command_for(const Call& call, std::string_view content_length) {
+ScriptCommand ScriptHandler::command_for(const Call& call, RequestBody& body) {
   const Request& request = call.request;
   const Route& route = call.route;
   const std::size_t name = route.path.rfind('/') + 1;
+  const std::string content_length = body.content_length();
   const ScriptRequest from{request, route.query, route.script, content_length, identity_};
   ScriptCommand command;                        // rule: environment/requests-share-nothing
   command.file = root_.translated(route.path);  // rule: argument/script-name-is-literal
@@ -112,8 +102,9 @@ ScriptCommand ScriptHandler::command_for(const Call& call, std::string_view cont
   // rule: argument/first-word-is-the-script
   command.arguments.insert(command.arguments.begin(), route.path.substr(name));
   command.account = account_ ? &*account_ : nullptr;
-  command.places = &places_;
   command.descriptors = &descriptors_;
+  command.input = body.next(call.client);
+  command.input_ends = body.is_all(command.input);
   // The interpreter opens the script again, as the user of the script. That works if everybody can read the file.
   command.is_interpreted = (route.status.st_mode & S_IROTH) == 0 &&
                            begins_with_interpreter_line(root_.open(route.path, O_RDONLY | O_NONBLOCK));
@@ -138,8 +129,6 @@ Refusal ScriptHandler::explain(const Call& call, StartFailure failure, int error
     case StartFailure::kPrivileges:
       log("was not run, since becoming " + user + " failed: " + std::strerror(error));
       return {500, "CGI script cannot be run without privileges"};
-    case StartFailure::kNoPlace:
-      return kNoPlace;
     case StartFailure::kNoResources:
       break;
   }
@@ -181,6 +170,7 @@ void ScriptHandler::log_end(const Call& call, const ExchangeResult& result, cons
   const std::string script = python_repr(call.route.script.script_name);
   if (result.end == ExchangeEnd::kTimeout)
     note(call, script + " was ended: it ran over the time limit (--script-timeout)");
+  if (result.end == ExchangeEnd::kBodyLate) note(call, script + " was ended: its body did not arrive in time");
   if (result.end == ExchangeEnd::kClientGone) {
     if (!response.status()) client_left(call);
     note(call, script + " was ended: " + (responder_.is_closing() ? "the server stops" : "the client is gone"));
@@ -199,12 +189,13 @@ ScriptOutcome ScriptHandler::answer_for_script(const Call& call, ExchangeEnd end
     return refuse(call, {500, "CGI script gave no valid response"});
   }
   if (end == ExchangeEnd::kTimeout) return refuse(call, {504, "CGI script took too long"});
+  if (end == ExchangeEnd::kBodyLate) return refuse(call, {408, "Request body not complete in time"});
   return {discard_rest(call, body) ? After::kNextRequest : After::kLinger, std::string(response.local_location())};
 }
 
 // Drops what the script did not read of the body, so that the connection can carry another request.
 bool ScriptHandler::discard_rest(const Call& call, const RequestBody& body) const {
-  return discard_body(call.client, Framing{.length = body.from_client()}, from_now(options_.header_timeout));
+  return discard_body(call.client, Framing{.length = body.from_client()}, Pace(seconds(options_.header_timeout)));
 }
 
 Clock::time_point ScriptHandler::script_deadline() const {

@@ -34,8 +34,13 @@ class ScriptHandler {
   // The port is known once the server is bound.
   void set_port(int port) { identity_.port = port; }
 
-  // Runs the script that `route` names and answers with its output.
-  ScriptOutcome run(Connection& client, const Request& request, const Route& route, const Framing& framing);
+  // Returns the refusal of a request that needs no look at its body: that is too long, or too many scripts run.
+  std::optional<Refusal> early_refusal(const Framing& framing) const;
+  // Returns the place of a script that starts before its body is here, if one is free.
+  ScriptPlace early_place() { return places_.take_early(); }
+  // Runs the script that `route` names and answers with its output. Takes a place if `place` is null.
+  ScriptOutcome run(Connection& client, const Request& request, const Route& route, RequestBody& body,
+                    ScriptPlace place);
 
  private:
   // One request to a script.
@@ -46,14 +51,13 @@ class ScriptHandler {
   };
 
   // The steps of run().
-  bool send_continue(const Call& call) const;
-  std::optional<Refusal> start(const Call& call, std::string_view content_length, Script& script);
+  std::optional<Refusal> start(const Call& call, RequestBody& body, ScriptPlace place, Script& script);
   std::unique_ptr<ResponseWriter> response_for(const Call& call) const;
   void log_end(const Call& call, const ExchangeResult& result, const ResponseWriter& response) const;
   ScriptOutcome answer_for_script(const Call& call, ExchangeEnd end, const ResponseWriter& response,
                                   const RequestBody& body) const;
 
-  ScriptCommand command_for(const Call& call, std::string_view content_length);
+  ScriptCommand command_for(const Call& call, RequestBody& body);
   Refusal explain(const Call& call, StartFailure failure, int error) const;
   bool discard_rest(const Call& call, const RequestBody& body) const;
   Clock::time_point script_deadline() const;

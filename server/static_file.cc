@@ -43,20 +43,18 @@ bool is_not_modified(const Request& request, std::time_t modified) {
   return when && modified <= *when;
 }
 
-void add_file_fields(std::string& head, const Route& file, const MimeTypes& types) {
-  add_field(head, "Content-type", types.type_of(file.path));
-  add_field(head, "Content-Length", std::to_string(file.status.st_size));
-  add_field(head, "Last-Modified", http_date(file.status.st_mtime));
-}
+bool is_large(const Route& route) { return route.status.st_size > kSmall; }
 
-bool send_file_response(Connection& client, std::string head, const Route& file) {
-  const off_t size = file.status.st_size;
-  if (size > kSmall) return client.send_all(head) && client.send_file(file.file.get(), size);
-  const std::size_t before = head.size();
-  head.resize(before + static_cast<std::size_t>(size));
-  const ssize_t count = ::pread(file.file.get(), head.data() + before, static_cast<std::size_t>(size), 0);
-  head.resize(before + static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
-  return client.send_all(head) && count == size;
+std::shared_ptr<const StoredFile> read_file(const Route& route, const MimeTypes& types) {
+  auto file = std::make_shared<StoredFile>(StoredFile{route.path, route.status, std::time(nullptr), {}, {}});
+  const auto size = static_cast<std::size_t>(route.status.st_size);
+  add_field(file->fields, "Content-type", types.type_of(route.path));
+  add_field(file->fields, "Content-Length", std::to_string(size));
+  add_field(file->fields, "Last-Modified", http_date(route.status.st_mtime));
+  if (is_large(route)) return file;
+  file->content.resize(size);
+  const ssize_t count = ::pread(route.file.get(), file->content.data(), size, 0);
+  return count == route.status.st_size ? file : nullptr;
 }
 
 std::optional<std::string> directory_page(const Request& request, const Route& listing, const DocumentRoot& root) {

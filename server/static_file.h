@@ -2,11 +2,12 @@
 #pragma once
 
 #include <ctime>
+#include <memory>
 #include <optional>
 #include <string>
 
-#include "connection.h"
 #include "document_root.h"
+#include "file_cache.h"
 #include "mime_types.h"
 #include "request_head.h"
 #include "route.h"
@@ -18,13 +19,13 @@ namespace cgi {
 // rule: base/if-modified-since-is-304, http/unchanged-file-is-304
 bool is_not_modified(const Request& request, std::time_t modified);
 
-// Adds Content-type, Content-Length and Last-Modified, with CPython's spelling and order.
-// rule: base/file-has-type-length-time-and-bytes, base/empty-file-has-length-0, http/content-has-a-type
-void add_file_fields(std::string& head, const Route& file, const MimeTypes& types);
+// Returns whether the content of a file must not be held in memory.
+bool is_large(const Route& route);
 
-// Sends the complete `head` and then the file. A small file goes out together with the head.
+// Reads the file of a route, without the content if that is large. Returns nothing if the file cannot be read.
+// rule: base/file-has-type-length-time-and-bytes, base/empty-file-has-length-0, http/content-has-a-type
 // rule: argument/server-side-includes-run-no-shell
-bool send_file_response(Connection& client, std::string head, const Route& file);
+std::shared_ptr<const StoredFile> read_file(const Route& route, const MimeTypes& types);
 
 // Returns the page of a directory, or nothing if the server cannot read the directory.
 // rule: base/directory-without-index-is-listed, base/unreadable-directory-is-404

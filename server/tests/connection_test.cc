@@ -5,11 +5,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "scratch_directory.h"
+#include "socket_pair.h"
 
 namespace cgi {
 namespace {
@@ -18,17 +19,12 @@ using std::chrono::milliseconds;
 
 // A connection and the client's end of it.
 struct Pair {
-  explicit Pair(SendPace pace = SendPace()) : Pair(ends(), pace) {}
+  explicit Pair(Pace pace = Pace()) : Pair(SocketPair(), pace) {}
   Connection server;
   UniqueFd client;
 
  private:
-  static std::array<int, 2> ends() {
-    std::array<int, 2> ends{};
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) std::abort();
-    return ends;
-  }
-  Pair(std::array<int, 2> ends, SendPace pace) : server(ends[0], pace), client(ends[1]) {}
+  Pair(SocketPair sockets, Pace pace) : server(std::move(sockets.server), pace), client(std::move(sockets.client)) {}
 };
 
 // Takes a block every few milliseconds until no more octets come.
@@ -43,7 +39,7 @@ std::size_t take_slowly(UniqueFd& client) {
 }
 
 constexpr std::size_t kLong = 16 * 1024 * 1024;  // a slow client needs five seconds and more for it
-const SendPace kHurry(milliseconds(200), 1e12);
+const Pace kHurry(milliseconds(200), 1e12);
 
 TEST(Connection, GivesUpSendingToAClientThatIsTooSlow) {
   Pair pair(kHurry);
@@ -61,7 +57,7 @@ TEST(Connection, GivesUpSendingAFileToAClientThatIsTooSlow) {
   files.write("short", std::string(3 * 1024 * 1024, 'x'));
   files.write("long", std::string(kLong, 'x'));
   for (const char* name : {"short", "long"}) {
-    Pair pair(SendPace(milliseconds(100), 1e12));
+    Pair pair(Pace(milliseconds(100), 1e12));
     UniqueFd file(::open(files.path(name).c_str(), O_RDONLY | O_CLOEXEC));
     const off_t length = ::lseek(file.get(), 0, SEEK_END);
     std::thread client([&] { take_slowly(pair.client); });
@@ -72,7 +68,7 @@ TEST(Connection, GivesUpSendingAFileToAClientThatIsTooSlow) {
 }
 
 TEST(Connection, SendsEverythingToAClientThatIsFastEnough) {
-  Pair pair(SendPace(std::chrono::seconds(30), 1));
+  Pair pair(Pace(std::chrono::seconds(30), 1));
   constexpr std::size_t kSome = 1024 * 1024;
   std::size_t taken = 0;
   std::thread client([&] { taken = take_slowly(pair.client); });

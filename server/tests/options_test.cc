@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "version.h"
@@ -52,6 +54,8 @@ TEST(Options, HaveDefaults) {
     EXPECT_EQ(300, given.script_timeout);
     EXPECT_EQ(1073741824u, given.max_body);
     EXPECT_EQ(512u, given.max_connections);
+    EXPECT_EQ(0u, given.max_connections_per_address);
+    EXPECT_EQ(std::max(1u, std::thread::hardware_concurrency()), given.loops);
     EXPECT_EQ(128u, given.max_scripts);
     EXPECT_EQ(LogFormat::kCommon, given.log_format);
     EXPECT_EQ("", given.port_file);
@@ -86,6 +90,10 @@ TEST(Options, HaveLongForms) {
                                  "0",
                                  "--max-connections",
                                  "1",
+                                 "--max-connections-per-address",
+                                 "64",
+                                 "--loops",
+                                 "3",
                                  "--max-scripts",
                                  "2",
                                  "--log-format",
@@ -107,6 +115,8 @@ TEST(Options, HaveLongForms) {
   EXPECT_EQ(1.5, given.header_timeout);
   EXPECT_EQ(0u, given.max_body);
   EXPECT_EQ(1u, given.max_connections);
+  EXPECT_EQ(64u, given.max_connections_per_address);
+  EXPECT_EQ(3u, given.loops);
   EXPECT_EQ(2u, given.max_scripts);
   EXPECT_EQ(LogFormat::kJson, given.log_format);
   EXPECT_EQ("/run/port", given.port_file);
@@ -158,6 +168,9 @@ TEST(Mistakes, NameTheOptionTheValueAndTheNextStep) {
       {{"--max-body", "10M"},
        "--max-body \"10M\" is not between 0 and 1000000000000000 (octets without a unit: --max-body 1000000)"},
       {{"--max-connections", "0"}, "--max-connections \"0\" is not between 1 and 1000000 (try: --max-connections 512)"},
+      {{"--max-connections-per-address", "-1"},
+       "--max-connections-per-address \"-1\" is not between 0 and 1000000 (try: --max-connections-per-address 64)"},
+      {{"--loops", "0"}, "--loops \"0\" is not between 1 and 1024 (try: --loops 1)"},
       {{"--max-scripts", "-1"}, "--max-scripts \"-1\" is not between 1 and 1000000 (try: --max-scripts 128)"},
       {{"--header-timeout", "0"},
        "--header-timeout \"0\" is not a number of seconds above 0 (try: --header-timeout 30)"},
@@ -264,6 +277,8 @@ TEST(Help, ShowsEachOptionAndItsDefault) {
                               "1073741824",
                               "--max-connections",
                               "512",
+                              "--max-connections-per-address",
+                              "--loops",
                               "--max-scripts",
                               "128",
                               "--log-format",

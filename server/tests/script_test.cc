@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <string>
+#include <utility>
 
 #include "scratch_directory.h"
 
@@ -34,6 +35,8 @@ std::string output_of(Script& script) {
 
 class ScriptTest : public ::testing::Test {
  protected:
+  ScriptTest() { ::signal(SIGPIPE, SIG_IGN); }  // as the server does, before its first script
+
   ScriptCommand command(const std::string& text, mode_t mode = 0755) {
     files_.write("script", text, mode);
     ScriptCommand result;
@@ -41,7 +44,12 @@ class ScriptTest : public ::testing::Test {
     result.arguments = {"script"};
     return result;
   }
-  std::optional<StartFailure> start(const ScriptCommand& command) { return Script::start(command, script_, error_); }
+  // Starts a copy of `it`, without its place, so that a test can start it again.
+  std::optional<StartFailure> start(const ScriptCommand& it) {
+    return Script::start({it.file, it.arguments, it.environment, it.directory, it.account, it.is_interpreted, nullptr,
+                          it.descriptors, it.input, it.input_ends},
+                         script_, error_);
+  }
 
   ScratchDirectory files_;
   Script script_;
@@ -58,7 +66,6 @@ TEST_F(ScriptTest, GetsOnlyItsArgumentsAndItsEnvironment) {
 }
 
 TEST_F(ScriptTest, HasThreeDescriptorsNoIgnoredSignalAndItsOwnGroup) {
-  ::signal(SIGPIPE, SIG_IGN);
   // The shell opens the script file itself (10 in dash).
   ScriptCommand it = command("#!/bin/sh\nexec cat /proc/self/status /proc/self/stat\n");
   ASSERT_EQ(std::nullopt, start(it));
@@ -77,7 +84,7 @@ TEST_F(ScriptTest, HasThreeDescriptorsNoIgnoredSignalAndItsOwnGroup) {
   Script lister;
   ScriptCommand list = command("#!/bin/sh\nexec ls /proc/self/fd\n");
   list.environment = {"PATH=/usr/bin:/bin"};
-  ASSERT_EQ(std::nullopt, Script::start(list, lister, error_));
+  ASSERT_EQ(std::nullopt, Script::start(std::move(list), lister, error_));
   EXPECT_EQ("0\n1\n2\n3\n", output_of(lister));  // 3: the directory that ls reads
   ::close(inherited);
 }
@@ -88,6 +95,77 @@ TEST_F(ScriptTest, ReadsItsInputToTheEnd) {
   ASSERT_EQ(4, ::write(script_.input().get(), "body", 4));
   script_.input().reset();
   EXPECT_EQ("body", output_of(script_));
+}
+
+TEST_F(ScriptTest, FindsTheFirstOctetsOfItsInputInThePipe) {
+  ScriptCommand it = command("#!/bin/sh\nexec /bin/cat\n");
+  it.input = "body";
+  ASSERT_EQ(std::nullopt, start(it));
+  EXPECT_EQ(4U, script_.fed());
+  ASSERT_TRUE(script_.input());  // more may follow
+  ASSERT_EQ(4, ::write(script_.input().get(), "more", 4));
+  script_.input().reset();
+  EXPECT_EQ("bodymore", output_of(script_));
+}
+
+TEST_F(ScriptTest, HasNoMoreInputIfAllOfItIsInThePipe) {
+  ScriptCommand it = command("#!/bin/sh\nexec /bin/cat\n");
+  it.input_ends = true;
+  for (const char* input : {"", "body"}) {
+    it.input = input;
+    ASSERT_EQ(std::nullopt, start(it));
+    EXPECT_FALSE(script_.input());
+    EXPECT_EQ(input, output_of(script_));
+    EXPECT_EQ(0, script_.reap());
+  }
+}
+
+TEST_F(ScriptTest, GetsWhatDoesNotFitIntoThePipeLater) {
+  const std::string input(8 << 20, 'x');
+  ScriptCommand it = command("#!/bin/sh\nexec /usr/bin/wc -c\n");
+  it.input = input;
+  it.input_ends = true;
+  ASSERT_EQ(std::nullopt, start(it));
+  EXPECT_LT(0U, script_.fed());
+  ASSERT_LT(script_.fed(), input.size());
+  ASSERT_TRUE(script_.input());
+  const std::string fed = std::to_string(script_.fed());
+  script_.input().reset();
+  EXPECT_EQ(fed + "\n", output_of(script_));
+}
+
+TEST_F(ScriptTest, GivesItsPlaceBackHoweverItEnds) {
+  ScriptPlaces places(1);
+  const auto start_with_place = [&](ScriptCommand it) {
+    it.place = places.take();
+    EXPECT_FALSE(places.any());
+    return Script::start(std::move(it), script_, error_);
+  };
+  EXPECT_EQ(StartFailure::kCannotExecute, start_with_place(command("no interpreter line\n")));
+  EXPECT_TRUE(places.any());
+  ASSERT_EQ(std::nullopt, start_with_place(command("#!/bin/sh\n")));
+  EXPECT_FALSE(places.any());
+  EXPECT_EQ(0, script_.reap());
+  EXPECT_TRUE(places.any());
+  ASSERT_EQ(std::nullopt, start_with_place(command("#!/bin/sh\nexec sleep 60\n")));
+  script_.end();
+  EXPECT_TRUE(places.any());
+}
+
+TEST(ScriptPlaces, KeepHalfForScriptsWhoseBodyIsHere) {
+  ScriptPlaces places(4);
+  const ScriptPlace first = places.take_early();
+  const ScriptPlace second = places.take_early();
+  EXPECT_TRUE(first && second);
+  EXPECT_FALSE(places.take_early());
+  ScriptPlace third = places.take();
+  const ScriptPlace fourth = places.take();
+  EXPECT_TRUE(third && fourth);
+  EXPECT_FALSE(places.any());
+  EXPECT_FALSE(places.take());
+  third.reset();
+  EXPECT_FALSE(places.take_early());
+  EXPECT_TRUE(places.take());
 }
 
 TEST_F(ScriptTest, ReportsWhyItDidNotStart) {

@@ -1,8 +1,8 @@
-#include "elastic_pool.h"
+#include "workers.h"
 
-#include <chrono>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 namespace cgi {
 namespace {
@@ -11,46 +11,47 @@ constexpr auto kIdle = std::chrono::seconds(10);  // after that time a thread wi
 
 }  // namespace
 
-ElasticPool::Enqueued ElasticPool::enqueue(std::function<void()> task) {
+bool Workers::run(Task task) {
   {
     std::lock_guard lock(mutex_);
-    tasks_.push_back(std::move(task));
-    if (idle_ < tasks_.size() && threads_ < most_threads_) {
+    if (idle_ <= tasks_.size()) {
       try {
         std::thread([this] { work(); }).detach();
         ++threads_;
+        ++idle_;  // the new thread counts as idle until it takes a task
       } catch (const std::system_error&) {
-        // The system has no more threads: the task waits for one of those that run.
+        return false;
       }
     }
+    tasks_.push_back(std::move(task));
   }
   something_to_do_.notify_one();
-  return Enqueued(true);
+  return true;
 }
 
-void ElasticPool::work() {
+void Workers::work() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    ++idle_;
     something_to_do_.wait_for(lock, kIdle, [this] { return closing_ || !tasks_.empty(); });
     --idle_;
     if (tasks_.empty()) break;
-    std::function<void()> task = std::move(tasks_.front());
+    Task task = std::move(tasks_.front());
     tasks_.pop_front();
     lock.unlock();
     task();
     task = nullptr;
     lock.lock();
+    ++idle_;
   }
   --threads_;
   thread_left_.notify_all();
 }
 
-void ElasticPool::shutdown() {
+bool Workers::end(std::chrono::milliseconds patience) {
   std::unique_lock lock(mutex_);
   closing_ = true;
   something_to_do_.notify_all();
-  thread_left_.wait(lock, [this] { return threads_ == 0; });
+  return thread_left_.wait_for(lock, patience, [this] { return threads_ == 0; });
 }
 
 }  // namespace cgi

@@ -1,0 +1,290 @@
+#include "request_body.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#include "clock.h"
+#include "socket_pair.h"
+
+namespace cgi {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t kStart = 64 * 1024;  // a script starts once so much of its body is here
+constexpr std::uint64_t kMuch = 1 << 30;
+constexpr auto kNever = Clock::time_point::max();
+const Framing kChunked{.chunked = true};
+
+std::string chunk(const std::string& data) {
+  char size[32];
+  std::snprintf(size, sizeof size, "%zx\r\n", data.size());
+  return size + data + "\r\n";
+}
+
+class RequestBodyTest : public ::testing::Test {
+ protected:
+  RequestBodyTest() : RequestBodyTest(SocketPair()) {}
+
+  // Has `text` arrive, and takes it piece by piece.
+  std::optional<Refusal> arrive(RequestBody& body, const std::string& text) {
+    for (std::size_t at = 0; at < text.size();) {
+      const std::string piece = text.substr(at, 16 * 1024);
+      EXPECT_EQ(static_cast<ssize_t>(piece.size()), ::send(client_.get(), piece.data(), piece.size(), MSG_NOSIGNAL));
+      at += piece.size();
+      if (auto refusal = body.take(server_, server_.fill_now(kMuch))) return refusal;
+    }
+    return std::nullopt;
+  }
+  void end_sending() { ::shutdown(client_.get(), SHUT_WR); }
+
+  // Returns all octets for the script that are here.
+  std::string given(RequestBody& body) {
+    std::string text;
+    for (std::string_view octets; !(octets = body.next(server_)).empty();) {
+      text += octets;
+      body.consume(server_, octets.size());
+    }
+    return text;
+  }
+
+  Connection server_;
+  UniqueFd client_;
+
+ private:
+  explicit RequestBodyTest(SocketPair sockets)
+      : server_(std::move(sockets.server)), client_(std::move(sockets.client)) {}
+};
+
+int status_of(const std::optional<Refusal>& refusal) { return refusal ? refusal->status : 0; }
+
+TEST_F(RequestBodyTest, AnEmptyOneIsHereAndFinished) {
+  RequestBody none;
+  RequestBody announced({.length = 0, .announced = true}, kMuch, Pace());
+  for (RequestBody* body : {&none, &announced}) {
+    EXPECT_TRUE(body->has_arrived(server_));
+    EXPECT_TRUE(body->finished());
+    EXPECT_EQ("", body->next(server_));
+    EXPECT_TRUE(body->is_all(""));
+    EXPECT_FALSE(body->take_all(server_));
+  }
+  EXPECT_EQ("", none.content_length());
+  EXPECT_EQ("0", announced.content_length());
+}
+
+TEST_F(RequestBodyTest, AShortOneHasArrivedWithItsLastOctet) {
+  RequestBody body({.length = 4, .announced = true}, kMuch, Pace());
+  EXPECT_FALSE(arrive(body, "bod"));
+  EXPECT_FALSE(body.has_arrived(server_));
+  EXPECT_EQ("bod", body.next(server_));
+  EXPECT_FALSE(body.is_all(body.next(server_)));
+  EXPECT_FALSE(arrive(body, "yGET / HTTP/1.1"));
+  EXPECT_TRUE(body.has_arrived(server_));
+  EXPECT_EQ("body", body.next(server_));
+  EXPECT_TRUE(body.is_all(body.next(server_)));
+  EXPECT_FALSE(body.finished());
+  EXPECT_EQ("body", given(body));
+  EXPECT_TRUE(body.finished());
+  EXPECT_EQ("4", body.content_length());
+  EXPECT_EQ("GET / HTTP/1.1", server_.buffered());
+}
+
+TEST_F(RequestBodyTest, ALongOneHasArrivedWithItsFirst64KiB) {
+  RequestBody body({.length = 3 * kStart}, kMuch, Pace());
+  EXPECT_FALSE(arrive(body, std::string(kStart - 1, 'x')));
+  EXPECT_FALSE(body.has_arrived(server_));
+  EXPECT_FALSE(arrive(body, "x"));
+  EXPECT_TRUE(body.has_arrived(server_));
+  EXPECT_EQ(kStart, body.next(server_).size());
+  EXPECT_FALSE(body.is_all(body.next(server_)));
+  EXPECT_EQ(kStart, given(body).size());
+  EXPECT_EQ(2 * kStart, body.from_client());
+  EXPECT_FALSE(body.finished());
+}
+
+TEST_F(RequestBodyTest, OneThatEndsEarlyIsWhatIsHere) {
+  RequestBody body({.length = 8, .announced = true}, kMuch, Pace());
+  EXPECT_FALSE(arrive(body, "half"));
+  EXPECT_FALSE(body.has_arrived(server_));
+  end_sending();
+  const Fill end = server_.fill_now();
+  EXPECT_EQ(Fill::kEnd, end);
+  EXPECT_FALSE(body.take(server_, end));
+  EXPECT_TRUE(body.has_arrived(server_));
+  EXPECT_TRUE(body.is_all("half"));
+  EXPECT_EQ("half", given(body));
+  EXPECT_TRUE(body.finished());
+  EXPECT_EQ("8", body.content_length());
+}
+
+TEST_F(RequestBodyTest, AChunkedOneIsDecodedHoweverItIsCut) {
+  const std::string text = chunk("first ") + "6;extension\r\nsecond\r\n" + "0\r\nTrailer: x\r\n\r\nGET / HTTP/1.1";
+  for (std::size_t cut = 1; cut < text.size(); ++cut) {
+    SocketPair sockets;
+    Connection server(std::move(sockets.server));
+    RequestBody body(kChunked, kMuch, Pace());
+    for (const std::string& piece : {text.substr(0, cut), text.substr(cut)}) {
+      ::send(sockets.client.get(), piece.data(), piece.size(), MSG_NOSIGNAL);
+      ASSERT_FALSE(body.take(server, server.fill_now()));
+    }
+    ASSERT_TRUE(body.has_arrived(server)) << cut;
+    EXPECT_EQ("12", body.content_length());
+    EXPECT_EQ("first second", body.next(server));
+    EXPECT_TRUE(body.is_all(body.next(server)));
+    body.consume(server, 12);
+    EXPECT_TRUE(body.finished());
+    EXPECT_EQ("GET / HTTP/1.1", server.buffered()) << cut;
+  }
+}
+
+TEST_F(RequestBodyTest, AChunkedOneHasArrivedWithItsEndOrItsFirst64KiB) {
+  RequestBody little(kChunked, kMuch, Pace());
+  EXPECT_FALSE(arrive(little, chunk("data")));
+  EXPECT_FALSE(little.has_arrived(server_));
+  EXPECT_FALSE(arrive(little, "0\r\n"));
+  EXPECT_FALSE(little.has_arrived(server_));
+  EXPECT_FALSE(arrive(little, "\r\n"));
+  EXPECT_TRUE(little.has_arrived(server_));
+
+  RequestBody much(kChunked, kMuch, Pace());
+  EXPECT_FALSE(arrive(much, chunk(std::string(kStart - 1, 'x'))));
+  EXPECT_FALSE(much.has_arrived(server_));
+  EXPECT_FALSE(arrive(much, chunk("x")));
+  EXPECT_TRUE(much.has_arrived(server_));
+}
+
+TEST_F(RequestBodyTest, ALongChunkedOneIsStoredAndGivenInBlocks) {
+  std::string text;
+  while (text.size() < 5 * kStart) text += std::to_string(text.size()) + " ";
+  RequestBody body(kChunked, kMuch, Pace());
+  for (std::size_t at = 0; at < text.size(); at += 10'000) EXPECT_FALSE(arrive(body, chunk(text.substr(at, 10'000))));
+  EXPECT_FALSE(arrive(body, chunk("")));
+  EXPECT_EQ(std::to_string(text.size()), body.content_length());
+  EXPECT_EQ(0U, body.from_client());
+  EXPECT_FALSE(body.is_all(body.next(server_)));
+  EXPECT_TRUE(text == given(body));  // not EXPECT_EQ: it would print both
+  EXPECT_TRUE(body.finished());
+}
+
+TEST_F(RequestBodyTest, AChunkedOneIsRefusedIfItIsBroken) {
+  RequestBody body(kChunked, kMuch, Pace());
+  EXPECT_EQ(400, status_of(arrive(body, "x\r\n")));
+}
+
+TEST_F(RequestBodyTest, AChunkedOneIsRefusedIfItIsLongerThanTheLimit) {
+  RequestBody fits(kChunked, 4, Pace());
+  EXPECT_FALSE(arrive(fits, chunk("four") + chunk("")));
+  RequestBody body(kChunked, 3, Pace());
+  EXPECT_EQ(413, status_of(arrive(body, chunk("four"))));
+}
+
+TEST_F(RequestBodyTest, AChunkedOneIsRefusedIfTheClientEndsItEarly) {
+  RequestBody body(kChunked, kMuch, Pace());
+  EXPECT_FALSE(arrive(body, chunk("data")));
+  end_sending();
+  EXPECT_EQ(400, status_of(body.take_all(server_)));
+}
+
+TEST_F(RequestBodyTest, TakeAllWaitsForTheRest) {
+  RequestBody body(kChunked, kMuch, Pace());
+  const std::string data(1 << 20, 'x');
+  std::thread client([&] {
+    const std::string text = chunk(data) + chunk(data) + chunk("");
+    EXPECT_TRUE(write_all(client_.get(), text));
+  });
+  EXPECT_FALSE(body.take_all(server_));
+  client.join();
+  EXPECT_EQ(std::to_string(2 * data.size()), body.content_length());
+}
+
+TEST_F(RequestBodyTest, OneThatDoesNotComeIsRefused) {
+  RequestBody chunked(kChunked, kMuch, Pace(milliseconds(1)));
+  EXPECT_EQ(408, status_of(chunked.take_all(server_)));
+  RequestBody body({.length = 1}, kMuch, Pace(milliseconds(1)));
+  EXPECT_EQ(408, status_of(body.take(server_, server_.fill(body.wait(server_)))));
+}
+
+// The pace allows 1,000 seconds for all waits together. Only the time in which the server does not wait may come on
+// top.
+TEST_F(RequestBodyTest, AnOctetFromTimeToTimeDoesNotMoveTheDeadline) {
+  constexpr auto kAllowed = std::chrono::seconds(1000);
+  for (const Framing& framing : {kChunked, Framing{.length = 1000}}) {
+    SocketPair sockets;
+    Connection server(std::move(sockets.server));
+    RequestBody body(framing, kMuch, Pace(kAllowed, 1e12));
+    const auto first = body.wait(server);
+    ::send(sockets.client.get(), "1", 1, MSG_NOSIGNAL);
+    const Fill arrived = server.fill(kNever);
+    Clock::time_point taken;
+    do {
+      taken = Clock::now();
+    } while (taken < first - kAllowed + milliseconds(5));
+    ASSERT_FALSE(body.take(server, arrived));
+    const auto second = body.wait(server);
+    EXPECT_LE(first, second);
+    EXPECT_LE(second - first, Clock::now() - taken);
+  }
+}
+
+TEST_F(RequestBodyTest, CutEndsItEarly) {
+  RequestBody body({.length = 8}, kMuch, Pace());
+  EXPECT_FALSE(arrive(body, "half"));
+  body.cut();
+  EXPECT_TRUE(body.finished());
+  EXPECT_EQ("", body.next(server_));
+}
+
+class DiscardBodyTest : public RequestBodyTest {
+ protected:
+  void send(const std::string& text) {
+    ASSERT_EQ(static_cast<ssize_t>(text.size()), ::send(client_.get(), text.data(), text.size(), MSG_NOSIGNAL));
+  }
+};
+
+TEST_F(DiscardBodyTest, LeavesTheNextRequest) {
+  send("bodyGET /");
+  EXPECT_TRUE(discard_body(server_, {.length = 4}, Pace()));
+  EXPECT_EQ("GET /", server_.buffered());
+  send(chunk(" chunked") + chunk(""));
+  server_.consume(5);
+  EXPECT_TRUE(discard_body(server_, kChunked, Pace()));
+  EXPECT_EQ("", server_.buffered());
+  EXPECT_TRUE(discard_body(server_, {}, Pace()));
+}
+
+TEST_F(DiscardBodyTest, TakesAtMostOneMegabyte) {
+  constexpr std::size_t kMost = 1 << 20;
+  EXPECT_FALSE(discard_body(server_, {.length = kMost + 1}, Pace()));
+  std::thread client([&] {
+    const std::string text(kMost, 'x');
+    EXPECT_TRUE(write_all(client_.get(), text));
+    EXPECT_TRUE(write_all(client_.get(), chunk(text + "x")));
+  });
+  EXPECT_TRUE(discard_body(server_, {.length = kMost}, Pace()));
+  EXPECT_FALSE(discard_body(server_, kChunked, Pace()));
+  // The client may still send what the server does not read.
+  ::shutdown(server_.socket(), SHUT_RD);
+  client.join();
+}
+
+TEST_F(DiscardBodyTest, GivesUpABodyThatDoesNotComeOrIsBroken) {
+  EXPECT_FALSE(discard_body(server_, {.length = 1}, Pace(milliseconds(1))));
+  EXPECT_FALSE(discard_body(server_, kChunked, Pace(milliseconds(1))));
+  send("x\r\n");
+  EXPECT_FALSE(discard_body(server_, kChunked, Pace()));
+  server_.consume(server_.buffered().size());
+  end_sending();
+  EXPECT_FALSE(discard_body(server_, {.length = 1}, Pace()));
+}
+
+}  // namespace
+}  // namespace cgi

@@ -1,0 +1,29 @@
+// A connected pair of sockets: the server's end, which is non-blocking, and the client's.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "unique_fd.h"
+
+namespace cgi {
+
+struct SocketPair {
+  SocketPair() {
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
+      throw std::system_error(errno, std::generic_category(), "socketpair");
+    }
+    server.reset(ends[0]);
+    client.reset(ends[1]);
+    ::fcntl(ends[1], F_SETFL, ::fcntl(ends[1], F_GETFL) & ~O_NONBLOCK);
+  }
+
+  UniqueFd server;
+  UniqueFd client;
+};
+
+}  // namespace cgi
