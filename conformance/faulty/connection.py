@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import time
 
 from . import answer, files, head, host, request_body, route, script
@@ -34,7 +36,7 @@ def _handle_request(client: Client, site: Site) -> bool:
     client.heard = bool(client.ahead)
     client.deadline = time.monotonic() + site.settings.header_timeout
     try:
-        if not head.read(client, request):
+        if not _read_head(client, request, site):
             return False
         if site.settings.rfc:
             host.settle(request)
@@ -51,6 +53,17 @@ def _handle_request(client: Client, site: Site) -> bool:
         if client.heard and not request.answered:
             answer.refuse(client, request, site, 408)
     return False
+
+
+def _read_head(client: Client, request: Request, site: Site) -> bool:
+    """Reads the head of a request. The connection is quiet meanwhile."""
+    with site.lock:
+        site.quiet[client] = None
+    try:
+        return head.read(client, request)
+    finally:
+        with site.lock:
+            site.quiet.pop(client, None)
 
 
 # rule: base/http-1-1-keeps-connections, http/connection-is-a-token-list
@@ -115,6 +128,19 @@ def _redirect(client: Client, request: Request, body: Body, redirect: route.Loca
     request.fields = [(name, value) for name, value in request.fields if name.lower() not in _OF_BODY]
     if request.method != b"HEAD":
         request.method = b"GET"
+
+
+# rule: http/idle-connection-may-be-closed
+def end_oldest(site: Site) -> bool:
+    """Ends the connection that has been quiet for longest. Returns whether there is one."""
+    with site.lock:
+        oldest = next(iter(site.quiet), None)
+        if oldest is None:
+            return False
+        del site.quiet[oldest]
+        with contextlib.suppress(OSError):  # the client has left
+            oldest.sock.shutdown(socket.SHUT_RDWR)
+        return True
 
 
 # rule: resource/overload-is-503

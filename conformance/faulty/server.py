@@ -13,6 +13,7 @@ from .client import Client
 from .settings import Settings, Site
 
 _BACKLOG = 128
+_PATIENCE = 1.0  # seconds until a connection that gives way has left its place
 
 
 class _Ended(Exception):
@@ -67,7 +68,7 @@ def _serve(sock: socket.socket, address: tuple[str, int], site: Site, places: th
     except OSError:
         sock.close()
         return
-    if not places.acquire(blocking=False):
+    if not _take_place(places, site):
         connection.refuse_crowd(client, site)
         return
     try:
@@ -75,3 +76,11 @@ def _serve(sock: socket.socket, address: tuple[str, int], site: Site, places: th
     finally:
         sock.close()
         places.release()
+
+
+# rule: resource/quiet-connection-gives-way
+def _take_place(places: threading.BoundedSemaphore, site: Site) -> bool:
+    """Takes a place for a connection. If none is free, the connection that has been quiet for longest gives way."""
+    if places.acquire(blocking=False):
+        return True
+    return connection.end_oldest(site) and places.acquire(timeout=_PATIENCE)

@@ -7,6 +7,8 @@ import os
 import threading
 from dataclasses import dataclass, field
 
+from .client import Client
+
 SOFTWARE = b"faulty/1.0"
 
 
@@ -39,6 +41,7 @@ class Site:
     port: int
     scripts: threading.BoundedSemaphore  # slots for running scripts: connection.py takes one or responds with 503
     running: set[int] = field(default_factory=set)  # process groups of running scripts, kept by process.py
+    quiet: dict[Client, None] = field(default_factory=dict)  # those that send no whole head yet, oldest first
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
