@@ -72,6 +72,17 @@ class Client:
             size -= len(piece)
         return b"".join(pieces)
 
+    def read_ahead(self, size: int, patience: float | None) -> bool:
+        """Receives until `size` bytes are ahead, or to the end. Returns False after `patience` seconds of silence."""
+        while len(self.ahead) < size:
+            if not select.select([self.sock], [], [], patience)[0]:
+                return False
+            more = self._receive(_AT_ONCE)
+            if not more:
+                return True
+            self.ahead += more
+        return True
+
     # rule: http/late-reader-gets-all, process/client-reset-does-no-harm
     def send(self, data: bytes) -> None:
         """Sends all of the data. Raises Gone if the client does not take it."""

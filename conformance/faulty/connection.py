@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 import time
 
 from . import answer, files, head, host, request_body, route, script
@@ -13,6 +14,7 @@ from .request_body import Body
 from .settings import Site
 
 _MOST_REDIRECTS = 10
+_BODY_DELAY = 0.02  # seconds without an octet after which the client may wait for the script to speak
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _OF_BODY = (b"content-length", b"content-type", b"transfer-encoding", b"expect")
 
@@ -108,15 +110,26 @@ def _send_continue(client: Client, request: Request, body: Body, site: Site) -> 
         client.send(_CONTINUE)
 
 
+# rule: resource/silent-upload-holds-no-place, cgi/script-may-start-before-body
 def _run(
     client: Client, request: Request, found: route.Script, body: Body, site: Site
 ) -> route.LocalRedirect | None:
-    if not site.scripts.acquire(blocking=False):
-        raise Refused(503)
-    try:
-        return script.serve(client, request, found, body, site)
-    finally:
-        site.scripts.release()
+    """Runs a script once its body is here. If the client is silent, the script starts early, but few may do so."""
+    with contextlib.ExitStack() as places:
+        if not body.arrives(_BODY_DELAY) and not _take(site.early_scripts, places):
+            body.arrives()
+        if not _take(site.scripts, places):
+            raise Refused(503)
+        redirect = script.serve(client, request, found, body, site)
+    return redirect
+
+
+def _take(free: threading.BoundedSemaphore, places: contextlib.ExitStack) -> bool:
+    """Takes a place, if one is free, until `places` ends."""
+    taken = free.acquire(blocking=False)
+    if taken:
+        places.callback(free.release)
+    return taken
 
 
 # rule: cgi/local-redirect-runs-script-as-get, cgi/local-redirect-gains-no-access

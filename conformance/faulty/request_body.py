@@ -11,6 +11,7 @@ _DIGITS = re.compile(rb"[0-9]+")
 _SIZE = re.compile(rb"([0-9A-Fa-f]+)(?:[ \t]+(?=;))?(;[\t\x20-\x7e\x80-\xff]*)?\r\n")
 _LONGEST_LINE = 8192
 _MOST_TRAILERS = 1 << 16
+_ENOUGH = 1 << 16
 _MOST_DRAINED = 1 << 20
 
 
@@ -30,6 +31,10 @@ class Body:
     def ready(self) -> bool:
         """Returns whether take() returns without waiting."""
         return bool(self._content or self._client.ahead) or not self.left
+
+    def arrives(self, patience: float | None = None) -> bool:
+        """Waits for the body, or its first 64 KiB. Returns False if the client is silent for `patience` seconds."""
+        return bool(self._content) or self._client.read_ahead(min(self.left, _ENOUGH), patience)
 
     # rule: http/short-body-is-incomplete
     def take(self, size: int) -> bytes:

@@ -33,7 +33,9 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     listener.listen(_BACKLOG)
     port = listener.getsockname()[1]
-    site = Site(chosen, chosen.address.encode(), port, threading.BoundedSemaphore(chosen.max_scripts))
+    scripts = threading.BoundedSemaphore(chosen.max_scripts)
+    early_scripts = threading.BoundedSemaphore(chosen.max_scripts // 2)
+    site = Site(chosen, chosen.address.encode(), port, scripts, early_scripts)
     try:
         signal.signal(signal.SIGTERM, _end)
         signal.signal(signal.SIGINT, _end)

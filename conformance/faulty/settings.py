@@ -40,6 +40,7 @@ class Site:
     name: bytes  # SERVER_NAME if the request names no host
     port: int
     scripts: threading.BoundedSemaphore  # slots for running scripts: connection.py takes one or responds with 503
+    early_scripts: threading.BoundedSemaphore  # slots for those of them whose body is not here yet
     running: set[int] = field(default_factory=set)  # process groups of running scripts, kept by process.py
     quiet: dict[Client, None] = field(default_factory=dict)  # those that send no whole head yet, oldest first
     lock: threading.Lock = field(default_factory=threading.Lock)
