@@ -9,6 +9,7 @@ import time
 _AT_ONCE = 65536
 _SEND_WITHIN = 60.0
 _LINGER = 2.0
+_LEAST_PACE = 1024  # bytes of a body for each second
 
 
 class Gone(Exception):
@@ -26,19 +27,29 @@ class Client:
     ahead: bytes  # received, but not consumed yet
     heard: bool  # whether bytes have arrived since this was last cleared
     deadline: float | None  # on the monotonic clock, for every read
+    stall: float  # seconds that the client may be silent within a body
+    paced: bool  # whether each byte that arrives moves the deadline, as in a body
 
-    def __init__(self, sock: socket.socket, address: tuple[str, int]) -> None:
+    def __init__(self, sock: socket.socket, address: tuple[str, int], stall: float) -> None:
         self.sock = sock
         self.address = address
         self.local = sock.getsockname()[:2]
         self.ahead = b""
         self.heard = False
         self.deadline = None
+        self.stall = stall
+        self.paced = False
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def fileno(self) -> int:
         """Returns the socket for selectors: it is readable if bytes or the end have arrived (see also `ahead`)."""
         return self.sock.fileno()
+
+    # rule: resource/slow-body-is-limited
+    def expect_body(self) -> None:
+        """Limits the time of a body. Each KiB that arrives gives the client one second more."""
+        self.deadline = time.monotonic() + self.stall
+        self.paced = True
 
     # rule: http/bare-lf-may-end-line, http/packet-boundaries-mean-nothing
     def read_line(self, limit: int) -> bytes:
@@ -105,6 +116,7 @@ class Client:
             self.sock.shutdown(socket.SHUT_WR)
             self.ahead = b""
             self.deadline = time.monotonic() + _LINGER
+            self.paced = False
             while self._receive(_AT_ONCE):
                 pass
         except (OSError, Gone, Late):
@@ -120,4 +132,6 @@ class Client:
         except OSError as error:
             raise Gone from error
         self.heard = self.heard or bool(received)
+        if self.paced and self.deadline is not None:
+            self.deadline = min(self.deadline + len(received) / _LEAST_PACE, time.monotonic() + self.stall)
         return received

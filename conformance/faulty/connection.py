@@ -37,6 +37,7 @@ def _handle_request(client: Client, site: Site) -> bool:
     request = Request()
     client.heard = bool(client.ahead)
     client.deadline = time.monotonic() + site.settings.header_timeout
+    client.paced = False
     try:
         if not _read_head(client, request, site):
             return False
@@ -44,7 +45,7 @@ def _handle_request(client: Client, site: Site) -> bool:
             host.settle(request)
         body = request_body.announced(client, request, site.settings.max_body)
         request.persists = _may_persist(request, site)
-        client.deadline = time.monotonic() + site.settings.script_timeout
+        client.expect_body()
         _answer(client, request, body, site)
         return request.persists and body.drain()
     except Refused as refused:

@@ -95,6 +95,7 @@ class Body:
             return False
         if self.left > _MOST_DRAINED:
             return False
+        self._client.expect_body()
         while self.left and self.take(65536):
             pass
         return not self.left

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import time
 from typing import Protocol
 
 from . import answer, log, variables
-from .client import Client, Gone
+from .client import Client, Gone, Late
 from .document import Document
 from .head import Request
 from .process import Process
 from .raw_output import DelimitedOutput, Nph, RawOutput
 from .request_body import Body
 from .route import LocalRedirect, Script
-from .settings import Site
+from .settings import Settings, Site
 
 PIECE = 65536
 PATIENCE = 5.0  # seconds that a silent script may run after a half-close: the client may be gone
@@ -49,7 +50,7 @@ def serve(client: Client, request: Request, target: Script, body: Body, site: Si
         return None
     try:
         output = _output(client, request, target, site)
-        complete = Pump(client, process, body, output, site.settings.script_timeout).run()
+        complete = Pump(client, process, body, output, site.settings).run()
     finally:
         process.end()
     if process.code:
@@ -72,20 +73,25 @@ def _output(client: Client, request: Request, target: Script, site: Site) -> Out
 # rule: cgi/script-need-not-read-body, process/script-ends-with-client, http/half-closed-client-is-answered
 # rule: cgi/stdin-may-end-after-body, cgi/output-is-read-to-its-end, cgi/script-may-start-before-body
 # rule: cgi/script-may-end-with-client, resource/no-deadlock-by-early-output, resource/unread-input-blocks-nothing
-# rule: resource/script-time-is-limited, resource/endless-output-is-bounded
+# rule: resource/script-time-is-limited, resource/endless-output-is-bounded, resource/slow-body-is-limited
 class Pump:
     """Passes bytes between the client and the script, in both directions at once."""
 
-    def __init__(self, client: Client, process: Process, body: Body, output: Output, limit: float) -> None:
+    def __init__(self, client: Client, process: Process, body: Body, output: Output, settings: Settings) -> None:
         self._client, self._process, self._body, self._output = client, process, body, output
         self._unwritten = b""  # bytes of the body that are not in the pipe yet
         self._half_closed = False
         self._client_speaks = False
         self._last_sign = time.monotonic()  # of life: output, or a half-close of the client
-        self._deadline = time.monotonic() + limit
+        self._deadline = time.monotonic() + settings.script_timeout
+        self._stall = settings.header_timeout
+        self._body_deadline = math.inf  # for the next bytes of the body, while the script can take more
 
     def run(self) -> bool:
-        """Returns True when the script has ended, or False when its time is up. Raises Gone if the client is gone."""
+        """Returns True when the script has ended, or False when its time is up.
+
+        Raises Gone if the client is gone, and Late if it stops in the middle of the body.
+        """
         while True:
             self._feed_script()
             ready = self._wait()
@@ -97,6 +103,8 @@ class Pump:
                 return True
             if time.monotonic() >= self._deadline:
                 return False
+            if time.monotonic() >= self._body_deadline:
+                raise Late
             self._watch_client(ready.get(self._client.fileno(), 0))
 
     def _wait(self) -> dict[int, int]:
@@ -109,7 +117,9 @@ class Pump:
         hungry = self._is_hungry()
         of_client = 0 if self._half_closed else select.POLLRDHUP
         poll.register(self._client.fileno(), of_client | select.POLLIN if hungry else of_client)
-        until = min(self._deadline, self._last_sign + PATIENCE) if self._half_closed else self._deadline
+        until = min(self._deadline, self._body_deadline)
+        if self._half_closed:
+            until = min(until, self._last_sign + PATIENCE)
         seconds = 0.0 if hungry and self._body.ready else max(0.0, until - time.monotonic())
         return dict(poll.poll(seconds * 1000 + 1))
 
@@ -128,10 +138,13 @@ class Pump:
     def _feed_script(self) -> None:
         if self._is_hungry() and self._body.left and (self._body.ready or self._client_speaks):
             self._unwritten = self._body.take(PIECE)
+            self._body_deadline = math.inf
         if self._unwritten:
             self._write_input()
         if self._is_hungry() and (not self._body.left or self._body.cut):
             self._process.close_stdin()
+        awaits_client = self._is_hungry() and self._body.left > 0
+        self._body_deadline = min(self._body_deadline, time.monotonic() + self._stall) if awaits_client else math.inf
 
     def _write_input(self) -> None:
         try:

@@ -66,7 +66,7 @@ def _accept(listener: socket.socket, chosen: Settings, site: Site) -> None:
 # rule: resource/no-descriptor-leak
 def _serve(sock: socket.socket, address: tuple[str, int], site: Site, places: threading.BoundedSemaphore) -> None:
     try:
-        client = Client(sock, address[:2])
+        client = Client(sock, address[:2], site.settings.header_timeout)
     except OSError:
         sock.close()
         return
