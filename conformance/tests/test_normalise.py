@@ -127,6 +127,24 @@ def test_cgi_1_1_output_is_the_same_with_a_length_with_chunks_and_until_the_conn
     assert [unframed(each, Asked()) for each in (told[0], told[2])] == [told[0], told[2]]
 
 
+@pytest.mark.parametrize("status", [b"100 Continue", b"101 Switching Protocols", b"204 No Content", b"304 Not Modified"])
+def test_output_with_a_status_without_content_is_the_same_with_a_length_and_with_chunks(status: bytes) -> None:
+    head = b"HTTP/1.1 " + status + b"\r\n"
+    told = [
+        head + b"Content-Length: 5\r\n\r\nabcde" + OWN,
+        head + b"Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n" + OWN,
+    ]
+    assert {unframed(each, Asked(scripts=True)) for each in told} == {head + b"{framing}\r\n\r\nabcde" + OWN}
+
+
+def test_a_304_with_a_length_has_no_content_before_the_next_response() -> None:
+    head = b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n"
+    asked = Asked(scripts=True)
+    assert unframed(head + OWN + b"Content-Length: 2\r\n\r\nhi", asked) == (
+        b"HTTP/1.1 304 Not Modified\r\n{framing}\r\n\r\n" + OWN + b"{framing}\r\n\r\nhi"
+    )
+
+
 def test_http_1_0_output_may_end_with_the_connection_without_a_connection_field() -> None:
     told = [b"Content-Length: 5\r\n\r\nabcde", b"\r\nabcde"]
     assert {unframed(b"HTTP/1.0 200 OK\r\n" + each, Asked(scripts=True)) for each in told} == {
@@ -139,9 +157,10 @@ def test_a_response_to_head_is_the_same_with_and_without_a_length() -> None:
     assert {unframed(each, Asked(scripts=True, heads=True)) for each in told} == {OWN + b"{framing}\r\n\r\n"}
 
 
-def test_framing_is_removed_from_a_head_with_mixed_line_ends() -> None:
+@pytest.mark.parametrize("line", [b"A: b\n", b"A: b\r\r\n", b"A: b\r\r\r\n", b"A: b\rc\r\n"])
+def test_framing_is_removed_from_a_head_with_mixed_line_ends(line: bytes) -> None:
     told = [b"Content-Length: 3\r\n\r\nlf\n", b"Transfer-Encoding: chunked\r\n\r\n3\r\nlf\n\r\n0\r\n\r\n"]
-    assert {unframed(SCRIPT + b"A: b\n" + each, Asked()) for each in told} == {SCRIPT + b"A: b\n{framing}\r\n\r\nlf\n"}
+    assert {unframed(SCRIPT + line + each, Asked()) for each in told} == {SCRIPT + line + b"{framing}\r\n\r\nlf\n"}
 
 
 def test_a_response_to_head_has_no_content_before_the_next_response() -> None:

@@ -7,6 +7,8 @@ the whole output, so this line goes, too.
 
 In the profile cgihttpserver, a script's response is known by its reason phrase. In rfc3875, it may be any response of a
 case that asks for a script. A response with Last-Modified comes from a file, and its framing never depends on time.
+
+A status without content, such as 304, may have framing too, because a server may treat the output like any other.
 """
 
 import re
@@ -14,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
-_HEAD = re.compile(rb"HTTP/1\.(?P<minor>[01]) \d{3}(?P<reason>[^\r\n]*)\r\n(?:[^\r\n]+\r?\n)*\r\n")
+_HEAD = re.compile(rb"HTTP/1\.(?P<minor>[01]) \d{3}(?P<reason>[^\r\n]*)\r\n(?:[^\n]*[^\r\n]\r*\n)*\r\n")
 _CHUNKED = re.compile(rb"^Transfer-Encoding:[ \t]*chunked[ \t]*\r\n", re.IGNORECASE | re.MULTILINE)
 _LENGTH = re.compile(rb"^Content-Length:[ \t]*([0-9]{1,15})[ \t]*\r\n", re.IGNORECASE | re.MULTILINE)
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})\r\n")
@@ -60,7 +62,8 @@ def unframed(received: bytes, asked: Asked) -> bytes:
     while (head := _HEAD.match(received, at)) is not None:
         text, at = head[0], head.end()
         length = _LENGTH.search(text)
-        of_a_script = asked.scripts and not _OF_A_FILE.search(text) and not _NO_CONTENT.match(text)
+        empty = _NO_CONTENT.match(text) is not None
+        of_a_script = asked.scripts and not _OF_A_FILE.search(text)
         varies = of_a_script or (head["minor"] == b"1" and head["reason"] == _SCRIPT)
         body = b""
         if head["minor"] == b"1" and _CHUNKED.search(text):
@@ -70,11 +73,11 @@ def unframed(received: bytes, asked: Asked) -> bytes:
             body, at = found
             text = _noted(_CHUNKED.sub(b"", text))
         elif length is not None:
-            # A response to HEAD has the length of a body that is not there. The next response may follow at once.
-            size = 0 if asked.heads and _HEAD.match(received, at) else int(length[1])
+            # A response to HEAD, or a 304, has the length of a body that is not there. The next response may follow.
+            size = 0 if (asked.heads or empty) and _HEAD.match(received, at) else int(length[1])
             body, at = received[at : at + size], at + size
             text = _noted(_LENGTH.sub(b"", text)) if varies else text
-        elif varies and (asked.heads or head["minor"] == b"0" or _UNTIL_CLOSE.search(text)):
+        elif varies and not empty and (asked.heads or head["minor"] == b"0" or _UNTIL_CLOSE.search(text)):
             text = _noted(text)
         done += [_RANGES.sub(b"", text) if of_a_script else text, body]
     return b"".join([*done, received[at:]])
