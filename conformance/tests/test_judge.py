@@ -118,6 +118,13 @@ def test_an_incomplete_response_is_a_mismatch_unless_raw_is_judged(received: byt
     assert judged(received, end, raw={"starts-with": "HTTP"}).mismatches == ()
 
 
+@pytest.mark.parametrize("received", [OK[:-1], OK[:-3], b"HTTP/1.0 200 OK\r\n\r\nh", b"HTTP/1.0 200 OK\r\n\r\nhell"])
+def test_after_a_reset_the_mismatch_does_not_depend_on_the_number_of_octets_that_came(received: bytes) -> None:
+    lost = Mismatch("end", "a complete response", "connection reset, so that its end may be lost")
+    assert judged(received, "reset", status=200, body="hello", env={"A": "x"}).mismatches == (lost,)
+    assert whats(judged(received, "closed", status=200, body="hello"))[-1] == "body"
+
+
 def test_a_response_may_be_incomplete_if_the_client_ended_the_connection() -> None:
     exchange = of(b"HTTP/1.0 200 OK\r\n\r\nx", "open", ended_by_us=True)
     assert judge(expecting(status=200), exchange, AROUND).mismatches == ()

@@ -152,30 +152,28 @@ def _asks_for_response(answer: Answer) -> bool:
 
 
 def _response(answer: Answer, response: Response, connection: Connection, context: CaseContext) -> list[Mismatch]:
-    found: list[Mismatch | None] = []
-    if not response.complete and answer.raw is None and not connection.ended_by_us:
-        how = "connection still open" if connection.end == "open" else f"connection {connection.end}"
-        got = f"{connection.gave_up or how}, lacking {response.lack}"
-        found.append(Mismatch("end", "a complete response", got))
-    elif response.framing == "close" and connection.end == "reset" and answer.raw is None:
-        found.append(Mismatch("end", "a complete response", "connection reset, so that its end is unknown"))
+    end = None if answer.raw is not None or connection.ended_by_us else _end(response, connection)
+    found: list[Mismatch | None] = [end]
+    cut = end is not None and connection.end == "reset"  # timing decides which octets of the body arrived
     if answer.version:
         found.append(_match("version", answer.version, response.version, context))
     if answer.reason:
         found.append(_match("reason", answer.reason, response.reason, context))
     for name, matcher in answer.header.items():
         found.append(_header(name, matcher, response, context))
-    if answer.body:
-        found.append(_match("body", answer.body, response.body, context))
-    if answer.env or answer.probe or answer.env_names is not None or answer.argv is not None:
-        try:
-            probe = read_probe(response.body)
-        except NotTheProbe:
-            got = f'"{_text(response.body, context)}"'
-            found.append(Mismatch("body", "what the probe script prints", got))
-        else:
-            found += _probe(answer, probe, context)
+    if not cut:
+        found += _content(answer, response.body, context)
     return [item for item in found if item is not None]
+
+
+def _end(response: Response, connection: Connection) -> Mismatch | None:
+    """Returns the mismatch of a response whose end did not arrive. After a reset, it counts no octets."""
+    if response.complete and (response.framing != "close" or connection.end != "reset"):
+        return None
+    if connection.end == "reset":
+        return Mismatch("end", "a complete response", "connection reset, so that its end may be lost")
+    how = connection.gave_up or ("connection still open" if connection.end == "open" else "connection closed")
+    return Mismatch("end", "a complete response", f"{how}, lacking {response.lack}")
 
 
 def _header(name: str, matcher: Matcher, response: Response, context: CaseContext) -> Mismatch | None:
@@ -186,6 +184,18 @@ def _header(name: str, matcher: Matcher, response: Response, context: CaseContex
     if not lines and matcher.count == 0 and asks_nothing_of_the_value(matcher):
         return None
     return _match(what, matcher, b", ".join(lines) if lines else None, context)
+
+
+def _content(answer: Answer, body: bytes, context: CaseContext) -> list[Mismatch]:
+    """Returns the mismatches of a body, and of the report of the probe script in it."""
+    found = [] if answer.body is None else _some(_match("body", answer.body, body, context))
+    if answer.env or answer.probe or answer.env_names is not None or answer.argv is not None:
+        try:
+            probe = read_probe(body)
+        except NotTheProbe:
+            return [*found, Mismatch("body", "what the probe script prints", f'"{_text(body, context)}"')]
+        found += _probe(answer, probe, context)
+    return found
 
 
 def _probe(answer: Answer, probe: Probe, context: CaseContext) -> list[Mismatch]:
