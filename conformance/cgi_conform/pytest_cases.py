@@ -45,6 +45,7 @@ class Cases:
         self.cases = ordered(cases, self.plan)
         self.by_id = {case.id: case for case in cases}
         self.presuppositions = direct(cases)
+        self.plan = self.plan.for_cases(self.presuppositions)
         self.outcomes: dict[str, CaseOutcome] = {}
         self.worker = CaseWorker(self.plan, fixtures())
         self.told: set[str] = set()  # messages about servers that did not start: each fails one case only

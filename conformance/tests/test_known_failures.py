@@ -11,7 +11,16 @@ from case_files import SEND, case, corpus
 from cgi_conform.cases.clauses import load_clauses, unmatched
 from cgi_conform.cases.load import case_ids, load_cases
 from cgi_conform.errors import UserError
-from cgi_conform.judging.known_failures import KnownFailure, load_known_failures, release_note, known_failure_of, in_release, stale, write_known_failures
+from cgi_conform.judging.known_failures import (
+    KnownFailure,
+    in_release,
+    known_failure_of,
+    load_known_failures,
+    release_note,
+    stale,
+    with_dependents,
+    write_known_failures,
+)
 from cgi_conform.judging.releases import dotted, has_change, release_in
 from cgi_conform.judging.results import CaseResult
 from cgi_conform.paths import REPO
@@ -61,6 +70,25 @@ def test_a_case_that_varies_is_not_tried_and_the_note_says_why(tmp_path: Path) -
     assert (rule.is_tried, rule.note) == (False, "varies: it depends on the load")
     plan = replace(make_plan(Options(command="sh {port}")), known_failures=(rule,))
     assert reason_to_skip(load_cases(tmp_path / "cases")[0], plan) == "varies: it depends on the load"
+
+
+def test_cases_that_presuppose_one_that_varies_vary_too(tmp_path: Path) -> None:
+    rules = rules_of(tmp_path, entry("a/base", outcome="varies", reason="the load") + entry("b/*", outcome="skip"))
+    named = {"a/base": ("b/b",), "a/own": ("b/b", "a/base"), "a/far": ("a/own",), "b/b": (), "c/free": ("b/b",)}
+    found = with_dependents(rules, named, "root")
+    assert found[:2] == tuple(rules)
+    assert [(rule.glob, rule.note) for rule in found[2:]] == [
+        (name, "varies: presupposes a/base: the load") for name in ("a/own", "a/far")
+    ]
+    assert with_dependents(rules[1:], named, "root") == tuple(rules[1:])
+
+
+def test_the_entry_of_a_case_that_presupposes_one_that_varies_does_not_count(tmp_path: Path) -> None:
+    rules = rules_of(tmp_path, entry("a/base", "when = 'root'", outcome="varies") + entry("a/own"))
+    named = {"a/own": ("a/base",)}
+    for user, outcome in (("root", "varies"), ("user", "fail")):
+        rule = known_failure_of(with_dependents(rules, named, user), "a/own", user)
+        assert rule is not None and rule.outcome == outcome
 
 
 def test_an_entry_with_when_holds_for_that_user_only(tmp_path: Path) -> None:

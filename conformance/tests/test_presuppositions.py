@@ -113,3 +113,10 @@ class TestRuns:
     def test_a_presupposition_that_is_skipped_blocks_nothing(self, folder: Path) -> None:
         status, out, _ = self.run(folder, "a/red", "a/green", "--skip", "a/base")
         assert status == 1 and "FAIL  a/red" in out and "1 fail, 1 blocked" in out
+
+    def test_cases_that_presuppose_one_that_varies_are_not_tried(self, folder: Path) -> None:
+        (folder / "expect.toml").write_text('["a/base"]\noutcome = "varies"\nreason = "the load"\n')
+        for names in ((), ("a/red", "a/green", "b/free")):
+            status, _, results = self.run(folder, *names, "--expect", str(folder / "expect.toml"))
+            found = {each["id"]: each["note"] for each in results["cases"] if each["verdict"] == "skip"}  # type: ignore[attr-defined]
+            assert status == 0 and found["a/red"] == found["a/green"] == "varies: presupposes a/base: the load"

@@ -2,9 +2,10 @@
 
 An entry is a glob of case ids with an outcome and a reason, or names a cause and lists its cases. An exact id wins over
 a glob, a later entry over an earlier one, and a file over the files that it includes. The outcome "varies" is that of a
-case that passes in some runs and fails in others: it is not tried, like one with the outcome "skip". Two errors turn the run red: a stale entry, whose glob matches no case,
-and a reason that still has to be filled in. An entry with `since` or `before` applies only to some releases of the
-server, and is ignored for the others.
+case that passes in some runs and fails in others: it is not tried, like one with the outcome "skip", and no case is tried
+that presupposes it. Two errors turn the run red: a stale entry, whose glob matches no case, and a reason that still has
+to be filled in. An entry with `since` or `before` applies only to some releases of the server, and is ignored for the
+others.
 """
 
 import json
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cgi_conform.cases.answer import Status
+from cgi_conform.cases.presuppositions import Direct, presupposed
 from cgi_conform.errors import UserError
 from cgi_conform.judging.releases import Release, has_change, named_twice, release_in
 from cgi_conform.judging.results import CaseResult, Stale
@@ -99,6 +101,21 @@ def in_release(rules: Iterable[KnownFailure], version: str) -> tuple[KnownFailur
     """Returns the entries that apply to the release in a server's version."""
     release = release_in(version)
     return tuple(rule for rule in rules if rule.holds_for(release))
+
+
+def with_dependents(rules: Sequence[KnownFailure], named: Direct, user: str) -> tuple[KnownFailure, ...]:
+    """Returns the entries, and one for each case that presupposes a case that varies: it varies for the same reason.
+
+    `named` holds the presuppositions that each case names.
+    """
+    needed = {each for names in named.values() for each in names}
+    chosen = {name: rule for name in needed if (rule := known_failure_of(rules, name, user)) and rule.outcome == "varies"}
+    found: list[KnownFailure] = []
+    for name in named if chosen else ():
+        if first := next((each for each in presupposed([name], named) if each in chosen), ""):
+            rule = chosen[first]
+            found.append(KnownFailure(name, "varies", f"presupposes {first}: {rule.reason}", file=rule.file))
+    return (*rules, *found)
 
 
 def release_note(name: str, version: str, checked: Sequence[str], rules: Iterable[KnownFailure]) -> str:

@@ -4,19 +4,20 @@ import math
 import os
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.case import Case
+from cgi_conform.cases.presuppositions import Direct
 from cgi_conform.cases.script_suffix import check_suffix, with_suffix
 from cgi_conform.cases.variants import declared
 from cgi_conform.errors import UserError
 from cgi_conform.http.delivery import DELIVERIES
 from cgi_conform.http.exchange import GRACE
-from cgi_conform.judging.known_failures import KnownFailure, load_known_failures, release_note, in_release
+from cgi_conform.judging.known_failures import KnownFailure, in_release, load_known_failures, release_note, with_dependents
 from cgi_conform.paths import fixtures
 from cgi_conform.running.capabilities import Capabilities
 from cgi_conform.servers.definition import START_TIMEOUT, ServerDefinition, named_server
@@ -81,6 +82,10 @@ class Plan:
     def rewritten(self, cases: Iterable[Case]) -> list[Case]:
         """Returns the cases as this server gets them: with its suffix behind the names of scripts."""
         return with_suffix(cases, self.script_suffix, fixtures())
+
+    def for_cases(self, named: Direct) -> "Plan":
+        """Returns the plan in which no case is tried that presupposes a case that varies."""
+        return replace(self, known_failures=with_dependents(self.known_failures, named, self.capabilities.user))
 
 
 def make_plan(options: Options) -> Plan:

@@ -111,6 +111,8 @@ def carry_out(
     the servers end, which may take seconds.
     """
     cases, beside = plan.rewritten(cases), plan.rewritten(beside)
+    named = direct([*cases, *beside])
+    plan = plan.for_cases(named)
     chosen = [case for case in (*cases, *beside) if not any(fnmatchcase(case.id, glob) for glob in options.skip)]
     known = _Known()
     check_target(plan)
@@ -132,7 +134,7 @@ def carry_out(
             plan.profile,
             plan.capabilities.user,
             len(corpus),
-            _with_blockers(results, direct([*cases, *beside]), known.results),
+            _with_blockers(results, named, known.results),
             stale(plan.known_failures, corpus),
             strict,
             strict_observed,
