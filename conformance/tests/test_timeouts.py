@@ -4,11 +4,16 @@ import itertools
 import socket
 import threading
 from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from case_files import case, corpus
 from cgi_conform.cases.answer import read_expectation
 from cgi_conform.cases.case import Step
+from cgi_conform.cases.load import load_cases
+from cgi_conform.cases.matcher import Repeat
 from cgi_conform.http import connection, timeouts
 from cgi_conform.http import exchange as wire
 from cgi_conform.http.connection import Connection
@@ -16,6 +21,7 @@ from cgi_conform.http.exchange import play
 from cgi_conform.http.timeouts import CaseDeadline, Timeouts
 from cgi_conform.judging.judge import CaseContext, judge
 from cgi_conform.octets import Tokens
+from cgi_conform.running.trial import waits
 from scripted import read_until, scripted
 
 TIMEOUT, CAP = 5.0, 60.0
@@ -168,3 +174,10 @@ def test_a_mismatch_names_the_limit_that_ended_the_wait(clock: Clock) -> None:
     assert got() == {"end": f"{limit}, lacking 9 of the 9 octets that Content-Length promises", "closes": f"open: {limit}"}
     octets = b""
     assert got() == {"status": "silent: nothing within 5 s (--timeout)", "closes": "open: nothing within 5 s (--timeout)"}
+
+
+def test_a_case_gets_more_time_for_what_takes_time_with_any_server(tmp_path: Path) -> None:
+    corpus(tmp_path, case("a/b"))
+    [plain] = load_cases(tmp_path / "cases")
+    slow = replace(plain, steps=[Step(pause=2.0, body=Repeat(b"ab", 500_000))], limit=3.0, times=2)
+    assert (waits(plain), waits(slow)) == (0.0, 2 * (2.0 + 5.0 + 3.0))

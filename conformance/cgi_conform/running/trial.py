@@ -31,6 +31,7 @@ from cgi_conform.servers.once_more import start_once_more
 from cgi_conform.servers.ports import ADDRESS
 from cgi_conform.servers.server_pool import ServerPool
 
+_SLOWLY = 200_000  # octets per second that a slow server reads, such as one that reads octet by octet on a busy machine
 
 
 @dataclass
@@ -56,7 +57,7 @@ def try_case(case: Case, plan: Plan, pool: ServerPool | None, fixtures: Path) ->
     except UserError as error:
         result = untried(case, plan, "error", error.message.partition("\n")[0])
         return CaseOutcome(result, messages, failure=error.message)
-    deadline = CaseDeadline.from_now(plan.case_timeout, _waits(case))
+    deadline = CaseDeadline.from_now(plan.case_timeout, waits(case))
     trial = _try(case, expectation, plan, pool, instance, fixtures, deadline)
     took = time.monotonic() - begun
     if pool is not None and instance is not None and _is_spent(case, trial.judgement, late=took >= plan.timeout):
@@ -68,10 +69,11 @@ def try_case(case: Case, plan: Plan, pool: ServerPool | None, fixtures: Path) ->
     return CaseOutcome(result, [*messages, trial.broken] if trial.broken else messages, _answered(expectation, trial))
 
 
-def _waits(case: Case) -> float:
-    """Returns the seconds that the steps and the limit of the case wait with any server."""
+def waits(case: Case) -> float:
+    """Returns the seconds that a case takes with any server: those of its steps, its limit and its bodies."""
     steps = sum(step.pause + (step.wait_blocked or 0.0) + (step.wait_gone or 0.0) for step in case.steps)
-    return case.times * (steps + (case.limit or 0.0))
+    bodies = sum(len(step.body.repeat) * step.body.times for step in case.steps if step.body)
+    return case.times * (steps + (case.limit or 0.0) + bodies / _SLOWLY)
 
 
 def _answered(expectation: Expectation, trial: Trial) -> bool | None:
