@@ -196,12 +196,23 @@ def test_content_that_looks_like_a_response_is_not_parsed() -> None:
     assert {unframed(each, Asked(scripts=True)) for each in told} == {OWN + b"{framing}\r\n\r\n" + content}
 
 
-def test_asked_for_finds_scripts_and_head_requests() -> None:
-    assert asked_for([b"", b"HEAD /cgi-bin/x HTTP/1.1\r\n\r\n"], "rfc3875") == Asked(scripts=True, heads=True)
-    assert asked_for([b"GET /cgi-bin/x HTTP/1.1\r\n\r\n"], "cgihttpserver") == Asked()
-    assert asked_for([b"GET /x HTTP/1.1\r\n\r\n"], "rfc3875") == Asked()
-    assert asked_for([b"GET /x HTTP/1.1\r\n\r\n"], "rfc3875", root_is_cgi=True) == Asked(scripts=True)
-    assert asked_for([b"GET /x HTTP/1.1\r\n\r\n"], "cgihttpserver", root_is_cgi=True) == Asked()
+def test_connection_close_of_a_script_goes_if_the_client_closes_its_half() -> None:
+    told = [OWN + b"Connection: close\r\n\r\nabc", OWN + b"Connection: close\r\nContent-Length: 3\r\n\r\nabc"]
+    told += [OWN + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"]
+    assert {unframed(each, Asked(scripts=True, half_closed=True)) for each in told} == {OWN + b"{framing}\r\n\r\nabc"}
+    assert unframed(told[0], Asked(half_closed=True)) == told[0]
+
+
+def test_asked_for_finds_scripts_head_requests_and_half_closes() -> None:
+    def asked(send: bytes, profile: str, root_is_cgi: bool = False) -> Asked:
+        return asked_for([Step(), Step(send=send)], profile, root_is_cgi=root_is_cgi)
+
+    assert asked(b"HEAD /cgi-bin/x HTTP/1.1\r\n\r\n", "rfc3875") == Asked(scripts=True, heads=True)
+    assert asked(b"GET /cgi-bin/x HTTP/1.1\r\n\r\n", "cgihttpserver") == Asked()
+    assert asked(b"GET /x HTTP/1.1\r\n\r\n", "rfc3875") == Asked()
+    assert asked(b"GET /x HTTP/1.1\r\n\r\n", "rfc3875", root_is_cgi=True) == Asked(scripts=True)
+    assert asked(b"GET /x HTTP/1.1\r\n\r\n", "cgihttpserver", root_is_cgi=True) == Asked()
+    assert asked_for([Step(), Step(half_close=True)], "rfc3875") == Asked(half_closed=True)
 
 
 def test_a_request_for_a_script_is_recognised_with_escapes() -> None:

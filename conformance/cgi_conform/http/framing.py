@@ -3,7 +3,7 @@
 A server may frame the same output in different ways from run to run. If it has the whole output, it sends a
 Content-Length. Otherwise it sends chunks, or, to an HTTP/1.0 client, sends up to the end of the connection. Here each
 of these becomes the line {framing} at the end of the head, followed by the output. lighttpd adds Accept-Ranges if it has
-the whole output, so this line goes, too.
+the whole output, so this line goes, too. If the client closes its half, Connection: close depends on time and goes, too.
 
 In the profile cgihttpserver, a script's response is known by its reason phrase. In rfc3875, it may be any response of a
 case that asks for a script. A response with Last-Modified comes from a file, and its framing never depends on time.
@@ -16,12 +16,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
+from cgi_conform.cases.case import Step
+
 _HEAD = re.compile(rb"HTTP/1\.(?P<minor>[01]) \d{3}(?P<reason>[^\r\n]*)\r\n(?:[^\n]*[^\r\n]\r*\n)*\r\n")
 _CHUNKED = re.compile(rb"^Transfer-Encoding:[ \t]*chunked[ \t]*\r\n", re.IGNORECASE | re.MULTILINE)
 _LENGTH = re.compile(rb"^Content-Length:[ \t]*([0-9]{1,15})[ \t]*\r\n", re.IGNORECASE | re.MULTILINE)
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})\r\n")
 _UNFINISHED = re.compile(rb"[0-9A-Fa-f]{0,15}\r?")
 _UNTIL_CLOSE = re.compile(rb"^Connection:[ \t]*close[ \t]*\r$", re.IGNORECASE | re.MULTILINE)
+_CLOSE = re.compile(rb"^Connection:[ \t]*close[ \t]*\r\n", re.IGNORECASE | re.MULTILINE)
 _OF_A_FILE = re.compile(rb"^Last-Modified:", re.IGNORECASE | re.MULTILINE)
 _RANGES = re.compile(rb"^Accept-Ranges:[^\r\n]*\r\n", re.IGNORECASE | re.MULTILINE)
 _NO_CONTENT = re.compile(rb"HTTP/1\.[01] (?:1\d\d|204|304)")
@@ -34,17 +37,20 @@ class Asked:
     """Facts about the requests of a case that decide about its responses.
 
     With `scripts`, any response may come from a script, whatever its reason phrase. With `heads`, any response may
-    answer HEAD and have no content.
+    answer HEAD and have no content. With `half_closed`, the client closes its half, which a server may notice before or
+    after the head.
     """
 
     scripts: bool = False
     heads: bool = False
+    half_closed: bool = False
 
 
-def asked_for(sent: Sequence[bytes], profile: str, *, root_is_cgi: bool = False) -> Asked:
-    """Returns what these requests ask for. With `root_is_cgi`, the files of the document root are scripts too."""
+def asked_for(steps: Sequence[Step], profile: str, *, root_is_cgi: bool = False) -> Asked:
+    """Returns what these steps ask for. With `root_is_cgi`, the files of the document root are scripts too."""
+    sent = [step.send for step in steps]
     scripts = profile == "rfc3875" and (root_is_cgi or asks_for_a_script(sent))
-    return Asked(scripts, any(b"HEAD " in octets for octets in sent))
+    return Asked(scripts, any(b"HEAD " in octets for octets in sent), any(step.half_close for step in steps))
 
 
 def asks_for_a_script(sent: Iterable[bytes]) -> bool:
@@ -79,7 +85,10 @@ def unframed(received: bytes, asked: Asked) -> bytes:
             text = _noted(_LENGTH.sub(b"", text)) if varies else text
         elif varies and not empty and (asked.heads or head["minor"] == b"0" or _UNTIL_CLOSE.search(text)):
             text = _noted(text)
-        done += [_RANGES.sub(b"", text) if of_a_script else text, body]
+        if of_a_script:
+            text = _RANGES.sub(b"", text)
+            text = _CLOSE.sub(b"", text) if asked.half_closed else text
+        done += [text, body]
     return b"".join([*done, received[at:]])
 
 

@@ -112,7 +112,7 @@ def _try(
     address = (ADDRESS, instance.port) if instance else plan.address
     root = Path(pool.docroot.root if pool else plan.root)
     tokens = Tokens(address[1], str(root), str(root.parent))
-    asked = asked_for([step.send for step in case.steps], plan.profile, root_is_cgi=case.variant == "cgi-root")
+    asked = asked_for(case.steps, plan.profile, root_is_cgi=case.variant == "cgi-root")
     context = CaseContext(tokens, file_reader(root, fixtures), nobody_ids(), lambda octets: _normal(octets, tokens, asked))
     begun = instance.log_size() if instance else 0
     control = _status(case.control, address, tokens, plan.timeout, deadline) if case.control is not None else "200"
