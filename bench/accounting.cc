@@ -2,12 +2,16 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/kcmp.h>
+#include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -33,6 +37,10 @@ std::string of(pid_t pid, const char* file) {
   std::array<char, 4096> text{};
   const ssize_t length = fd ? ::read(fd.get(), text.data(), text.size()) : 0;
   return {text.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0))};
+}
+
+double in_seconds(std::uint64_t ticks) {
+  return static_cast<double>(ticks) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
 std::vector<pid_t> all_processes() {
@@ -66,6 +74,17 @@ std::set<std::string> listening_inodes(std::uint16_t port) {
   return inodes;
 }
 
+// Returns the time of the process itself, ended threads included. The clock is exact to nanoseconds; ticks are 10 ms.
+double own_seconds(pid_t pid, const ProcessStat& stat) {
+  clockid_t clock = 0;
+  timespec time{};
+  if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &time) != 0) return in_seconds(stat.own_ticks);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+// Returns whether both processes use the same memory, as they do between vfork() and exec().
+bool share_memory(pid_t one, pid_t other) { return ::syscall(SYS_kcmp, one, other, KCMP_VM, 0, 0) == 0; }
+
 bool holds_one_of(pid_t pid, const std::set<std::string>& inodes) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator("/proc/" + std::to_string(pid) + "/fd", error)) {
@@ -82,10 +101,12 @@ std::optional<ProcessStat> parse_stat(std::string_view text) {
   if (name_end == std::string_view::npos) return std::nullopt;
   std::istringstream rest{std::string(text.substr(name_end + 1))};
   const std::vector<std::string> word{std::istream_iterator<std::string>(rest), {}};
-  if (word.size() < 15) return std::nullopt;
+  if (word.size() < 18) return std::nullopt;
   ProcessStat stat;
   stat.parent = static_cast<pid_t>(std::stol(word[1]));
-  for (std::size_t i = 11; i < 15; ++i) stat.ticks += std::stoull(word[i]);  // utime stime cutime cstime
+  stat.own_ticks = std::stoull(word[11]) + std::stoull(word[12]);    // utime stime
+  stat.child_ticks = std::stoull(word[13]) + std::stoull(word[14]);  // cutime cstime
+  stat.threads = std::stoull(word[17]);
   return stat;
 }
 
@@ -93,6 +114,14 @@ std::uint64_t parse_pss(std::string_view smaps_rollup) {
   const std::size_t at = smaps_rollup.find("\nPss:");
   if (at == std::string_view::npos) return 0;
   return std::stoull(std::string(smaps_rollup.substr(at + 5, 40)));
+}
+
+bool parse_ignores_children(std::string_view status) {
+  constexpr std::string_view kField = "\nSigIgn:\t";
+  const std::size_t at = status.find(kField);
+  if (at == std::string_view::npos) return false;
+  const std::string mask(status.substr(at + kField.size(), 16));
+  return (std::stoull(mask, nullptr, 16) >> (SIGCHLD - 1) & 1) != 0;
 }
 
 pid_t listener_of(std::uint16_t port) {
@@ -127,14 +156,32 @@ std::set<pid_t> family_of(pid_t root) {
 }
 
 double cpu_seconds(pid_t root) {
-  std::uint64_t ticks = 0;
+  double seconds = 0;
   for (pid_t pid : family_of(root)) {
-    if (const auto stat = parse_stat(of(pid, "stat"))) ticks += stat->ticks;
+    if (const auto stat = parse_stat(of(pid, "stat")))
+      seconds += own_seconds(pid, *stat) + in_seconds(stat->child_ticks);
   }
-  return static_cast<double>(ticks) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  return seconds;
 }
 
-MemoryWatch::MemoryWatch(pid_t root) : root_(root) {
+bool loses_children(pid_t root) {
+  const auto family = family_of(root);
+  return std::any_of(family.begin(), family.end(), [](pid_t pid) { return parse_ignores_children(of(pid, "status")); });
+}
+
+Footprint footprint_of(pid_t root) {
+  Footprint sum;
+  for (pid_t pid : family_of(root)) {
+    const auto stat = parse_stat(of(pid, "stat"));
+    if (!stat || (pid != root && share_memory(pid, stat->parent))) continue;
+    sum.pss += parse_pss(of(pid, "smaps_rollup")) * 1024;
+    sum.threads += stat->threads;
+    ++sum.processes;
+  }
+  return sum;
+}
+
+FootprintWatch::FootprintWatch(pid_t root) : root_(root) {
   if (root_ == 0) return;
   thread_ = std::thread([this] {
     std::unique_lock lock(mutex_);
@@ -143,9 +190,9 @@ MemoryWatch::MemoryWatch(pid_t root) : root_(root) {
   });
 }
 
-MemoryWatch::~MemoryWatch() { stop(); }
+FootprintWatch::~FootprintWatch() { stop(); }
 
-std::uint64_t MemoryWatch::stop() {
+Footprint FootprintWatch::stop() {
   if (thread_.joinable()) {
     {
       const std::lock_guard lock(mutex_);
@@ -157,10 +204,11 @@ std::uint64_t MemoryWatch::stop() {
   return largest_;
 }
 
-void MemoryWatch::look() {
-  std::uint64_t sum = 0;
-  for (pid_t pid : family_of(root_)) sum += parse_pss(of(pid, "smaps_rollup"));
-  largest_ = std::max(largest_, sum * 1024);
+void FootprintWatch::look() {
+  const Footprint now = footprint_of(root_);
+  largest_.pss = std::max(largest_.pss, now.pss);
+  largest_.threads = std::max(largest_.threads, now.threads);
+  largest_.processes = std::max(largest_.processes, now.processes);
 }
 
 }  // namespace cgi::bench

@@ -37,6 +37,7 @@ class Client {
   Client(int epoll, const Address& address) : epoll_(epoll), address_(address) {}
 
   bool is_idle() const { return shot_ == nullptr; }
+  bool is_connected() const { return is_connected_ && static_cast<bool>(socket_); }
   Clock::time_point due() const { return due_; }
   Clock::time_point begun() const { return begun_; }
   std::uint64_t connections() const { return connections_; }

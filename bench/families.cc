@@ -3,17 +3,14 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <cmath>
 
-#include "accounting.h"
 #include "ceiling.h"
-#include "load.h"
+#include "crowd.h"
 
 namespace cgi::bench {
 namespace {
 
-constexpr int kOpenLoopClients = 64;  // so many requests may wait for their answers
-constexpr double kBusy = 0.9;         // of a core: from then on, the run measures the client
+constexpr double kBusy = 0.9;  // of a core: from then on, the run measures the client
 constexpr std::pair<const char*, double> kPercentiles[] = {{"p10_ms", 10},     {"p25_ms", 25}, {"p50_ms", 50},
                                                            {"p75_ms", 75},     {"p90_ms", 90}, {"p99_ms", 99},
                                                            {"p99.9_ms", 99.9}, {"max_ms", 100}};
@@ -50,21 +47,38 @@ bool report(benchmark::State& state, LoadResult& result, Tally& tally) {
   return true;
 }
 
-void run_target(benchmark::State& state, const LoadPlan& plan, const Target& target, Tally& tally) {
-  LoadResult result;
-  MemoryWatch memory(target.pid);
-  const double cpu_before = target.pid != 0 ? cpu_seconds(target.pid) : 0;
-  while (state.KeepRunning()) result = run_load(plan);
-  const double cpu = target.pid != 0 ? cpu_seconds(target.pid) - cpu_before : 0;
-  const auto pss = static_cast<double>(memory.stop());
-  const auto connections = static_cast<double>(result.connections);
-  const auto asked = static_cast<double>(result.asked);
-  if (!report(state, result, tally)) return;
-  state.counters["client_cpu"] = result.cpu_share;
-  state.counters["connections_per_request"] = connections / asked;
-  if (target.pid == 0) return;
-  state.counters["server_cpu_us"] = cpu / asked * 1e6;
-  if (pss > 0) state.counters["server_pss_mb"] = pss / 1e6;
+void report_footprint(benchmark::State& state, const std::string& of, const Footprint& footprint) {
+  if (footprint.processes == 0) return;
+  if (footprint.pss > 0) state.counters[of + "_pss_mb"] = static_cast<double>(footprint.pss) / 1e6;
+  state.counters[of + "_threads"] = static_cast<double>(footprint.threads);
+  state.counters[of + "_processes"] = static_cast<double>(footprint.processes);
+}
+
+void run_target(benchmark::State& state, const LoadPoint& point, const Scenarios& scenarios, const Target& target,
+                const Times& times, Tally& tally) {
+  Measurement measured;
+  while (state.KeepRunning()) {
+    try {
+      measured = measure(point, scenarios, target, times);
+    } catch (const TargetError& error) {
+      measured.problem = error.what();
+    }
+  }
+  if (!measured.problem.empty()) {
+    ++tally.failed;
+    return state.SkipWithError(measured.problem.c_str());
+  }
+  const auto cpu = measured.cpu_per_request();
+  const auto asked = static_cast<double>(measured.load.asked);
+  if (!report(state, measured.load, tally)) return;
+  state.counters["client_cpu"] = measured.load.cpu_share;
+  state.counters["connections_per_request"] = static_cast<double>(measured.load.connections) / asked;
+  if (cpu) state.counters["server_cpu_us"] = *cpu;
+  report_footprint(state, "server", measured.loaded);
+  report_footprint(state, "rest", measured.rest);
+  if (measured.burst.latencies.count() == 0) return;
+  state.counters["beside_p50_ms"] = milliseconds(measured.burst.latencies.percentile(50));
+  state.counters["beside_max_ms"] = milliseconds(measured.burst.latencies.percentile(100));
 }
 
 void run_without_server(benchmark::State& state, const CeilingPlan& plan, Tally& tally) {
@@ -84,19 +98,6 @@ void add_skip(const std::string& name, const std::string& why) {
 
 }  // namespace
 
-std::string LoadPoint::name() const {
-  return scenario->name + "/" + (rate > 0 ? "at-" + std::to_string(std::lround(rate)) : std::to_string(clients));
-}
-
-std::vector<LoadPoint> load_points(const Scenarios& scenarios) {
-  std::vector<LoadPoint> points;
-  for (const auto& scenario : scenarios.scenarios) {
-    for (int clients : scenario.clients) points.push_back({&scenario, clients, 0});
-    if (scenario.rate > 0) points.push_back({&scenario, kOpenLoopClients, scenario.rate});
-  }
-  return points;
-}
-
 void register_target(const LoadPoint& point, const Scenarios& scenarios, const Target& target, const Times& times,
                      Tally& tally) {
   const std::string name = point.name() + "/" + target.name;
@@ -104,14 +105,10 @@ void register_target(const LoadPoint& point, const Scenarios& scenarios, const T
   if (const auto found = target.not_offered.find(point.scenario->name); found != target.not_offered.end()) {
     return add_skip(name, "not offered: " + found->second);
   }
-  LoadPlan plan;
-  plan.address = target.address;
-  for (const Exchange* exchange : scenarios.round(*point.scenario)) plan.round.push_back(target.shot(*exchange));
-  plan.clients = point.clients;
-  plan.rate = point.rate;
-  plan.duration = times.run;
-  plan.timeout = times.answer;
-  add(name, [plan, &target, &tally](benchmark::State& state) { run_target(state, plan, target, tally); });
+  if (const std::string why = allow_open_files(point.open_files()); !why.empty()) return add_skip(name, why);
+  add(name, [&scenarios, &target, &tally, point, times](benchmark::State& state) {
+    run_target(state, point, scenarios, target, times, tally);
+  });
 }
 
 void register_ceiling(const LoadPoint& point, const std::filesystem::path& docroot, const Times& times, Tally& tally) {

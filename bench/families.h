@@ -8,37 +8,17 @@
 
 #include <filesystem>
 #include <string>
-#include <vector>
 
-#include "latencies.h"
+#include "measurement.h"
 #include "scenario.h"
 #include "target.h"
 
 namespace cgi::bench {
 
-// One load of one scenario.
-struct LoadPoint {
-  const Scenario* scenario = nullptr;
-  int clients = 1;
-  double rate = 0;
-
-  std::string name() const;  // "cgi-hello/8", "cgi-hello/at-400"
-  // Only loads that run a script have a ceiling.
-  bool has_ceiling() const { return rate == 0 && !scenario->script().empty(); }
-};
-
-std::vector<LoadPoint> load_points(const Scenarios& scenarios);
-
 // The problems of all runs.
 struct Tally {
   std::uint64_t failed = 0;
   std::uint64_t wrong = 0;
-};
-
-// The length of a run, and the timeout of an answer.
-struct Times {
-  Nanoseconds run;
-  Nanoseconds answer;
 };
 
 // Google Benchmark appends this to the name of such a benchmark.

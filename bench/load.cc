@@ -54,6 +54,7 @@ class Load {
   bool is_limited() const { return plan_.duration > Nanoseconds::zero(); }
   bool may_begin(Clock::time_point now) const {
     if (plan_.requests > 0 && begun_ >= plan_.requests) return false;
+    if (plan_.over != nullptr && plan_.over->load()) return false;
     // The open loop sends each request that was due in the time, however late.
     return !is_limited() || (is_open_loop() ? due(begun_) : now) < began_ + plan_.duration;
   }

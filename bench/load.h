@@ -6,6 +6,7 @@
 // the time at which a connection was free. So each request that is due while the server stops is slow.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@ struct LoadPlan {
   double rate = 0;                             // requests per second of the open loop; 0: the closed loop
   std::uint64_t requests = 0;                  // number to send; 0: as many as fit into `duration`
   Nanoseconds duration = Nanoseconds::zero();  // no request is sent after it; zero: no limit
+  const std::atomic<bool>* over = nullptr;     // no request is sent once it is true; null: no limit
   Nanoseconds timeout = std::chrono::seconds(10);
 };
 

@@ -28,6 +28,8 @@ def weights() -> dict[str, int]:
     for name in os.environ.get("CGI_BENCH_SCENARIOS", "mix").split(","):
         if name not in SCENARIOS:
             raise SystemExit(f'locustfile.py: unknown scenario "{name}" (known: {", ".join(SCENARIOS)})')
+        if {"idle", "beside"} & SCENARIOS[name].keys():
+            raise SystemExit(f'locustfile.py: scenario "{name}" has a crowd, which only cgi-bench makes')
         for part, weight in SCENARIOS[name].get("mix", {name: 1}).items():
             found[part] = found.get(part, 0) + weight
     return found

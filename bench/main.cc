@@ -8,6 +8,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
@@ -21,6 +22,8 @@
 #include <thread>
 #include <vector>
 
+#include "accounting.h"
+#include "crowd.h"
 #include "docroot.h"
 #include "families.h"
 #include "options.h"
@@ -93,6 +96,15 @@ void describe_machine() {
   benchmark::AddCustomContext("client", "cgi-bench " CGI_VERSION ", one thread, epoll");
 }
 
+// Says how many processes and threads a server has before its first request.
+void describe_rest(const Target& target) {
+  if (target.pid == 0) return;
+  const Footprint rest = footprint_of(target.pid);
+  benchmark::AddCustomContext("cpu " + target.name, target.group ? "control group" : "/proc");
+  benchmark::AddCustomContext("rest " + target.name, "processes " + std::to_string(rest.processes) + ", threads " +
+                                                         std::to_string(rest.threads));
+}
+
 Nanoseconds nanoseconds(double seconds) {
   return std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(seconds));
 }
@@ -126,9 +138,10 @@ class Bench {
     }
     docroot_ = std::make_unique<TemporaryDocroot>(scripts, scenarios_, paths());
     remove_when_interrupted(*docroot_);
+    allow_crowds();
     for (const auto& server : options_.running) targets_.push_back(reach(server));
     for (const auto& server : options_.known) {
-      started_.emplace_back(server, options_.runner, docroot_->path());
+      started_.emplace_back(Start{server, options_.runner, docroot_->path()});
       targets_.push_back(started_.back().target());
     }
     for (auto& target : targets_) examine(target);
@@ -167,7 +180,15 @@ class Bench {
     return all;
   }
 
+  // Servers inherit the limit of open files. register_target() says if the machine does not allow enough.
+  void allow_crowds() const {
+    for (const auto& point : points_) {
+      if (std::count(selected_.begin(), selected_.end(), point.scenario) > 0) allow_open_files(point.open_files());
+    }
+  }
+
   void examine(Target& target) {
+    describe_rest(target);
     preflight(target, scenarios_, selected_, times_.answer);
     benchmark::AddCustomContext("target " + target.name, target.about);
     if (target.invalid.empty()) return;

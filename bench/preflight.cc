@@ -1,5 +1,6 @@
 #include "preflight.h"
 
+#include "crowd.h"
 #include "load.h"
 
 namespace cgi::bench {
@@ -30,6 +31,10 @@ void preflight(Target& target, const Scenarios& all, const std::vector<const Sce
     return;
   }
   for (const Scenario* scenario : selected) {
+    if (scenario->idle > 0) {
+      const std::string wrong = IdleCrowd(target.address, target.idle_shot(*scenario), kTimes, timeout).failure();
+      if (!wrong.empty()) target.not_offered[scenario->name] = wrong;
+    }
     for (const Exchange* exchange : all.round(*scenario)) {
       const std::string wrong = wrong_with(target, *exchange, timeout);
       if (wrong.empty()) continue;

@@ -10,7 +10,7 @@
 namespace cgi::bench {
 
 // Sends each check and each selected scenario twice. Sets `invalid` of the target if an answer is wrong, or
-// `not_offered` if the scenario is optional.
+// `not_offered` if the scenario is optional or needs idle connections that the target does not keep.
 void preflight(Target& target, const Scenarios& all, const std::vector<const Scenario*>& selected, Nanoseconds timeout);
 
 }  // namespace cgi::bench

@@ -14,7 +14,8 @@ namespace {
 using Keys = std::set<std::string_view>;
 
 const Keys kExchangeKeys = {"name", "title", "path", "method", "status", "body", "send", "fields", "close"};
-const Keys kScenarioKeys = {"clients", "rate", "mix", "optional"};
+const Keys kScenarioKeys = {"clients", "rate", "mix", "optional", "fresh", "idle", "beside"};
+const Keys kBesideKeys = {"path", "body", "requests"};
 
 // A table of the file, and its name in messages: 'scenarios.toml: scenario "mix"'.
 class Entry {
@@ -52,6 +53,13 @@ class Entry {
     const auto number = get<std::int64_t>(key, 0);
     if (number < 0) refuse("key \"" + std::string(key) + "\" is below 0");
     return number;
+  }
+
+  // Returns the table of a key as an entry.
+  Entry inner(std::string_view key) const {
+    const auto* table = table_[key].as_table();
+    if (table == nullptr) refuse("key \"" + std::string(key) + "\" is not a table");
+    return {*table, shown_ + ": " + std::string(key)};
   }
 
   // Returns a number, or a list of numbers, as a list.
@@ -93,22 +101,34 @@ class Entry {
   std::string shown_;
 };
 
+void read_path(const Entry& entry, Exchange& exchange) {
+  exchange.path = entry.required("path");
+  if (exchange.path.front() != '/') entry.refuse("path \"" + exchange.path + "\" does not begin with '/'");
+  if (!entry.has("body")) return;
+  exchange.expected.is_exact = true;
+  exchange.expected.content = entry.content("body");
+}
+
 void read_exchange(const Entry& entry, Exchange& exchange) {
   exchange.name = entry.required("name");
   if (exchange.name.find('/') != std::string::npos) entry.refuse("a name must not hold '/'");
   exchange.title = entry.required("title");
   if (entry.has("mix")) return;
-  exchange.path = entry.required("path");
-  if (exchange.path.front() != '/') entry.refuse("path \"" + exchange.path + "\" does not begin with '/'");
+  read_path(entry, exchange);
   exchange.method = entry.get<std::string>("method", "GET");
   exchange.fields = static_cast<int>(entry.count("fields"));
   exchange.close = entry.get("close", false);
   exchange.expected.statuses = entry.numbers("status", {200});
   if (entry.has("send")) exchange.send = entry.content("send").whole();
-  if (entry.has("body")) {
-    exchange.expected.is_exact = true;
-    exchange.expected.content = entry.content("body");
-  }
+}
+
+Burst read_burst(const Entry& entry) {
+  entry.allow_only(kBesideKeys);
+  Burst burst;
+  read_path(entry, burst.exchange);
+  burst.requests = static_cast<int>(entry.count("requests"));
+  if (burst.requests == 0) entry.refuse("requests must be above 0");
+  return burst;
 }
 
 Scenario read_scenario(const Entry& entry) {
@@ -118,6 +138,10 @@ Scenario read_scenario(const Entry& entry) {
   scenario.clients = entry.numbers("clients", {1, 8, 64});
   scenario.rate = static_cast<double>(entry.count("rate"));
   scenario.is_optional = entry.get("optional", false);
+  scenario.is_fresh = entry.get("fresh", false);
+  scenario.idle = static_cast<int>(entry.count("idle"));
+  if (scenario.idle > 0 && entry.has("mix")) entry.refuse("idle connections need a path, and a mix has none");
+  if (entry.has("beside")) scenario.beside = read_burst(entry.inner("beside"));
   scenario.turns = spread(entry.weights("mix"));
   if (entry.has("mix") && scenario.turns.empty()) entry.refuse("mix has no name with a weight above 0");
   return scenario;

@@ -28,10 +28,19 @@ struct Exchange {
   std::string script() const;
 };
 
+// Requests that all begin at once, beside the load of a scenario.
+struct Burst {
+  Exchange exchange;
+  int requests = 0;  // 0: none
+};
+
 struct Scenario : Exchange {
   std::vector<int> clients = {1, 8, 64};  // of the closed loop
   double rate = 0;                        // of the open loop, requests per second; 0: none
   bool is_optional = false;
+  bool is_fresh = false;           // each run has a server of its own
+  int idle = 0;                    // connections that are open and idle during a run
+  Burst beside;                    // a run lasts until all of them are answered
   std::vector<std::string> turns;  // of a mix: names of other scenarios, one for each request of a round
 };
 

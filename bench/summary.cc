@@ -55,7 +55,8 @@ std::string figures(const std::vector<const Run*>& measured) {
   return right(shown(median(measured, "requests_per_second"), 0), 12) +
          right(shown(median(measured, "bytes_per_second") / 1e6, 1), 10) +
          right(shown(median(measured, "p50_ms"), 3), 10) + right(shown(median(measured, "p99_ms"), 3), 10) +
-         right(shown(median(measured, "failures"), 0), 10) + (label.empty() ? "" : "  " + label);
+         right(shown(median(measured, "server_cpu_us"), 1), 10) + right(shown(median(measured, "failures"), 0), 10) +
+         (label.empty() ? "" : "  " + label);
 }
 
 }  // namespace
@@ -85,7 +86,7 @@ void Summary::ReportRuns(const std::vector<Run>& runs) {
 // The runs end in random order. The lines have the order of the scenarios.
 void Summary::Finalize() {
   auto& out = GetOutputStream();
-  out << std::string(name_width_, ' ') << "  requests/s      MB/s    p50 ms    p99 ms  failures\n";
+  out << std::string(name_width_, ' ') << "  requests/s      MB/s    p50 ms    p99 ms    CPU µs  failures\n";
   for (const auto& [key, line] : lines_) {
     const std::string& name = key.second;
     out << name << std::string(name.size() < name_width_ ? name_width_ - name.size() : 0, ' ') << line << '\n';

@@ -10,7 +10,6 @@
 #include <array>
 #include <charconv>
 #include <cstring>
-#include <utility>
 #include <vector>
 
 #include "accounting.h"
@@ -104,6 +103,18 @@ Shot Target::shot(const Exchange& exchange) const {
   return {exchange.request(url.authority, url.prefix), &exchange.expected, exchange.send.size(), exchange.close};
 }
 
+Shot Target::idle_shot(const Exchange& exchange) const {
+  Exchange open = exchange;
+  open.close = false;
+  return {open.request(url.authority, url.prefix), &exchange.expected, exchange.send.size(), false};
+}
+
+std::optional<double> Target::cpu_seconds() const {
+  if (group) return group->cpu_seconds();
+  if (pid == 0 || loses_children(pid)) return std::nullopt;
+  return bench::cpu_seconds(pid);
+}
+
 Target reach(const RunningServer& server) {
   Target target;
   target.name = server.name;
@@ -114,8 +125,9 @@ Target reach(const RunningServer& server) {
   return target;
 }
 
-StartedServer::StartedServer(const KnownServer& server, const std::string& runner, const std::filesystem::path& root) {
-  std::vector<std::string> words = {runner, "serve", server.server, "--root", root.string()};
+StartedServer::StartedServer(const Start& start) {
+  const KnownServer& server = start.server;
+  std::vector<std::string> words = {start.runner, "serve", server.server, "--root", start.root.string()};
   if (!server.profile.empty()) words.insert(words.end(), {"--profile", server.profile});
   if (!server.variant.empty()) words.insert(words.end(), {"--variant", server.variant});
   std::array<int, 2> in{};
@@ -125,6 +137,8 @@ StartedServer::StartedServer(const KnownServer& server, const std::string& runne
   UniqueFd child_output(out[1]);
   input_.reset(in[1]);
   runner_ = spawn(words, in[0], out[1]);
+  const auto group = std::make_shared<Cgroup>();
+  group->add(runner_);  // the runner starts the server much later
   child_input.reset();
   child_output.reset();
   const auto told = read_introduction(out[0]);
@@ -133,14 +147,13 @@ StartedServer::StartedServer(const KnownServer& server, const std::string& runne
     throw TargetError("server \"" + server.server + "\" cannot be measured", 3);
   }
   target_ = reach({server.name, told.at("url")});
+  target_.start = start;
+  if (group->is_usable()) target_.group = group;
   target_.pid = static_cast<pid_t>(std::stol(told.at("pid")));
   const std::string version = told.count("version") ? told.at("version") : "";
   target_.about = told.at("title") + (version.empty() ? "" : ", " + version) + ", profile " + told.at("profile");
   if (!server.variant.empty()) target_.about += ", variant " + server.variant;
 }
-
-StartedServer::StartedServer(StartedServer&& other) noexcept
-    : runner_(std::exchange(other.runner_, -1)), input_(std::move(other.input_)), target_(std::move(other.target_)) {}
 
 StartedServer::~StartedServer() {
   input_.reset();

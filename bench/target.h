@@ -5,10 +5,13 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
 #include "../server/unique_fd.h"
+#include "cgroup.h"
 #include "client.h"
 #include "options.h"
 #include "scenario.h"
@@ -29,16 +32,29 @@ struct Url {
 };
 Url parse_url(const std::string& url);
 
+// How cgi-conform starts a server.
+struct Start {
+  KnownServer server;
+  std::string runner;
+  std::filesystem::path root;
+};
+
 struct Target {
   std::string name;
   std::string about;  // title, version and profile, if known
   Url url;
   Address address;
   pid_t pid = 0;                                   // of the server, if it runs on this machine; else 0
+  std::optional<Start> start;                      // if cgi-bench started it, and can start one more
+  std::shared_ptr<const Cgroup> group;             // that holds all processes of the server; may be null
   std::string invalid;                             // why its figures are not valid
   std::map<std::string, std::string> not_offered;  // optional scenarios, and the problem with their answers
 
   Shot shot(const Exchange& exchange) const;
+  // Returns the request of a connection that stays open.
+  Shot idle_shot(const Exchange& exchange) const;
+  // Returns the processor time of the server and of its scripts up to now, if it can be known.
+  std::optional<double> cpu_seconds() const;
 };
 
 Target reach(const RunningServer& server);
@@ -46,8 +62,8 @@ Target reach(const RunningServer& server);
 // A running `cgi-conform serve`. It ends its server when cgi-bench closes its standard input, or ends.
 class StartedServer {
  public:
-  StartedServer(const KnownServer& server, const std::string& runner, const std::filesystem::path& root);
-  StartedServer(StartedServer&& other) noexcept;
+  explicit StartedServer(const Start& start);
+  StartedServer(const StartedServer&) = delete;
   ~StartedServer();
 
   const Target& target() const { return target_; }

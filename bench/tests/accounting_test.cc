@@ -3,9 +3,14 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <array>
+#include <ctime>
 
 #include "../../server/unique_fd.h"
 
@@ -13,10 +18,12 @@ namespace cgi::bench {
 namespace {
 
 TEST(Accounting, ParsesStatAfterAnyName) {
-  const auto stat = parse_stat("42 (a) b) c) S 7 42 42 0 -1 4194560 1 2 3 4 10 20 300 4000 20 0 1 0 5 6 7");
+  const auto stat = parse_stat("42 (a) b) c) S 7 42 42 0 -1 4194560 1 2 3 4 10 20 300 4000 20 0 9 0 5 6 7");
   ASSERT_TRUE(stat);
   EXPECT_EQ(7, stat->parent);
-  EXPECT_EQ(4330u, stat->ticks);
+  EXPECT_EQ(30u, stat->own_ticks);
+  EXPECT_EQ(4300u, stat->child_ticks);
+  EXPECT_EQ(9u, stat->threads);
   EXPECT_FALSE(parse_stat(""));
   EXPECT_FALSE(parse_stat("42 (gone) S 7"));
 }
@@ -24,6 +31,12 @@ TEST(Accounting, ParsesStatAfterAnyName) {
 TEST(Accounting, ReadsTheSumOfPss) {
   EXPECT_EQ(1234u, parse_pss("00400000 [rollup]\nRss:     9999 kB\nPss:     1234 kB\nPss_Anon:  55 kB\n"));
   EXPECT_EQ(0u, parse_pss(""));
+}
+
+TEST(Accounting, KnowsAProcessThatDoesNotWaitForItsChildren) {
+  EXPECT_TRUE(parse_ignores_children("Name:\tx\nSigIgn:\t0000000000010000\nSigCgt:\t0000000000000001\n"));
+  EXPECT_FALSE(parse_ignores_children("Name:\tx\nSigIgn:\t0000000001001000\nSigCgt:\t0000000000010000\n"));
+  EXPECT_FALSE(parse_ignores_children(""));
 }
 
 TEST(Accounting, FindsAListenerByItsPort) {
@@ -55,7 +68,42 @@ TEST(Accounting, CountsChildrenToTheFamily) {
   ::close(ends[0]);
   ::waitpid(child, nullptr, 0);
   EXPECT_EQ(0u, family_of(::getpid()).count(child));
-  EXPECT_GT(MemoryWatch(::getpid()).stop(), 100'000u);
+}
+
+TEST(Accounting, CountsTheTimeOfAChildThatWasWaitedFor) {
+  const double before = cpu_seconds(::getpid());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    while (std::clock() < CLOCKS_PER_SEC / 10) {
+    }
+    ::_exit(0);
+  }
+  ::waitpid(child, nullptr, 0);
+  EXPECT_GT(cpu_seconds(::getpid()) - before, 0.05);
+}
+
+// A child between vfork() and exec() has the memory of its parent. Counted twice, it would double a server.
+TEST(Accounting, CountsSharedMemoryOnce) {
+  const Footprint alone = footprint_of(::getpid());
+  std::array<int, 2> ends{};
+  ASSERT_EQ(0, ::pipe(ends.data()));
+  alignas(16) static std::array<char, 64 * 1024> stack;
+  const auto wait_for_close = [](void* reader) {
+    char octet = 0;
+    return static_cast<int>(::read(*static_cast<int*>(reader), &octet, 1));
+  };
+  const pid_t sharing = ::clone(wait_for_close, stack.data() + stack.size(), CLONE_VM | SIGCHLD, ends.data());
+  ASSERT_GT(sharing, 0);
+  EXPECT_EQ(1u, family_of(::getpid()).count(sharing));
+  const Footprint both = footprint_of(::getpid());
+  ::close(ends[1]);
+  ::kill(sharing, SIGKILL);  // it holds a copy of the end that closed
+  ::waitpid(sharing, nullptr, 0);
+  ::close(ends[0]);
+  EXPECT_GT(alone.pss, 100'000u);
+  EXPECT_EQ(alone.processes, both.processes);
+  EXPECT_LT(both.pss, alone.pss * 3 / 2);
+  EXPECT_GE(FootprintWatch(::getpid()).stop().threads, alone.threads);
 }
 
 }  // namespace

@@ -52,6 +52,37 @@ def test_the_json_names_the_targets_and_holds_every_counter() -> None:
     assert runs["b"]["connections_per_request"] == 1  # HTTP/1.0
 
 
+CROWD = """
+[[file]]
+path = "1k.bin"
+repeat = "0123456789abcde\\n"
+[[scenario]]
+name = "crowd"
+title = "a file beside idle connections and scripts"
+path = "/1k.bin"
+close = true
+clients = 1
+fresh = true
+idle = 20
+beside = { path = "/cgi-bin/hello-static", body = "hello\\n", requests = 10 }
+"""
+
+
+def test_a_crowd_has_a_fresh_server_and_its_memory_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "crowd.toml"
+    file.write_text(CROWD, "utf-8")
+    servers = "a=bench/servers/cgi-server:rfc3875,old=bench/servers/cgi-server:cgihttpserver"
+    status, told = measured("--servers", servers, "--scenarios", str(file))
+    runs = {run["run_name"].split("/")[2]: run for run in told["benchmarks"]}
+    assert status == 0
+    assert {"rest_pss_mb", "rest_threads", "server_pss_mb", "server_threads", "server_cpu_us"} <= runs["a"].keys()
+    assert runs["a"]["rest_processes"] == 1 and runs["a"]["failures"] == 0
+    assert runs["a"]["beside_max_ms"] >= runs["a"]["beside_p50_ms"] > 0
+    assert told["context"]["rest a"].startswith("processes 1, threads ")
+    assert told["context"]["cpu a"] in ("control group", "/proc")
+    assert runs["old"]["error_message"].startswith("not offered: connection ")  # HTTP/1.0 keeps no connection
+
+
 def test_list_tests_starts_no_server() -> None:
     done = bench("nobody=http://127.0.0.1:1", "--benchmark_list_tests", "--benchmark_filter=cgi-hello/8")
     assert done.returncode == 0

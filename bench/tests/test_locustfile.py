@@ -83,6 +83,13 @@ def test_wrong_answers_are_failures(root: Path, tmp_path: Path) -> None:
     assert asked == failed > 0
 
 
-def test_an_unknown_scenario_is_named_in_the_message() -> None:
-    said, _ = locust("--host", "http://127.0.0.1:1", "-t", "1s", scenarios="no-such").communicate(timeout=60)
-    assert 'unknown scenario "no-such"' in said
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("no-such", 'unknown scenario "no-such"'),
+        ("idle-10000", 'scenario "idle-10000" has a crowd, which only cgi-bench makes'),
+    ],
+)
+def test_a_scenario_that_locust_cannot_send_is_named_in_the_message(name: str, told: str) -> None:
+    said, _ = locust("--host", "http://127.0.0.1:1", "-t", "1s", scenarios=name).communicate(timeout=60)
+    assert told in said
