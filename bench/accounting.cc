@@ -82,6 +82,11 @@ double own_seconds(pid_t pid, const ProcessStat& stat) {
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
+std::string program_of(pid_t pid) {
+  std::error_code error;
+  return fs::read_symlink("/proc/" + std::to_string(pid) + "/exe", error).string();
+}
+
 // Returns whether both processes use the same memory, as they do between vfork() and exec().
 bool share_memory(pid_t one, pid_t other) { return ::syscall(SYS_kcmp, one, other, KCMP_VM, 0, 0) == 0; }
 
@@ -110,10 +115,17 @@ std::optional<ProcessStat> parse_stat(std::string_view text) {
   return stat;
 }
 
-std::uint64_t parse_pss(std::string_view smaps_rollup) {
-  const std::size_t at = smaps_rollup.find("\nPss:");
-  if (at == std::string_view::npos) return 0;
-  return std::stoull(std::string(smaps_rollup.substr(at + 5, 40)));
+MemoryUse parse_memory(std::string_view smaps_rollup) {
+  MemoryUse use;
+  std::istringstream lines{std::string(smaps_rollup)};
+  for (std::string line; std::getline(lines, line);) {
+    std::string key;
+    std::uint64_t kib = 0;
+    if (!(std::istringstream(line) >> key >> kib)) continue;
+    if (key == "Private_Clean:" || key == "Private_Dirty:") use.own += kib * 1024;
+    if (key == "Shared_Clean:" || key == "Shared_Dirty:") use.shared += kib * 1024;
+  }
+  return use;
 }
 
 bool parse_ignores_children(std::string_view status) {
@@ -171,13 +183,18 @@ bool loses_children(pid_t root) {
 
 Footprint footprint_of(pid_t root) {
   Footprint sum;
+  std::map<std::string, std::uint64_t> shared;  // by program
   for (pid_t pid : family_of(root)) {
     const auto stat = parse_stat(of(pid, "stat"));
     if (!stat || (pid != root && share_memory(pid, stat->parent))) continue;
-    sum.pss += parse_pss(of(pid, "smaps_rollup")) * 1024;
+    const MemoryUse use = parse_memory(of(pid, "smaps_rollup"));
+    std::uint64_t& most = shared[program_of(pid)];
+    most = std::max(most, use.shared);
+    sum.memory += use.own;
     sum.threads += stat->threads;
     ++sum.processes;
   }
+  for (const auto& [program, memory] : shared) sum.memory += memory;
   return sum;
 }
 
@@ -206,7 +223,7 @@ Footprint FootprintWatch::stop() {
 
 void FootprintWatch::look() {
   const Footprint now = footprint_of(root_);
-  largest_.pss = std::max(largest_.pss, now.pss);
+  largest_.memory = std::max(largest_.memory, now.memory);
   largest_.threads = std::max(largest_.threads, now.threads);
   largest_.processes = std::max(largest_.processes, now.processes);
 }

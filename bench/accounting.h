@@ -26,8 +26,13 @@ struct ProcessStat {
 };
 std::optional<ProcessStat> parse_stat(std::string_view text);
 
-// Returns the Pss line of /proc/PID/smaps_rollup in KiB; 0 without one.
-std::uint64_t parse_pss(std::string_view smaps_rollup);
+// Memory of one process, in bytes.
+struct MemoryUse {
+  std::uint64_t own = 0;     // used by no other process
+  std::uint64_t shared = 0;  // used by others as well, such as the code of a library
+};
+// Parses /proc/PID/smaps_rollup. Returns zeros for a text without the lines.
+MemoryUse parse_memory(std::string_view smaps_rollup);
 
 // Returns whether the text of /proc/PID/status says that the process ignores SIGCHLD.
 bool parse_ignores_children(std::string_view status);
@@ -44,9 +49,11 @@ double cpu_seconds(pid_t root);
 // Returns whether a process of the family ignores SIGCHLD, so that cpu_seconds() misses the time of its scripts.
 bool loses_children(pid_t root);
 
-// What a family occupies. A script between vfork() and exec() uses the memory of its server, and does not count.
+// What a family occupies. Memory that processes of the same program share counts once. So one process counts with its
+// resident set, and the figure does not depend on other servers on the machine, as a proportional set size would.
+// A script between vfork() and exec() uses the memory of its server, and does not count.
 struct Footprint {
-  std::uint64_t pss = 0;  // the sum of proportional set sizes, in bytes; 0 if it cannot be read
+  std::uint64_t memory = 0;  // in bytes; 0 if it cannot be read
   std::uint64_t threads = 0;
   std::uint64_t processes = 0;
 };

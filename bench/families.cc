@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "ceiling.h"
 #include "crowd.h"
@@ -17,20 +18,15 @@ constexpr std::pair<const char*, double> kPercentiles[] = {{"p10_ms", 10},     {
 
 double milliseconds(Nanoseconds time) { return std::chrono::duration<double, std::milli>(time).count(); }
 
-// Sets the counters that every run has. Returns false if the run has no valid figures.
-bool report(benchmark::State& state, LoadResult& result, Tally& tally) {
+// Sets the counters that every run has. Returns why the run has no valid figures; empty if it has.
+std::string report(benchmark::State& state, LoadResult& result, Tally& tally) {
   tally.failed += result.failed;
   tally.wrong += result.wrong;
   if (result.wrong > 0) {
-    const std::string what = "INVALID: " + std::to_string(result.wrong) + " of " + std::to_string(result.asked) +
-                             " answers were wrong: " + result.first_wrong;
-    state.SkipWithError(what.c_str());
-    return false;
+    return "INVALID: " + std::to_string(result.wrong) + " of " + std::to_string(result.asked) +
+           " answers were wrong: " + result.first_wrong;
   }
-  if (result.latencies.count() == 0) {
-    state.SkipWithError(("no answers: " + result.first_failure).c_str());
-    return false;
-  }
+  if (result.latencies.count() == 0) return "no answers: " + result.first_failure;
   const auto right = static_cast<double>(std::max<std::uint64_t>(result.in_time, 1));
   state.SetIterationTime(result.seconds / right);
   state.counters["requests_per_second"] = static_cast<double>(result.in_time) / result.seconds;
@@ -44,18 +40,20 @@ bool report(benchmark::State& state, LoadResult& result, Tally& tally) {
   std::string label = result.failed > 0 ? "FAILURES: " + result.first_failure : "";
   if (result.cpu_share >= kBusy) label += label.empty() ? "client at its limit" : ", client at its limit";
   state.SetLabel(label);
-  return true;
+  return "";
 }
 
 void report_footprint(benchmark::State& state, const std::string& of, const Footprint& footprint) {
   if (footprint.processes == 0) return;
-  if (footprint.pss > 0) state.counters[of + "_pss_mb"] = static_cast<double>(footprint.pss) / 1e6;
+  if (footprint.memory > 0) state.counters[of + "_memory_mb"] = static_cast<double>(footprint.memory) / 1e6;
   state.counters[of + "_threads"] = static_cast<double>(footprint.threads);
   state.counters[of + "_processes"] = static_cast<double>(footprint.processes);
 }
 
+// `given_up` is the problem of an earlier run. Another run would only wait for the same timeout.
 void run_target(benchmark::State& state, const LoadPoint& point, const Scenarios& scenarios, const Target& target,
-                const Times& times, Tally& tally) {
+                const Times& times, Tally& tally, std::string& given_up) {
+  if (!given_up.empty()) return state.SkipWithError(given_up.c_str());
   Measurement measured;
   while (state.KeepRunning()) {
     try {
@@ -64,13 +62,11 @@ void run_target(benchmark::State& state, const LoadPoint& point, const Scenarios
       measured.problem = error.what();
     }
   }
-  if (!measured.problem.empty()) {
-    ++tally.failed;
-    return state.SkipWithError(measured.problem.c_str());
-  }
+  if (!measured.problem.empty()) ++tally.failed;
   const auto cpu = measured.cpu_per_request();
   const auto asked = static_cast<double>(measured.load.asked);
-  if (!report(state, measured.load, tally)) return;
+  given_up = measured.problem.empty() ? report(state, measured.load, tally) : measured.problem;
+  if (!given_up.empty()) return state.SkipWithError(given_up.c_str());
   state.counters["client_cpu"] = measured.load.cpu_share;
   state.counters["connections_per_request"] = static_cast<double>(measured.load.connections) / asked;
   if (cpu) state.counters["server_cpu_us"] = *cpu;
@@ -84,7 +80,7 @@ void run_target(benchmark::State& state, const LoadPoint& point, const Scenarios
 void run_without_server(benchmark::State& state, const CeilingPlan& plan, Tally& tally) {
   LoadResult result;
   while (state.KeepRunning()) result = run_ceiling(plan);
-  report(state, result, tally);
+  if (const std::string problem = report(state, result, tally); !problem.empty()) state.SkipWithError(problem.c_str());
 }
 
 template <typename Run>
@@ -106,8 +102,9 @@ void register_target(const LoadPoint& point, const Scenarios& scenarios, const T
     return add_skip(name, "not offered: " + found->second);
   }
   if (const std::string why = allow_open_files(point.open_files()); !why.empty()) return add_skip(name, why);
-  add(name, [&scenarios, &target, &tally, point, times](benchmark::State& state) {
-    run_target(state, point, scenarios, target, times, tally);
+  const auto given_up = std::make_shared<std::string>();
+  add(name, [&scenarios, &target, &tally, point, times, given_up](benchmark::State& state) {
+    run_target(state, point, scenarios, target, times, tally, *given_up);
   });
 }
 

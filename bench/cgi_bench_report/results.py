@@ -31,7 +31,7 @@ METRICS = {
     "p99": Metric("p99_ms", "99th percentile of latency", "ms"),
     "p99.9": Metric("p99.9_ms", "99.9th percentile of latency", "ms"),
     "cpu": Metric("server_cpu_us", "processor time of server and scripts per request", "µs"),
-    "memory": Metric("server_pss_mb", "memory of the server (PSS)", "MB"),
+    "memory": Metric("server_memory_mb", "memory of the server and its scripts", "MB"),
 }
 
 

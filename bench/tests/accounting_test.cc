@@ -11,6 +11,7 @@
 
 #include <array>
 #include <ctime>
+#include <vector>
 
 #include "../../server/unique_fd.h"
 
@@ -28,9 +29,13 @@ TEST(Accounting, ParsesStatAfterAnyName) {
   EXPECT_FALSE(parse_stat("42 (gone) S 7"));
 }
 
-TEST(Accounting, ReadsTheSumOfPss) {
-  EXPECT_EQ(1234u, parse_pss("00400000 [rollup]\nRss:     9999 kB\nPss:     1234 kB\nPss_Anon:  55 kB\n"));
-  EXPECT_EQ(0u, parse_pss(""));
+TEST(Accounting, ReadsOwnAndSharedMemory) {
+  const auto use = parse_memory(
+      "00400000 [rollup]\nRss:  9999 kB\nPss:  1234 kB\nShared_Clean:  3 kB\nShared_Dirty:  4 kB\n"
+      "Private_Clean:  10 kB\nPrivate_Dirty:  20 kB\nShared_Hugetlb:  7 kB\n");
+  EXPECT_EQ(30u * 1024, use.own);
+  EXPECT_EQ(7u * 1024, use.shared);
+  EXPECT_EQ(0u, parse_memory("").own);
 }
 
 TEST(Accounting, KnowsAProcessThatDoesNotWaitForItsChildren) {
@@ -83,7 +88,7 @@ TEST(Accounting, CountsTheTimeOfAChildThatWasWaitedFor) {
 }
 
 // A child between vfork() and exec() has the memory of its parent. Counted twice, it would double a server.
-TEST(Accounting, CountsSharedMemoryOnce) {
+TEST(Accounting, CountsAChildOfVforkWithoutItsMemory) {
   const Footprint alone = footprint_of(::getpid());
   std::array<int, 2> ends{};
   ASSERT_EQ(0, ::pipe(ends.data()));
@@ -100,10 +105,31 @@ TEST(Accounting, CountsSharedMemoryOnce) {
   ::kill(sharing, SIGKILL);  // it holds a copy of the end that closed
   ::waitpid(sharing, nullptr, 0);
   ::close(ends[0]);
-  EXPECT_GT(alone.pss, 100'000u);
+  EXPECT_GT(alone.memory, 100'000u);
   EXPECT_EQ(alone.processes, both.processes);
-  EXPECT_LT(both.pss, alone.pss * 3 / 2);
+  EXPECT_LT(both.memory, alone.memory * 3 / 2);
   EXPECT_GE(FootprintWatch(::getpid()).stop().threads, alone.threads);
+}
+
+// The child has a copy of 16 MB that neither process changes, so that both share it.
+TEST(Accounting, CountsMemoryThatAWorkerSharesOnce) {
+  const std::vector<char> content(16 * 1024 * 1024, 'x');
+  std::array<int, 2> ends{};
+  ASSERT_EQ(0, ::pipe(ends.data()));
+  const Footprint alone = footprint_of(::getpid());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    char octet = 0;
+    ::close(ends[1]);
+    ::_exit(::read(ends[0], &octet, 1) == 0 && content[5] == 'x' ? 0 : 1);
+  }
+  const Footprint both = footprint_of(::getpid());
+  ::close(ends[1]);
+  ::close(ends[0]);
+  ::waitpid(child, nullptr, 0);
+  EXPECT_GT(alone.memory, content.size());
+  EXPECT_EQ(alone.processes + 1, both.processes);
+  EXPECT_LT(both.memory, alone.memory + content.size() / 2);
 }
 
 }  // namespace

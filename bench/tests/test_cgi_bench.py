@@ -48,7 +48,7 @@ def test_the_json_names_the_targets_and_holds_every_counter() -> None:
     assert told["context"]["target b"].endswith("profile cgihttpserver")
     for run in runs.values():
         assert run["failures"] == 0
-        assert {"p50_ms", "max_ms", "bytes_per_second", "client_cpu", "server_cpu_us", "server_pss_mb"} <= run.keys()
+        assert {"p50_ms", "max_ms", "bytes_per_second", "client_cpu", "server_cpu_us", "server_memory_mb"} <= run.keys()
     assert runs["b"]["connections_per_request"] == 1  # HTTP/1.0
 
 
@@ -75,7 +75,7 @@ def test_a_crowd_has_a_fresh_server_and_its_memory_is_told(tmp_path: Path) -> No
     status, told = measured("--servers", servers, "--scenarios", str(file))
     runs = {run["run_name"].split("/")[2]: run for run in told["benchmarks"]}
     assert status == 0
-    assert {"rest_pss_mb", "rest_threads", "server_pss_mb", "server_threads", "server_cpu_us"} <= runs["a"].keys()
+    assert {"rest_memory_mb", "rest_threads", "server_memory_mb", "server_threads", "server_cpu_us"} <= runs["a"].keys()
     assert runs["a"]["rest_processes"] == 1 and runs["a"]["failures"] == 0
     assert runs["a"]["beside_max_ms"] >= runs["a"]["beside_p50_ms"] > 0
     assert told["context"]["rest a"].startswith("processes 1, threads ")
