@@ -6,13 +6,19 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from cgi_bench_report.gate import Verdict, judge, parse_gate
-from cgi_bench_report.markdown import caption, table, write_between
+from cgi_bench_report.gate import Gate, Verdict, judge, parse_gate
+from cgi_bench_report.markdown import caption, cpu_table, footprint_table, servers_table, table, write_between
 from cgi_bench_report.page import page
-from cgi_bench_report.results import ReportError, Results, read_results
+from cgi_bench_report.results import METRICS, ReportError, Results, read_results
+from cgi_bench_report.targets import Outcome, outcomes, read_targets, targets_table
 
 _EPILOG = """
-metrics of gates: requests/s (the default), p50, p90, p99, p99.9, cpu, memory.
+gates, with POINT = SCENARIO/CLIENTS or SCENARIO/at-RATE:
+  POINT: A >= 1.2 * B                 requests/s of two targets
+  POINT p99: A <= B                   another metric: {metrics}
+  POINT: A >= 1.5 * best(B, C, D)     the best of the targets that were measured
+  POINT p99: A <= 2 * A@POINT         a target at another point
+  POINT memory: A <= 40 MB            a number with the unit of the metric
 exit status: 0 all gates hold; 1 a gate fails, or a target is INVALID; 2 wrong usage, or a name that was not measured.
 """
 
@@ -22,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="cgi-bench-report",
         description="Shows the JSON of cgi-bench as bars, latency curves and ratios.",
-        epilog=_EPILOG,
+        epilog=_EPILOG.format(metrics=", ".join(METRICS)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -31,7 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--report", type=Path, metavar="DIR", help="write index.html and summary.md into DIR")
     add("--reference", metavar="TARGET", help="the target to compare the others with (default: the first one)")
     add("--gate", action="append", default=[], metavar="GATE",
-        help="a condition that must hold, such as 'cgi-hello/8: ref >= 1.2 * lighttpd' (may be given several times)")
+        help="a condition that must hold, such as 'cgi-hello/8: ref >= 1.2 * lighttpd', or @FILE for all of a file of "
+             "targets (may be given several times)")
+    add("--targets", type=Path, metavar="FILE", help="add the table of a file of targets, such as bench/targets.toml")
     add("--only", metavar="GLOB,…", default="*", help="the points in the table, such as 'cgi-*/8,static-1k/*'")
     add("--readme", type=Path, metavar="FILE", help="write the table between the marks in FILE")
     options = parser.parse_args(arguments)
@@ -49,16 +57,35 @@ def _report(options: argparse.Namespace) -> int:
     reference = options.reference or results.targets[0]
     if reference not in results.targets:
         raise ReportError(f'--reference: "{reference}" was not measured (measured: {", ".join(results.targets)})')
-    verdicts = [judge(parse_gate(text), results) for text in options.gate]
+    verdicts = [judge(gate, results) for text in options.gate for gate in _gates_of(text)]
+    found = outcomes(read_targets(options.targets), results) if options.targets else []
     text = f"{table(results, reference, _named(results, options.only))}\n{caption(results)}"
+    whole = text + _more_tables(results, reference, _named(results, options.only), found) + _gates(verdicts)
     if options.report:
         options.report.mkdir(parents=True, exist_ok=True)
-        (options.report / "index.html").write_text(page(results, reference, verdicts), "utf-8")
-        (options.report / "summary.md").write_text(text + _gates(verdicts), "utf-8")
+        (options.report / "index.html").write_text(page(results, reference, verdicts, found), "utf-8")
+        (options.report / "summary.md").write_text(whole, "utf-8")
     if options.readme:
         write_between(options.readme, text)
-    print(text + _gates(verdicts), end="")
+    print(whole, end="")
     return 0 if all(verdict.holds for verdict in verdicts) and not results.invalid else 1
+
+
+def _gates_of(text: str) -> list[Gate]:
+    """Returns the gate of a condition, or those of @FILE."""
+    if not text.startswith("@"):
+        return [parse_gate(text)]
+    return [goal.gate for goal in read_targets(Path(text[1:]))]
+
+
+def _more_tables(results: Results, reference: str, names: list[str], found: list[Outcome]) -> str:
+    tables = {
+        "Processor time": cpu_table(results, reference, names),
+        "Memory and threads": footprint_table(results, names),
+        "Servers": servers_table(results),
+        "Targets": targets_table(found) if found else "",
+    }
+    return "".join(f"\n## {title}\n\n{text}" for title, text in tables.items() if text)
 
 
 def _named(results: Results, globs: str) -> list[str]:

@@ -32,6 +32,63 @@ def table(results: Results, reference: str, names: Sequence[str]) -> str:
     return text
 
 
+def cpu_table(results: Results, reference: str, names: Sequence[str]) -> str:
+    """Returns a table of the processor time per request, in microseconds; nothing if none was measured."""
+    targets = [name for name in results.targets if name not in results.invalid]
+    others = [name for name in targets if name != reference and reference in targets]
+    lines = []
+    for name in names:
+        found = {row.target: row for row in rows(results.points[name], results, reference)}
+        if not any(row.median("server_cpu_us") for row in found.values()):
+            continue
+        cells = [number(found[target].median("server_cpu_us")) if target in found else "–" for target in targets]
+        for other in others:
+            back = {row.target: row for row in rows(results.points[name], results, other)}.get(reference)
+            cells.append("–" if back is None or back.cpu_versus is None else str(back.cpu_versus))
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    if not lines:
+        return ""
+    head = [*(f"`{name}`" for name in targets), *(f"{reference} ÷ {name}" for name in others)]
+    return "\n".join(["| µs per request | " + " | ".join(head) + " |", "|---|" + "--:|" * len(head), *lines]) + "\n"
+
+
+def footprint_table(results: Results, names: Sequence[str]) -> str:
+    """Returns a table of memory and threads at the points with a fresh server; nothing if there is none."""
+    targets = [name for name in results.targets if name not in results.invalid]
+    lines: list[str] = []
+    for name in names:
+        found = {row.target: row for row in rows(results.points[name], results, "")}
+        if not any(row.median("rest_threads") for row in found.values()):
+            continue
+        for title, kind in (("at rest", "rest"), (name, "server")):
+            if title == name or not lines:
+                cells = [_footprint(found.get(target), kind) for target in targets]
+                lines.append(f"| {title} | " + " | ".join(cells) + " |")
+    if not lines:
+        return ""
+    head = "| MB (threads) | " + " | ".join(f"`{name}`" for name in targets) + " |"
+    return "\n".join([head, "|---|" + "--:|" * len(targets), *lines]) + "\n"
+
+
+def _footprint(row: Row | None, kind: str) -> str:
+    threads = row.median(f"{kind}_threads") if row else None
+    if row is None or threads is None:
+        return "–"
+    return f"{number(row.median(f'{kind}_memory_mb'))} ({threads:.0f})"
+
+
+def servers_table(results: Results) -> str:
+    """Returns a list of the servers, with version, processes and threads at rest, and the source of processor time."""
+    lines = []
+    for name in results.targets:
+        facts = [results.about(name), results.rest(name)]
+        if source := results.context.get(f"cpu {name}"):
+            facts.append(f"processor time from {source}")
+        if any(facts):
+            lines.append(f"* `{name}`: " + "; ".join(fact for fact in facts if fact))
+    return "\n".join(lines) + "\n" if lines else ""
+
+
 def _cell(row: Row | None) -> str:
     if row is None or row.rate is None:
         return "–"

@@ -9,13 +9,14 @@ from markupsafe import Markup
 from cgi_bench_report.curve import HEIGHT, LEFT, RIGHT, WIDTH, curves
 from cgi_bench_report.gate import Verdict
 from cgi_bench_report.results import CEILING, Point, Results
+from cgi_bench_report.targets import Outcome
 from cgi_bench_report.view import Row, facts, noise, number, percent, rows, said
 
 _HERE = Path(__file__).parent
 _COLOURS = 6
 
 
-def page(results: Results, reference: str, verdicts: list[Verdict]) -> str:
+def page(results: Results, reference: str, verdicts: list[Verdict], targets: list[Outcome]) -> str:
     """Returns the text of the page."""
     environment = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
@@ -33,6 +34,7 @@ def page(results: Results, reference: str, verdicts: list[Verdict]) -> str:
         reference=reference,
         scenarios=scenarios,
         verdicts=verdicts,
+        targets=targets,
         facts=facts(results),
         noise=noise(results),
         colours={name: f"t{number % _COLOURS}" for number, name in enumerate(results.targets)} | {CEILING: "ceiling"},

@@ -32,6 +32,10 @@ METRICS = {
     "p99.9": Metric("p99.9_ms", "99.9th percentile of latency", "ms"),
     "cpu": Metric("server_cpu_us", "processor time of server and scripts per request", "µs"),
     "memory": Metric("server_memory_mb", "memory of the server and its scripts", "MB"),
+    "threads": Metric("server_threads", "threads of the server and its scripts", ""),
+    "rest-memory": Metric("rest_memory_mb", "memory of the server before its first request", "MB"),
+    "rest-threads": Metric("rest_threads", "threads of the server before its first request", ""),
+    "slowest-beside": Metric("beside_max_ms", "slowest answer to the requests beside the load", "ms"),
 }
 
 
@@ -92,6 +96,10 @@ class Results:
 
     def about(self, target: str) -> str:
         return str(self.context.get(f"target {target}", ""))
+
+    def rest(self, target: str) -> str:
+        """Returns the processes and threads of a target before its first request, or ""."""
+        return str(self.context.get(f"rest {target}", ""))
 
 
 def read_results(files: Sequence[Path]) -> Results:

@@ -1,6 +1,6 @@
 """python3 -m cgi_bench_report.second_opinion SERVER SERVER…: checks that wrk ranks the servers as cgi-bench does.
 
-Starts the servers (NAME[:PROFILE], as in cgi-bench --servers) on one document root. cgi-bench and wrk measure each
+Starts the servers ([NAME=]SERVER[:PROFILE], as in cgi-bench --servers) on one document root. cgi-bench and wrk measure each
 server in turn, in random order and several rounds, each with one thread and the same number of connections. Prints the
 figures of both. Fails if both programs are sure which of two servers is faster, and disagree. The last column compares
 the load that the two clients can make: below 1, the client of cgi-bench may be the limit and not the server.
@@ -29,10 +29,16 @@ _UNKNOWN = 77
 Samples = dict[tuple[str, str], list[float]]  # by server and program
 
 
+def name_of(text: str) -> str:
+    """Returns the name of a server in the table: NAME, or the last part of the path in SERVER."""
+    name, equals, _ = text.partition("=")
+    return name if equals else text.partition(":")[0].rstrip("/").rpartition("/")[2]
+
+
 @contextmanager
-def served(name: str, root: Path) -> Iterator[str]:
+def served(text: str, root: Path) -> Iterator[str]:
     """Starts the server, yields its URL, and ends it."""
-    server, _, profile = name.partition(":")
+    server, _, profile = text.rpartition("=")[2].partition(":")
     words = [str(_BUILD / "bin/cgi-conform"), "serve", server, "--root", str(root)]
     words += ["--profile", profile] if profile else []
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -113,7 +119,7 @@ def main() -> int:
     about = "Checks that wrk ranks the servers as cgi-bench does."
     parser = argparse.ArgumentParser(prog="second_opinion", description=about)
     add = parser.add_argument
-    add("servers", nargs="+", metavar="SERVER", help="NAME[:PROFILE] of a known server")
+    add("servers", nargs="+", metavar="SERVER", help="[NAME=]SERVER[:PROFILE], as in cgi-bench --servers")
     add("--point", action="append", metavar="POINT", help="SCENARIO/CLIENTS (default: static-1k/64 and cgi-hello/8)")
     add("--rounds", type=int, default=5, help="number of rounds (default: %(default)s)")
     add("--seconds", type=float, default=1.0, help="seconds of each measurement (default: %(default)g)")
@@ -126,7 +132,7 @@ def main() -> int:
         Path(base).chmod(0o755)
         root = Path(base) / "root"
         subprocess.run([str(_BUILD / "bench/cgi-bench"), "--lay-out", str(root)], stdout=subprocess.DEVNULL, check=True)
-        names = [name.partition(":")[0] for name in options.servers]
+        names = [name_of(text) for text in options.servers]
         urls = {name: stack.enter_context(served(text, root)) for name, text in zip(names, options.servers)}
         for point in options.point or ["static-1k/64", "cgi-hello/8"]:
             scenario, _, clients = point.partition("/")

@@ -21,6 +21,7 @@ class Row:
     high: float  # the fastest repetition
     share: Ratio | None  # compared with the ceiling
     versus: Ratio | None  # compared with the reference
+    cpu_versus: Ratio | None  # processor time per request, compared with the reference
     counters: dict[str, float]  # medians
 
     def median(self, key: str) -> float | None:
@@ -50,18 +51,19 @@ def _row(measured: Measured, point: Point, results: Results, reference: str) -> 
         high=max(rates, default=0.0),
         share=_against(measured, point, CEILING, results),
         versus=None if measured.target == CEILING else _against(measured, point, reference, results),
+        cpu_versus=_against(measured, point, reference, results, METRICS["cpu"].key),
         counters=medians,
     )
 
 
-def _against(measured: Measured, point: Point, other: str, results: Results) -> Ratio | None:
+def _against(measured: Measured, point: Point, other: str, results: Results, key: str = "") -> Ratio | None:
     """Returns the ratio of requests per second; in the open loop, where all rates are equal, that of p99."""
     base = point.targets.get(other)
     if base is None or other == measured.target or {other, measured.target} & set(results.invalid):
         return None
     if not (base.comparable and measured.comparable):
         return None
-    key = METRICS["p99" if point.is_open_loop else "requests/s"].key
+    key = key or METRICS["p99" if point.is_open_loop else "requests/s"].key
     return ratio(measured.values(key), base.values(key))
 
 

@@ -20,6 +20,7 @@ def results(tmp_path: Path) -> Results:
         *run("cgi-hello/8", "ceiling", [200.0] * 5),
         *run("cgi-hello/8", "failing", [500.0] * 5, failures=1.0),
         *broken("cgi-hello/8", "cheat", "INVALID: check query: 404"),
+        *run("cgi-hello/64", "ref", [60.0] * 5, server_memory_mb=20.0, server_threads=3.0),
     ]
     return read_results([write(tmp_path, runs, **{"INVALID cheat": "check query: 404"})])
 
@@ -39,6 +40,18 @@ def results(tmp_path: Path) -> Results:
         ("cgi-hello/8: ref >= 0.1 * cheat", False),
         ("cgi-hello/8: failing >= 0.1 * peer", False),
         ("cgi-hello/8 memory: ref <= 2 * peer", False),
+        ("cgi-hello/8: ref >= 1.1 * best(peer, failing, cheat, absent)", True),
+        ("cgi-hello/8: ref >= 1.1 * best(peer,ceiling)", False),
+        ("cgi-hello/8 p99: peer <= 1.1 * best(ref, ceiling)", False),
+        ("cgi-hello/8 p99: ceiling <= best(ref, peer)", True),
+        ("cgi-hello/8 p99: ref <= 0.6 * ref@cgi-hello/64", True),
+        ("cgi-hello/8 p99: ref <= 0.4 * ref@cgi-hello/64", False),
+        ("cgi-hello/64 memory: ref <= 20 MB", True),
+        ("cgi-hello/64 memory: ref <= 19.9 MB", False),
+        ("cgi-hello/64 threads: ref <= 3", True),
+        ("cgi-hello/64 threads: ref >= 4", False),
+        ("cgi-hello/8 memory: ref <= 20 MB", False),
+        ("cgi-hello/8: ref >= 100 /s", True),
     ],
 )
 def test_a_gate_holds_if_its_ratio_meets_the_threshold(results: Results, text: str, holds: bool) -> None:
@@ -51,7 +64,13 @@ def test_a_gate_holds_if_its_ratio_meets_the_threshold(results: Results, text: s
         ("cgi-hello/8: ref > 1.2 * peer", "is not of the form"),
         ("cgi-hello/8 p98: ref >= peer", 'unknown metric "p98"'),
         ("cgi-hello/8: ref >= 1.2.3 * peer", '"1.2.3" is not a number'),
-        ("cgi-hello/9: ref >= peer", '"cgi-hello/9" was not measured (measured: cgi-hello/8)'),
+        ("cgi-hello/9: ref >= peer", '"cgi-hello/9" was not measured (measured: cgi-hello/8, cgi-hello/64)'),
+        ("cgi-hello/8: ref >= ref@cgi-hello/9", '"cgi-hello/9" was not measured'),
+        ("cgi-hello/8: ref >= best(pear, failing)", "none of pear, failing has a figure to compare with"),
+        ("cgi-hello/64 memory: ref <= 20 ms", 'the unit of memory is "MB", not "ms"'),
+        ("cgi-hello/64 threads: ref <= 20 MB", 'the unit of threads is "", not "MB"'),
+        ("cgi-hello/8: ref >= 1.2 lighttpd", 'the unit of requests/s is "/s", not "lighttpd"'),
+        ("cgi-hello/8: ref >= 1.2.3 /s", '"1.2.3" is not a number'),
         ("cgi-hello/8: ref >= pear", '"pear" was not measured there'),
     ],
 )
@@ -64,6 +83,12 @@ def test_an_error_in_a_gate_is_named(results: Results, text: str, told: str) -> 
 def test_the_explanation_says_if_the_threshold_is_inside_the_interval(results: Results) -> None:
     verdict = judge(parse_gate("cgi-hello/8: ref >= 1.2 * peer"), results)
     assert verdict.why.endswith("the threshold is inside the interval")
+
+
+def test_the_explanation_names_the_best_and_those_left_out(results: Results) -> None:
+    why = judge(parse_gate("cgi-hello/8: ref >= 0.1 * best(failing, peer, ceiling)"), results).why
+    assert why.startswith("ref / ceiling = 0.60")
+    assert why.endswith("without failing: 5 requests failed")
 
 
 @pytest.mark.parametrize(("gate", "status"), [("a/1: x >= y", 0), ("a/1: y >= x", 1), ("a/1: y >= z", 2)])

@@ -63,6 +63,38 @@ def test_failed_requests_and_a_busy_client_are_noted(tmp_path: Path) -> None:
     assert "| 100 | 100 ⚠ | 100 ⚠ | – | 1.00 (0.97–1.03) |" in table.replace("\u202f", " ")
 
 
+def test_the_processor_time_has_a_table_with_ratios(tmp_path: Path) -> None:
+    runs = [
+        *run("a/1", "ref", SLOW, server_cpu_us=10.0),
+        *run("a/1", "t", SLOW, server_cpu_us=20.0),
+        *run("a/1", "u", SLOW),
+        *run("b/1", "ref", SLOW),
+    ]
+    write(tmp_path, runs, targets="ref t u")
+    page, table = report(tmp_path)
+    assert "| µs per request | `ref` | `t` | `u` | ref ÷ t | ref ÷ u |" in table
+    assert "| a/1 | 10.0 | 20.0 | – | 0.50 (0.50–0.50) | – |" in table
+    assert table.count("| b/1 |") == 1  # only in the first table
+    assert "CPU per request, 2.00 (2.00–2.00) × ref" in page
+
+
+def test_memory_and_threads_are_told_at_rest_and_under_load(tmp_path: Path) -> None:
+    rest = {"rest_memory_mb": 2.0, "rest_threads": 3.0}
+    runs = [
+        *run("a/64", "ref", SLOW, **rest, server_memory_mb=8.0, server_threads=66.0),
+        *run("a/64", "url", SLOW),
+        *run("b/1", "ref", SLOW, **rest, server_memory_mb=300.0, server_threads=10002.0, beside_p50_ms=5.0, beside_max_ms=7.0),
+    ]
+    about = {"target ref": "server 1.0", "rest ref": "processes 1, threads 3", "cpu ref": "control group"}
+    write(tmp_path, runs, targets="ref url", **about)
+    page, table = report(tmp_path)
+    assert "| MB (threads) | `ref` | `url` |" in table
+    assert "| at rest | 2.00 (3) | – |\n| a/64 | 8.00 (66) | – |\n| b/1 | 300 (10002) | – |\n" in table
+    assert "* `ref`: server 1.0; processes 1, threads 3; processor time from control group\n" in table
+    assert "(processes 1, threads 3 at rest)" in page
+    assert "beside: p50 5.00" in page
+
+
 def test_targets_of_the_open_loop_are_compared_by_p99(tmp_path: Path) -> None:
     calm = [dict(one, p99_ms=2.0) for one in run("a/at-100", "ref", [100.0] * 5)]
     stalled = [dict(one, p99_ms=200.0) for one in run("a/at-100", "t", [100.0] * 5)]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from cgi_bench_report import second_opinion
-from cgi_bench_report.second_opinion import Samples, by_wrk, disagreements, measure, table
+from cgi_bench_report.second_opinion import Samples, by_wrk, disagreements, measure, name_of, table
 
 FAST, SLOW = [200.0, 210, 190, 205, 195], [100.0, 101, 99, 102, 98]
 
@@ -65,6 +65,14 @@ def test_each_round_has_a_random_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(second_opinion, "by_wrk", lambda url, *rest: order.append(f"wrk {url}") or 1.0)
     measure({"a": "a", "b": "b"}, "static-1k", 1, 1, 1.0)
     assert order == ["wrk b", "bench b", "wrk a", "bench a"]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("lighttpd", "lighttpd"), ("./bench/servers/cgi-server:rfc3875", "cgi-server"), ("go=go-net-http-cgi", "go"), ("a=b/c:rfc3875", "a")],
+)
+def test_a_server_has_its_own_name_or_that_of_its_folder(text: str, name: str) -> None:
+    assert name_of(text) == name
 
 
 def test_wrk_measures_whole_seconds_and_its_rate_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
