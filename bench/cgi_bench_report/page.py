@@ -13,7 +13,7 @@ from cgi_bench_report.targets import Outcome
 from cgi_bench_report.view import Row, facts, noise, number, percent, rows, said
 
 _HERE = Path(__file__).parent
-_COLOURS = 6
+_COLOURS = 9
 
 
 def page(results: Results, reference: str, verdicts: list[Verdict], targets: list[Outcome]) -> str:
