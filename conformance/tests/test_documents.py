@@ -257,6 +257,8 @@ def constant(file: str, name: str) -> int:
         ("server/README.md", r"`--script-timeout`\) \| (\d+) s", lambda: [constant("options.h", "script_timeout")]),
         ("server/README.md", r"`--max-body`\) \| (\d+) GiB", lambda: [constant("options.h", "max_body") / (1 << 30)]),
         ("server/README.md", r"`--max-connections`\) \| (\d+)", lambda: [constant("options.h", "max_connections")]),
+        ("server/README.md", r"sends nothing for (\d+) milliseconds", lambda: [constant("cgi_server.cc", "kBodyDelay")]),
+        ("server/README.md", r"files of up to\s+(\d+) KiB", lambda: [constant("static_file.cc", "kSmall")]),
         ("server/README.md", r"`--max-scripts`\) \| (\d+)", lambda: [constant("options.h", "max_scripts")]),
         ("server/README.md", r"field line \| (\d+) KiB", lambda: [constant("request_head.h", "line") / 1024]),
         ("README.md", r"what (nine) versions of CPython", lambda: [len(recorded_branches())]),
