@@ -32,6 +32,8 @@ ROOT, BASE = "/tmp/cgi-conform-x/root", "/tmp/cgi-conform-x"
         (b"a41327 413270 4.41327 41327.5 %41327", b"a41327 413270 4.41327 41327.5 %41327"),
         (b"ends with 41327.", b"ends with {port}."),
         (b"/tmp/cgi-conform-x/root/a /tmp/cgi-conform-x/b", b"{root}/a {base}/b"),
+        (b"&#47;tmp&#47;cgi-conform-x&#47;a%2ftmp%2Fcgi%2Dconform", b"{base}&#47;a%2ftmp%2Fcgi%2Dconform"),
+        (b"%2Ftmp%2Fcgi-conform-x%2Froot%2Fa", b"{root}%2Fa"),
         (b"Content-Length: 41327\r\n\r\n", b"Content-Length: 41327\r\n\r\n"),
         (b"Content-Length: 7\r\n\r\npid=123", b"Content-Length: {length}\r\n\r\npid={pid}"),
         (b"Content-Length: 3\r\n\r\nab pid=1", b"Content-Length: 3\r\n\r\nab pid={pid}"),

@@ -52,6 +52,7 @@ _STAMPS = (
     (re.compile(rb"(\[client [\d.]+:)\d+\]"), rb"\g<1>{number}]"),
     (re.compile(rb"/[^\s\"]*/cgi-conform-log-\w+/files\b"), rb"{files}"),
 )
+_SLASHES = (b"&#47;", b"&#x2F;", b"&#x2f;", b"%2F", b"%2f")  # the slash of a path in a page or in a target
 _SHOWN = 1 << 16  # octets: more than any report shows; there may be many megabytes
 _EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
 _EXPECTS = re.compile(rb" HTTP/1\.1\r?\n(?:[^\r\n]+\r?\n)*?Expect[ \t]*:", re.IGNORECASE)
@@ -116,7 +117,9 @@ def _named(data: bytes, port: int, root: str, base: str) -> bytes:
     data = _CLIENT_PORT.sub(rb"\g<1>{client-port}", data)
     for path, name in ((root, b"{root}"), (base, b"{base}")):  # the root first, because its path begins with the base
         if path.strip("/"):
-            data = data.replace(path.encode(), name).replace(re.escape(path.encode()), name)
+            for slash in (b"/", *_SLASHES):
+                written = path.encode().replace(b"/", slash)
+                data = data.replace(written, name).replace(re.escape(written), name)
     if not port:
         return data
     return re.sub(rb"(?<![\w.%-])" + str(port).encode() + rb"(?![\w%-]|\.\d)", _unless_length, data)
