@@ -8,6 +8,8 @@ the counts of the same compiler fails. A release without counts is compared with
 compiler, and a rise of more than 30 % fails. Work without a recorded count fails, too. The script prints falls as well:
 --record then writes the counts of this compiler and keeps the others.
 
+The work must grow in proportion to what it handles: the pairs in GROWTH show it. Sorting may add a little.
+
 Exit status: 0 no rise; 1 a rise; 2 usage; 77 no valgrind, or no counts of any release of this compiler.
 """
 
@@ -22,6 +24,15 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 BASELINE = HERE / "instructions.json"
 FEW, MANY = 20, 120
+ONCE, TWICE = 1, 2  # for work that takes long
+# The work with little and with much to handle, how many times as much that is, and how many times as long it may take.
+GROWTH = (
+    ("request_head/9-fields", "request_head/90-fields", 10, 1.0),
+    ("url_path/query-1k", "url_path/query-60k", 60, 1.0),
+    ("meta_variables/9-fields", "meta_variables/90-fields", 10, 1.2),
+    ("listing/100-entries", "listing/10000-entries", 100, 1.6),
+)
+_GROWN = {name for pair in GROWTH for name in pair[:2]}  # these need no recorded count
 RISE, RISE_ELSEWHERE = 1.10, 1.30  # over the counts of the same release, and of another one
 
 Counts = dict[str, int]
@@ -35,6 +46,22 @@ def counted(program: Path, name: str, times: int) -> int:
     if done.returncode != 0 or found is None:
         raise SystemExit(f"instructions.py: {' '.join(words)}: {done.stderr}")
     return int(found[1])
+
+
+def cost_of(program: Path, name: str) -> int:
+    """Returns the instructions of doing the work once."""
+    few, many = (ONCE, TWICE) if name == "listing/10000-entries" else (FEW, MANY)
+    return (counted(program, name, many) - counted(program, name, few)) // (many - few)
+
+
+def too_steep(found: Counts) -> list[str]:
+    """Returns a line for each pair of GROWTH whose work grows faster than it may."""
+    lines = []
+    for little, much, times, allowed in GROWTH:
+        grown = found[much] / found[little]
+        if grown > times * allowed:
+            lines.append(f"{much}: {grown:.1f} times as many instructions as {little}, for {times} times as much")
+    return lines
 
 
 def lines_of(program: Path, option: str) -> list[str]:
@@ -67,9 +94,9 @@ def judge(found: Counts, recorded: Counts, rise: float = RISE) -> list[str]:
     wrong = []
     for name, count in found.items():
         before = recorded.get(name)
-        if before is None:
+        if before is None and name not in _GROWN:
             wrong.append(f"{name}: {count} instructions, and none recorded (--record)")
-        elif count > rise * before:
+        elif before is not None and count > rise * before:
             wrong.append(f"{name}: {count} instructions, {count / before - 1:+.0%} over the {before} recorded")
     wrong += [f"{name}: recorded, but no longer there (--record)" for name in recorded if name not in found]
     return wrong
@@ -101,14 +128,16 @@ def main(words: list[str]) -> int:
     release, rise = chosen or (built_by, RISE)
     before = recorded.get(release, {})
     names = lines_of(program, "--list")
-    found = {name: (counted(program, name, MANY) - counted(program, name, FEW)) // (MANY - FEW) for name in names}
+    found = {name: cost_of(program, name) for name in names}
     print(f"built by {built_by}, compared with {release}: a rise of more than {rise - 1:.0%} fails")
     for name, count in found.items():
         print(f"{name:32}{count:10}" + (f"  {count / before[name] - 1:+.1%}" if name in before else ""))
+    for little, much, times, _ in GROWTH:
+        print(f"{much}: {found[much] / found[little]:.1f} times {little}, for {times} times as much")
     if record:
         BASELINE.write_text(json.dumps(dict(sorted({**recorded, built_by: found}.items())), indent=2) + "\n", "utf-8")
         return 0
-    wrong = judge(found, before, rise)
+    wrong = [*judge(found, before, rise), *too_steep(found)]
     for line in wrong:
         print(f"instructions.py: {line}", file=sys.stderr)
     return 1 if wrong else 0

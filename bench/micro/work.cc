@@ -28,9 +28,9 @@ const std::string kBrowser =
     "Sec-Fetch-Mode: navigate\r\n"
     "If-Modified-Since: Thu, 02 Jan 2020 03:04:05 GMT\r\n\r\n";
 
-std::string with_50_fields() {
+std::string with_fields(int count) {
   std::string head = "GET / HTTP/1.1\r\n";
-  for (int i = 0; i < 50; ++i) head += "X-Field-" + std::to_string(i) + ": value " + std::to_string(i) + "\r\n";
+  for (int i = 0; i < count; ++i) head += "X-Field-" + std::to_string(i) + ": value " + std::to_string(i) + "\r\n";
   return head + "\r\n";
 }
 
@@ -76,11 +76,13 @@ Work header_block() {
           }};
 }
 
-Work listing() {
+Work listing(int count) {
   std::vector<ListingEntry> entries;
-  for (int i = 0; i < 100; ++i)
-    entries.push_back({"File " + std::to_string((i * 37) % 100) + ".txt", i % 10 == 0, false});
-  return {"listing/100-entries", [entries] { benchmark::DoNotOptimize(listing_page("/files/", entries)); }};
+  for (int i = 0; i < count; ++i) {
+    entries.push_back({"File " + std::to_string((i * 37) % count) + ".txt", i % 10 == 0, false});
+  }
+  return {"listing/" + std::to_string(count) + "-entries",
+          [entries] { benchmark::DoNotOptimize(listing_page("/files/", entries)); }};
 }
 
 }  // namespace
@@ -89,13 +91,20 @@ const std::vector<Work>& all_work() {
   static const std::vector<Work> all = {
       parse_head("short", kShort),
       parse_head("browser", kBrowser),
-      parse_head("50-fields", with_50_fields()),
+      parse_head("9-fields", with_fields(9)),
+      parse_head("50-fields", with_fields(50)),
+      parse_head("90-fields", with_fields(90)),
       map_target("plain", "/cgi-bin/search?q=common+gateway&lang=en"),
       map_target("escapes", "/docs/../cgi-bin/./a%20b/%E2%82%AC/../c%2Fd?q=%20#top"),
+      map_target("query-1k", "/cgi-bin/search?" + std::string(1'000, 'q')),
+      map_target("query-60k", "/cgi-bin/search?" + std::string(60'000, 'q')),
       variables("cgihttpserver", cgihttpserver_variables, parsed(kBrowser)),
       variables("rfc3875", cgi11_variables, parsed(kBrowser)),
+      variables("9-fields", cgi11_variables, parsed(with_fields(9))),
+      variables("90-fields", cgi11_variables, parsed(with_fields(90))),
       header_block(),
-      listing(),
+      listing(100),
+      listing(10'000),
   };
   return all;
 }
