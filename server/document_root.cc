@@ -4,9 +4,11 @@
 #include <linux/openat2.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -33,14 +35,15 @@ std::optional<std::string> real_path(const std::string& path) {
   return real ? std::optional<std::string>(real.get()) : std::nullopt;
 }
 
-// Returns `path` without links, relative to `root`; nothing if it is not below the root. A link may change at any
-// moment, so the kernel must check the result again.
+// Returns `path` without links, relative to `root`; nothing and errno if it is not below the root. A link may change at
+// any moment, so the kernel must check the result again.
 std::optional<std::string> resolved_below(const std::string& root, const std::string& path) {
   const auto found = real_path(path);
   const std::string prefix = root == "/" ? root : root + "/";
   if (found == root) return ".";
-  if (!found || !found->starts_with(prefix)) return std::nullopt;
-  return found->substr(prefix.size());
+  if (found && found->starts_with(prefix)) return found->substr(prefix.size());
+  if (found) errno = EXDEV;
+  return std::nullopt;
 }
 
 const char* relative_to_root(const std::string& path) {
@@ -76,14 +79,17 @@ std::optional<struct stat> DocumentRoot::status(const std::string& path) const {
 UniqueFd DocumentRoot::open(const std::string& path, int flags) const {
   const char* relative = relative_to_root(path);
   flags |= O_CLOEXEC;
-  if (follow_symlinks_) return UniqueFd(::openat(directory_.get(), relative, flags));
-  UniqueFd fd(open_beneath(directory_.get(), relative, flags));
-  if (fd || errno != EXDEV || (flags & O_NOFOLLOW) != 0) return fd;
-  // This may be an absolute link to a place inside the root.  rule: base/symlinks-are-followed
-  if (const auto inside = resolved_below(path_, translated(path))) {
-    return UniqueFd(open_beneath(directory_.get(), inside->c_str(), flags));
+  UniqueFd fd(follow_symlinks_ ? ::openat(directory_.get(), relative, flags)
+                               : open_beneath(directory_.get(), relative, flags));
+  if (!fd && errno == EXDEV && (flags & O_NOFOLLOW) == 0) {
+    // This may be an absolute link to a place inside the root.  rule: base/symlinks-are-followed
+    const auto inside = resolved_below(path_, translated(path));
+    if (inside) fd.reset(open_beneath(directory_.get(), inside->c_str(), flags));
   }
-  errno = EXDEV;
+  constexpr int kAbsent[] = {ENOENT, ENOTDIR, EACCES, EPERM, EXDEV, ELOOP, ENAMETOOLONG, ENXIO, ENODEV, EINVAL};
+  if (!fd && std::find(std::begin(kAbsent), std::end(kAbsent), errno) == std::end(kAbsent)) {
+    throw std::system_error(errno, std::generic_category(), "cannot open \"" + path + "\"");
+  }
   return fd;
 }
 

@@ -29,8 +29,10 @@ class DocumentRoot {  // rule: seed/files-below-the-root-only
   // Returns the status of the file that `path` leads to; a link may lead out of the root.
   std::optional<struct stat> status(const std::string& path) const;
 
-  // Opens `path` ("/a/b"; "/" is the root itself) with O_CLOEXEC and `flags`. On failure returns an empty UniqueFd and
-  // sets errno: EXDEV if the path leads out of the root.
+  // Opens `path` ("/a/b"; "/" is the root itself) with O_CLOEXEC and `flags`. Returns an empty UniqueFd and sets errno
+  // if there is no such file for the server: EXDEV if the path leads out of the root. Throws std::system_error if the
+  // machine fails (no descriptors, no memory, a broken disk): that says nothing about the file. rule:
+  // resource/failure-of-machine-is-503
   UniqueFd open(const std::string& path, int flags) const;
 
  private:

@@ -17,6 +17,7 @@ namespace {
 constexpr bool is_word_space(char c) { return c == ' ' || c == '\t' || c == '\v' || c == '\f'; }
 
 constexpr std::string_view kFieldSpace = " \t";
+constexpr std::string_view kNeverFolded[] = {"content-length", "transfer-encoding", "host"};
 
 // Cuts the first word off `text`. It is empty if there is none.
 std::string_view next_word(std::string_view& text) {
@@ -185,6 +186,9 @@ void HeadParser::take_field_line(std::string_view line) {
   if (kFieldSpace.find(line.front()) != kFieldSpace.npos) {
     // RFC 9112 2.2 forbids this in the first field line. Elsewhere one space replaces the fold (5.2).
     if (request_.fields.empty()) return refuse({400, "Bad header field (starts with a space)"});
+    // Another program on the way may not join the lines, and would see another framing or another host.
+    // rule: http/folded-framing-field-is-400
+    if (is_one_of(kNeverFolded, request_.fields.back().name)) return refuse({400, "Bad header field (folded)"});
     std::string& value = request_.fields.back().value;
     const std::string_view more = trim(line);
     if (!value.empty() && !more.empty()) value += ' ';  // rule: cgi/folded-field-becomes-one-value

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "quote.h"
@@ -13,7 +14,7 @@ namespace cgi {
 namespace {
 
 // O_NONBLOCK: opening a FIFO must not wait. O_NOCTTY: a terminal must not become the server's.
-// rule: resource/fifo-is-never-opened, base/fifo-never-blocks, resource/request-changes-no-file
+// rule: resource/request-changes-no-file
 constexpr int kForReading = O_RDONLY | O_NONBLOCK | O_NOCTTY;
 
 Route refuse(int status, std::string reason) { return {RouteKind::kRefusal, {status, std::move(reason)}}; }
@@ -28,6 +29,17 @@ std::string joined(const std::vector<std::string>& segments, std::size_t count) 
 bool is_directory(const DocumentRoot& root, const std::string& path) {
   UniqueFd fd = root.open(path, O_PATH | O_DIRECTORY);
   return static_cast<bool>(fd);
+}
+
+// Opens a file or a directory. Does not open a FIFO or a device: that alone can do something.
+// rule: resource/fifo-is-never-opened, base/fifo-never-blocks
+UniqueFd open_for_reading(const DocumentRoot& root, const std::string& path) {
+  const auto status = root.status(path);
+  if (status && !S_ISREG(status->st_mode) && !S_ISDIR(status->st_mode)) {
+    errno = ENXIO;
+    return UniqueFd();
+  }
+  return root.open(path, kForReading);
 }
 
 // Splits the path behind the first name that is no directory: that is the script, the rest is path-info. Path-info
@@ -76,7 +88,10 @@ Route find_index(Route directory, const DocumentRoot& root, bool root_holds_scri
   for (const char* name : {"index.html", "index.htm"}) {
     Route index{RouteKind::kFile};
     index.path = directory.path + (directory.path.back() == '/' ? "" : "/") + name;
-    index.file = root.open(index.path, kForReading);
+    index.file = open_for_reading(root, index.path);
+    // An index that the server must not show does not turn into a listing, which would show its neighbours.
+    // rule: disclosure/unreadable-index
+    if (!index.file && (errno == EACCES || errno == EXDEV)) return refuse(404, "File not found");
     if (!index.file || ::fstat(index.file.get(), &index.status) != 0 || !S_ISREG(index.status.st_mode)) continue;
     if (root_holds_scripts && directory.path == "/" && (index.status.st_mode & 0111) != 0) continue;
     return index;
@@ -90,7 +105,7 @@ Route find_index(Route directory, const DocumentRoot& root, bool root_holds_scri
 Route find_file(const TargetPath& target, const DocumentRoot& root, bool root_holds_scripts) {
   Route route{RouteKind::kFile};
   route.path = target.segments.empty() ? "/" : joined(target.segments, target.segments.size());
-  route.file = root.open(route.path, kForReading);
+  route.file = open_for_reading(root, route.path);
   // The server may search this directory, but not read it. It may have an index file.
   if (!route.file && errno == EACCES) route.file = root.open(route.path, O_PATH | O_DIRECTORY);
   if (!route.file || ::fstat(route.file.get(), &route.status) != 0) return refuse(404, "File not found");
@@ -107,7 +122,7 @@ Route find_file(const TargetPath& target, const DocumentRoot& root, bool root_ho
 }  // namespace
 
 Route find_route(const Request& request, const DocumentRoot& root, const std::vector<std::string>& cgi_directories,
-                 bool any_method) {
+                 bool any_method) try {
   // rule: seed/get-runs-script, seed/head-runs-script, seed/post-runs-script, http/get-and-head-are-supported
   const bool post = request.method == "POST";  // rule: base/methods-are-case-sensitive
   const bool known = post || request.method == "GET" || request.method == "HEAD";
@@ -127,6 +142,8 @@ Route find_route(const Request& request, const DocumentRoot& root, const std::ve
   if (!known) return unsupported();
   if (post) return refuse(501, "Can only POST to CGI scripts");  // rule: seed/post-outside-cgi-is-refused
   return find_file(*target, root, directories.has_value());
+} catch (const std::system_error& failure) {
+  return refuse(503, "Out of resources (" + failure.code().message() + ")");
 }
 
 }  // namespace cgi

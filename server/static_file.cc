@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <system_error>
 #include <utility>
 
 #include "http_date.h"
@@ -60,6 +62,7 @@ std::shared_ptr<const StoredFile> read_file(const Route& route, const MimeTypes&
 std::optional<std::string> directory_page(const Request& request, const Route& listing, const DocumentRoot& root) {
   // The route may have opened the directory for searching only. Reading needs another descriptor.
   UniqueFd fd(::openat(listing.file.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd && errno != EACCES) throw std::system_error(errno, std::generic_category(), "cannot open a directory");
   if (!fd) return std::nullopt;
   DIR* directory = ::fdopendir(fd.get());
   if (directory == nullptr) return std::nullopt;

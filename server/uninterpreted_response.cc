@@ -25,7 +25,8 @@ std::string without_framing(std::string_view section) {
     const std::string_view line = section.substr(0, end == std::string_view::npos ? section.size() : end + 1);
     const bool continued = line[0] == ' ' || line[0] == '\t';
     const std::size_t colon = line.find(':');
-    if (!continued) dropping = colon != line.npos && is_one_of(kFramingFields, line.substr(0, colon));
+    // Some clients allow blanks before the colon.
+    if (!continued) dropping = colon != line.npos && is_one_of(kFramingFields, trim(line.substr(0, colon)));
     const bool empty = line == "\n" || line == "\r\n";
     if (!dropping && !empty) kept.append(line);
     section.remove_prefix(line.size());
