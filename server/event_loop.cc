@@ -17,6 +17,7 @@ namespace {
 
 constexpr int kAcceptedAtOnce = 16;  // then the clients get their turn
 constexpr int kReadsInARow = 8;      // then other clients do
+constexpr auto kTick = std::chrono::seconds(1);
 constexpr auto kShortage = std::chrono::milliseconds(50);
 constexpr auto kLastWork = std::chrono::seconds(4);  // a worker needs less to end a script
 
@@ -104,9 +105,10 @@ bool Client::Worked::await_suspend(std::coroutine_handle<> coroutine) {
   });
 }
 
-EventLoop::EventLoop(Workers& workers, Accepted accepted)
+EventLoop::EventLoop(Workers& workers, Accepted accepted, std::function<void()> tick)
     : workers_(workers),
       accepted_(std::move(accepted)),
+      tick_(std::move(tick)),
       epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
       wake_(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
   epoll_event event{EPOLLIN, {.ptr = &wake_}};
@@ -144,7 +146,8 @@ bool EventLoop::run(int listener) {
 
 int EventLoop::milliseconds_to_wait() const {
   if (!eager_.empty()) return 0;
-  const auto first = std::min({quiet_.empty() ? end_at_ : quiet_.begin()->first, listen_at_, end_at_});
+  auto first = std::min({quiet_.empty() ? end_at_ : quiet_.begin()->first, listen_at_, end_at_});
+  if (clients_.size() > quiet_.size()) first = std::min(first, tick_at_);
   if (first == Clock::time_point::max()) return -1;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(first - now_).count();
   return static_cast<int>(std::clamp<long>(left, 0, 1'000'000));
@@ -181,6 +184,10 @@ void EventLoop::resume(Client& client, Fill result) {
 void EventLoop::end_waits() {
   now_ = Clock::now();
   while (!quiet_.empty() && quiet_.begin()->first <= now_) resume(*quiet_.begin()->second, Fill::kTimeout);
+  if (now_ >= tick_at_) {
+    tick_at_ = now_ + kTick;
+    tick_();
+  }
   if (now_ < listen_at_) return;
   listen_at_ = Clock::time_point::max();
   epoll_event event{EPOLLIN | EPOLLEXCLUSIVE, {.ptr = &listener_}};

@@ -118,8 +118,9 @@ class EventLoop {
   // The function that gets each new connection, in the thread of the loop.
   using Accepted = std::function<void(EventLoop&, UniqueFd, Peer)>;
 
-  // Throws std::system_error if the system has no descriptors for it.
-  EventLoop(Workers& workers, Accepted accepted);
+  // Calls `tick` once a second while a worker has a client. Throws std::system_error if the system has no descriptors.
+  EventLoop(
+      Workers& workers, Accepted accepted, std::function<void()> tick = [] {});
 
   // Accepts connections from `listener` until stop(). Returns true once no client is left, and false if a worker keeps
   // one for longer than a few seconds.
@@ -152,11 +153,13 @@ class EventLoop {
 
   Workers& workers_;
   const Accepted accepted_;
+  const std::function<void()> tick_;
   UniqueFd epoll_;
   UniqueFd wake_;  // an eventfd
   int listener_ = -1;
   Clock::time_point listen_at_ = Clock::time_point::max();  // after a shortage
   Clock::time_point end_at_ = Clock::time_point::max();     // after stop()
+  Clock::time_point tick_at_{};
   std::unordered_set<Client*> clients_;
   using Quiet = std::set<std::pair<Clock::time_point, Client*>>;
   Quiet quiet_;              // the clients that wait, by deadline

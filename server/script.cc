@@ -5,6 +5,8 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,8 +14,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <climits>
 #include <cstring>
+#include <mutex>
+#include <set>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -33,10 +36,14 @@ struct ChildPlan {
   char* const* environment;
   const Account* account;
   bool must_be_readable;
-  const rlimit* descriptors;  // or null
+  const std::vector<ScriptLimit>& limits;
+  bool no_new_privileges;
   const std::vector<int>& signals;
   int input;
   int output;
+  int errors;
+  dev_t device;
+  ino_t inode;
   StartFailure failure = StartFailure::kNoResources;  // out
   int error = 0;                                      // out: 0 if execve() succeeded
 };
@@ -61,7 +68,7 @@ bool become(const Account& account) {  // rule: cgi/script-data-is-private
 // rule: process/no-file-of-the-server, process/default-signals-and-own-group, disclosure/no-shell-for-unrunnable-file
 int run_child(void* argument) {
   auto* plan = static_cast<ChildPlan*>(argument);
-  ::setpgid(0, 0);
+  ::setsid();
   struct sigaction standard = {};
   standard.sa_handler = SIG_DFL;
   for (const int number : plan->signals) ::sigaction(number, &standard, nullptr);
@@ -69,29 +76,55 @@ int run_child(void* argument) {
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 
-  if (::dup2(plan->input, 0) < 0 || ::dup2(plan->output, 1) < 0) give_up(plan, StartFailure::kNoResources);
+  if (::dup2(plan->input, 0) < 0 || ::dup2(plan->output, 1) < 0 || ::dup2(plan->errors, 2) < 0) {
+    give_up(plan, StartFailure::kNoResources);
+  }
   if (::syscall(SYS_close_range, 3U, ~0U, 0U) != 0) {  // rule: process/no-connection-of-another-client
     const long limit = ::sysconf(_SC_OPEN_MAX);        // before Linux 5.9
     for (int fd = 3; fd < limit; ++fd) ::close(fd);
   }
-  if (plan->descriptors != nullptr) ::setrlimit(RLIMIT_NOFILE, plan->descriptors);
-  // The server sets neither no_new_privs nor other limits. The first would break scripts that work under CPython
-  // (sendmail, sudo, set-user-id wrappers). The operator can set the others.
-  // The umask stays that of the operator, too.  rule: process/umask-is-sane
+  // The umask stays that of the operator.  rule: process/umask-is-sane
+  for (const ScriptLimit& limit : plan->limits) {  // rule: process/limits-of-the-operator
+    if (::setrlimit(static_cast<__rlimit_resource>(limit.resource), &limit.limit) != 0) {
+      give_up(plan, StartFailure::kPrivileges);
+    }
+  }
   if (plan->account != nullptr && !become(*plan->account)) give_up(plan, StartFailure::kPrivileges);
+  // Not by default: scripts that work under CPython may use sendmail, sudo or set-user-id wrappers.
+  if (plan->no_new_privileges && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+    give_up(plan, StartFailure::kPrivileges);
+  }
   // rule: process/working-directory-is-readable
   if (plan->directory != nullptr && ::chdir(plan->directory) != 0) give_up(plan, StartFailure::kNotExecutable);
   if (plan->must_be_readable && ::access(plan->file, R_OK) != 0) give_up(plan, StartFailure::kNotExecutable);
   // The server executes the name and not the descriptor that it checked. The interpreter of a "#!" script would get
-  // /dev/fd/N: the script would not find the files beside it, and the descriptor would stay open. Somebody who can
-  // swap the file can also write another script, which would run as the same user.
+  // /dev/fd/N: the script would not find the files beside it, and the descriptor would stay open. But the name must
+  // still lead to the file that was checked.  rule: process/checked-file-is-executed
+  struct stat now = {};
+  if (plan->inode != 0 && ::stat(plan->file, &now) == 0 && (now.st_ino != plan->inode || now.st_dev != plan->device)) {
+    give_up(plan, StartFailure::kReplaced);
+  }
   // rule: cgi/script-is-executed-as-program, argument/no-shell-is-started, environment/fields-reach-no-shell
   ::execve(plan->file, plan->arguments, plan->environment);
   const int error = errno;
+  if (error == E2BIG) give_up(plan, StartFailure::kTooLarge);
+  // EAGAIN: the user has too many processes.
+  if (error == EAGAIN || error == ENOMEM || error == ETXTBSY || error == EMFILE || error == ENFILE || error == EIO) {
+    give_up(plan, StartFailure::kNoResources);
+  }
   const bool may_execute = ::access(plan->file, X_OK) == 0;  // rule: process/not-runnable-by-nobody-is-refused
   errno = error;
   give_up(plan, may_execute ? StartFailure::kCannotExecute : StartFailure::kNotExecutable);
 }
+
+// The scripts that are about to run. The kernel sets the descriptor of the process before the process runs.
+struct Start {
+  Clock::time_point deadline;
+  int pidfd = -1;
+  bool killed = false;
+};
+std::mutex starts_mutex;
+std::set<Start*> starts;  // guarded by starts_mutex
 
 // Returns the signals that are not at their default: those that the server, or who started it, ignores or handles. The
 // server changes none later.
@@ -148,17 +181,20 @@ ScriptPlace ScriptPlaces::take_beyond(std::size_t rest) {
   return ScriptPlace(free > rest ? this : nullptr);
 }
 
-std::optional<StartFailure> Script::start(ScriptCommand command, Script& script, int& error) {
+std::optional<StartFailure> Script::start(const ScriptCommand& command, ScriptPlace place, Script& script, int& error) {
   UniqueFd child_input;
   UniqueFd child_output;
+  UniqueFd child_errors;
   void* stack = stack_top();
-  if (stack == nullptr || !make_pipe(child_input, script.input_) || !make_pipe(script.output_, child_output)) {
+  if (stack == nullptr || !make_pipe(child_input, script.input_) || !make_pipe(script.output_, child_output) ||
+      !make_pipe(script.errors_, child_errors)) {
     error = errno;
     return StartFailure::kNoResources;
   }
   ::fcntl(child_output.get(), F_SETPIPE_SZ, kPipeSize);  // may fail: the default size works, too
   make_non_blocking(script.input_);
   make_non_blocking(script.output_);
+  make_non_blocking(script.errors_);
   // The script finds a small body in its pipe and is not woken for it.
   if (!command.input.empty()) {
     const ssize_t fed = ::write(script.input_.get(), command.input.data(), command.input.size());
@@ -174,30 +210,42 @@ std::optional<StartFailure> Script::start(ScriptCommand command, Script& script,
                  .environment = environment.data(),
                  .account = command.account,
                  .must_be_readable = command.is_interpreted,
-                 .descriptors = command.descriptors,
+                 .limits = command.limits,
+                 .no_new_privileges = command.no_new_privileges,
                  .signals = signals_to_reset(),
                  .input = child_input.get(),
-                 .output = child_output.get()};
+                 .output = child_output.get(),
+                 .errors = child_errors.get(),
+                 .device = command.device,
+                 .inode = command.inode};
+  Start start{command.deadline};
   // A signal in the child would run the server's handler on the server's memory.
   sigset_t all;
   sigset_t before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  int pidfd = -1;
-  const pid_t pid = ::clone(run_child, stack, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &plan, &pidfd);
+  {
+    std::lock_guard lock(starts_mutex);
+    starts.insert(&start);
+  }
+  const pid_t pid = ::clone(run_child, stack, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &plan, &start.pidfd);
   const int clone_error = errno;
+  {
+    std::lock_guard lock(starts_mutex);
+    starts.erase(&start);
+  }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) {
     error = clone_error;
     return StartFailure::kNoResources;
   }
   script.pid_ = pid;
-  script.place_ = std::move(command.place);
-  script.pidfd_.reset(pidfd);
-  if (plan.error != 0) {
+  script.place_ = std::move(place);
+  script.pidfd_.reset(start.pidfd);
+  if (plan.error != 0 || start.killed) {
     script.reap();
     error = plan.error;
-    return plan.failure;
+    return start.killed ? StartFailure::kLate : plan.failure;
   }
   return std::nullopt;
 }
@@ -206,11 +254,18 @@ Script::~Script() {
   if (pid_ > 0) end();
 }
 
+void end_late_starts(Clock::time_point now) {
+  std::lock_guard lock(starts_mutex);
+  for (Start* start : starts) {
+    const int pidfd = __atomic_load_n(&start->pidfd, __ATOMIC_RELAXED);
+    if (start->deadline > now || pidfd < 0) continue;
+    start->killed = ::syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0) == 0;
+  }
+}
+
+// A session leader cannot leave its group.
 void Script::signal_group(int signal) const {
-  if (pid_ <= 0) return;
-  ::kill(-pid_, signal);
-  // A script that moved to another process group must be killed, too.
-  if (::getpgid(pid_) != pid_) ::kill(pid_, signal);
+  if (pid_ > 0) ::kill(-pid_, signal);
 }
 
 // rule: process/ended-scripts-leave-no-zombies

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "clock.h"
 #include "unique_fd.h"
 
 namespace cgi {
@@ -54,35 +55,49 @@ class ScriptPlaces {
   std::atomic<std::size_t> free_;
 };
 
+// A limit of setrlimit().
+struct ScriptLimit {
+  int resource;
+  rlimit limit;
+};
+
 struct ScriptCommand {
   std::string file;                      // the program to execute
+  dev_t device = 0;                      // of the file that was checked: no other is executed
+  ino_t inode = 0;                       // 0: any file
   std::vector<std::string> arguments;    // argv, with its first element
   std::vector<std::string> environment;  // the whole environment, "NAME=value"
   std::string directory;                 // the working directory; empty: the server's
   const Account* account = nullptr;      // the user to run as, without other groups; null: the server's
   bool is_interpreted = false;           // it begins with "#!", so `account` must be able to read it
-  ScriptPlace place;                     // held until the script has ended; null: no limit
-  const rlimit* descriptors = nullptr;   // the limit on descriptors; null: the server's
-  std::string_view input;                // the first octets of its standard input
-  bool input_ends = false;               // no more follow
+  Clock::time_point deadline = Clock::time_point::max();  // for its start
+  std::vector<ScriptLimit> limits;                        // beside those of the server
+  bool no_new_privileges = false;                         // no set-user-id program gets other rights
+  std::string_view input;                                 // the first octets of its standard input
+  bool input_ends = false;                                // no more follow
 };
 
 // The reasons why a script did not start.
 enum class StartFailure {
   kNotExecutable,  // its user may not execute it
-  kCannotExecute,  // no interpreter, an unknown format, arguments too long
+  kCannotExecute,  // no interpreter, an unknown format
+  kTooLarge,       // environment and arguments exceed what the system takes
+  kReplaced,       // another file has its name now
   kPrivileges,     // the server could not change the user, so it must not run
-  kNoResources,    // out of processes, descriptors or memory
+  kNoResources,    // out of processes, descriptors or memory, or somebody writes the file: this passes
+  kLate,           // it was stopped before it ran: see end_late_starts()
 };
 
-// A running script: its process, and the server's ends of its standard input and output (non-blocking). It shares the
-// server's standard error. The script leads its own process group. It has the descriptors 0, 1 and 2 only, default
-// signal dispositions, and no blocked signals.
-// rule: process/no-file-of-the-server, process/default-signals-and-own-group, base/default-signals-and-three-files
+// A running script: its process, and the server's ends of its standard input, output and error (non-blocking). The
+// script leads a session of its own, which has no terminal: with the terminal of the server it could type commands
+// there. It has the descriptors 0, 1 and 2 only, default signal dispositions, and no blocked signals. rule:
+// process/session-without-terminal rule: process/no-file-of-the-server, process/default-signals-and-own-group,
+// base/default-signals-and-three-files
 class Script {  // rule: resource/no-deadlock-by-stderr
  public:
-  // Starts the script. If that fails, returns the reason and sets `error` to errno.
-  static std::optional<StartFailure> start(ScriptCommand command, Script& script, int& error);
+  // Starts the script, which holds `place` until it has ended. If that fails, returns the reason and sets `error` to
+  // errno.
+  static std::optional<StartFailure> start(const ScriptCommand& command, ScriptPlace place, Script& script, int& error);
 
   Script() = default;
   Script(const Script&) = delete;
@@ -94,6 +109,7 @@ class Script {  // rule: resource/no-deadlock-by-stderr
   std::size_t fed() const { return fed_; }
   UniqueFd& input() { return input_; }
   UniqueFd& output() { return output_; }
+  UniqueFd& errors() { return errors_; }
   // Returns a descriptor that is readable once the script itself has ended.
   int ended_fd() const { return pidfd_.get(); }
 
@@ -112,7 +128,13 @@ class Script {  // rule: resource/no-deadlock-by-stderr
   UniqueFd pidfd_;
   UniqueFd input_;
   UniqueFd output_;
+  UniqueFd errors_;
 };
+
+// Kills the scripts that have not begun to run by `now`. A process of the same user can stop a script between the
+// change of user and its execution, and the thread that starts it would wait for ever.  rule:
+// resource/start-of-script-is-limited
+void end_late_starts(Clock::time_point now);
 
 // Raises the server's limit on descriptors to `wanted`, or as far as the system allows. Returns the limit before, which
 // scripts get: select() cannot handle descriptors above 1024.

@@ -12,6 +12,9 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
+
+#include "error_lines.h"
 
 namespace cgi {
 namespace {
@@ -19,16 +22,21 @@ namespace {
 constexpr std::size_t kBlock = 64 * 1024;
 constexpr auto kFirstFlush = std::chrono::milliseconds(5);  // then the status line goes out, also without output
 constexpr auto kSettle = std::chrono::milliseconds(2);      // after the first output, to see whether the script ends
+constexpr int kLastBlocks = 4;                              // of standard error
 constexpr auto kMercy = std::chrono::milliseconds(200);     // between SIGTERM and SIGKILL
+
+using LogError = std::function<void(const std::string&)>;
 
 class Exchange {
  public:
-  Exchange(Connection& client, Script& script, RequestBody& body, ResponseWriter& response, Clock::time_point deadline,
-           Clock::duration silence, Clock::duration last_words)
+  Exchange(Connection& client, Script& script, RequestBody& body, ResponseWriter& response, const LogError& log_error,
+           std::uint64_t most_output, Clock::time_point deadline, Clock::duration silence, Clock::duration last_words)
       : client_(client),
         script_(script),
         body_(body),
         response_(response),
+        log_error_(log_error),
+        may_print_(most_output > 0 ? most_output : std::numeric_limits<std::uint64_t>::max()),
         deadline_(deadline),
         silence_(silence),
         last_words_(last_words) {}
@@ -38,14 +46,16 @@ class Exchange {
       wait();
       if (!read_client()) return end_script(ExchangeEnd::kClientGone);
       feed_script();
+      read_errors();
       read_script();
       if (!write_client()) return end_script(ExchangeEnd::kClientGone);
       if (Clock::now() >= last_words_end()) return end_script(ExchangeEnd::kGivenUp);
       if (Clock::now() >= script_deadline()) return end_script(ExchangeEnd::kTimeout);
+      if (printed_too_much_) return end_script(ExchangeEnd::kTooMuch);
       if (Clock::now() >= body_deadline_) return end_script(ExchangeEnd::kBodyLate);
       if (Clock::now() >= silence_ends()) return end_script(ExchangeEnd::kClientGone);
     }
-    return {ExchangeEnd::kDone, exit_status_};
+    return finish(ExchangeEnd::kDone);
   }
 
  private:
@@ -76,7 +86,8 @@ class Exchange {
     entries_ = {{{client_.socket(), events(wants_body, !outgoing_.empty()), 0},
                  {has_body ? script_.input().get() : -1, POLLOUT, 0},
                  {wants_output ? script_.output().get() : -1, POLLIN, 0},
-                 {script_ended_ ? -1 : script_.ended_fd(), POLLIN, 0}}};
+                 {script_ended_ ? -1 : script_.ended_fd(), POLLIN, 0},
+                 {script_.errors() ? script_.errors().get() : -1, POLLIN, 0}}};
     // POLLRDHUP stays set once it has happened, and would end every later poll() at once.
     if (!half_closed_) entries_[0].events |= POLLRDHUP;
 
@@ -127,11 +138,26 @@ class Exchange {
     if (body_.finished()) script_.input().reset();
   }
 
+  // Reads at most one block at a time, so that a flood of errors holds nothing up.
+  void read_errors() {
+    if (!script_.errors() || (entries_[4].revents == 0 && !script_ended_)) return;
+    const ssize_t count = ::read(script_.errors().get(), block_.data(), block_.size());
+    if (count > 0) return log_lines(errors_.take({block_.data(), static_cast<std::size_t>(count)}, Clock::now()));
+    if (count == 0 || errno != EAGAIN) script_.errors().reset();
+  }
+
+  void log_lines(const std::vector<std::string>& lines) const {
+    for (const std::string& line : lines) log_error_(line);
+  }
+
   void read_script() {  // rule: cgi/output-is-read-to-its-end, resource/endless-output-is-bounded
     if (entries_[3].revents != 0) note_script_end();
     while (script_.output() && outgoing_.size() + response_.held() < 4 * kBlock) {
       const ssize_t count = ::read(script_.output().get(), block_.data(), std::min(block_.size(), left_to_read_));
       if (count > 0) {
+        printed_too_much_ = static_cast<std::uint64_t>(count) > may_print_;
+        if (printed_too_much_) return;
+        may_print_ -= static_cast<std::uint64_t>(count);
         response_.take({block_.data(), static_cast<std::size_t>(count)});
         if (script_ended_) left_to_read_ -= static_cast<std::size_t>(count);
         last_activity_ = Clock::now();
@@ -184,18 +210,30 @@ class Exchange {
 
   // Ends the script's group by SIGTERM, and a moment later by SIGKILL.
   ExchangeResult end_script(ExchangeEnd end) {
-    if (script_ended_) return {end, exit_status_};
+    if (script_ended_) return finish(end);
     script_.input().reset();
     script_.signal_group(SIGTERM);
     pollfd ended{script_.ended_fd(), POLLIN, 0};
     ::poll(&ended, 1, static_cast<int>(kMercy.count()));
-    return {end, script_.end()};
+    exit_status_ = script_.end();
+    return finish(end);
+  }
+
+  // Logs what the script itself has written to its standard error last. A process that it left behind may hold the
+  // pipe.
+  ExchangeResult finish(ExchangeEnd end) {
+    script_ended_ = true;
+    for (int blocks = 0; script_.errors() && blocks < kLastBlocks; ++blocks) read_errors();
+    log_lines(errors_.finish());
+    return {end, exit_status_};
   }
 
   Connection& client_;
   Script& script_;
   RequestBody& body_;
   ResponseWriter& response_;
+  const LogError& log_error_;
+  std::uint64_t may_print_;  // octets
   const Clock::time_point deadline_;
   const Clock::duration silence_;
   const Clock::duration last_words_;
@@ -204,10 +242,12 @@ class Exchange {
   Clock::time_point body_deadline_ = Clock::time_point::max();  // for more octets of the client
   std::optional<Clock::time_point> refused_at_;
 
-  std::array<pollfd, 4> entries_{};  // client, script input, script output, script's end
+  std::array<pollfd, 5> entries_{};  // client, script input, script output, script's end, script's errors
   std::array<char, kBlock> block_;
-  std::string outgoing_;                                                // the client has not taken it yet
-  bool has_output_ = false;                                             // the script has printed something
+  ErrorLines errors_;
+  std::string outgoing_;     // the client has not taken it yet
+  bool has_output_ = false;  // the script has printed something
+  bool printed_too_much_ = false;
   bool half_closed_ = false;                                            // the client has ended its side
   bool script_ended_ = false;                                           // the script itself; its children may run
   int exit_status_ = 0;                                                 // valid once it has ended
@@ -218,8 +258,9 @@ class Exchange {
 }  // namespace
 
 ExchangeResult run_exchange(Connection& client, Script& script, RequestBody& body, ResponseWriter& response,
-                            Clock::time_point deadline, Clock::duration silence, Clock::duration last_words) {
-  return Exchange(client, script, body, response, deadline, silence, last_words).run();
+                            const LogError& log_error, std::uint64_t most_output, Clock::time_point deadline,
+                            Clock::duration silence, Clock::duration last_words) {
+  return Exchange(client, script, body, response, log_error, most_output, deadline, silence, last_words).run();
 }
 
 }  // namespace cgi

@@ -2,6 +2,9 @@
 // clock.  rule: resource/no-deadlock-by-early-output, resource/unread-input-blocks-nothing
 #pragma once
 
+#include <functional>
+#include <string>
+
 #include "connection.h"
 #include "request_body.h"
 #include "response_writer.h"
@@ -14,6 +17,7 @@ enum class ExchangeEnd {
   kDone,        // the script ended, and all its output was sent
   kClientGone,  // the connection broke, or the client takes octets too slowly: the script's group was ended
   kTimeout,     // the script took too long: its group was ended
+  kTooMuch,     // the script printed more than it may: its group was ended
   kBodyLate,    // the client sends its body too slowly: the script's group was ended
   kGivenUp,     // the output was refused, and the script went on: its group was ended
 };
@@ -34,7 +38,10 @@ struct ExchangeResult {
 // rule: process/script-ends-with-client, http/half-closed-client-is-answered, cgi/script-may-end-with-client
 //
 // A script whose output is refused may go on for `last_words`, so that the log gets its traceback. The client waits.
+// `log_error` gets each line that the script writes to its standard error. The script may print `most_output` octets;
+// 0: any number.
 ExchangeResult run_exchange(Connection& client, Script& script, RequestBody& body, ResponseWriter& response,
+                            const std::function<void(const std::string&)>& log_error, std::uint64_t most_output,
                             Clock::time_point deadline, Clock::duration silence = std::chrono::seconds(5),
                             Clock::duration last_words = std::chrono::milliseconds(200));
 

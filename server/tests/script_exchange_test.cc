@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "scratch_directory.h"
 #include "socket_pair.h"
@@ -34,9 +35,8 @@ class ScriptExchange : public ::testing::Test {
     command.file = files_.path("script");
     command.arguments = {"script"};
     command.environment = {"PATH=/usr/local/bin:/usr/bin:/bin"};
-    command.place = places_.take();
     int error = 0;
-    ASSERT_EQ(std::nullopt, Script::start(std::move(command), script_, error));
+    ASSERT_EQ(std::nullopt, Script::start(command, places_.take(), script_, error));
     group_ = script_.pid();
   }
 
@@ -49,7 +49,9 @@ class ScriptExchange : public ::testing::Test {
   ExchangeResult run(std::uint64_t length, Clock::duration time_limit, Clock::duration silence = seconds(5)) {
     RequestBody body({.length = length}, length, Pace());
     UninterpretedResponse response("", Delimiting::kClose, false);
-    const ExchangeResult result = run_exchange(server_, script_, body, response, Clock::now() + time_limit, silence);
+    const ExchangeResult result = run_exchange(
+        server_, script_, body, response, [this](const std::string& line) { errors_.push_back(line); }, most_output_,
+        Clock::now() + time_limit, silence);
     ::shutdown(server_.socket(), SHUT_RDWR);
     return result;
   }
@@ -71,6 +73,8 @@ class ScriptExchange : public ::testing::Test {
   }
 
   ScratchDirectory files_;
+  std::uint64_t most_output_ = 0;    // no limit
+  std::vector<std::string> errors_;  // the lines that the script writes to its standard error
   ScriptPlaces places_{1};
   Script script_;
   pid_t group_ = -1;
@@ -148,12 +152,24 @@ TEST_F(ScriptExchange, AScriptThatRunsTooLongIsEnded) {
   EXPECT_TRUE(places_.any());
 }
 
-TEST_F(ScriptExchange, AScriptInTheGroupOfItsParentIsEndedToo) {
-  start("#!/usr/bin/perl\nsetpgrp(0, getpgrp(getppid())) or die; print \"moved\\n\"; close(STDOUT); sleep 10;\n");
-  const ExchangeResult result = run(0, seconds(2));
-  EXPECT_EQ(ExchangeEnd::kTimeout, result.end);
-  EXPECT_EQ("exit code -15 (SIGTERM)", exit_text(result.exit_status));
-  EXPECT_EQ("moved\n", received());
+TEST_F(ScriptExchange, AScriptCannotLeaveItsGroup) {
+  start("#!/usr/bin/perl\nprint setpgrp(0, getpgrp(getppid())) ? \"left\" : \"stays\";\n");
+  EXPECT_EQ(ExchangeEnd::kDone, run(0, kLong).end);
+  EXPECT_EQ("stays", received());
+}
+
+TEST_F(ScriptExchange, LogsTheStandardErrorOfTheScriptByLines) {
+  start("#!/bin/sh\nprintf 'one\\ntw' >&2; printf 'o\\nrest' >&2; echo output\n");
+  EXPECT_EQ(ExchangeEnd::kDone, run(0, kLong).end);
+  EXPECT_EQ("output\n", received());
+  EXPECT_EQ((std::vector<std::string>{"one", "two", "rest"}), errors_);
+}
+
+TEST_F(ScriptExchange, AScriptThatPrintsTooMuchIsEnded) {
+  most_output_ = 1000;
+  start("#!/bin/sh\nexec yes\n");
+  EXPECT_EQ(ExchangeEnd::kTooMuch, run(0, kLong).end);
+  EXPECT_TRUE(places_.any());
 }
 
 TEST_F(ScriptExchange, EndsWithTheScriptIfAChildHoldsItsOutput) {
@@ -230,7 +246,9 @@ class ScriptExchangeRefused : public ScriptExchange {
   ExchangeEnd end_of(const std::string& script, Clock::duration last_words) {
     start(script);
     RequestBody body({.length = 1}, 1, Pace());
-    return run_exchange(server_, script_, body, response_, Clock::now() + kLong, kLong, last_words).end;
+    return run_exchange(
+               server_, script_, body, response_, [](const std::string&) {}, 0, Clock::now() + kLong, kLong, last_words)
+        .end;
   }
   Refusing response_{client_.get()};
 };

@@ -44,12 +44,7 @@ class ScriptTest : public ::testing::Test {
     result.arguments = {"script"};
     return result;
   }
-  // Starts a copy of `it`, without its place, so that a test can start it again.
-  std::optional<StartFailure> start(const ScriptCommand& it) {
-    return Script::start({it.file, it.arguments, it.environment, it.directory, it.account, it.is_interpreted, nullptr,
-                          it.descriptors, it.input, it.input_ends},
-                         script_, error_);
-  }
+  std::optional<StartFailure> start(const ScriptCommand& it) { return Script::start(it, nullptr, script_, error_); }
 
   ScratchDirectory files_;
   Script script_;
@@ -84,7 +79,7 @@ TEST_F(ScriptTest, HasThreeDescriptorsNoIgnoredSignalAndItsOwnGroup) {
   Script lister;
   ScriptCommand list = command("#!/bin/sh\nexec ls /proc/self/fd\n");
   list.environment = {"PATH=/usr/bin:/bin"};
-  ASSERT_EQ(std::nullopt, Script::start(std::move(list), lister, error_));
+  ASSERT_EQ(std::nullopt, Script::start(list, nullptr, lister, error_));
   EXPECT_EQ("0\n1\n2\n3\n", output_of(lister));  // 3: the directory that ls reads
   ::close(inherited);
 }
@@ -134,12 +129,50 @@ TEST_F(ScriptTest, GetsWhatDoesNotFitIntoThePipeLater) {
   EXPECT_EQ(fed + "\n", output_of(script_));
 }
 
+TEST_F(ScriptTest, LeadsASessionWithoutATerminal) {
+  ASSERT_EQ(std::nullopt, start(command("#!/bin/sh\nset -- $(cut -d' ' -f5-7 /proc/$$/stat)\n"
+                                        "echo $(($1 == $$)) $(($2 == $$)) $3\n")));
+  EXPECT_EQ("1 1 0\n", output_of(script_));
+}
+
+TEST_F(ScriptTest, DoesNotRunIfAnotherFileHasItsName) {
+  ScriptCommand it = command("#!/bin/sh\necho first\n");
+  struct stat checked = {};
+  ASSERT_EQ(0, ::stat(it.file.c_str(), &checked));
+  it.device = checked.st_dev;
+  it.inode = checked.st_ino;
+  ASSERT_EQ(std::nullopt, start(it));
+  EXPECT_EQ("first\n", output_of(script_));
+  files_.write("other", "#!/bin/sh\necho other\n", 0755);
+  ASSERT_EQ(0, ::rename(files_.path("other").c_str(), it.file.c_str()));
+  Script another;
+  EXPECT_EQ(StartFailure::kReplaced, Script::start(it, nullptr, another, error_));
+}
+
+TEST_F(ScriptTest, HasTheLimitsOfTheOperator) {
+  ScriptCommand it = command("#!/bin/sh\nulimit -t\ngrep NoNewPrivs /proc/$$/status\n");
+  it.limits = {{RLIMIT_CPU, {7, 7}}};
+  it.no_new_privileges = true;
+  it.environment = {"PATH=/usr/bin:/bin"};
+  ASSERT_EQ(std::nullopt, start(it));
+  EXPECT_EQ("7\nNoNewPrivs:\t1\n", output_of(script_));
+}
+
+TEST_F(ScriptTest, SaysWhyItDoesNotRunNow) {
+  ScriptCommand it = command("#!/bin/sh\necho hello\n");
+  it.environment = {"A=" + std::string(200'000, 'x')};
+  EXPECT_EQ(StartFailure::kTooLarge, start(it));
+  it.environment.clear();
+  UniqueFd writer(::open(it.file.c_str(), O_WRONLY | O_CLOEXEC));
+  EXPECT_EQ(StartFailure::kNoResources, start(it));  // ETXTBSY
+}
+
 TEST_F(ScriptTest, GivesItsPlaceBackHoweverItEnds) {
   ScriptPlaces places(1);
   const auto start_with_place = [&](ScriptCommand it) {
-    it.place = places.take();
+    ScriptPlace place = places.take();
     EXPECT_FALSE(places.any());
-    return Script::start(std::move(it), script_, error_);
+    return Script::start(it, std::move(place), script_, error_);
   };
   EXPECT_EQ(StartFailure::kCannotExecute, start_with_place(command("no interpreter line\n")));
   EXPECT_TRUE(places.any());
@@ -201,7 +234,7 @@ TEST_F(ScriptTest, KeepsTheLimitOnDescriptorsFromBeforeTheServerRaisedIt) {
   ::getrlimit(RLIMIT_NOFILE, &now);
   EXPECT_EQ(before.rlim_cur, now.rlim_cur);
   ScriptCommand it = command("#!/bin/sh\nulimit -n\n");
-  it.descriptors = &of_scripts;
+  it.limits = {{RLIMIT_NOFILE, of_scripts}};
   ASSERT_EQ(std::nullopt, start(it));
   EXPECT_EQ(std::to_string(little.rlim_cur) + "\n", output_of(script_));
 }
@@ -233,7 +266,7 @@ TEST_F(ScriptTest, EndsWithItsObject) {
   int ended = -1;
   {
     Script script;
-    ASSERT_EQ(std::nullopt, Script::start(command("#!/bin/sh\nexec sleep 60\n"), script, error_));
+    ASSERT_EQ(std::nullopt, Script::start(command("#!/bin/sh\nexec sleep 60\n"), nullptr, script, error_));
     ended = ::dup(script.ended_fd());
   }
   pollfd entry{ended, POLLIN, 0};
