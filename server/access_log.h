@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "log_writer.h"
 
@@ -40,6 +41,8 @@ class AccessLog {
   // Logs anything else: how a script ended, why it did not start, or output that is no response.
   // rule: log/refused-output-is-escaped
   void note(std::string_view client, std::string_view message) const;
+  // Writes to `file` from now on.
+  void redirect(UniqueFd file) const { writer_.redirect(std::move(file)); }
   // Writes the lines that wait, for at most a second. No line may follow.
   void end() const { writer_.end(); }
 

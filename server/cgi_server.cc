@@ -10,6 +10,7 @@
 #include <exception>
 #include <fstream>
 #include <iterator>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -56,7 +57,8 @@ CgiServer::CgiServer(const cgi::Options& options, const DocumentRoot& root, std:
       root_(root),
       responder_(options.protocol, options.log_format),
       scripts_(options_, root, responder_, std::move(account)),
-      files_(root) {
+      files_(root),
+      spool_(options.max_spool) {
   std::ifstream file("/etc/mime.types", std::ios::binary);
   if (file) types_.add(std::string(std::istreambuf_iterator<char>(file), {}));
   // httplib sets SO_REUSEPORT by default: a second server would silently get half of the connections.
@@ -69,9 +71,10 @@ CgiServer::CgiServer(const cgi::Options& options, const DocumentRoot& root, std:
     ::fcntl(socket, F_SETFL, O_NONBLOCK);
   });
   for (std::size_t i = 0; i < options_.loops; ++i) {
-    loops_.push_back(std::make_unique<EventLoop>(workers_, [this](EventLoop& loop, UniqueFd socket, Peer peer) {
-      accept(loop, std::move(socket), std::move(peer));
-    }));
+    loops_.push_back(std::make_unique<EventLoop>(
+        workers_,
+        [this](EventLoop& loop, UniqueFd socket, Peer peer) { accept(loop, std::move(socket), std::move(peer)); },
+        [this] { end_late_starts(responder_.is_closing() ? Clock::time_point::max() : Clock::now()); }));
   }
 }
 
@@ -87,6 +90,14 @@ int CgiServer::bind() {
   ::listen(svr_sock_, kBacklog);
   scripts_.set_port(port);
   return port;
+}
+
+bool CgiServer::open_log() const {
+  UniqueFd file(
+      ::open(options_.log_file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0640));
+  if (!file) return false;
+  responder_.log().redirect(std::move(file));
+  return true;
 }
 
 bool CgiServer::serve_until_stopped() {
@@ -269,6 +280,9 @@ CgiServer::Turn CgiServer::begin(Request& request) {
       return {refusal(request, *refused)};
     }
   }
+  if (!options_.allowed_hosts.empty() && !is_for_host(request, options_.allowed_hosts)) {
+    return {refusal(request, {421, "This server is not for that host"})};
+  }
   const auto framed = framing_of(request);
   if (const auto* refused = std::get_if<Refusal>(&framed)) return {refusal(request, *refused)};
   const Framing framing = std::get<Framing>(framed);
@@ -288,7 +302,7 @@ CgiServer::Turn CgiServer::begin(Request& request) {
   if (!takes_time) return {reply(request, route)};
   return {.route = std::move(route),
           .framing = framing,
-          .body = is_script ? RequestBody(framing, options_.max_body, Pace(seconds(options_.header_timeout)))
+          .body = is_script ? RequestBody(framing, options_.max_body, Pace(seconds(options_.header_timeout)), &spool_)
                             : RequestBody()};
 }
 
@@ -322,7 +336,7 @@ After CgiServer::finish(Connection& client, Request& request, Turn& turn) try {
 }
 
 // Returns the response to a request that leads to no script.
-CgiServer::Reply CgiServer::reply(const Request& request, const Route& route) {
+CgiServer::Reply CgiServer::reply(const Request& request, const Route& route) try {
   if (route.kind == RouteKind::kRefusal) return refusal(request, route.refusal);
   if (route.kind == RouteKind::kFile) {
     const auto file = read_file(route, types_);
@@ -343,6 +357,8 @@ CgiServer::Reply CgiServer::reply(const Request& request, const Route& route) {
   add_field(head, "Content-type", kListingContentType);
   add_field(head, "Content-Length", std::to_string(page->size()));
   return complete(request, std::move(head), *page);
+} catch (const std::system_error& failure) {
+  return refusal(request, {503, "Out of resources (" + failure.code().message() + ")"});
 }
 
 // rule: base/head-of-file-has-fields-and-no-body, base/range-is-ignored, http/range-is-ignored-or-correct

@@ -43,6 +43,9 @@ class CgiServer : public httplib::Server {
   // Accepts connections until stop_serving(). Returns false if a request that is under way does not end in time: then
   // the process must end without destroying this object.
   bool serve_until_stopped();
+  // Opens the file of --log-file, again if it was renamed. Returns false and sets errno if that fails; the old one
+  // stays. rule: log/sighup-opens-the-file-again
+  bool open_log() const;
   // Ends the connections and their scripts. serve_until_stopped() then returns within a bounded time. Any thread may
   // call this, but no signal handler.
   void stop_serving();
@@ -81,6 +84,7 @@ class CgiServer : public httplib::Server {
   ScriptHandler scripts_;
   MimeTypes types_;
   FileCache files_;
+  SpoolSpace spool_;
   Workers workers_;
   std::vector<std::unique_ptr<EventLoop>> loops_;
 

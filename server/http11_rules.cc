@@ -121,4 +121,12 @@ std::optional<Refusal> apply_http11_rules(Request& request) {
   return std::nullopt;
 }
 
+bool is_for_host(const Request& request, const std::vector<std::string>& hosts) {
+  const auto is_known = [&](const std::optional<std::string>& host) {
+    return host && std::find(hosts.begin(), hosts.end(), *host) != hosts.end();
+  };
+  const auto fields = request.values("Host");
+  return std::all_of(fields.begin(), fields.end(), [&](std::string_view field) { return is_known(host_of(field)); });
+}
+
 }  // namespace cgi

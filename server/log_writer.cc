@@ -25,6 +25,11 @@ void LogWriter::end() {
   queue_->changed.wait_for(lock, kPatience, [this] { return queue_->ended; });
 }
 
+void LogWriter::redirect(UniqueFd fd) {
+  std::lock_guard lock(queue_->mutex);
+  queue_->file = std::move(fd);
+}
+
 void LogWriter::add(std::string_view line) {
   std::lock_guard lock(queue_->mutex);
   if (queue_->lines.size() + line.size() > limit_) {
@@ -38,14 +43,15 @@ void LogWriter::add(std::string_view line) {
 // If the log cannot be written, the server goes on without it.
 void LogWriter::write_lines(int fd, Queue& queue, const std::function<std::string(std::size_t)>& lost) {
   std::unique_lock lock(queue.mutex);
-  for (;;) {
+  for (UniqueFd file;;) {
     queue.waiting = true;
     queue.changed.wait(lock, [&] { return queue.closing || !queue.lines.empty(); });
     queue.waiting = false;
     if (queue.lines.empty()) break;
     std::string lines = std::exchange(queue.lines, {});
+    if (queue.file) file = std::move(queue.file);
     lock.unlock();
-    write_all(fd, lines);
+    write_all(file ? file.get() : fd, lines);
     lock.lock();
     if (const std::size_t count = std::exchange(queue.dropped, 0); count > 0) queue.lines.append(lost(count));
     // Does not wait if the server ends.

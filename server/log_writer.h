@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "unique_fd.h"
+
 namespace cgi {
 
 class LogWriter {  // rule: log/full-pipe-stops-nothing
@@ -18,6 +20,8 @@ class LogWriter {  // rule: log/full-pipe-stops-nothing
   LogWriter(int fd, std::size_t limit, std::function<std::string(std::size_t)> lost);
   ~LogWriter() { end(); }
 
+  // Writes to `fd` from now on, and closes it at the end.
+  void redirect(UniqueFd fd);
   // Writes what waits, for at most a second. Nothing may be added later.
   void end();
   // Queues `line`, which ends with LF. Any thread may call this.
@@ -29,6 +33,7 @@ class LogWriter {  // rule: log/full-pipe-stops-nothing
     std::mutex mutex;
     std::condition_variable changed;
     std::string lines;
+    UniqueFd file;  // if not empty, it replaces `fd`
     std::size_t dropped = 0;
     bool waiting = false;  // the thread has nothing to write
     bool closing = false;

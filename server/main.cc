@@ -1,11 +1,12 @@
 // cgi-server: files and CGI scripts below a directory, as `python3 -m http.server --cgi` served them.
 //
-// Starts the server and prints where it listens. Exit status: 0 after SIGINT, SIGTERM or SIGHUP; 1 if it cannot run; 2
-// for a mistake on the command line.
+// Starts the server and prints where it listens. Exit status: 0 after SIGINT or SIGTERM, and after SIGHUP without
+// --log-file; 1 if it cannot run; 2 for a mistake on the command line.
 
 #include <fcntl.h>
 #include <pwd.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -23,6 +24,7 @@
 #include "options.h"
 #include "script.h"
 #include "server_identity.h"
+#include "unique_fd.h"
 
 namespace {
 
@@ -38,13 +40,18 @@ void open_standard_descriptors() {
   if (fd > 2) ::close(fd);
 }
 
-// Writes another file and renames it, so that a reader never sees half a number.
+// Writes another file and renames it, so that a reader never sees half a number. Follows no link that somebody planted.
 bool write_port_file(const std::string& path, int port) {
-  const std::string draft = path + "." + std::to_string(::getpid());
-  std::FILE* file = std::fopen(draft.c_str(), "w");
-  if (file == nullptr) return false;
-  const bool written = std::fprintf(file, "%d\n", port) > 0;
-  return std::fclose(file) == 0 && written && std::rename(draft.c_str(), path.c_str()) == 0;
+  std::string draft = path + ".XXXXXX";
+  const cgi::UniqueFd file(::mkostemp(draft.data(), O_CLOEXEC));
+  if (file && cgi::write_all(file.get(), std::to_string(port) + "\n") && ::fchmod(file.get(), 0644) == 0 &&
+      std::rename(draft.c_str(), path.c_str()) == 0) {
+    return true;
+  }
+  const int error = errno;
+  if (file) ::unlink(draft.c_str());
+  errno = error;
+  return false;
 }
 
 }  // namespace
@@ -99,21 +106,26 @@ int main(int argc, char** argv) {
   if (!options.port_file.empty() && !write_port_file(options.port_file, port)) {
     return fail(1, "cannot write port file \"" + options.port_file + "\": " + std::strerror(errno));
   }
+  if (!options.log_file.empty() && !server.open_log()) {
+    return fail(1, "cannot write log file \"" + options.log_file + "\": " + std::strerror(errno) + " (name another)");
+  }
   const bool v6 = options.bind.find(':') != std::string::npos;
   std::printf("Serving HTTP on %s port %d (http://%s%s%s:%d/) ...\n", options.bind.c_str(), port, v6 ? "[" : "",
               options.bind.c_str(), v6 ? "]" : "", port);
   std::fflush(stdout);
 
-  std::thread stopper([&server, ending] {
+  std::thread stopper([&server, &options, ending] {
     int number = 0;
-    ::sigwait(&ending, &number);
+    while (::sigwait(&ending, &number) == 0 && number == SIGHUP && !options.log_file.empty()) server.open_log();
     if (number == SIGINT) {
       std::puts("\nKeyboard interrupt received, exiting.");
       std::fflush(stdout);
     }
     server.stop_serving();
   });
-  if (!server.serve_until_stopped()) std::_Exit(0);  // a script cannot be ended: its thread still uses the server
+  const bool ended = server.serve_until_stopped();
+  if (!options.port_file.empty()) ::unlink(options.port_file.c_str());
+  if (!ended) std::_Exit(0);  // a script cannot be ended: its thread still uses the server
   stopper.join();
   return 0;
 }

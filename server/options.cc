@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "ascii.h"
+#include "field_syntax.h"
 #include "meta_variables.h"
 #include "version.h"
 
@@ -85,6 +86,35 @@ std::string variable_name(const std::string& name) {
            name == "HTTP_AUTHORIZATION" ? "try: --pass-authorization" : "use another name");
   }
   return name;
+}
+
+// Reads "cpu=10,memory=100000000".
+void take_limits(const std::string& value, ScriptLimits& limits) {
+  const std::pair<std::string_view, std::uint64_t*> kinds[] = {{"cpu", &limits.cpu},
+                                                               {"memory", &limits.memory},
+                                                               {"files", &limits.files},
+                                                               {"processes", &limits.processes},
+                                                               {"output", &limits.output}};
+  for (std::string_view rest = value; !rest.empty();) {
+    std::string_view number = cut(rest, ',');
+    const std::string_view name = cut(number, '=');
+    const auto* kind =
+        std::find_if(std::begin(kinds), std::end(kinds), [&](const auto& one) { return one.first == name; });
+    if (kind == std::end(kinds)) {
+      reject("--script-limit", value, "names none of cpu, memory, files, processes, output",
+             "try: --script-limit cpu=60,memory=1000000000");
+    }
+    *kind->second = whole_number("--script-limit " + std::string(name), std::string(number), 1, 1'000'000'000'000'000,
+                                 "try: --script-limit cpu=60");
+  }
+}
+
+std::string host_name(const std::string& value) {
+  const std::string host = lowered(word("--allowed-host", value));
+  if (host.find_first_of("/ ") != host.npos || (host.find(':') != host.npos && !host.starts_with('['))) {
+    reject("--allowed-host", value, "is not a host name without a port", "try: --allowed-host localhost");
+  }
+  return host;
 }
 
 LogFormat log_format(const std::string& value) {
@@ -221,6 +251,10 @@ void declare(CLI::App& app, Options& options, std::string& version, bool& no_eff
              [&version](const std::string& written) { version = written; });
   site.value("--profile", "NAME", "cgihttpserver", "rules for scripts: cgihttpserver or rfc3875",
              [&options](const std::string& written) { options.profile = profile(written); });
+  site.list("--allowed-host", "NAME", "", "answer requests for this host only; may be repeated",
+            [&options](const std::vector<std::string>& names) {
+              for (const std::string& name : names) options.allowed_hosts.push_back(host_name(name));
+            });
   site.flag("--follow-symlinks", options.follow_symlinks, "follow links out of the document root");
 
   scripts.flag("--cgi", no_effect, "no effect: scripts always run");
@@ -237,21 +271,29 @@ void declare(CLI::App& app, Options& options, std::string& version, bool& no_eff
   scripts.flag("--inherit-env", options.inherit_env, "pass on all but request variables (REMOTE_USER, ...)");
   scripts.flag("--pass-authorization", options.pass_authorization, "let scripts see passwords (HTTP_AUTHORIZATION)");
 
+  scripts.flag("--no-new-privileges", options.no_new_privileges,
+               "give set-user-id programs of scripts no other rights");
+
   limits.time("--script-timeout", options.script_timeout, true, "time for a script; 0: no limit");
   limits.time("--header-timeout", options.header_timeout, false, "time for a request's head, and between requests");
   limits.number("--max-body", "BYTES", options.max_body, 0, kMostOctets, "longest body for a script",
                 "octets without a unit: --max-body 1000000");
   limits.number("--max-connections", "N", options.max_connections, 1, kMost, "clients at a time");
   limits.number("--max-connections-per-address", "N", options.max_connections_per_address, 0, kMost,
-                "clients of one address at a time; 0: no limit");
+                "clients of one address at a time; 0: no limit", "try: --max-connections-per-address 64");
   limits.number("--max-scripts", "N", options.max_scripts, 1, kMost, "scripts at a time");
-  limits.value("--loops", "N", "", "threads for quiet connections; default: one per processor",
+  limits.number("--max-spool", "BYTES", options.max_spool, 0, kMostOctets, "room for chunked bodies in temporary files",
+                "octets without a unit: --max-spool 1000000");
+  limits.value("--script-limit", "NAME=N,...", "", "cpu (seconds), memory, output (bytes), files, processes",
+               [&options](const std::string& written) { take_limits(written, options.script_limits); });
+  limits.value("--loops", "N", "", "threads for quiet clients; default: the processors",
                [&options](const std::string& written) {
                  options.loops = whole_number("--loops", written, 1, 1024, "try: --loops 1");
                });
 
   output.value("--log-format", "FORMAT", "common", "common, json or none",
                [&options](const std::string& written) { options.log_format = log_format(written); });
+  output.text("--log-file", "FILE", options.log_file, "write the log here; SIGHUP opens the file again");
   output.text("--port-file", "FILE", options.port_file, "write the port here once the server listens");
   app.set_version_flag("--version", std::string("cgi-server ") + kVersion)
       ->description("print the version")

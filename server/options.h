@@ -14,6 +14,13 @@ namespace cgi {
 // The rules that the server follows for scripts: those of CPython's CGIHTTPServer, or CGI/1.1.
 enum class Profile { kCgiHttpServer, kRfc3875 };
 
+// The limits of each script; 0: none.
+struct ScriptLimits {
+  std::uint64_t cpu = 0;                 // seconds
+  std::uint64_t memory = 0, output = 0;  // octets
+  std::uint64_t files = 0, processes = 0;
+};
+
 // The settings of a server. The default CGI directories are those of CPython.
 // rule: seed/cgi-bin-is-default, seed/htbin-is-default
 struct Options {
@@ -35,6 +42,11 @@ struct Options {
   std::size_t max_connections_per_address = 0;  // 0: no limit
   std::size_t loops = 1;                        // threads for quiet connections; the command line: one per processor
   std::size_t max_scripts = 128;
+  std::uint64_t max_spool = 1'073'741'824;  // octets of all bodies in temporary files
+  ScriptLimits script_limits;
+  bool no_new_privileges = false;
+  std::vector<std::string> allowed_hosts;  // in lower case; empty: any host
+  std::string log_file;                    // empty: standard error
   LogFormat log_format = LogFormat::kCommon;
   std::string port_file;  // the server writes its port here once it listens
 };

@@ -26,17 +26,30 @@ UniqueFd nameless_file() {  // rule: resource/broken-uploads-leave-nothing
 
 }  // namespace
 
-RequestBody::RequestBody(const Framing& framing, std::uint64_t limit, Pace pace)
-    : framing_(framing), limit_(limit), pace_(pace), from_client_(framing.length) {}
+bool SpoolSpace::extend(Part& part, std::uint64_t octets) {
+  std::uint64_t free = free_;
+  do {
+    if (free < octets) return false;
+  } while (!free_.compare_exchange_weak(free, free - octets));
+  if (!part) part.reset(this);
+  part.get_deleter().octets += octets;
+  return true;
+}
+
+RequestBody::RequestBody(const Framing& framing, std::uint64_t limit, Pace pace, SpoolSpace* space)
+    : framing_(framing), limit_(limit), pace_(pace), space_(space), from_client_(framing.length) {}
+
+bool RequestBody::has_room_for(std::uint64_t octets) { return space_ == nullptr || space_->extend(part_, octets); }
 
 bool RequestBody::store(std::string_view data) {
   if (!file_ && memory_.size() + data.size() > kInMemory) {
+    if (!has_room_for(memory_.size())) return false;
     file_ = nameless_file();
     if (!file_ || !write_all(file_.get(), memory_)) return false;
     memory_.clear();
   }
   stored_ += data.size();
-  if (file_) return write_all(file_.get(), data);
+  if (file_) return has_room_for(data.size()) && write_all(file_.get(), data);
   memory_.append(data);
   return true;
 }
@@ -53,7 +66,7 @@ std::optional<Refusal> RequestBody::take(Connection& client, Fill arrived) {
   client.consume(decoder_.decode(client.buffered(), data));
   if (decoder_.broken()) return Refusal{400, "Bad chunked request body"};
   if (stored_ + data.size() > limit_) return Refusal{413, "Request body is too large"};
-  if (!store(data)) return Refusal{500, "No room for the request body"};
+  if (!store(data)) return Refusal{503, "No room for the request body"};
   return std::nullopt;
 }
 

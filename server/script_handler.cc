@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 #include <ctime>
+#include <system_error>
 #include <utility>
 
 #include "cgi11_response.h"
@@ -31,6 +32,20 @@ bool begins_with_interpreter_line(const UniqueFd& file) {
   return ::pread(file.get(), start.data(), start.size(), 0) == 2 && start[0] == '#' && start[1] == '!';
 }
 
+// Raises the server's own limit on descriptors, and returns the limits of scripts.
+std::vector<ScriptLimit> limits_of_scripts(const Options& options) {
+  const std::size_t wanted = kDescriptors + kPerConnection * options.max_connections + kPerScript * options.max_scripts;
+  std::vector<ScriptLimit> limits = {{RLIMIT_NOFILE, raise_descriptor_limit(wanted)}};
+  const auto add = [&](int resource, std::uint64_t limit) {
+    if (limit > 0) limits.push_back({resource, {limit, limit}});
+  };
+  add(RLIMIT_CPU, options.script_limits.cpu);
+  add(RLIMIT_AS, options.script_limits.memory);
+  add(RLIMIT_NOFILE, options.script_limits.files);
+  add(RLIMIT_NPROC, options.script_limits.processes);
+  return limits;
+}
+
 }  // namespace
 
 ScriptHandler::ScriptHandler(const Options& options, const DocumentRoot& root, const Responder& responder,
@@ -40,8 +55,7 @@ ScriptHandler::ScriptHandler(const Options& options, const DocumentRoot& root, c
       responder_(responder),
       account_(std::move(account)),
       passed_on_(passed_environment(options)),
-      descriptors_(raise_descriptor_limit(kDescriptors + kPerConnection * options.max_connections +
-                                          kPerScript * options.max_scripts)),
+      limits_(limits_of_scripts(options)),
       identity_{kServerSoftware, host_name(options.bind), 0, options.protocol, root.path()},
       places_(options.max_scripts) {}
 
@@ -60,7 +74,11 @@ ScriptOutcome ScriptHandler::run(Connection& client, const Request& request, con
   if (const auto refusal = start(call, body, std::move(place), script)) return refuse(call, *refusal);
 
   const auto response = response_for(call);
-  const ExchangeResult result = run_exchange(client, script, body, *response, script_deadline());
+  const auto log_error = [&](const std::string& line) {
+    note(call, python_repr(route.script.script_name) + " says: " + line);
+  };
+  const ExchangeResult result =
+      run_exchange(client, script, body, *response, log_error, options_.script_limits.output, script_deadline());
   log_end(call, result, *response);
   // The client may have closed its sending side only. It must still get what was sent.
   if (result.end == ExchangeEnd::kClientGone) return {After::kLinger, ""};
@@ -69,15 +87,17 @@ ScriptOutcome ScriptHandler::run(Connection& client, const Request& request, con
   return {stays ? After::kNextRequest : After::kLinger, ""};
 }
 
-std::optional<Refusal> ScriptHandler::start(const Call& call, RequestBody& body, ScriptPlace place, Script& script) {
+std::optional<Refusal> ScriptHandler::start(const Call& call, RequestBody& body, ScriptPlace place,
+                                            Script& script) try {
   if (!place) place = places_.take();
   if (!place) return kNoPlace;
-  ScriptCommand command = command_for(call, body);
-  command.place = std::move(place);
   int error = 0;
-  if (const auto failure = Script::start(std::move(command), script, error)) return explain(call, *failure, error);
+  if (const auto failure = Script::start(command_for(call, body), std::move(place), script, error))
+    return explain(call, *failure, error);
   body.consume(call.client, script.fed());
   return std::nullopt;
+} catch (const std::system_error& failure) {
+  return Refusal{503, "Out of resources (" + failure.code().message() + ")"};
 }
 
 ScriptCommand ScriptHandler::command_for(const Call& call, RequestBody& body) {
@@ -102,7 +122,11 @@ ScriptCommand ScriptHandler::command_for(const Call& call, RequestBody& body) {
   // rule: argument/first-word-is-the-script
   command.arguments.insert(command.arguments.begin(), route.path.substr(name));
   command.account = account_ ? &*account_ : nullptr;
-  command.descriptors = &descriptors_;
+  command.limits = limits_;
+  command.no_new_privileges = options_.no_new_privileges;
+  command.device = route.status.st_dev;
+  command.inode = route.status.st_ino;
+  command.deadline = script_deadline();
   command.input = body.next(call.client);
   command.input_ends = body.is_all(command.input);
   // The interpreter opens the script again, as the user of the script. That works if everybody can read the file.
@@ -123,7 +147,16 @@ Refusal ScriptHandler::explain(const Call& call, StartFailure failure, int error
     case StartFailure::kNotExecutable:
       log("is not executable for " + user + " (chmod +rx it; that user must reach its directory, too)");
       return {403, "CGI script is not executable" + quoted};
-    case StartFailure::kCannotExecute:  // rule: environment/too-large-request-is-refused
+    case StartFailure::kTooLarge:  // rule: environment/too-large-request-is-refused
+      log("was not run: the request makes its environment too large");
+      return {431, "Request is too large for a CGI script"};
+    case StartFailure::kReplaced:
+      log("was not run: another file has its name now");
+      return {404, "No such CGI script" + quoted};
+    case StartFailure::kLate:
+      log("was ended before it ran: something stops processes of " + user);
+      return {504, "CGI script took too long"};
+    case StartFailure::kCannotExecute:
       log(std::string("cannot be executed: ") + std::strerror(error) + " (does its first line name an interpreter?)");
       return {403, "CGI script cannot be executed" + quoted};
     case StartFailure::kPrivileges:
@@ -170,6 +203,8 @@ void ScriptHandler::log_end(const Call& call, const ExchangeResult& result, cons
   const std::string script = python_repr(call.route.script.script_name);
   if (result.end == ExchangeEnd::kTimeout)
     note(call, script + " was ended: it ran over the time limit (--script-timeout)");
+  if (result.end == ExchangeEnd::kTooMuch)
+    note(call, script + " was ended: it printed too much (--script-limit output)");
   if (result.end == ExchangeEnd::kBodyLate) note(call, script + " was ended: its body did not arrive in time");
   if (result.end == ExchangeEnd::kClientGone) {
     if (!response.status()) client_left(call);
@@ -188,6 +223,7 @@ ScriptOutcome ScriptHandler::answer_for_script(const Call& call, ExchangeEnd end
     for (const std::string& line : refused_lines(response.refused())) note(call, script + " printed: " + line);
     return refuse(call, {500, "CGI script gave no valid response"});
   }
+  if (end == ExchangeEnd::kTooMuch) return refuse(call, {500, "CGI script printed too much"});
   if (end == ExchangeEnd::kTimeout) return refuse(call, {504, "CGI script took too long"});
   if (end == ExchangeEnd::kBodyLate) return refuse(call, {408, "Request body not complete in time"});
   return {discard_rest(call, body) ? After::kNextRequest : After::kLinger, std::string(response.local_location())};

@@ -71,7 +71,7 @@ class ScriptHandler {
   const Responder& responder_;
   const std::optional<Account> account_;
   const Environment passed_on_;
-  const rlimit descriptors_;  // of scripts
+  const std::vector<ScriptLimit> limits_;
   ServerIdentity identity_;
   ScriptPlaces places_;
 };
