@@ -14,6 +14,7 @@ _VERSION = re.compile(rb"HTTP/([0-9]{1,10})\.([0-9]{1,10})")
 TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _EMPTY_LINES = (b"\r\n", b"\n")
 _SKIPPED_LINES = 8  # empty lines before a request line
+_NEVER_FOLDED = (b"content-length", b"transfer-encoding", b"host")
 
 
 class Refused(Exception):
@@ -147,7 +148,7 @@ def _take_fields(client: Client, request: Request) -> None:
 # rule: http/no-cr-lf-or-nul-in-field-value, http/space-before-first-field, http/folded-field-is-refused-or-joined
 # rule: http/malformed-field-line-is-400, http/space-before-colon-is-400, http/whitespace-around-value-is-dropped
 # rule: cgi/folded-field-becomes-one-value, cgi/field-value-fits-a-variable, cgi/no-nul-in-variables
-# rule: environment/no-line-end-and-no-cut-at-nul
+# rule: environment/no-line-end-and-no-cut-at-nul, http/folded-framing-field-is-400
 def _take_field(request: Request, line: bytes) -> None:
     if b"\0" in line:
         raise Refused(400, "A field holds a NUL")
@@ -156,6 +157,8 @@ def _take_field(request: Request, line: bytes) -> None:
     if line[:1] in (b" ", b"\t"):
         if not request.fields:
             raise Refused(400, "The first field line begins with a space")
+        if request.fields[-1][0].lower() in _NEVER_FOLDED:
+            raise Refused(400, "A field about the body or the host is folded")
         name, value = request.fields.pop()
         more = line.strip(b" \t")
         request.fields.append((name, value + (b" " if value and more else b"") + more))

@@ -20,6 +20,7 @@ class Process:
     code: int  # the exit status, or minus the number of the signal that ended it; set by end()
 
     # rule: process/no-file-of-the-server, process/default-signals-and-own-group, process/umask-is-sane
+    # rule: process/session-without-terminal
     # rule: argument/no-shell-is-started, disclosure/no-shell-for-unrunnable-file
     # rule: base/default-signals-and-three-files, process/no-connection-of-another-client
     # rule: resource/no-deadlock-by-stderr, cgi/script-is-executed-as-program, environment/fields-reach-no-shell
@@ -41,7 +42,7 @@ class Process:
             group=group,
             extra_groups=groups,
             umask=0o022,
-            process_group=0,
+            start_new_session=True,
             close_fds=True,
             restore_signals=True,
         )

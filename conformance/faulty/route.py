@@ -167,12 +167,14 @@ def _file(request: Request, target: Target, site: Site) -> File | Listing | Redi
     return File(path)
 
 
-# rule: base/directory-serves-its-index, base/directory-without-index-is-listed
+# rule: base/directory-serves-its-index, base/directory-without-index-is-listed, disclosure/unreadable-index
 def _index(directory: bytes, site: Site) -> File | Listing:
     for name in _INDEXES:
         found = _status(directory + b"/" + name, site)
         if found and stat.S_ISREG(found.st_mode):
             return File(directory + b"/" + name)
+        if not found and os.path.exists(directory + b"/" + name):  # behind a link out of the document root
+            raise Refused(404, "File not found")
     return Listing(directory)
 
 
