@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from typing import BinaryIO
 
 from .client import Client
 
@@ -38,6 +39,17 @@ def output(client: Client, script: bytes, refused: bytes) -> None:
         if line.lower().startswith(b"set-cookie"):
             line = b"(a cookie)"
         message(client, f"CGI script {script.decode('latin-1')} wrote: {line.decode('latin-1')}")
+
+
+# rule: log/stderr-forges-no-line, log/script-lines-are-bounded, log/script-lines-name-the-script
+# rule: resource/no-deadlock-by-stderr
+def script_lines(client: Client, script: bytes, errors: BinaryIO) -> None:
+    """Writes the first lines of a script's standard error. Reads all of it, so that the script never waits."""
+    with errors:
+        for number, line in enumerate(iter(lambda: errors.readline(_LONGEST), b"")):
+            if number < _MOST_LINES:
+                text = line.decode("latin-1").removesuffix("\n")
+                message(client, f"CGI script {script.decode('latin-1')} says: {text}")
 
 
 # rule: log/control-bytes-are-escaped, log/no-forged-line, log/backslash-is-doubled, log/line-length-is-limited

@@ -36,6 +36,7 @@ class Process:
             bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             env=environment,
             cwd=directory,
             user=user,
@@ -46,10 +47,12 @@ class Process:
             close_fds=True,
             restore_signals=True,
         )
-        assert self._child.stdin and self._child.stdout
+        assert self._child.stdin and self._child.stdout and self._child.stderr
         self.exited = os.pidfd_open(self._child.pid)
         self.stdin: int = self._child.stdin.fileno()
         self.stdout: int = self._child.stdout.fileno()
+        self.errors = open(os.dup(self._child.stderr.fileno()), "rb")  # log.script_lines() closes it
+        self._child.stderr.close()
         os.set_blocking(self.stdin, False)
         os.set_blocking(self.stdout, False)
         with site.lock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import select
+import threading
 import time
 from typing import Protocol
 
@@ -48,6 +49,7 @@ def serve(client: Client, request: Request, target: Script, body: Body, site: Si
         log.message(client, f"CGI script cannot be executed: {error.strerror}")
         answer.refuse(client, request, site, 403, f"CGI script is not executable ({os.fsdecode(target.name)!r})")
         return None
+    threading.Thread(target=log.script_lines, args=(client, target.name, process.errors), daemon=True).start()
     try:
         output = _output(client, request, target, site)
         complete = Pump(client, process, body, output, site.settings).run()
