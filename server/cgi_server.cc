@@ -74,6 +74,7 @@ CgiServer::CgiServer(const cgi::Options& options, const DocumentRoot& root, std:
     loops_.push_back(std::make_unique<EventLoop>(
         workers_,
         [this](EventLoop& loop, UniqueFd socket, Peer peer) { accept(loop, std::move(socket), std::move(peer)); },
+        [this](EventLoop& loop) { return make_room(loop); },
         [this] { end_late_starts(responder_.is_closing() ? Clock::time_point::max() : Clock::now()); }));
   }
 }
@@ -147,20 +148,23 @@ bool CgiServer::admit(EventLoop& loop, const std::string& address) {
   const std::size_t most = options_.max_connections_per_address;
   if (most > 0 && clients_[address] >= most) return false;
   if (connections_ >= options_.max_connections) {
-    EventLoop* oldest = &loop;
-    for (const auto& other : loops_) {
-      if (other->oldest() < oldest->oldest()) oldest = other.get();
-    }
     lock.unlock();
-    if (oldest != &loop) {
-      oldest->post([oldest] { oldest->close_oldest(); });
-    } else if (!loop.close_oldest()) {
-      return false;
-    }
+    if (!make_room(loop)) return false;
     lock.lock();
   }
   ++connections_;
   if (most > 0) ++clients_[address];
+  return true;
+}
+
+// Closes the connection that has been quiet for longest, in whichever loop. Returns false if none is quiet.
+bool CgiServer::make_room(EventLoop& loop) {
+  EventLoop* oldest = &loop;
+  for (const auto& other : loops_) {
+    if (other->oldest() < oldest->oldest()) oldest = other.get();
+  }
+  if (oldest == &loop) return loop.close_oldest();
+  oldest->post([oldest] { oldest->close_oldest(); });
   return true;
 }
 
@@ -220,12 +224,13 @@ Served CgiServer::serve(EventLoop& loop, UniqueFd socket, Peer peer, bool is_adm
       Turn turn = refused ? Turn{refusal(request, *refused)} : begin(request);
 
       // The first part of a body for a script. Until it is here, the request holds no worker. If the client sends
-      // nothing for a moment, it may wait for the script to speak: the script starts, if enough places are free. rule:
-      // resource/silent-upload-holds-no-place, cgi/script-may-start-before-body
-      if (turn.route) refused = turn.body.take(connection, Fill::kData);
+      // nothing for a moment, it may wait for the script to speak: the script starts, if enough places are free.
+      // rule: resource/silent-upload-holds-no-place, cgi/script-may-start-before-body
+      const bool is_script = turn.route && turn.route->kind == RouteKind::kScript;
+      if (is_script) refused = turn.body.take(connection, Fill::kData);
       bool waits_for_continue = responder_.waits_for_continue(request);
       auto early_start = turn.framing.chunked ? Clock::time_point::max() : Clock::now() + kBodyDelay;
-      while (turn.route && !turn.place && !refused && !turn.body.has_arrived(connection)) {
+      while (is_script && !turn.place && !refused && !turn.body.has_arrived(connection)) {
         if (std::exchange(waits_for_continue, false) && connection.buffered().empty()) {
           if (!co_await client.sent(kContinue)) co_return;  // rule: http/expect-continue-does-not-wait
         }
@@ -247,17 +252,23 @@ Served CgiServer::serve(EventLoop& loop, UniqueFd socket, Peer peer, bool is_adm
         const auto done = co_await client.worked([&] { return finish(connection, request, turn); });
         if (done) {
           next = *done;
-          continue;
+        } else {
+          responder_.log().note(request.remote_addr, "no thread can be had for this request");
+          turn = Turn{refusal(request, {503, "Too many requests are under way"})};
         }
-        responder_.log().note(request.remote_addr, "no thread can be had for this request");
-        turn = Turn{refusal(request, {503, "Too many requests are under way"})};
       }
-      next = co_await client.sent(turn.reply.octets) ? turn.reply.next : After::kClose;
+      if (!turn.route) next = co_await client.sent(turn.reply.octets) ? turn.reply.next : After::kClose;
+
+      // What nobody has read of the body is no part of the next request.
+      while (next == After::kNextRequest && !turn.body.drop(connection)) {
+        const bool goes_on = turn.body.can_be_dropped();
+        if (!goes_on || co_await client.input(turn.body.wait(connection)) != Fill::kData) next = After::kLinger;
+      }
     }
 
     // Ends the connection so that the last response arrives: sends no more, and drops what the client still sends,
-    // within bounds. An early close would reset the connection, and the client would lose the response. rule:
-    // http/early-error-is-not-lost, http/close-cuts-nothing-off  (RFC 9112 9.6)
+    // within bounds. An early close would reset the connection, and the client would lose the response.
+    // rule: http/early-error-is-not-lost, http/close-cuts-nothing-off  (RFC 9112 9.6)
     if (next == After::kClose) co_return;
     ::shutdown(connection.socket(), SHUT_WR);
     const auto deadline = Clock::now() + (is_admitted ? kLinger : kShortLinger);
@@ -296,21 +307,21 @@ CgiServer::Turn CgiServer::begin(Request& request) {
   if (is_script) {
     if (const auto refused = scripts_.early_refusal(framing)) return {refusal(request, *refused)};
   }
-  const bool takes_time = is_script || route.kind == RouteKind::kListing ||
-                          (route.kind == RouteKind::kFile && is_large(route)) ||
-                          (has_body && route.kind != RouteKind::kRefusal);
-  if (!takes_time) return {reply(request, route)};
-  return {.route = std::move(route),
-          .framing = framing,
-          .body = is_script ? RequestBody(framing, options_.max_body, Pace(seconds(options_.header_timeout)), &spool_)
-                            : RequestBody()};
+  RequestBody body(framing, options_.max_body, Pace(seconds(options_.header_timeout)), &spool_);
+  const bool is_large_file = route.kind == RouteKind::kFile && is_large(route);
+  if (!is_script && !is_large_file && route.kind != RouteKind::kListing) {
+    return {.reply = reply(request, route), .body = std::move(body)};
+  }
+  return {.route = std::move(route), .framing = framing, .body = std::move(body)};
 }
 
 // Follows a route on a worker, to the end of the response.
 After CgiServer::finish(Connection& client, Request& request, Turn& turn) try {
   Route route = std::move(*turn.route);
+  RequestBody none;
   for (int hop = 0; route.kind == RouteKind::kScript; ++hop) {
-    const ScriptOutcome outcome = scripts_.run(client, request, route, turn.body, std::move(turn.place));
+    const ScriptOutcome outcome =
+        scripts_.run(client, request, route, hop == 0 ? turn.body : none, std::move(turn.place));
     if (outcome.local_location.empty()) return outcome.next;
     // A local redirect: answers as if the client had sent GET for that target, without a body.
     // rule: cgi/local-redirect-runs-script-as-get, cgi/local-redirect-gains-no-access, cgi/local-redirect-loops-end
@@ -320,16 +331,13 @@ After CgiServer::finish(Connection& client, Request& request, Turn& turn) try {
     request.target = outcome.local_location;
     std::erase_if(request.fields, [](const Field& field) { return is_one_of(kBodyFields, field.name); });
     if (outcome.next != After::kNextRequest) request.fields.push_back({"Connection", "close"});
-    turn.framing = {};
-    turn.body = {};
     route = find_route(request, root_, options_.cgi_directories, options_.profile == Profile::kRfc3875);
   }
   // rule: seed/files-and-scripts-on-one-port, seed/file-or-script-output-never-both
   const Reply answer = reply(request, route);
   if (!client.send_all(answer.octets)) return After::kClose;
   if (answer.file_follows && !client.send_file(route.file.get(), route.status.st_size)) return After::kClose;
-  if (answer.next == After::kLinger) return After::kLinger;
-  return discard_body(client, turn.framing, Pace(seconds(options_.header_timeout))) ? answer.next : After::kLinger;
+  return answer.next;
 } catch (const std::exception& error) {
   responder_.log().note(request.remote_addr, std::string("connection given up: ") + error.what());
   return After::kClose;

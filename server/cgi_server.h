@@ -62,12 +62,13 @@ class CgiServer : public httplib::Server {
     Reply reply = {};
     std::optional<Route> route = {};
     Framing framing = {};
-    RequestBody body = {};   // for a script
+    RequestBody body = {};   // for a script, or to drop
     ScriptPlace place = {};  // of a script that starts before its body is here
   };
 
   void accept(EventLoop& loop, UniqueFd socket, Peer peer);
   bool admit(EventLoop& loop, const std::string& address);
+  bool make_room(EventLoop& loop);
   void leave(const std::string& address, bool is_admitted);
   Served serve(EventLoop& loop, UniqueFd socket, Peer peer, bool is_admitted);
 

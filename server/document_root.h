@@ -31,8 +31,8 @@ class DocumentRoot {  // rule: seed/files-below-the-root-only
 
   // Opens `path` ("/a/b"; "/" is the root itself) with O_CLOEXEC and `flags`. Returns an empty UniqueFd and sets errno
   // if there is no such file for the server: EXDEV if the path leads out of the root. Throws std::system_error if the
-  // machine fails (no descriptors, no memory, a broken disk): that says nothing about the file. rule:
-  // resource/failure-of-machine-is-503
+  // machine fails (no descriptors, no memory, a broken disk): that says nothing about the file.
+  // rule: resource/failure-of-machine-is-503
   UniqueFd open(const std::string& path, int flags) const;
 
  private:

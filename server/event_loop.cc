@@ -18,6 +18,7 @@ namespace {
 constexpr int kAcceptedAtOnce = 16;  // then the clients get their turn
 constexpr int kReadsInARow = 8;      // then other clients do
 constexpr auto kTick = std::chrono::seconds(1);
+constexpr auto kRoomMade = std::chrono::milliseconds(5);  // another loop may still have to close a connection
 constexpr auto kShortage = std::chrono::milliseconds(50);
 constexpr auto kLastWork = std::chrono::seconds(4);  // a worker needs less to end a script
 
@@ -105,9 +106,10 @@ bool Client::Worked::await_suspend(std::coroutine_handle<> coroutine) {
   });
 }
 
-EventLoop::EventLoop(Workers& workers, Accepted accepted, std::function<void()> tick)
+EventLoop::EventLoop(Workers& workers, Accepted accepted, MakeRoom make_room, std::function<void()> tick)
     : workers_(workers),
       accepted_(std::move(accepted)),
+      make_room_(std::move(make_room)),
       tick_(std::move(tick)),
       epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
       wake_(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
@@ -139,7 +141,8 @@ bool EventLoop::run(int listener) {
     end_waits();
     if (stopping_ && end_at_ == Clock::time_point::max()) end_clients();
     if (has_new_clients && !stopping_) accept_clients();
-    oldest_ = (quiet_.empty() ? Clock::time_point::max() : quiet_.begin()->first).time_since_epoch().count();
+    const auto first = first_to_go();
+    oldest_ = (first == quiet_.end() ? Clock::time_point::max() : first->first).time_since_epoch().count();
   }
   return true;
 }
@@ -210,16 +213,19 @@ void EventLoop::accept_clients() {
       // The system looks for a descriptor before it looks for a client.
       pollfd waiting{listener_, POLLIN, 0};
       if (::poll(&waiting, 1, 0) == 0) return;
-      if (close_oldest()) continue;
+      listen_at_ = Clock::now() + (make_room_(*this) ? kRoomMade : kShortage);
       ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, listener_, nullptr);
-      listen_at_ = Clock::now() + kShortage;
       return;
     }
   }
 }
 
+EventLoop::Quiet::const_iterator EventLoop::first_to_go() const {
+  return std::find_if(quiet_.begin(), quiet_.end(), [](const auto& one) { return one.second->gives_way; });
+}
+
 bool EventLoop::close_oldest() {
-  const auto oldest = std::find_if(quiet_.begin(), quiet_.end(), [](const auto& one) { return one.second->gives_way; });
+  const auto oldest = first_to_go();
   if (oldest == quiet_.end()) return false;
   resume(*oldest->second, Fill::kBroken);
   return true;

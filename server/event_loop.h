@@ -118,9 +118,13 @@ class EventLoop {
   // The function that gets each new connection, in the thread of the loop.
   using Accepted = std::function<void(EventLoop&, UniqueFd, Peer)>;
 
+  // The function that makes room for a new connection in a shortage. Returns false if it cannot.
+  using MakeRoom = std::function<bool(EventLoop&)>;
+
   // Calls `tick` once a second while a worker has a client. Throws std::system_error if the system has no descriptors.
   EventLoop(
-      Workers& workers, Accepted accepted, std::function<void()> tick = [] {});
+      Workers& workers, Accepted accepted, MakeRoom make_room = [](EventLoop& loop) { return loop.close_oldest(); },
+      std::function<void()> tick = [] {});
 
   // Accepts connections from `listener` until stop(). Returns true once no client is left, and false if a worker keeps
   // one for longer than a few seconds.
@@ -134,7 +138,7 @@ class EventLoop {
   void post(std::function<void()> task);
   // Returns how many clients the loop has.
   std::size_t load() const { return load_; }
-  // Returns the nearest deadline of a client that is quiet.
+  // Returns the nearest deadline of a client that is quiet and gives way.
   Clock::time_point oldest() const { return Clock::time_point(Clock::duration(oldest_)); }
 
   // Closes the connection that has been quiet for longest. Returns false if there is none.
@@ -142,7 +146,10 @@ class EventLoop {
 
  private:
   friend class Client;
+  using Quiet = std::set<std::pair<Clock::time_point, Client*>>;
   void add_quiet(Client& client);
+  // Returns the client that gives way first, or the end of quiet_.
+  Quiet::const_iterator first_to_go() const;
   void resume(Client& client, Fill result);
   void on_event(Client& client, unsigned events);
   void accept_clients();
@@ -153,6 +160,7 @@ class EventLoop {
 
   Workers& workers_;
   const Accepted accepted_;
+  const MakeRoom make_room_;
   const std::function<void()> tick_;
   UniqueFd epoll_;
   UniqueFd wake_;  // an eventfd
@@ -161,7 +169,6 @@ class EventLoop {
   Clock::time_point end_at_ = Clock::time_point::max();     // after stop()
   Clock::time_point tick_at_{};
   std::unordered_set<Client*> clients_;
-  using Quiet = std::set<std::pair<Clock::time_point, Client*>>;
   Quiet quiet_;              // the clients that wait, by deadline
   Quiet::node_type spare_;   // of `quiet_`: one request after the other uses it
   Clock::time_point now_;    // of this turn

@@ -26,8 +26,8 @@ namespace cgi {
 std::optional<Refusal> apply_http11_rules(Request& request);
 
 // Returns whether each host that the request names is one of `hosts`, in lower case and without a port. A page of
-// another site can make its own name lead to 127.0.0.1 and read a server there; the browser then sends that name. rule:
-// http/other-host-is-421
+// another site can make its own name lead to 127.0.0.1 and read a server there; the browser then sends that name.
+// rule: http/other-host-is-421
 bool is_for_host(const Request& request, const std::vector<std::string>& hosts);
 
 }  // namespace cgi

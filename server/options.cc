@@ -231,19 +231,19 @@ struct Group {
     app.add_flag(names, place, std::move(description))->group(name);
   }
 
-  // "-b,--bind" → "--bind", "PORT" → "port"
-  static std::string full_name(const std::string& names) {
-    return names == "PORT" ? "port" : names.substr(names.find("--"));
-  }
+  // "-b,--bind" → "--bind"
+  static std::string full_name(const std::string& names) { return names.substr(names.find("--")); }
 };
 
-void declare(CLI::App& app, Options& options, std::string& version, bool& no_effect) {
+void declare(CLI::App& app, Options& options, std::string& port, std::string& version, bool& no_effect) {
   constexpr std::uint64_t kMost = 1'000'000;
   constexpr std::uint64_t kMostOctets = 1'000'000'000'000'000;
   const std::string directories = options.cgi_directories.front() + "," + options.cgi_directories.back();
   const Group first{app, "Options"}, site{app, "Where and what"}, scripts{app, "Scripts"}, limits{app, "Limits"},
       output{app, "Output"};
-  first.number("PORT", "", options.port, 0, 65535, "port to listen on; 0 takes a free one", "try: cgi-server 8000");
+  port = std::to_string(options.port);
+  first.value("PORT", "", port, "port to listen on; 0 takes a free one",
+              [&port](const std::string& written) { port = written; });
 
   site.text("-b,--bind", "ADDRESS", options.bind, "address to listen on");
   site.text("-d,--directory", "DIR", options.directory, "document root");
@@ -316,9 +316,9 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   CLI::App app("Serves the files and CGI scripts of a directory, as python3 -m http.server --cgi did.", "cgi-server");
   Options options;
   options.loops = std::max(1U, std::thread::hardware_concurrency());
-  std::string version;
+  std::string port, version;  // checked after the unknown words
   bool no_effect = false;
-  declare(app, options, version, no_effect);
+  declare(app, options, port, version, no_effect);
   app.allow_extras();
   app.get_formatter()->column_width(44);
   // CLI11 expects the words in reverse.
@@ -327,6 +327,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   try {
     app.parse(words);
     if (const auto extras = app.remaining(); !extras.empty()) reject_extra(app, extras.front());
+    options.port = static_cast<int>(whole_number("port", port, 0, 65535, "try: cgi-server 8000"));
     options.protocol = protocol(version, options.profile);
     return {std::move(options), "", 0};
   } catch (const CLI::CallForHelp&) {

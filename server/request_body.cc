@@ -119,17 +119,19 @@ void RequestBody::consume(Connection& client, std::size_t count) {
 }
 
 // rule: base/unread-body-is-discarded, resource/unread-body-goes-in-bulk
-bool discard_body(Connection& client, const Framing& framing, Pace pace) {
-  RequestBody unwanted(framing, kDiscardLimit, pace);
-  if (framing.chunked) return !unwanted.take(client, Fill::kData) && !unwanted.take_all(client);
-  if (framing.length > kDiscardLimit) return false;
-  for (std::uint64_t left = framing.length; left > 0;) {
-    if (client.buffered().empty() && client.fill(unwanted.wait(client)) != Fill::kData) return false;
-    const std::size_t count = static_cast<std::size_t>(std::min<std::uint64_t>(left, client.buffered().size()));
-    client.consume(count);
-    left -= count;
+bool RequestBody::drop(Connection& client) {
+  if (framing_.chunked) {
+    std::string unwanted;
+    client.consume(decoder_.decode(client.buffered(), unwanted));
+    dropped_ += unwanted.size();
+    return decoder_.done();
   }
-  return true;
+  consume(client, next(client).size());
+  return from_client_ == 0;
+}
+
+bool RequestBody::can_be_dropped() const {
+  return !decoder_.broken() && dropped_ <= kDiscardLimit && from_client_ <= kDiscardLimit;
 }
 
 }  // namespace cgi

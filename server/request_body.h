@@ -48,8 +48,8 @@ class RequestBody {
 
   // Takes what the client has sent: `arrived` is the result of the last fill. Refuses with 400 if the framing is broken
   // or the client ends a chunked body early, 413 if that is longer than the limit, 408 if the client is too slow, and
-  // 500 if it cannot be stored. A body with a length may end early: the script gets what is there. rule:
-  // http/short-body-is-incomplete
+  // 503 if it cannot be stored. A body with a length may end early: the script gets what is there.
+  // rule: http/short-body-is-incomplete
   std::optional<Refusal> take(Connection& client, Fill arrived);
   // Waits for the rest of a chunked body and takes it.
   std::optional<Refusal> take_all(Connection& client);
@@ -70,6 +70,11 @@ class RequestBody {
   bool is_all(std::string_view octets) const { return octets.size() == from_client_ + stored_ - at_; }
   // The script has got the whole body.
   bool finished() const { return from_client_ == 0 && at_ == stored_; }
+  // Drops what is here of a body that nobody reads, so that the next request can follow. Returns true once it is gone.
+  // rule: http/refused-body-is-no-request, http/body-is-read-or-connection-closed
+  bool drop(Connection& client);
+  // Returns false if the rest of the body is longer than 1 MiB or broken: then the connection must end.
+  bool can_be_dropped() const;
   // Ends the body early: the client sends no more, or the script reads no more.
   void cut() { from_client_ = 0, at_ = stored_; }
 
@@ -85,16 +90,12 @@ class RequestBody {
   std::optional<std::uint64_t> seen_;  // octets that the client had sent when the server began to wait
   ChunkedDecoder decoder_;
   std::uint64_t from_client_ = 0;
+  std::uint64_t dropped_ = 0;
   std::uint64_t stored_ = 0;
   std::uint64_t at_ = 0;  // of the stored octets
   std::string memory_;    // the stored octets, or a block of `file_` that begins at `block_at_`
   std::uint64_t block_at_ = 0;
   UniqueFd file_;
 };
-
-// Reads and drops a body that no script reads, so that the next request can follow. Returns false if the body is longer
-// than 1 MiB, broken, or not complete by `deadline`.
-// rule: http/refused-body-is-no-request, http/body-is-read-or-connection-closed
-bool discard_body(Connection& client, const Framing& framing, Pace pace);
 
 }  // namespace cgi

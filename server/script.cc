@@ -170,15 +170,31 @@ bool make_pipe(UniqueFd& read_end, UniqueFd& write_end) {
 
 void make_non_blocking(const UniqueFd& fd) { ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK); }
 
+bool take_one(std::atomic<std::size_t>& places) {
+  std::size_t free = places;
+  while (free > 0 && !places.compare_exchange_weak(free, free - 1)) {
+  }
+  return free > 0;
+}
+
 }  // namespace
 
-void LeavePlace::operator()(ScriptPlaces* places) const { ++places->free_; }
+void LeavePlace::operator()(ScriptPlaces* places) const {
+  ++places->free_;
+  if (is_early) ++places->free_early_;
+}
 
-ScriptPlace ScriptPlaces::take_beyond(std::size_t rest) {
-  std::size_t free = free_;
-  while (free > rest && !free_.compare_exchange_weak(free, free - 1)) {
+ScriptPlace ScriptPlaces::take() { return ScriptPlace(take_one(free_) ? this : nullptr); }
+
+ScriptPlace ScriptPlaces::take_early() {
+  if (!take_one(free_early_)) return nullptr;
+  ScriptPlace place = take();
+  if (place) {
+    place.get_deleter().is_early = true;
+  } else {
+    ++free_early_;
   }
-  return ScriptPlace(free > rest ? this : nullptr);
+  return place;
 }
 
 std::optional<StartFailure> Script::start(const ScriptCommand& command, ScriptPlace place, Script& script, int& error) {

@@ -31,28 +31,27 @@ struct Account {
 
 class ScriptPlaces;
 struct LeavePlace {
+  bool is_early = false;
   void operator()(ScriptPlaces* places) const;
 };
 using ScriptPlace = std::unique_ptr<ScriptPlaces, LeavePlace>;  // null: no place
 
 // Limits how many scripts run at once. A script holds a place only while it runs. A client that takes its response
-// slowly must not keep others from running scripts, nor may one that is slow to send a body.  rule:
-// resource/overload-is-503
+// slowly must not keep others from running scripts, nor may one that is slow to send a body.
+// rule: resource/overload-is-503
 class ScriptPlaces {
  public:
-  explicit ScriptPlaces(std::size_t limit) : limit_(limit), free_(limit) {}
+  explicit ScriptPlaces(std::size_t limit) : free_(limit), free_early_((limit + 1) / 2) {}
 
   bool any() const { return free_ > 0; }
-  ScriptPlace take() { return take_beyond(0); }
-  // Takes a place for a script whose body is not here yet. At most half of the places are for those.
-  ScriptPlace take_early() { return take_beyond(limit_ / 2); }
+  ScriptPlace take();
+  // Takes a place for a script whose body is not all here yet. At most half of the places are for those.
+  ScriptPlace take_early();
 
  private:
   friend LeavePlace;
-  ScriptPlace take_beyond(std::size_t rest);
-
-  const std::size_t limit_;
   std::atomic<std::size_t> free_;
+  std::atomic<std::size_t> free_early_;
 };
 
 // A limit of setrlimit().
@@ -90,8 +89,8 @@ enum class StartFailure {
 
 // A running script: its process, and the server's ends of its standard input, output and error (non-blocking). The
 // script leads a session of its own, which has no terminal: with the terminal of the server it could type commands
-// there. It has the descriptors 0, 1 and 2 only, default signal dispositions, and no blocked signals. rule:
-// process/session-without-terminal rule: process/no-file-of-the-server, process/default-signals-and-own-group,
+// there. It has the descriptors 0, 1 and 2 only, default signal dispositions, and no blocked signals.
+// rule: process/session-without-terminal rule: process/no-file-of-the-server, process/default-signals-and-own-group,
 // base/default-signals-and-three-files
 class Script {  // rule: resource/no-deadlock-by-stderr
  public:
@@ -132,8 +131,8 @@ class Script {  // rule: resource/no-deadlock-by-stderr
 };
 
 // Kills the scripts that have not begun to run by `now`. A process of the same user can stop a script between the
-// change of user and its execution, and the thread that starts it would wait for ever.  rule:
-// resource/start-of-script-is-limited
+// change of user and its execution, and the thread that starts it would wait for ever.
+// rule: resource/start-of-script-is-limited
 void end_late_starts(Clock::time_point now);
 
 // Raises the server's limit on descriptors to `wanted`, or as far as the system allows. Returns the limit before, which

@@ -83,13 +83,14 @@ ScriptOutcome ScriptHandler::run(Connection& client, const Request& request, con
   // The client may have closed its sending side only. It must still get what was sent.
   if (result.end == ExchangeEnd::kClientGone) return {After::kLinger, ""};
   if (!response->status()) return answer_for_script(call, result.end, *response, body);
-  const bool stays = result.end == ExchangeEnd::kDone && response->keeps_connection() && discard_rest(call, body);
+  const bool stays = result.end == ExchangeEnd::kDone && response->keeps_connection();
   return {stays ? After::kNextRequest : After::kLinger, ""};
 }
 
 std::optional<Refusal> ScriptHandler::start(const Call& call, RequestBody& body, ScriptPlace place,
                                             Script& script) try {
-  if (!place) place = places_.take();
+  // A body that goes on may stop at any moment.
+  if (!place) place = body.is_all(body.next(call.client)) ? places_.take() : places_.take_early();
   if (!place) return kNoPlace;
   int error = 0;
   if (const auto failure = Script::start(command_for(call, body), std::move(place), script, error))
@@ -226,12 +227,7 @@ ScriptOutcome ScriptHandler::answer_for_script(const Call& call, ExchangeEnd end
   if (end == ExchangeEnd::kTooMuch) return refuse(call, {500, "CGI script printed too much"});
   if (end == ExchangeEnd::kTimeout) return refuse(call, {504, "CGI script took too long"});
   if (end == ExchangeEnd::kBodyLate) return refuse(call, {408, "Request body not complete in time"});
-  return {discard_rest(call, body) ? After::kNextRequest : After::kLinger, std::string(response.local_location())};
-}
-
-// Drops what the script did not read of the body, so that the connection can carry another request.
-bool ScriptHandler::discard_rest(const Call& call, const RequestBody& body) const {
-  return discard_body(call.client, Framing{.length = body.from_client()}, Pace(seconds(options_.header_timeout)));
+  return {body.can_be_dropped() ? After::kNextRequest : After::kLinger, std::string(response.local_location())};
 }
 
 Clock::time_point ScriptHandler::script_deadline() const {

@@ -59,7 +59,6 @@ class ScriptHandler {
 
   ScriptCommand command_for(const Call& call, RequestBody& body);
   Refusal explain(const Call& call, StartFailure failure, int error) const;
-  bool discard_rest(const Call& call, const RequestBody& body) const;
   Clock::time_point script_deadline() const;
 
   ScriptOutcome refuse(const Call& call, const Refusal& refusal) const;

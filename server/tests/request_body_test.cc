@@ -243,47 +243,51 @@ TEST_F(RequestBodyTest, CutEndsItEarly) {
   EXPECT_EQ("", body.next(server_));
 }
 
-class DiscardBodyTest : public RequestBodyTest {
+class DropTest : public RequestBodyTest {
  protected:
   void send(const std::string& text) {
     ASSERT_EQ(static_cast<ssize_t>(text.size()), ::send(client_.get(), text.data(), text.size(), MSG_NOSIGNAL));
+    ASSERT_EQ(Fill::kData, server_.fill(kNever));
   }
 };
 
-TEST_F(DiscardBodyTest, LeavesTheNextRequest) {
-  send("bodyGET /");
-  EXPECT_TRUE(discard_body(server_, {.length = 4}, Pace()));
+TEST_F(DropTest, LeavesTheNextRequest) {
+  RequestBody body({.length = 6}, kMuch, Pace());
+  EXPECT_FALSE(body.drop(server_));
+  send("body");
+  EXPECT_FALSE(body.drop(server_));
+  send("!!GET /");
+  EXPECT_TRUE(body.drop(server_));
   EXPECT_EQ("GET /", server_.buffered());
-  send(chunk(" chunked") + chunk(""));
   server_.consume(5);
-  EXPECT_TRUE(discard_body(server_, kChunked, Pace()));
-  EXPECT_EQ("", server_.buffered());
-  EXPECT_TRUE(discard_body(server_, {}, Pace()));
+  RequestBody chunked(kChunked, kMuch, Pace());
+  send(chunk("one"));
+  EXPECT_FALSE(chunked.drop(server_));
+  send(chunk("") + "POST");
+  EXPECT_TRUE(chunked.drop(server_));
+  EXPECT_EQ("POST", server_.buffered());
+  EXPECT_TRUE(RequestBody().drop(server_));
 }
 
-TEST_F(DiscardBodyTest, TakesAtMostOneMegabyte) {
+TEST_F(DropTest, IsForOneMegabyteAtMost) {
   constexpr std::size_t kMost = 1 << 20;
-  EXPECT_FALSE(discard_body(server_, {.length = kMost + 1}, Pace()));
-  std::thread client([&] {
-    const std::string text(kMost, 'x');
-    EXPECT_TRUE(write_all(client_.get(), text));
-    EXPECT_TRUE(write_all(client_.get(), chunk(text + "x")));
-  });
-  EXPECT_TRUE(discard_body(server_, {.length = kMost}, Pace()));
-  EXPECT_FALSE(discard_body(server_, kChunked, Pace()));
-  // The client may still send what the server does not read.
-  ::shutdown(server_.socket(), SHUT_RD);
+  EXPECT_TRUE(RequestBody({.length = kMost}, kMuch, Pace()).can_be_dropped());
+  EXPECT_FALSE(RequestBody({.length = kMost + 1}, kMuch, Pace()).can_be_dropped());
+  RequestBody chunked(kChunked, kMuch, Pace());
+  std::thread client([&] { EXPECT_TRUE(write_all(client_.get(), chunk(std::string(kMost + 1, 'x')))); });
+  while (chunked.can_be_dropped()) {
+    ASSERT_EQ(Fill::kData, server_.fill(kNever));
+    EXPECT_FALSE(chunked.drop(server_));
+  }
+  ::shutdown(server_.socket(), SHUT_RD);  // the client may still send what the server does not read
   client.join();
 }
 
-TEST_F(DiscardBodyTest, GivesUpABodyThatDoesNotComeOrIsBroken) {
-  EXPECT_FALSE(discard_body(server_, {.length = 1}, Pace(milliseconds(1))));
-  EXPECT_FALSE(discard_body(server_, kChunked, Pace(milliseconds(1))));
+TEST_F(DropTest, EndsAtABrokenChunk) {
+  RequestBody chunked(kChunked, kMuch, Pace());
   send("x\r\n");
-  EXPECT_FALSE(discard_body(server_, kChunked, Pace()));
-  server_.consume(server_.buffered().size());
-  end_sending();
-  EXPECT_FALSE(discard_body(server_, {.length = 1}, Pace()));
+  EXPECT_FALSE(chunked.drop(server_));
+  EXPECT_FALSE(chunked.can_be_dropped());
 }
 
 }  // namespace
