@@ -48,7 +48,8 @@ struct ChildPlan {
   int error = 0;                                      // out: 0 if execve() succeeded
 };
 
-[[noreturn]] void give_up(ChildPlan* plan, StartFailure failure) {
+// Sanitizers would do something before a call that does not return, and change errno.
+[[noreturn, gnu::no_sanitize("address", "thread")]] void give_up(ChildPlan* plan, StartFailure failure) {
   plan->error = errno;
   plan->failure = failure;
   ::_exit(127);
@@ -66,7 +67,7 @@ bool become(const Account& account) {  // rule: cgi/script-data-is-private
 
 // Runs in the child. It uses system calls only, because other threads of the parent may hold any lock.
 // rule: process/no-file-of-the-server, process/default-signals-and-own-group, disclosure/no-shell-for-unrunnable-file
-int run_child(void* argument) {
+[[gnu::no_sanitize("address", "thread")]] int run_child(void* argument) {
   auto* plan = static_cast<ChildPlan*>(argument);
   ::setsid();
   struct sigaction standard = {};

@@ -23,6 +23,7 @@ CI = Path(__file__).resolve().parents[2] / "ci"
         (["test", "--minute=9"], 'ci/test: unknown argument "--minute=9" (see --help)'),
         (["conform", "--report"], "ci/conform: --report needs a folder"),
         (["conform", "--"], 'ci/conform: no command follows "--" (e.g. -- ./my-server --port {port} --root {root})'),
+        (["sanitize", "memory"], 'ci/sanitize: unknown sanitizer "memory" (address or thread)'),
         (["lint", "grammar"], 'ci/lint: unknown linter "grammar"'),
         (["setup", "everything"], 'ci/setup: unknown argument "everything"'),
     ],
