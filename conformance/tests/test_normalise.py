@@ -52,6 +52,7 @@ def test_values_that_vary_are_replaced_by_tokens(received: bytes, kept: bytes) -
         (b"unix:/tmp/cgi-conform-workers-3m/cgi-conform-log-ex_1/files/fcgi:", b"unix:{files}/fcgi:"),
         (b"[Sat Nov 28 18:39:49.120640 2026] [http:error] [pid 21:tid 22] [client 127.0.0.1:44754] AH02429: x",
          b"[{date}] [http:error] [pid {pid}] [client 127.0.0.1:{number}] AH02429: x"),
+        (b'2026/11/28 23:13:08 cgi: invalid header name: "x"', b'{date} cgi: invalid header name: "x"'),
         (b"2026-11-28 18:31:32: (mod_cgi.c.123) x", b"{date}: (mod_cgi.c.123) x"),
         (b"[pid: 26805|app: -1|req: -1/68] 127.0.0.1 () {22 vars in 258 bytes} [Sat Nov 28 20:14:16 2026] GET / => generated 9 bytes in 0 msecs (HTTP/1.0 404)",
          b"[pid: {pid}|app: -1|req: {number}] 127.0.0.1 () {22 vars in {number} bytes} [{date}] GET / => generated 9 bytes in {number} msecs (HTTP/1.0 404)"),

@@ -9,7 +9,7 @@
     {length}         a Content-Length of a body that contains one of these
     {framing}        framing that depends on time (http/framing.py)
 
-and in the lines of a log, as CPython, cgi-server, nginx, Apache and lighttpd write them:
+and in the lines of a log, as CPython, cgi-server, nginx, Apache, lighttpd and Go write them:
 
     {date}           the time of a line
     {pid} {number}   the process, and the number of a connection or its port
@@ -39,7 +39,7 @@ _LENGTH = re.compile(rb"^(Content-Length:[ \t]*)([0-9]+)(?=[ \t]*\r?$)", re.IGNO
 _STAMPS = (
     (re.compile(rb"\[\d\d/\w{3}/\d{4}[: ]\d\d:\d\d:\d\d(?: [+-]\d{4})?\]"), rb"[{date}]"),
     (re.compile(rb"\[\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d\.\d+ \d{4}\]"), rb"[{date}]"),
-    (re.compile(rb"^\d{4}[/-]\d\d[/-]\d\d \d\d:\d\d:\d\d(?=:? [\[(])", re.MULTILINE), rb"{date}"),
+    (re.compile(rb"^\d{4}[/-]\d\d[/-]\d\d \d\d:\d\d:\d\d(?=:? [\[(]| cgi: )", re.MULTILINE), rb"{date}"),
     (re.compile(rb"\[\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}\]"), rb"[{date}]"),
     (re.compile(rb"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\]"), rb"[{date}]"),
     (re.compile(rb"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} ", re.MULTILINE), rb"{date} "),
