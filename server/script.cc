@@ -103,6 +103,7 @@ bool become(const Account& account) {  // rule: cgi/script-data-is-private
   // still lead to the file that was checked.  rule: process/checked-file-is-executed
   struct stat now = {};
   if (plan->inode != 0 && ::stat(plan->file, &now) == 0 && (now.st_ino != plan->inode || now.st_dev != plan->device)) {
+    errno = ESTALE;
     give_up(plan, StartFailure::kReplaced);
   }
   // rule: cgi/script-is-executed-as-program, argument/no-shell-is-started, environment/fields-reach-no-shell
