@@ -91,7 +91,9 @@ Route find_index(Route directory, const DocumentRoot& root, bool root_holds_scri
     index.file = open_for_reading(root, index.path);
     // An index that the server must not show does not turn into a listing, which would show its neighbours.
     // rule: disclosure/unreadable-index
-    if (!index.file && (errno == EACCES || errno == EXDEV)) return refuse(404, "File not found");
+    if (!index.file && (errno == EACCES || errno == EXDEV) && root.status(index.path)) {
+      return refuse(404, "File not found");
+    }
     if (!index.file || ::fstat(index.file.get(), &index.status) != 0 || !S_ISREG(index.status.st_mode)) continue;
     if (root_holds_scripts && directory.path == "/" && (index.status.st_mode & 0111) != 0) continue;
     return index;
