@@ -33,6 +33,10 @@ int fail(int status, const std::string& message) {
   return status;
 }
 
+void cannot_write_log(const std::string& path) {
+  fail(1, "cannot write log file \"" + path + "\": " + std::strerror(errno) + " (name another)");
+}
+
 // Without this, the pipe of a script could become descriptor 0, 1 or 2 if the server is started without them.
 void open_standard_descriptors() {
   int fd = ::open("/dev/null", O_RDWR);
@@ -40,7 +44,8 @@ void open_standard_descriptors() {
   if (fd > 2) ::close(fd);
 }
 
-// Writes another file and renames it, so that a reader never sees half a number. Follows no link that somebody planted.
+// Writes another file and renames it, so that a reader never sees half a number. Follows no link that another user
+// planted.
 bool write_port_file(const std::string& path, int port) {
   std::string draft = path + ".XXXXXX";
   const cgi::UniqueFd file(::mkostemp(draft.data(), O_CLOEXEC));
@@ -103,11 +108,12 @@ int main(int argc, char** argv) {
   const int port = server.bind();
   // rule: resource/taken-port-ends-the-start
   if (port < 0) return fail(1, cgi::bind_failure(options.bind, options.port, errno));
+  if (!options.log_file.empty() && !server.open_log()) {
+    cannot_write_log(options.log_file);
+    return 1;
+  }
   if (!options.port_file.empty() && !write_port_file(options.port_file, port)) {
     return fail(1, "cannot write port file \"" + options.port_file + "\": " + std::strerror(errno));
-  }
-  if (!options.log_file.empty() && !server.open_log()) {
-    return fail(1, "cannot write log file \"" + options.log_file + "\": " + std::strerror(errno) + " (name another)");
   }
   const bool v6 = options.bind.find(':') != std::string::npos;
   std::printf("Serving HTTP on %s port %d (http://%s%s%s:%d/) ...\n", options.bind.c_str(), port, v6 ? "[" : "",
@@ -116,7 +122,9 @@ int main(int argc, char** argv) {
 
   std::thread stopper([&server, &options, ending] {
     int number = 0;
-    while (::sigwait(&ending, &number) == 0 && number == SIGHUP && !options.log_file.empty()) server.open_log();
+    while (::sigwait(&ending, &number) == 0 && number == SIGHUP && !options.log_file.empty()) {
+      if (!server.open_log()) cannot_write_log(options.log_file);
+    }
     if (number == SIGINT) {
       std::puts("\nKeyboard interrupt received, exiting.");
       std::fflush(stdout);

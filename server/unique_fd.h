@@ -1,6 +1,7 @@
 // Owns a file descriptor and closes it at the end.  rule: resource/no-descriptor-leak
 #pragma once
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -33,11 +34,17 @@ class UniqueFd {
   int fd_ = -1;
 };
 
-// Writes all of `data`, also if a signal interrupts it. Returns false if that fails.
+// Writes all of `data`, also if a signal interrupts it, and waits if a non-blocking pipe is full. Returns false if that
+// fails.
 inline bool write_all(int fd, std::string_view data) {
   while (!data.empty()) {
     const ssize_t count = ::write(fd, data.data(), data.size());
     if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno == EAGAIN) {
+      pollfd room{fd, POLLOUT, 0};
+      ::poll(&room, 1, -1);
+      continue;
+    }
     if (count <= 0) return false;
     data.remove_prefix(static_cast<std::size_t>(count));
   }

@@ -137,6 +137,16 @@ TEST_F(LogWriterTest, LosesNothingAtItsEnd) {
   EXPECT_EQ("end of the log", next_line());
 }
 
+TEST_F(LogWriterTest, WaitsForRoomInANonBlockingPipe) {
+  std::size_t filled = fill_pipe();
+  ::fcntl(log_.get(), F_SETFL, O_WRONLY | O_NONBLOCK);
+  LogWriter writer(log_.get(), kMuch, lost);
+  writer.add("kept\n");
+  std::array<char, 4096> page;
+  while (filled > 0) filled -= static_cast<std::size_t>(::read(reader_.get(), page.data(), page.size()));
+  EXPECT_EQ("kept", next_line());
+}
+
 TEST_F(LogWriterTest, CountsLostLinesAtItsEnd) {
   const std::size_t before = fill_pipe();
   std::optional<LogWriter> writer(std::in_place, log_.get(), 12, lost);
