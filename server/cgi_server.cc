@@ -31,13 +31,14 @@ constexpr std::size_t kLingerOctets = 64 * 1024 * 1024;  // a client may send so
 constexpr auto kBodyDelay = std::chrono::milliseconds(20);
 constexpr auto kLinger = std::chrono::seconds(2);
 constexpr auto kShortLinger = std::chrono::milliseconds(200);
-constexpr auto kLastWork = std::chrono::seconds(4);  // a worker needs less to end a script
 
 // The request of a local redirect has no body, so it must not have these fields.
 constexpr std::string_view kBodyFields[] = {"content-length", "content-type", "content-encoding", "transfer-encoding",
                                             "expect"};
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+void start_again(HeadParser& head) { head = HeadParser(); }
 
 // Calls a function at the end of a scope.
 template <typename Function>
@@ -146,7 +147,7 @@ void CgiServer::accept(EventLoop& loop, UniqueFd socket, Peer peer) {
 bool CgiServer::admit(EventLoop& loop, const std::string& address) {
   std::unique_lock lock(mutex_);
   const std::size_t most = options_.max_connections_per_address;
-  if (most > 0 && clients_[address] >= most) return false;
+  if (const auto client = clients_.find(address); client != clients_.end() && client->second >= most) return false;
   if (connections_ >= options_.max_connections) {
     lock.unlock();
     if (!make_room(loop)) return false;
@@ -176,7 +177,8 @@ void CgiServer::leave(const std::string& address, bool is_admitted) {
   if (client != clients_.end() && --client->second == 0) clients_.erase(client);
 }
 
-// Serves one connection until its end.
+// Serves one connection until its end. The frame of a coroutine has room for each object that a statement makes, as
+// long as the connection lasts. So functions make the large ones that a client rarely needs.
 Served CgiServer::serve(EventLoop& loop, UniqueFd socket, Peer peer, bool is_admitted) {
   const AtEnd at_end([&] { leave(peer.address, is_admitted); });
   Client client(loop, std::move(socket));
@@ -185,13 +187,11 @@ Served CgiServer::serve(EventLoop& loop, UniqueFd socket, Peer peer, bool is_adm
   After next = After::kNextRequest;
   try {  // rule: base/server-survives-any-request
     if (!is_admitted) {
-      Request request;
-      request.remote_addr = peer.address;
-      const std::string response = responder_.refusal(request, {503, "Too many connections"});
+      const std::string response = refusal_of_connection(peer);
       next = co_await client.sent(response) ? After::kLinger : After::kClose;
     }
-    while (next ==
-           After::kNextRequest) {  // rule: http/nothing-after-connection-close, http/pipelined-requests-in-order
+    // rule: http/nothing-after-connection-close, http/pipelined-requests-in-order
+    while (next == After::kNextRequest) {
       // The head. The server skips a few empty lines, which some clients send before a request or after a body. They do
       // not extend the deadline. After more of them `head` is empty. CPython closes the connection at the first one.
       // rule: http/empty-line-before-request-is-skipped, http/empty-lines-are-bounded  (RFC 9112 2.2)
@@ -203,7 +203,7 @@ Served CgiServer::serve(EventLoop& loop, UniqueFd socket, Peer peer, bool is_adm
         if (!head.done()) {  // rule: http/no-action-before-head-is-complete
           arrived = co_await client.input(deadline);
         } else if (head.empty() && empty_lines++ < kEmptyLines) {
-          head = HeadParser();
+          start_again(head);
         } else {
           break;
         }
@@ -222,17 +222,23 @@ Served CgiServer::serve(EventLoop& loop, UniqueFd socket, Peer peer, bool is_adm
       std::optional<Refusal> refused = head.refusal();
       if (arrived == Fill::kTimeout) refused = {408, "Request head not complete in time"};
       Turn turn = refused ? Turn{refusal(request, *refused)} : begin(request);
+      const auto refuse = [&](const Refusal& reason) {
+        turn.route.reset();
+        turn.reply = refusal(request, reason);
+      };
 
       // The first part of a body for a script. Until it is here, the request holds no worker. If the client sends
       // nothing for a moment, it may wait for the script to speak: the script starts, if enough places are free.
       // rule: resource/silent-upload-holds-no-place, cgi/script-may-start-before-body
       const bool is_script = turn.route && turn.route->kind == RouteKind::kScript;
       if (is_script) refused = turn.body.take(connection, Fill::kData);
-      bool waits_for_continue = responder_.waits_for_continue(request);
-      auto early_start = turn.framing.chunked ? Clock::time_point::max() : Clock::now() + kBodyDelay;
-      while (is_script && !turn.place && !refused && !turn.body.has_arrived(connection)) {
-        if (std::exchange(waits_for_continue, false) && connection.buffered().empty()) {
-          if (!co_await client.sent(kContinue)) co_return;  // rule: http/expect-continue-does-not-wait
+      bool has_waited = false;
+      auto early_start = Clock::time_point::max();
+      while (is_script && !turn.place && !refused && !turn.body.has_begun(connection)) {
+        if (!std::exchange(has_waited, true)) {
+          if (!turn.body.is_chunked()) early_start = Clock::now() + kBodyDelay;
+          const bool asks = connection.buffered().empty() && responder_.waits_for_continue(request);
+          if (asks && !co_await client.sent(kContinue)) co_return;  // rule: http/expect-continue-does-not-wait
         }
         arrived = co_await client.input(std::min(turn.body.wait(connection), early_start));
         if (arrived == Fill::kBroken) {
@@ -246,7 +252,7 @@ Served CgiServer::serve(EventLoop& loop, UniqueFd socket, Peer peer, bool is_adm
           refused = turn.body.take(connection, arrived);
         }
       }
-      if (turn.route && refused) turn = Turn{refusal(request, *refused)};
+      if (turn.route && refused) refuse(*refused);
 
       if (turn.route) {
         const auto done = co_await client.worked([&] { return finish(connection, request, turn); });
@@ -254,12 +260,12 @@ Served CgiServer::serve(EventLoop& loop, UniqueFd socket, Peer peer, bool is_adm
           next = *done;
         } else {
           responder_.log().note(request.remote_addr, "no thread can be had for this request");
-          turn = Turn{refusal(request, {503, "Too many requests are under way"})};
+          refuse({503, "Too many requests are under way"});
         }
       }
       if (!turn.route) next = co_await client.sent(turn.reply.octets) ? turn.reply.next : After::kClose;
 
-      // What nobody has read of the body is no part of the next request.
+      // The server drops the rest of the body, which is no part of the next request.
       while (next == After::kNextRequest && !turn.body.drop(connection)) {
         const bool goes_on = turn.body.can_be_dropped();
         if (!goes_on || co_await client.input(turn.body.wait(connection)) != Fill::kData) next = After::kLinger;
@@ -281,7 +287,13 @@ Served CgiServer::serve(EventLoop& loop, UniqueFd socket, Peer peer, bool is_adm
   }
 }
 
-// Decides what a request leads to. Answers at once what needs no body and little time.
+std::string CgiServer::refusal_of_connection(const Peer& peer) const {
+  Request request;
+  request.remote_addr = peer.address;
+  return responder_.refusal(request, {503, "Too many connections"});
+}
+
+// Decides about a request. Answers at once what needs no body and little time.
 CgiServer::Turn CgiServer::begin(Request& request) {
   request.uri = request.target;
   const bool by_the_rfc = options_.profile == Profile::kRfc3875;
@@ -312,7 +324,7 @@ CgiServer::Turn CgiServer::begin(Request& request) {
   if (!is_script && !is_large_file && route.kind != RouteKind::kListing) {
     return {.reply = reply(request, route), .body = std::move(body)};
   }
-  return {.route = std::move(route), .framing = framing, .body = std::move(body)};
+  return {.route = std::move(route), .body = std::move(body)};
 }
 
 // Follows a route on a worker, to the end of the response.

@@ -44,7 +44,8 @@ class CgiServer : public httplib::Server {
   // the process must end without destroying this object.
   bool serve_until_stopped();
   // Opens the file of --log-file, again if it was renamed. Returns false and sets errno if that fails; the old one
-  // stays. rule: log/sighup-opens-the-file-again
+  // stays.
+  // rule: log/sighup-opens-the-file-again
   bool open_log() const;
   // Ends the connections and their scripts. serve_until_stopped() then returns within a bounded time. Any thread may
   // call this, but no signal handler.
@@ -57,11 +58,10 @@ class CgiServer : public httplib::Server {
     After next = After::kLinger;
     bool file_follows = false;
   };
-  // What a request leads to: a reply for the loop to send, or a route for a worker to follow.
+  // The decision about a request: a reply for the loop to send, or a route for a worker to follow.
   struct Turn {
     Reply reply = {};
     std::optional<Route> route = {};
-    Framing framing = {};
     RequestBody body = {};   // for a script, or to drop
     ScriptPlace place = {};  // of a script that starts before its body is here
   };
@@ -72,6 +72,7 @@ class CgiServer : public httplib::Server {
   void leave(const std::string& address, bool is_admitted);
   Served serve(EventLoop& loop, UniqueFd socket, Peer peer, bool is_admitted);
 
+  std::string refusal_of_connection(const Peer& peer) const;
   Turn begin(Request& request);
   After finish(Connection& client, Request& request, Turn& turn);
   Reply reply(const Request& request, const Route& route);

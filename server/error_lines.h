@@ -1,5 +1,5 @@
-// What a script writes to its standard error, as lines for the log: bounded in length and number, so that a script can
-// neither fill the log nor flood it. Pure: the time is an argument.
+// Makes lines for the log of what a script writes to its standard error. Their length and number are bounded, so that a
+// script cannot fill the log. Pure: the time is an argument.
 // rule: log/script-lines-are-bounded
 #pragma once
 

@@ -20,7 +20,6 @@ constexpr int kReadsInARow = 8;      // then other clients do
 constexpr auto kTick = std::chrono::seconds(1);
 constexpr auto kRoomMade = std::chrono::milliseconds(5);  // another loop may still have to close a connection
 constexpr auto kShortage = std::chrono::milliseconds(50);
-constexpr auto kLastWork = std::chrono::seconds(4);  // a worker needs less to end a script
 
 UniqueFd checked(int fd, const char* name) {
   if (fd < 0) throw std::system_error(errno, std::generic_category(), name);
@@ -138,7 +137,7 @@ bool EventLoop::run(int listener) {
     // Tasks may end clients, so they come after the events of clients.
     if (has_tasks) run_tasks();
     for (Client* client : std::exchange(eager_, {})) on_event(*client, EPOLLIN);
-    end_waits();
+    do_what_is_due();
     if (stopping_ && end_at_ == Clock::time_point::max()) end_clients();
     if (has_new_clients && !stopping_) accept_clients();
     const auto first = first_to_go();
@@ -183,8 +182,8 @@ void EventLoop::resume(Client& client, Fill result) {
   std::exchange(client.waiting_, nullptr).resume();
 }
 
-// Ends the waits whose deadline has passed, and the pause after a shortage.
-void EventLoop::end_waits() {
+// Does what is due: ends the waits whose deadline has passed, ticks, and listens again after a shortage.
+void EventLoop::do_what_is_due() {
   now_ = Clock::now();
   while (!quiet_.empty() && quiet_.begin()->first <= now_) resume(*quiet_.begin()->second, Fill::kTimeout);
   if (now_ >= tick_at_) {

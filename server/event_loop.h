@@ -154,7 +154,7 @@ class EventLoop {
   void on_event(Client& client, unsigned events);
   void accept_clients();
   void run_tasks();
-  void end_waits();
+  void do_what_is_due();
   void end_clients();
   int milliseconds_to_wait() const;
 

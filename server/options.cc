@@ -100,16 +100,16 @@ void take_limits(const std::string& value, ScriptLimits& limits) {
     const std::string_view name = cut(number, '=');
     const auto* kind =
         std::find_if(std::begin(kinds), std::end(kinds), [&](const auto& one) { return one.first == name; });
+    const char* const example = "try: --script-limit cpu=60,memory=1000000000";
     if (kind == std::end(kinds)) {
-      reject("--script-limit", value, "names none of cpu, memory, files, processes, output",
-             "try: --script-limit cpu=60,memory=1000000000");
+      reject("--script-limit", value, "names none of cpu, memory, files, processes, output", example);
     }
-    *kind->second = whole_number("--script-limit " + std::string(name), std::string(number), 1, 1'000'000'000'000'000,
-                                 "try: --script-limit cpu=60");
+    *kind->second =
+        whole_number("--script-limit " + std::string(name), std::string(number), 1, 1'000'000'000'000'000, example);
   }
 }
 
-std::string host_name(const std::string& value) {
+std::string allowed_host(const std::string& value) {
   const std::string host = lowered(word("--allowed-host", value));
   if (host.find_first_of("/ ") != host.npos || (host.find(':') != host.npos && !host.starts_with('['))) {
     reject("--allowed-host", value, "is not a host name without a port", "try: --allowed-host localhost");
@@ -253,7 +253,7 @@ void declare(CLI::App& app, Options& options, std::string& port, std::string& ve
              [&options](const std::string& written) { options.profile = profile(written); });
   site.list("--allowed-host", "NAME", "", "answer requests for this host only; may be repeated",
             [&options](const std::vector<std::string>& names) {
-              for (const std::string& name : names) options.allowed_hosts.push_back(host_name(name));
+              for (const std::string& name : names) options.allowed_hosts.push_back(allowed_host(name));
             });
   site.flag("--follow-symlinks", options.follow_symlinks, "follow links out of the document root");
 

@@ -10,7 +10,7 @@ namespace cgi {
 namespace {
 
 constexpr std::size_t kInMemory = 64 * 1024;
-constexpr std::uint64_t kDiscardLimit = 1 << 20;
+constexpr std::uint64_t kMostDropped = 1 << 20;
 
 // Opens a file without a name. The system removes it, however the server ends.
 UniqueFd nameless_file() {  // rule: resource/broken-uploads-leave-nothing
@@ -57,7 +57,7 @@ bool RequestBody::store(std::string_view data) {
 std::optional<Refusal> RequestBody::take(Connection& client, Fill arrived) {
   if (arrived == Fill::kTimeout) return Refusal{408, "Request body not complete in time"};
   if (arrived == Fill::kData && seen_) pace_.moved(client.received() - *seen_, Clock::now());
-  if (!framing_.chunked) {
+  if (!is_chunked()) {
     if (arrived != Fill::kData) from_client_ = std::min<std::uint64_t>(from_client_, client.buffered().size());
     return std::nullopt;
   }
@@ -71,15 +71,18 @@ std::optional<Refusal> RequestBody::take(Connection& client, Fill arrived) {
 }
 
 std::optional<Refusal> RequestBody::take_all(Connection& client) {
-  while (framing_.chunked && !decoder_.done()) {
+  while (is_chunked() && !decoder_.done()) {
     if (auto refusal = take(client, client.fill(wait(client)))) return refusal;
   }
   return std::nullopt;
 }
 
+bool RequestBody::has_begun(const Connection& client) const {
+  return has_arrived(client) || stored_ >= kInMemory || (!is_chunked() && client.buffered().size() >= kInMemory);
+}
+
 bool RequestBody::has_arrived(const Connection& client) const {
-  if (framing_.chunked) return decoder_.done() || stored_ >= kInMemory;
-  return client.buffered().size() >= std::min<std::uint64_t>(from_client_, kInMemory);
+  return is_chunked() ? decoder_.done() : client.buffered().size() >= from_client_;
 }
 
 Clock::time_point RequestBody::wait(const Connection& client) {
@@ -89,7 +92,7 @@ Clock::time_point RequestBody::wait(const Connection& client) {
 }
 
 std::string RequestBody::content_length() const {
-  if (framing_.chunked) return std::to_string(stored_);
+  if (is_chunked()) return std::to_string(stored_);
   return framing_.announced ? std::to_string(framing_.length) : "";
 }
 
@@ -120,7 +123,7 @@ void RequestBody::consume(Connection& client, std::size_t count) {
 
 // rule: base/unread-body-is-discarded, resource/unread-body-goes-in-bulk
 bool RequestBody::drop(Connection& client) {
-  if (framing_.chunked) {
+  if (is_chunked()) {
     std::string unwanted;
     client.consume(decoder_.decode(client.buffered(), unwanted));
     dropped_ += unwanted.size();
@@ -131,7 +134,7 @@ bool RequestBody::drop(Connection& client) {
 }
 
 bool RequestBody::can_be_dropped() const {
-  return !decoder_.broken() && dropped_ <= kDiscardLimit && from_client_ <= kDiscardLimit;
+  return !decoder_.broken() && dropped_ <= kMostDropped && from_client_ <= kMostDropped;
 }
 
 }  // namespace cgi

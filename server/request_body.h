@@ -1,4 +1,4 @@
-// The request body for a script. The script gets a body with a length as the client sends it.
+// The request body. A script gets a body with a length as the client sends it.
 //
 // CONTENT_LENGTH must be known before a script starts, so the server first decodes and stores a chunked body: a small
 // one in memory, a larger one in an unlinked file. RFC 3875 4.1.2, 4.2.
@@ -53,7 +53,10 @@ class RequestBody {
   std::optional<Refusal> take(Connection& client, Fill arrived);
   // Waits for the rest of a chunked body and takes it.
   std::optional<Refusal> take_all(Connection& client);
-  // Returns whether enough is here to start what needs the body: all of it, or its first 64 KiB.
+  bool is_chunked() const { return framing_.chunked; }
+  // Returns whether enough is here to start the script: the whole body, or its first 64 KiB.
+  bool has_begun(const Connection& client) const;
+  // Returns whether the client has sent the whole body.
   bool has_arrived(const Connection& client) const;
   // The server waits for the client from now on. Returns the time at which it counts as too slow.
   Clock::time_point wait(const Connection& client);
@@ -70,7 +73,8 @@ class RequestBody {
   bool is_all(std::string_view octets) const { return octets.size() == from_client_ + stored_ - at_; }
   // The script has got the whole body.
   bool finished() const { return from_client_ == 0 && at_ == stored_; }
-  // Drops what is here of a body that nobody reads, so that the next request can follow. Returns true once it is gone.
+  // Drops the octets that are here of a body that no script reads, so that the next request can follow. Returns true
+  // once the whole body is gone.
   // rule: http/refused-body-is-no-request, http/body-is-read-or-connection-closed
   bool drop(Connection& client);
   // Returns false if the rest of the body is longer than 1 MiB or broken: then the connection must end.

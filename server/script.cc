@@ -36,7 +36,7 @@ struct ChildPlan {
   char* const* environment;
   const Account* account;
   bool must_be_readable;
-  const std::vector<ScriptLimit>& limits;
+  std::span<const ScriptLimit> limits;
   bool no_new_privileges;
   const std::vector<int>& signals;
   int input;
@@ -86,9 +86,7 @@ bool become(const Account& account) {  // rule: cgi/script-data-is-private
   }
   // The umask stays that of the operator.  rule: process/umask-is-sane
   for (const ScriptLimit& limit : plan->limits) {  // rule: process/limits-of-the-operator
-    if (::setrlimit(static_cast<__rlimit_resource>(limit.resource), &limit.limit) != 0) {
-      give_up(plan, StartFailure::kPrivileges);
-    }
+    if (::setrlimit(limit.resource, &limit.limit) != 0) give_up(plan, StartFailure::kPrivileges);
   }
   if (plan->account != nullptr && !become(*plan->account)) give_up(plan, StartFailure::kPrivileges);
   // Not by default: scripts that work under CPython may use sendmail, sudo or set-user-id wrappers.
@@ -170,7 +168,7 @@ bool make_pipe(UniqueFd& read_end, UniqueFd& write_end) {
   return true;
 }
 
-void make_non_blocking(const UniqueFd& fd) { ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK); }
+void make_non_blocking(const UniqueFd& pipe) { ::fcntl(pipe.get(), F_SETFL, O_NONBLOCK); }
 
 bool take_one(std::atomic<std::size_t>& places) {
   std::size_t free = places;

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,7 +57,7 @@ class ScriptPlaces {
 
 // A limit of setrlimit().
 struct ScriptLimit {
-  int resource;
+  __rlimit_resource resource;
   rlimit limit;
 };
 
@@ -70,7 +71,7 @@ struct ScriptCommand {
   const Account* account = nullptr;      // the user to run as, without other groups; null: the server's
   bool is_interpreted = false;           // it begins with "#!", so `account` must be able to read it
   Clock::time_point deadline = Clock::time_point::max();  // for its start
-  std::vector<ScriptLimit> limits;                        // beside those of the server
+  std::span<const ScriptLimit> limits;                    // beside those of the server
   bool no_new_privileges = false;                         // no set-user-id program gets other rights
   std::string_view input;                                 // the first octets of its standard input
   bool input_ends = false;                                // no more follow
@@ -83,7 +84,7 @@ enum class StartFailure {
   kTooLarge,       // environment and arguments exceed what the system takes
   kReplaced,       // another file has its name now
   kPrivileges,     // the server could not change the user, so it must not run
-  kNoResources,    // out of processes, descriptors or memory, or somebody writes the file: this passes
+  kNoResources,    // out of processes, descriptors or memory, or a program writes the file: this passes
   kLate,           // it was stopped before it ran: see end_late_starts()
 };
 

@@ -36,8 +36,11 @@ bool begins_with_interpreter_line(const UniqueFd& file) {
 std::vector<ScriptLimit> limits_of_scripts(const Options& options) {
   const std::size_t wanted = kDescriptors + kPerConnection * options.max_connections + kPerScript * options.max_scripts;
   std::vector<ScriptLimit> limits = {{RLIMIT_NOFILE, raise_descriptor_limit(wanted)}};
-  const auto add = [&](int resource, std::uint64_t limit) {
-    if (limit > 0) limits.push_back({resource, {limit, limit}});
+  const auto add = [&](__rlimit_resource resource, std::uint64_t wanted_limit) {
+    rlimit now{};
+    ::getrlimit(resource, &now);
+    const rlim_t limit = std::min<rlim_t>(wanted_limit, now.rlim_max);  // only root may raise that
+    if (wanted_limit > 0) limits.push_back({resource, {limit, limit}});
   };
   add(RLIMIT_CPU, options.script_limits.cpu);
   add(RLIMIT_AS, options.script_limits.memory);
@@ -89,8 +92,8 @@ ScriptOutcome ScriptHandler::run(Connection& client, const Request& request, con
 
 std::optional<Refusal> ScriptHandler::start(const Call& call, RequestBody& body, ScriptPlace place,
                                             Script& script) try {
-  // A body that goes on may stop at any moment.
-  if (!place) place = body.is_all(body.next(call.client)) ? places_.take() : places_.take_early();
+  // A client may stop at any moment within a body.
+  if (!place) place = body.has_arrived(call.client) ? places_.take() : places_.take_early();
   if (!place) return kNoPlace;
   int error = 0;
   if (const auto failure = Script::start(command_for(call, body), std::move(place), script, error))

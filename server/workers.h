@@ -1,4 +1,4 @@
-// The threads that run what takes time: scripts, bodies, large files and listings.
+// The threads that run what takes time: scripts, long chunked bodies, large files and listings.
 //
 // Their number follows the work under way. A fixed number of threads would let eight slow scripts stop the server, and
 // a script that sends a request to its own server would wait for itself.
@@ -13,6 +13,9 @@
 #include <mutex>
 
 namespace cgi {
+
+// A worker needs less than this time to end a script when the server stops.
+inline constexpr auto kLastWork = std::chrono::seconds(4);
 
 class Workers {
  public:

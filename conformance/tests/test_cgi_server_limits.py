@@ -74,7 +74,7 @@ def leased(file: Path) -> Iterator[None]:
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGURG])
     try:
         try:
-            fcntl.fcntl(fd, fcntl.F_SETSIG, signal.SIGURG)  # the signal that somebody waits
+            fcntl.fcntl(fd, fcntl.F_SETSIG, signal.SIGURG)  # the signal that another process waits
             fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_WRLCK)
         except OSError as error:
             if error.errno != errno.EINVAL:
@@ -189,6 +189,13 @@ def test_a_script_gets_the_limits_of_the_operator(root: Path) -> None:
         ("Max", "open", "files", "77", "77"),
         ("Max", "processes", "7777", "7777"),
     } <= {tuple(line[: 4 if line[:2] == ["Max", "processes"] else 5]) for line in told}
+
+
+def test_a_script_runs_with_the_limit_of_the_system_if_that_is_lower(root: Path) -> None:
+    script(root, "echo; ulimit -Hn")
+    with started(root, "--script-limit", "files=1000000000000") as server:
+        highest = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)[1]
+        assert server.get("/cgi-bin/script").splitlines()[-1] == str(highest).encode()
 
 
 def test_a_script_that_prints_more_than_its_limit_is_ended(root: Path) -> None:

@@ -1,4 +1,4 @@
-// What tests of several threads share: an event that a thread awaits.
+// An event that a thread awaits, for tests of several threads.
 #pragma once
 
 #include <chrono>

@@ -71,7 +71,7 @@ TEST_F(RequestBodyTest, AnEmptyOneIsHereAndFinished) {
   RequestBody none;
   RequestBody announced({.length = 0, .announced = true}, kMuch, Pace());
   for (RequestBody* body : {&none, &announced}) {
-    EXPECT_TRUE(body->has_arrived(server_));
+    EXPECT_TRUE(body->has_begun(server_));
     EXPECT_TRUE(body->finished());
     EXPECT_EQ("", body->next(server_));
     EXPECT_TRUE(body->is_all(""));
@@ -81,14 +81,14 @@ TEST_F(RequestBodyTest, AnEmptyOneIsHereAndFinished) {
   EXPECT_EQ("0", announced.content_length());
 }
 
-TEST_F(RequestBodyTest, AShortOneHasArrivedWithItsLastOctet) {
+TEST_F(RequestBodyTest, AShortOneBeginsWithItsLastOctet) {
   RequestBody body({.length = 4, .announced = true}, kMuch, Pace());
   EXPECT_FALSE(arrive(body, "bod"));
-  EXPECT_FALSE(body.has_arrived(server_));
+  EXPECT_FALSE(body.has_begun(server_));
   EXPECT_EQ("bod", body.next(server_));
   EXPECT_FALSE(body.is_all(body.next(server_)));
   EXPECT_FALSE(arrive(body, "yGET / HTTP/1.1"));
-  EXPECT_TRUE(body.has_arrived(server_));
+  EXPECT_TRUE(body.has_begun(server_));
   EXPECT_EQ("body", body.next(server_));
   EXPECT_TRUE(body.is_all(body.next(server_)));
   EXPECT_FALSE(body.finished());
@@ -98,12 +98,13 @@ TEST_F(RequestBodyTest, AShortOneHasArrivedWithItsLastOctet) {
   EXPECT_EQ("GET / HTTP/1.1", server_.buffered());
 }
 
-TEST_F(RequestBodyTest, ALongOneHasArrivedWithItsFirst64KiB) {
+TEST_F(RequestBodyTest, ALongOneBeginsWithItsFirst64KiB) {
   RequestBody body({.length = 3 * kStart}, kMuch, Pace());
   EXPECT_FALSE(arrive(body, std::string(kStart - 1, 'x')));
-  EXPECT_FALSE(body.has_arrived(server_));
+  EXPECT_FALSE(body.has_begun(server_));
   EXPECT_FALSE(arrive(body, "x"));
-  EXPECT_TRUE(body.has_arrived(server_));
+  EXPECT_TRUE(body.has_begun(server_));
+  EXPECT_FALSE(body.has_arrived(server_));
   EXPECT_EQ(kStart, body.next(server_).size());
   EXPECT_FALSE(body.is_all(body.next(server_)));
   EXPECT_EQ(kStart, given(body).size());
@@ -114,12 +115,12 @@ TEST_F(RequestBodyTest, ALongOneHasArrivedWithItsFirst64KiB) {
 TEST_F(RequestBodyTest, OneThatEndsEarlyIsWhatIsHere) {
   RequestBody body({.length = 8, .announced = true}, kMuch, Pace());
   EXPECT_FALSE(arrive(body, "half"));
-  EXPECT_FALSE(body.has_arrived(server_));
+  EXPECT_FALSE(body.has_begun(server_));
   end_sending();
   const Fill end = server_.fill_now();
   EXPECT_EQ(Fill::kEnd, end);
   EXPECT_FALSE(body.take(server_, end));
-  EXPECT_TRUE(body.has_arrived(server_));
+  EXPECT_TRUE(body.has_begun(server_));
   EXPECT_TRUE(body.is_all("half"));
   EXPECT_EQ("half", given(body));
   EXPECT_TRUE(body.finished());
@@ -136,7 +137,7 @@ TEST_F(RequestBodyTest, AChunkedOneIsDecodedHoweverItIsCut) {
       ::send(sockets.client.get(), piece.data(), piece.size(), MSG_NOSIGNAL);
       ASSERT_FALSE(body.take(server, server.fill_now()));
     }
-    ASSERT_TRUE(body.has_arrived(server)) << cut;
+    ASSERT_TRUE(body.has_begun(server)) << cut;
     EXPECT_EQ("12", body.content_length());
     EXPECT_EQ("first second", body.next(server));
     EXPECT_TRUE(body.is_all(body.next(server)));
@@ -146,19 +147,23 @@ TEST_F(RequestBodyTest, AChunkedOneIsDecodedHoweverItIsCut) {
   }
 }
 
-TEST_F(RequestBodyTest, AChunkedOneHasArrivedWithItsEndOrItsFirst64KiB) {
+TEST_F(RequestBodyTest, AChunkedOneBeginsWithItsEndOrItsFirst64KiB) {
   RequestBody little(kChunked, kMuch, Pace());
   EXPECT_FALSE(arrive(little, chunk("data")));
-  EXPECT_FALSE(little.has_arrived(server_));
+  EXPECT_FALSE(little.has_begun(server_));
   EXPECT_FALSE(arrive(little, "0\r\n"));
-  EXPECT_FALSE(little.has_arrived(server_));
+  EXPECT_FALSE(little.has_begun(server_));
   EXPECT_FALSE(arrive(little, "\r\n"));
-  EXPECT_TRUE(little.has_arrived(server_));
+  EXPECT_TRUE(little.has_begun(server_));
 
   RequestBody much(kChunked, kMuch, Pace());
   EXPECT_FALSE(arrive(much, chunk(std::string(kStart - 1, 'x'))));
-  EXPECT_FALSE(much.has_arrived(server_));
+  EXPECT_FALSE(much.has_begun(server_));
   EXPECT_FALSE(arrive(much, chunk("x")));
+  EXPECT_TRUE(much.has_begun(server_));
+  EXPECT_FALSE(much.has_arrived(server_));
+  EXPECT_FALSE(arrive(much, chunk(std::string(kStart, 'x'))));  // this is stored in a file
+  EXPECT_FALSE(arrive(much, chunk("")));
   EXPECT_TRUE(much.has_arrived(server_));
 }
 

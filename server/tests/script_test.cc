@@ -151,7 +151,8 @@ TEST_F(ScriptTest, DoesNotRunIfAnotherFileHasItsName) {
 
 TEST_F(ScriptTest, HasTheLimitsOfTheOperator) {
   ScriptCommand it = command("#!/bin/sh\nulimit -t\ngrep NoNewPrivs /proc/$$/status\n");
-  it.limits = {{RLIMIT_CPU, {7, 7}}};
+  const ScriptLimit cpu = {RLIMIT_CPU, {7, 7}};
+  it.limits = {&cpu, 1};
   it.no_new_privileges = true;
   it.environment = {"PATH=/usr/bin:/bin"};
   ASSERT_EQ(std::nullopt, start(it));
@@ -234,7 +235,8 @@ TEST_F(ScriptTest, KeepsTheLimitOnDescriptorsFromBeforeTheServerRaisedIt) {
   ::getrlimit(RLIMIT_NOFILE, &now);
   EXPECT_EQ(before.rlim_cur, now.rlim_cur);
   ScriptCommand it = command("#!/bin/sh\nulimit -n\n");
-  it.limits = {{RLIMIT_NOFILE, of_scripts}};
+  const ScriptLimit files = {RLIMIT_NOFILE, of_scripts};
+  it.limits = {&files, 1};
   ASSERT_EQ(std::nullopt, start(it));
   EXPECT_EQ(std::to_string(little.rlim_cur) + "\n", output_of(script_));
 }
