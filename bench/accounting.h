@@ -49,9 +49,9 @@ double cpu_seconds(pid_t root);
 // Returns whether a process of the family ignores SIGCHLD, so that cpu_seconds() misses the time of its scripts.
 bool loses_children(pid_t root);
 
-// What a family occupies. Memory that processes of the same program share counts once. So one process counts with its
-// resident set, and the figure does not depend on other servers on the machine, as a proportional set size would.
-// A script between vfork() and exec() uses the memory of its server, and does not count.
+// The memory, threads and processes of a family. Memory that processes of the same program share counts once. So one
+// process counts with its resident set, and the figure does not depend on other servers on the machine, as a
+// proportional set size would. A script between vfork() and exec() uses the memory of its server, and does not count.
 struct Footprint {
   std::uint64_t memory = 0;  // in bytes; 0 if it cannot be read
   std::uint64_t threads = 0;

@@ -1,5 +1,5 @@
 // A control group (version 2) for a server that cgi-bench starts. The kernel adds the processor time of every process
-// in it, whoever started it and whether anybody waited for it. Needs root, or a group that belongs to the user.
+// in it, also of those that no parent has waited for. Needs root, or a group that belongs to the user.
 #pragma once
 
 #include <sys/types.h>

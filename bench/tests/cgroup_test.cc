@@ -16,7 +16,7 @@ TEST(Cgroup, ReadsTheTimeOfItsProcesses) {
   EXPECT_FALSE(parse_usage("user_usec 1000000\n"));
 }
 
-// As the scripts of a server that ignores SIGCHLD: nobody waits for the grandchild.
+// The grandchild is like a script of a server that ignores SIGCHLD: no process waits for it.
 TEST(Cgroup, CountsAProcessThatNobodyWaitsFor) {
   Cgroup group;
   if (!group.is_usable()) GTEST_SKIP() << "this user may not make a control group";

@@ -80,7 +80,7 @@ TEST(Measurement, LastsUntilTheBurstIsAnswered) {
 }
 
 TEST(Measurement, CountsAFailureOfTheBurst) {
-  std::set<int> silent = {20};  // the first request after those of the idle crowd, whoever sends it
+  std::set<int> silent = {20};  // the first request after those of the idle crowd, on whichever connection
   const Bench bench([&silent](int n) { return silent.count(n) > 0 ? kNotYet : kAnswer; });
   const auto measured = bench.measured();
   EXPECT_EQ("", measured.problem);

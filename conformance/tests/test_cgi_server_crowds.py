@@ -1,4 +1,4 @@
-"""The program cgi-server in a crowd: quiet clients, a log that nobody reads, and too few descriptors.
+"""The program cgi-server in a crowd: quiet clients, an unread log, and too few descriptors.
 
 No request of a case brings these about.
 """
@@ -93,7 +93,7 @@ def test_quiet_clients_give_way_if_descriptors_are_short(root: Path) -> None:
 
 @contextmanager
 def full_log(root: Path) -> Iterator[Started]:
-    """Yields a server that has answered 3,000 requests. Each has a line of 1,000 octets, and nobody has read one."""
+    """Yields a server that has answered 3,000 requests. Each has a line of 1,000 octets, and the log is unread."""
     with started(root) as server:
         target = "/hello.txt?" + "x" * 1000
         for _ in range(3000):
