@@ -3,12 +3,16 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
+#include <cstdio>
 #include <vector>
 
 #include "ascii.h"
 
 namespace cgi {
 namespace {
+
+using std::chrono::sys_days;
 
 constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -27,68 +31,63 @@ std::vector<std::string_view> words_of(std::string_view text) {  // rule: resour
   return words;
 }
 
-std::optional<int> number(std::string_view text) {
-  int value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 0 || text.size() > 4) return std::nullopt;
+// Returns the number of one to four digits, or -1.
+int number(std::string_view text) {
+  int value = -1;
+  if (is_number(text) && text.size() <= 4) std::from_chars(text.data(), text.data() + text.size(), value);
   return value;
 }
 
-std::optional<int> month(std::string_view text) {
+// Returns 1 for "Jan"; 0 for a text that is no month.
+unsigned month_of(std::string_view text) {
   const auto* at = std::find(kMonths.begin(), kMonths.end(), text);
-  return at != kMonths.end() ? std::optional(static_cast<int>(at - kMonths.begin())) : std::nullopt;
+  return at != kMonths.end() ? static_cast<unsigned>(at - kMonths.begin()) + 1 : 0;
 }
 
-bool read_clock(std::string_view text, std::tm& when) {
-  if (text.size() != 8 || text[2] != ':' || text[5] != ':') return false;
-  // RFC 9110 allows a leap second, but CPython does not, and no file has such a time.
-  const auto hour = number(text.substr(0, 2)), minute = number(text.substr(3, 2)), second = number(text.substr(6, 2));
-  if (!hour || !minute || !second || *hour > 23 || *minute > 59 || *second > 59) return false;
-  when.tm_hour = *hour;
-  when.tm_min = *minute;
-  when.tm_sec = *second;
-  return true;
+// Reads "08:49:37" as seconds. RFC 9110 allows a leap second, but CPython does not, and no file has such a time.
+std::optional<int> seconds_of_day(std::string_view text) {
+  if (text.size() != 8 || text[2] != ':' || text[5] != ':') return std::nullopt;
+  const int hour = number(text.substr(0, 2)), minute = number(text.substr(3, 2)), second = number(text.substr(6, 2));
+  if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59) return std::nullopt;
+  return hour * 3600 + minute * 60 + second;
 }
 
-bool is_universal(std::string_view zone) {
-  return zone == "GMT" || zone == "UT" || zone == "UTC" || zone == "Z" || zone == "+0000" || zone == "-0000";
-}
+constexpr std::string_view kUniversal[] = {"GMT", "UT", "UTC", "Z", "+0000", "-0000"};
 
 }  // namespace
 
 std::string http_date(std::time_t when) {
-  std::tm utc{};
-  ::gmtime_r(&when, &utc);
+  const std::chrono::sys_seconds time{std::chrono::seconds(when)};
+  const auto days = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date{days};
+  const std::chrono::hh_mm_ss clock{time - days};
+  // std::format and strftime() are not here yet, or follow the locale.
   std::array<char, 40> text{};
-  // Not strftime's %a and %b: those follow the locale.
-  const std::string_view day = kDays[static_cast<std::size_t>(utc.tm_wday)];
-  const std::string_view name = kMonths[static_cast<std::size_t>(utc.tm_mon)];
-  std::size_t size = std::strftime(text.data(), text.size(), "..., %d ... %Y %H:%M:%S GMT", &utc);
-  day.copy(text.data(), 3);
-  name.copy(text.data() + 8, 3);
-  return {text.data(), size};
+  const int size =
+      std::snprintf(text.data(), text.size(), "%s, %02u %s %04d %02d:%02d:%02d GMT",
+                    kDays[std::chrono::weekday(days).c_encoding()].data(), static_cast<unsigned>(date.day()),
+                    kMonths[static_cast<unsigned>(date.month()) - 1].data(), static_cast<int>(date.year()),
+                    static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+                    static_cast<int>(clock.seconds().count()));
+  return {text.data(), static_cast<std::size_t>(size)};
 }
 
 std::optional<std::time_t> parse_http_date(std::string_view text) {
   auto words = words_of(text);
-  if (!words.empty() && !is_digit(words[0][0]) && !month(words[0])) {
-    words.erase(words.begin());  // the name of the day
-  }
+  // The name of the day.
+  if (!words.empty() && !is_digit(words[0][0]) && month_of(words[0]) == 0) words.erase(words.begin());
   if (words.size() < 4 || words.size() > 5) return std::nullopt;
-  const bool asctime = month(words[0]).has_value();  // "Jan 3 03:04:05 2020", else "03 Jan 2020 03:04:05 GMT"
-  const auto day = number(words[asctime ? 1 : 0]);
-  const auto mon = month(words[asctime ? 0 : 1]);
-  auto year = number(words[asctime ? 3 : 2]);
-  std::tm when{};
-  if (!day || *day < 1 || *day > 31 || !mon || !year || !read_clock(words[asctime ? 2 : 3], when)) return std::nullopt;
-  if (words.size() == 5 && !is_universal(words[4])) return std::nullopt;
-  if (words[asctime ? 3 : 2].size() <= 2) *year += *year > 68 ? 1900 : 2000;
-  when.tm_mday = *day;
-  when.tm_mon = *mon;
-  when.tm_year = *year - 1900;
-  const std::time_t seconds = ::timegm(&when);
-  if (when.tm_mday != *day) return std::nullopt;  // timegm() makes the 31st of February the 2nd of March
-  return seconds;
+  const bool asctime = month_of(words[0]) != 0;  // "Jan 3 03:04:05 2020", else "03 Jan 2020 03:04:05 GMT"
+  const int day = number(words[asctime ? 1 : 0]);
+  int year = number(words[asctime ? 3 : 2]);
+  const auto clock = seconds_of_day(words[asctime ? 2 : 3]);
+  if (day < 0 || year < 0 || !clock) return std::nullopt;
+  if (words.size() == 5 && std::ranges::find(kUniversal, words[4]) == std::end(kUniversal)) return std::nullopt;
+  if (words[asctime ? 3 : 2].size() <= 2) year += year > 68 ? 1900 : 2000;
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month_of(words[asctime ? 0 : 1])),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  if (!date.ok()) return std::nullopt;
+  return std::chrono::seconds(sys_days(date).time_since_epoch()).count() + *clock;
 }
 
 }  // namespace cgi
