@@ -86,7 +86,7 @@ class CgiServer : public httplib::Server {
   ScriptHandler scripts_;
   MimeTypes types_;
   FileCache files_;
-  SpoolSpace spool_;
+  Quota spool_;  // octets of all bodies that are stored in files  rule: resource/stored-bodies-are-bounded
   Workers workers_;
   std::vector<std::unique_ptr<EventLoop>> loops_;
 

@@ -26,20 +26,10 @@ UniqueFd nameless_file() {  // rule: resource/broken-uploads-leave-nothing
 
 }  // namespace
 
-bool SpoolSpace::extend(Part& part, std::uint64_t octets) {
-  std::uint64_t free = free_;
-  do {
-    if (free < octets) return false;
-  } while (!free_.compare_exchange_weak(free, free - octets));
-  if (!part) part.reset(this);
-  part.get_deleter().octets += octets;
-  return true;
-}
+RequestBody::RequestBody(const Framing& framing, std::uint64_t limit, Pace pace, Quota* spool)
+    : framing_(framing), limit_(limit), pace_(pace), spool_(spool), from_client_(framing.length) {}
 
-RequestBody::RequestBody(const Framing& framing, std::uint64_t limit, Pace pace, SpoolSpace* space)
-    : framing_(framing), limit_(limit), pace_(pace), space_(space), from_client_(framing.length) {}
-
-bool RequestBody::has_room_for(std::uint64_t octets) { return space_ == nullptr || space_->extend(part_, octets); }
+bool RequestBody::has_room_for(std::uint64_t octets) { return spool_ == nullptr || spool_->extend(share_, octets); }
 
 bool RequestBody::store(std::string_view data) {
   if (!file_ && memory_.size() + data.size() > kInMemory) {

@@ -4,9 +4,7 @@
 // one in memory, a larger one in an unlinked file. RFC 3875 4.1.2, 4.2.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,37 +12,20 @@
 #include "body.h"
 #include "connection.h"
 #include "pace.h"
+#include "quota.h"
 #include "refusal.h"
 #include "unique_fd.h"
 
 namespace cgi {
 
-// The room for all bodies that are stored in files.  rule: resource/stored-bodies-are-bounded
-class SpoolSpace {
- public:
-  explicit SpoolSpace(std::uint64_t octets) : free_(octets) {}
-
-  // A part of the room, which it gives back at its end.
-  struct GiveBack {
-    std::uint64_t octets = 0;
-    void operator()(SpoolSpace* space) const { space->free_ += octets; }
-  };
-  using Part = std::unique_ptr<SpoolSpace, GiveBack>;
-  // Makes a part larger. Returns false if there is no room.
-  bool extend(Part& part, std::uint64_t octets);
-
- private:
-  std::atomic<std::uint64_t> free_;
-};
-
 class RequestBody {
  public:
   // An empty body.
   RequestBody() = default;
-  // A body that the client still has to send, in `pace` at least. A chunked one may have `limit` octets, and a long one
-  // is stored in `space`.
+  // A body that the client still has to send, in `pace` at least. A chunked one may have `limit` octets. A long one
+  // is stored in a file and takes its octets of `spool`.
   // rule: resource/declared-length-takes-no-memory
-  RequestBody(const Framing& framing, std::uint64_t limit, Pace pace, SpoolSpace* space = nullptr);
+  RequestBody(const Framing& framing, std::uint64_t limit, Pace pace, Quota* spool = nullptr);
 
   // Takes what the client has sent: `arrived` is the result of the last fill. Refuses with 400 if the framing is broken
   // or the client ends a chunked body early, 413 if that is longer than the limit, 408 if the client is too slow, and
@@ -89,8 +70,8 @@ class RequestBody {
   Framing framing_;
   std::uint64_t limit_ = 0;
   Pace pace_;
-  SpoolSpace* space_ = nullptr;        // null: no limit
-  SpoolSpace::Part part_;              // of it
+  Quota* spool_ = nullptr;             // null: no limit
+  Quota::Share share_;                 // of it
   std::optional<std::uint64_t> seen_;  // octets that the client had sent when the server began to wait
   ChunkedDecoder decoder_;
   std::uint64_t from_client_ = 0;

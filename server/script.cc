@@ -170,32 +170,7 @@ bool make_pipe(UniqueFd& read_end, UniqueFd& write_end) {
 
 void make_non_blocking(const UniqueFd& pipe) { ::fcntl(pipe.get(), F_SETFL, O_NONBLOCK); }
 
-bool take_one(std::atomic<std::size_t>& places) {
-  std::size_t free = places;
-  while (free > 0 && !places.compare_exchange_weak(free, free - 1)) {
-  }
-  return free > 0;
-}
-
 }  // namespace
-
-void LeavePlace::operator()(ScriptPlaces* places) const {
-  ++places->free_;
-  if (is_early) ++places->free_early_;
-}
-
-ScriptPlace ScriptPlaces::take() { return ScriptPlace(take_one(free_) ? this : nullptr); }
-
-ScriptPlace ScriptPlaces::take_early() {
-  if (!take_one(free_early_)) return nullptr;
-  ScriptPlace place = take();
-  if (place) {
-    place.get_deleter().is_early = true;
-  } else {
-    ++free_early_;
-  }
-  return place;
-}
 
 std::optional<StartFailure> Script::start(const ScriptCommand& command, ScriptPlace place, Script& script, int& error) {
   UniqueFd child_input;
@@ -292,7 +267,7 @@ int Script::reap() {
     }
   }
   pid_ = -1;
-  place_.reset();
+  place_ = {};
   return status;
 }
 
@@ -307,7 +282,7 @@ int Script::end() {
     return reap();
   }
   pid_ = -1;
-  place_.reset();
+  place_ = {};
   return 0;
 }
 

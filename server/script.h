@@ -9,16 +9,16 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
-#include <atomic>
 #include <cstddef>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "clock.h"
+#include "quota.h"
 #include "unique_fd.h"
 
 namespace cgi {
@@ -30,29 +30,30 @@ struct Account {
   std::string name;
 };
 
-class ScriptPlaces;
-struct LeavePlace {
-  bool is_early = false;
-  void operator()(ScriptPlaces* places) const;
+// The place of a running script, or no place.
+struct ScriptPlace {
+  Quota::Share place;
+  Quota::Share early;  // of a script whose body is not all here yet
+  explicit operator bool() const { return place != nullptr; }
 };
-using ScriptPlace = std::unique_ptr<ScriptPlaces, LeavePlace>;  // null: no place
 
-// Limits how many scripts run at once. A script holds a place only while it runs. A client that takes its response
-// slowly must not keep others from running scripts, nor may one that is slow to send a body.
+// Limits how many scripts run at once, and lets at most half of them wait for the rest of their body. A script holds a
+// place only while it runs: a client that takes its response slowly must not keep others from running scripts.
 // rule: resource/overload-is-503
 class ScriptPlaces {
  public:
-  explicit ScriptPlaces(std::size_t limit) : free_(limit), free_early_((limit + 1) / 2) {}
+  explicit ScriptPlaces(std::size_t limit) : all_(limit), early_((limit + 1) / 2) {}
 
-  bool any() const { return free_ > 0; }
-  ScriptPlace take();
-  // Takes a place for a script whose body is not all here yet. At most half of the places are for those.
-  ScriptPlace take_early();
+  bool any() const { return all_.any(); }
+  ScriptPlace take(bool is_early = false) {
+    Quota::Share early = is_early ? early_.take() : nullptr;
+    if (is_early && !early) return {};
+    return {all_.take(), std::move(early)};
+  }
 
  private:
-  friend LeavePlace;
-  std::atomic<std::size_t> free_;
-  std::atomic<std::size_t> free_early_;
+  Quota all_;
+  Quota early_;
 };
 
 // A limit of setrlimit().

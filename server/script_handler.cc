@@ -93,7 +93,7 @@ ScriptOutcome ScriptHandler::run(Connection& client, const Request& request, con
 std::optional<Refusal> ScriptHandler::start(const Call& call, RequestBody& body, ScriptPlace place,
                                             Script& script) try {
   // A client may stop at any moment within a body.
-  if (!place) place = body.has_arrived(call.client) ? places_.take() : places_.take_early();
+  if (!place) place = places_.take(!body.has_arrived(call.client));
   if (!place) return kNoPlace;
   int error = 0;
   if (const auto failure = Script::start(command_for(call, body), std::move(place), script, error))

@@ -37,8 +37,8 @@ class ScriptHandler {
   // Returns the refusal of a request that needs no look at its body: that is too long, or too many scripts run.
   std::optional<Refusal> early_refusal(const Framing& framing) const;
   // Returns the place of a script that starts before its body is here, if one is free.
-  ScriptPlace early_place() { return places_.take_early(); }
-  // Runs the script that `route` names and answers with its output. Takes a place if `place` is null.
+  ScriptPlace early_place() { return places_.take(true); }
+  // Runs the script that `route` names and answers with its output. Takes a place if `place` is none.
   ScriptOutcome run(Connection& client, const Request& request, const Route& route, RequestBody& body,
                     ScriptPlace place);
 

@@ -44,7 +44,7 @@ class ScriptTest : public ::testing::Test {
     result.arguments = {"script"};
     return result;
   }
-  std::optional<StartFailure> start(const ScriptCommand& it) { return Script::start(it, nullptr, script_, error_); }
+  std::optional<StartFailure> start(const ScriptCommand& it) { return Script::start(it, {}, script_, error_); }
 
   ScratchDirectory files_;
   Script script_;
@@ -79,7 +79,7 @@ TEST_F(ScriptTest, HasThreeDescriptorsNoIgnoredSignalAndItsOwnGroup) {
   Script lister;
   ScriptCommand list = command("#!/bin/sh\nexec ls /proc/self/fd\n");
   list.environment = {"PATH=/usr/bin:/bin"};
-  ASSERT_EQ(std::nullopt, Script::start(list, nullptr, lister, error_));
+  ASSERT_EQ(std::nullopt, Script::start(list, {}, lister, error_));
   EXPECT_EQ("0\n1\n2\n3\n", output_of(lister));  // 3: the directory that ls reads
   ::close(inherited);
 }
@@ -146,7 +146,7 @@ TEST_F(ScriptTest, DoesNotRunIfAnotherFileHasItsName) {
   files_.write("other", "#!/bin/sh\necho other\n", 0755);
   ASSERT_EQ(0, ::rename(files_.path("other").c_str(), it.file.c_str()));
   Script another;
-  EXPECT_EQ(StartFailure::kReplaced, Script::start(it, nullptr, another, error_));
+  EXPECT_EQ(StartFailure::kReplaced, Script::start(it, {}, another, error_));
 }
 
 TEST_F(ScriptTest, HasTheLimitsOfTheOperator) {
@@ -188,17 +188,17 @@ TEST_F(ScriptTest, GivesItsPlaceBackHoweverItEnds) {
 
 TEST(ScriptPlaces, KeepHalfForScriptsWhoseBodyIsHere) {
   ScriptPlaces places(4);
-  const ScriptPlace first = places.take_early();
-  const ScriptPlace second = places.take_early();
+  const ScriptPlace first = places.take(true);
+  const ScriptPlace second = places.take(true);
   EXPECT_TRUE(first && second);
-  EXPECT_FALSE(places.take_early());
+  EXPECT_FALSE(places.take(true));
   ScriptPlace third = places.take();
   const ScriptPlace fourth = places.take();
   EXPECT_TRUE(third && fourth);
   EXPECT_FALSE(places.any());
   EXPECT_FALSE(places.take());
-  third.reset();
-  EXPECT_FALSE(places.take_early());
+  third = {};
+  EXPECT_FALSE(places.take(true));
   EXPECT_TRUE(places.take());
 }
 
@@ -268,7 +268,7 @@ TEST_F(ScriptTest, EndsWithItsObject) {
   int ended = -1;
   {
     Script script;
-    ASSERT_EQ(std::nullopt, Script::start(command("#!/bin/sh\nexec sleep 60\n"), nullptr, script, error_));
+    ASSERT_EQ(std::nullopt, Script::start(command("#!/bin/sh\nexec sleep 60\n"), {}, script, error_));
     ended = ::dup(script.ended_fd());
   }
   pollfd entry{ended, POLLIN, 0};
