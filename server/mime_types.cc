@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-#include "built_in_types.h"
+#include "built_in_data.h"
 #include "field_syntax.h"
 
 namespace cgi {
@@ -45,7 +45,7 @@ std::string_view suffix_of(std::string_view path) {
 
 }  // namespace
 
-MimeTypes::MimeTypes() { add(kBuiltIn); }
+MimeTypes::MimeTypes() { add(kBuiltInTypes); }
 
 void MimeTypes::add(std::string_view mime_types_file) {
   constexpr std::string_view kSpace = " \t\r\v\f";
