@@ -25,21 +25,10 @@ constexpr auto kSettle = std::chrono::milliseconds(2);      // after the first o
 constexpr int kLastBlocks = 4;                              // of standard error
 constexpr auto kMercy = std::chrono::milliseconds(200);     // between SIGTERM and SIGKILL
 
-using LogError = std::function<void(const std::string&)>;
-
 class Exchange {
  public:
-  Exchange(Connection& client, Script& script, RequestBody& body, ResponseWriter& response, const LogError& log_error,
-           std::uint64_t most_output, Clock::time_point deadline, Clock::duration silence, Clock::duration last_words)
-      : client_(client),
-        script_(script),
-        body_(body),
-        response_(response),
-        log_error_(log_error),
-        may_print_(most_output > 0 ? most_output : std::numeric_limits<std::uint64_t>::max()),
-        deadline_(deadline),
-        silence_(silence),
-        last_words_(last_words) {}
+  Exchange(Connection& client, Script& script, RequestBody& body, ResponseWriter& response, const ExchangeTerms& terms)
+      : client_(client), script_(script), body_(body), response_(response), terms_(terms) {}
 
   ExchangeResult run() {
     while (!over()) {
@@ -51,7 +40,7 @@ class Exchange {
       if (!write_client()) return end_script(ExchangeEnd::kClientGone);
       if (Clock::now() >= last_words_end()) return end_script(ExchangeEnd::kGivenUp);
       if (Clock::now() >= script_deadline()) return end_script(ExchangeEnd::kTimeout);
-      if (printed_too_much_) return end_script(ExchangeEnd::kTooMuch);
+      if (printed_too_much()) return end_script(ExchangeEnd::kTooMuch);
       if (Clock::now() >= body_deadline_) return end_script(ExchangeEnd::kBodyLate);
       if (Clock::now() >= silence_ends()) return end_script(ExchangeEnd::kClientGone);
     }
@@ -61,19 +50,21 @@ class Exchange {
  private:
   bool over() const { return script_ended_ && !script_.output() && outgoing_.empty(); }
 
+  bool printed_too_much() const { return terms_.most_output > 0 && printed_ > terms_.most_output; }
+
   // rule: resource/script-time-is-limited, cgi/silent-script-may-time-out
-  Clock::time_point script_deadline() const { return script_ended_ ? Clock::time_point::max() : deadline_; }
+  Clock::time_point script_deadline() const { return script_ended_ ? Clock::time_point::max() : terms_.deadline; }
 
   // Returns the time at which a client that ended its side counts as gone. A client that still takes octets does not.
   Clock::time_point silence_ends() const {
-    return half_closed_ && outgoing_.empty() ? last_activity_ + silence_ : Clock::time_point::max();
+    return half_closed_ && outgoing_.empty() ? last_activity_ + terms_.silence : Clock::time_point::max();
   }
 
   // Returns the time at which the server ends a script whose output is refused.
   Clock::time_point last_words_end() {
     if (!response_.is_refused() || script_ended_) return Clock::time_point::max();
     if (!refused_at_) refused_at_ = Clock::now();
-    return *refused_at_ + last_words_;
+    return *refused_at_ + terms_.last_words;
   }
 
   // Waits for an event, at most until the next deadline.
@@ -147,7 +138,7 @@ class Exchange {
   }
 
   void log_lines(const std::vector<std::string>& lines) const {
-    for (const std::string& line : lines) log_error_(line);
+    for (const std::string& line : lines) terms_.log_error(line);
   }
 
   void read_script() {  // rule: cgi/output-is-read-to-its-end, resource/endless-output-is-bounded
@@ -155,9 +146,8 @@ class Exchange {
     while (script_.output() && outgoing_.size() + response_.held() < 4 * kBlock) {
       const ssize_t count = ::read(script_.output().get(), block_.data(), std::min(block_.size(), left_to_read_));
       if (count > 0) {
-        printed_too_much_ = static_cast<std::uint64_t>(count) > may_print_;
-        if (printed_too_much_) return;
-        may_print_ -= static_cast<std::uint64_t>(count);
+        printed_ += static_cast<std::uint64_t>(count);
+        if (printed_too_much()) return;
         response_.take({block_.data(), static_cast<std::size_t>(count)});
         if (script_ended_) left_to_read_ -= static_cast<std::size_t>(count);
         last_activity_ = Clock::now();
@@ -192,11 +182,9 @@ class Exchange {
   bool write_client() {
     flush_was_due_ = flush_was_due_ || Clock::now() >= flush_at_;
     if (!script_.output() || response_.held() >= kBlock || flush_was_due_) {
-      if (outgoing_.empty()) {
-        outgoing_ = response_.flush();
-      } else {
-        outgoing_.append(response_.flush());
-      }
+      std::string ready = response_.flush();
+      if (outgoing_.empty()) outgoing_.swap(ready);
+      outgoing_.append(ready);
     }
     while (!outgoing_.empty()) {
       const ssize_t count = client_.send_now(outgoing_);
@@ -232,11 +220,8 @@ class Exchange {
   Script& script_;
   RequestBody& body_;
   ResponseWriter& response_;
-  const LogError& log_error_;
-  std::uint64_t may_print_;  // octets
-  const Clock::time_point deadline_;
-  const Clock::duration silence_;
-  const Clock::duration last_words_;
+  const ExchangeTerms& terms_;
+  std::uint64_t printed_ = 0;                                // octets
   Clock::time_point flush_at_ = Clock::now() + kFirstFlush;  // from then on, ready octets go out
   bool flush_was_due_ = false;
   Clock::time_point body_deadline_ = Clock::time_point::max();  // for more octets of the client
@@ -245,9 +230,8 @@ class Exchange {
   std::array<pollfd, 5> entries_{};  // client, script input, script output, script's end, script's errors
   std::array<char, kBlock> block_;
   ErrorLines errors_;
-  std::string outgoing_;     // the client has not taken it yet
-  bool has_output_ = false;  // the script has printed something
-  bool printed_too_much_ = false;
+  std::string outgoing_;                                                // the client has not taken it yet
+  bool has_output_ = false;                                             // the script has printed something
   bool half_closed_ = false;                                            // the client has ended its side
   bool script_ended_ = false;                                           // the script itself; its children may run
   int exit_status_ = 0;                                                 // valid once it has ended
@@ -258,9 +242,8 @@ class Exchange {
 }  // namespace
 
 ExchangeResult run_exchange(Connection& client, Script& script, RequestBody& body, ResponseWriter& response,
-                            const LogError& log_error, std::uint64_t most_output, Clock::time_point deadline,
-                            Clock::duration silence, Clock::duration last_words) {
-  return Exchange(client, script, body, response, log_error, most_output, deadline, silence, last_words).run();
+                            const ExchangeTerms& terms) {
+  return Exchange(client, script, body, response, terms).run();
 }
 
 }  // namespace cgi

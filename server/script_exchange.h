@@ -2,6 +2,7 @@
 // clock.  rule: resource/no-deadlock-by-early-output, resource/unread-input-blocks-nothing
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -27,10 +28,19 @@ struct ExchangeResult {
   int exit_status = 0;  // of the script, from waitpid()
 };
 
+// The terms of an exchange.
+struct ExchangeTerms {
+  std::function<void(const std::string&)> log_error;            // gets each line of the script's standard error
+  Clock::time_point deadline = Clock::time_point::max();        // for the script, not for the client
+  std::uint64_t most_output = 0;                                // octets; 0: any number
+  Clock::duration silence = std::chrono::seconds(5);            // see below
+  Clock::duration last_words = std::chrono::milliseconds(200);  // for a script whose output is refused
+};
+
 // Runs until the script itself has ended and its output is sent. A child of the script that goes on writing does not
-// delay the response. `deadline` limits the script, not the client. The script's input ends after the body. If the
-// script ends within a few milliseconds, head and output go out together. Otherwise the status line goes out first,
-// because a client may expect it before a slow script prints anything.
+// delay the response. The script's input ends after the body. If the script ends within a few milliseconds, head and
+// output go out together. Otherwise the status line goes out first, because a client may expect it before a slow script
+// prints anything.
 // rule: process/response-ends-with-script, seed/status-line-before-script-output
 //
 // A client that resets the connection is gone at once. A client that only ended its side may wait for the answer
@@ -38,11 +48,7 @@ struct ExchangeResult {
 // rule: process/script-ends-with-client, http/half-closed-client-is-answered, cgi/script-may-end-with-client
 //
 // A script whose output is refused may go on for `last_words`, so that the log gets its traceback. The client waits.
-// `log_error` gets each line that the script writes to its standard error. The script may print `most_output` octets;
-// 0: any number.
 ExchangeResult run_exchange(Connection& client, Script& script, RequestBody& body, ResponseWriter& response,
-                            const std::function<void(const std::string&)>& log_error, std::uint64_t most_output,
-                            Clock::time_point deadline, Clock::duration silence = std::chrono::seconds(5),
-                            Clock::duration last_words = std::chrono::milliseconds(200));
+                            const ExchangeTerms& terms);
 
 }  // namespace cgi

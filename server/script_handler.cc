@@ -81,7 +81,7 @@ ScriptOutcome ScriptHandler::run(Connection& client, const Request& request, con
     note(call, python_repr(route.script.script_name) + " says: " + line);
   };
   const ExchangeResult result =
-      run_exchange(client, script, body, *response, log_error, options_.script_limits.output, script_deadline());
+      run_exchange(client, script, body, *response, {log_error, script_deadline(), options_.script_limits.output});
   log_end(call, result, *response);
   // The client may have closed its sending side only. It must still get what was sent.
   if (result.end == ExchangeEnd::kClientGone) return {After::kLinger, ""};

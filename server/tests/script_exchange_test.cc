@@ -49,9 +49,9 @@ class ScriptExchange : public ::testing::Test {
   ExchangeResult run(std::uint64_t length, Clock::duration time_limit, Clock::duration silence = seconds(5)) {
     RequestBody body({.length = length}, length, Pace());
     UninterpretedResponse response("", Delimiting::kClose, false);
-    const ExchangeResult result = run_exchange(
-        server_, script_, body, response, [this](const std::string& line) { errors_.push_back(line); }, most_output_,
-        Clock::now() + time_limit, silence);
+    const auto log_error = [this](const std::string& line) { errors_.push_back(line); };
+    const ExchangeResult result =
+        run_exchange(server_, script_, body, response, {log_error, Clock::now() + time_limit, most_output_, silence});
     ::shutdown(server_.socket(), SHUT_RDWR);
     return result;
   }
@@ -246,9 +246,8 @@ class ScriptExchangeRefused : public ScriptExchange {
   ExchangeEnd end_of(const std::string& script, Clock::duration last_words) {
     start(script);
     RequestBody body({.length = 1}, 1, Pace());
-    return run_exchange(
-               server_, script_, body, response_, [](const std::string&) {}, 0, Clock::now() + kLong, kLong, last_words)
-        .end;
+    const auto ignore = [](const std::string&) {};
+    return run_exchange(server_, script_, body, response_, {ignore, Clock::now() + kLong, 0, kLong, last_words}).end;
   }
   Refusing response_{client_.get()};
 };
