@@ -141,7 +141,7 @@ def test_the_installed_files_are_those_of_the_checkout(installed: Installed) -> 
     assert [name for name in theirs if name not in ours] == []
     assert [name for name, what in ours.items() if what != theirs[name]] == []
     assert {name.split("/")[1] for name in ours if name.startswith("data/")} == {
-        "__init__.py", "faulty", "fixtures", "programs", "servers",
+        "CHANGELOG.md", "__init__.py", "faulty", "fixtures", "programs", "servers",
     }  # fmt: skip
 
 

@@ -52,6 +52,7 @@ class Case:
     limit: float | None = None
     times: int = 1  # the number of times that the steps are played; each time is judged
     descriptor: int | None = None  # the number of an open file that the server inherits
+    digests: Mapping[str, str] = field(default_factory=dict)  # by profile: digest.py
     unsuitable: str = ""  # why the case cannot be rewritten for a server that knows scripts by their suffix
 
     @property

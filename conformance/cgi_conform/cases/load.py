@@ -11,6 +11,7 @@ from typing import Any
 
 from cgi_conform.cases.answer import PROFILES, read_expectation, read_repeat
 from cgi_conform.cases.case import Case, Step, connections_of
+from cgi_conform.cases.digest import digests
 from cgi_conform.cases.presuppositions import circles, with_those_of_the_file
 from cgi_conform.cases.validation import key_with_escape, case_errors
 from cgi_conform.did_you_mean import did_you_mean
@@ -164,6 +165,7 @@ def _read_case(entry: dict[str, Any], path: Path) -> Case:
         limit=entry.get("limit"),
         times=entry.get("times", 1),
         descriptor=entry.get("descriptor"),
+        digests=digests(entry),
     )
 
 

@@ -2,6 +2,8 @@
 
 A and B may each be a known server, a folder with a server.toml, a command with {port} and {root}, the URL of a
 running server (with --root), or the results.json of an earlier run. The exit statuses are those of diff(1).
+
+If A is the results.json of an earlier run, the new failures of B follow, by cause: the server changed, or the cases did.
 """
 
 import argparse
@@ -12,11 +14,13 @@ from pathlib import Path
 
 from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.case import Case
+from cgi_conform.cases.changelog import read_changelog
 from cgi_conform.cases.load import load_cases
 from cgi_conform.commands.server_options import configure_workers
 from cgi_conform.errors import INTERRUPTED, UserError
 from cgi_conform.http.delivery import DELIVERIES
 from cgi_conform.judging.compare import Comparison, compared
+from cgi_conform.judging.new_failures import new_failures
 from cgi_conform.judging.results import Results, read
 from cgi_conform.paths import fixtures
 from cgi_conform.running.plan import Options, make_plan
@@ -48,8 +52,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Runs the servers, compares the results, and reports."""
     try:
-        comparison = compared(*_both(options))
-        if not comparison["totals"]["compared"]:
+        a, b = _both(options)
+        comparison = compared(a, b)
+        if _is_file(options.a):
+            comparison["new_failures"] = new_failures(a, b, read_changelog().since(a["suite"]["version"]))
+        if not comparison["totals"]["compared"] and not comparison.get("new_failures"):
             raise UserError("both servers have no answered case in common (choose other cases or another --profile)")
         if options.report:
             from cgi_conform.report.comparison import write_all
@@ -66,7 +73,7 @@ def main(options: argparse.Namespace) -> int:
 
 def status(comparison: Comparison) -> int:
     """Returns the exit status, 0 or 1."""
-    return DIFFER if comparison["totals"]["differ"] else SAME
+    return DIFFER if comparison["totals"]["differ"] or comparison.get("new_failures") else SAME
 
 
 def _both(options: argparse.Namespace) -> Iterator[Results]:
@@ -79,12 +86,17 @@ def _both(options: argparse.Namespace) -> Iterator[Results]:
             root = None
         else:
             root = roots.pop(0) if len(roots) > 1 else roots[0]
-        if word.endswith(".json"):
+        if _is_file(word):
             results = read(Path(word))
             results["cases"] = [case for case in results["cases"] if not options.globs or case["id"] in names]
             yield results
         else:
             yield _run(word, root, options, cases)
+
+
+def _is_file(word: str) -> bool:
+    """Returns whether a word names the results of an earlier run."""
+    return word.endswith(".json")
 
 
 def _run(word: str, root: str | None, options: argparse.Namespace, cases: list[Case]) -> Results:

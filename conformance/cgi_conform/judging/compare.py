@@ -7,13 +7,14 @@ lengths that are right in both answers: if they differ, the bodies differ too.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from cgi_conform.cases.matcher import Value, first_difference
 from cgi_conform.errors import UserError
 from cgi_conform.escaped import clipped
 from cgi_conform.http.request_methods import request_methods
 from cgi_conform.http.response import Parsed, Response, parse
+from cgi_conform.judging.new_failures import NewFailure
 from cgi_conform.judging.probe import NotTheProbe, Probe, read_probe
 from cgi_conform.judging.results import FORMAT, CaseResult, Received, Results, Server, Suite
 from cgi_conform.octets import decode, printable
@@ -58,6 +59,7 @@ class Comparison(TypedDict):
     totals: dict[str, int]
     cases: list[CaseComparison]
     untried: list[Untried]
+    new_failures: NotRequired[list[NewFailure]]  # only if A is an earlier run
 
 
 @dataclass(frozen=True)

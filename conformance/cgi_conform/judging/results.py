@@ -55,6 +55,7 @@ class Received(TypedDict):
 
 class CaseResult(TypedDict):
     id: str
+    digest: NotRequired[str]  # of the case in this profile (cases/digest.py); older results have none
     title: str
     topic: str
     level: str

@@ -7,6 +7,7 @@ from cgi_conform import schema
 from cgi_conform.escaped import clipped
 from cgi_conform.judging.compare import CaseComparison, Comparison, Difference
 from cgi_conform.judging.results import server_line
+from cgi_conform.report import new_failures
 from cgi_conform.report.markdown import SHOWN, code, plain, row
 from cgi_conform.report.page import filled, inserted
 from cgi_conform.write import write_whole
@@ -37,7 +38,8 @@ def text(comparison: Comparison, width: int = 120) -> str:
         more = len(case["differences"]) - len(shown)
         told += [case["id"], *(line(each["what"], each["a"], each["b"]) for each in shown)]
         told += [f"  (+{more})"] if more else []
-    return "\n".join([*told, *([""] if told else []), totals(comparison)]) + "\n"
+    whole = "\n".join([*told, *([""] if told else []), totals(comparison)]) + "\n"
+    return whole + new_failures.text(comparison.get("new_failures", []))
 
 
 def first(case: CaseComparison) -> list[Difference]:
@@ -78,6 +80,7 @@ def markdown(comparison: Comparison) -> str:
     """Returns Markdown for a comment or a step summary."""
     a, b = (plain(each) for each in sides(comparison))
     parts = [f"## {a} and {b}", *(plain(told) for told in totals(comparison).splitlines())]
+    parts += new_failures.markdown(comparison.get("new_failures", []))
     if comparison["cases"]:
         rows = [
             row([f"`{case['id']}`", plain(each["what"]), code(each["a"]), code(each["b"])])
@@ -102,4 +105,5 @@ def html(comparison: Comparison) -> str:
         comparison=comparison,
         totals=totals(comparison).splitlines(),
         topics=topics,
+        new_failures=list(new_failures.grouped(comparison.get("new_failures", []))),
     )

@@ -97,7 +97,7 @@ def _result(
         octets, end = lasting(one, case.steps, judged)
         return {"connection": one.name, "bytes": shown(octets), "end": end}
 
-    return {
+    result: CaseResult = {
         "id": case.id,
         "title": case.title_in(profile),
         "topic": case.topic,
@@ -113,6 +113,9 @@ def _result(
         "again": reproduce.shell_line(case),
         "curl": reproduce.curl_line(case),
     }
+    if profile in case.digests:
+        result["digest"] = case.digests[profile]
+    return result
 
 
 def _entry(found: Mismatch) -> MismatchEntry:
