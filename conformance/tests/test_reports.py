@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 from dataclasses import replace
 from html.parser import HTMLParser
 from io import StringIO
@@ -12,7 +14,7 @@ import pytest
 from cgi_conform.cases.reproduce import Reach
 from cgi_conform.escaped import Marked, clipped, lines, marked, window
 from cgi_conform.judging.results import VERDICTS, Results, assembled, exit_status, read
-from cgi_conform.report import badge, github, html, junit, markdown, terminal, write_all
+from cgi_conform.report import badge, github, html, junit, markdown, tap, terminal, write_all
 from cgi_conform.report.terminal import Style
 from sample_run import CASES, CLAUSES, CUT, SERVER, case_of, cut_short, mixed, passing, result_of
 
@@ -365,31 +367,51 @@ class TestPage:
 
 
 class TestGithub:
-    def test_announce_prints_nothing_outside_of_github_actions(self) -> None:
-        out = StringIO()
-        github.announce(mixed(), CASES, CLAUSES, {}, out)
-        assert out.getvalue() == ""
-
-    def test_summary_is_appended_and_errors_point_at_the_case(self, tmp_path: Path) -> None:
+    def test_the_summary_is_appended_if_the_step_has_one(self, tmp_path: Path) -> None:
+        github.write_summary(mixed(), CLAUSES, {})
         summary = tmp_path / "summary"
         summary.write_text("before\n")
-        out = StringIO()
-        environment = {"GITHUB_STEP_SUMMARY": str(summary), "GITHUB_ACTIONS": "true"}
-        github.announce(mixed(), CASES, CLAUSES, environment, out)
+        github.write_summary(mixed(), CLAUSES, {"GITHUB_STEP_SUMMARY": str(summary)})
         assert summary.read_text().startswith("before\n## ❌")
-        told = out.getvalue().splitlines()
+
+    def test_each_red_case_gets_an_annotation(self) -> None:
+        told = github.annotations(mixed(), CASES)
         assert len(told) == 4
-        where = "file=/nowhere/topic-1.toml,line=1,title=topic-1/fail (fail)"
-        assert told[0].startswith(f"::error {where}::The rule of fail")
+        assert told[0].startswith("::error title=topic-1/fail (fail)::The rule of fail")
         assert "%0Astatus: expected 501, got 405  HTTP/1.0 405 No%0A" in told[0] and "blocks 1 case%0A" in told[0]
 
-    def test_an_annotation_names_the_line_of_the_case(self, tmp_path: Path) -> None:
-        file = tmp_path / "topic.toml"
+    @pytest.mark.parametrize("inside", [True, False])
+    def test_an_annotation_names_the_line_of_the_case_if_the_repository_has_it(self, tmp_path: Path, inside: bool) -> None:
+        file = tmp_path / "cases" / "topic.toml"
+        file.parent.mkdir()
         file.write_text('# c\n[[case]]\nid      = "topic/a"\n\n[[case]]\nid = "topic/b"\n')
-        case = CASES["topic-1/fail"]
-        moved = replace(case, id="topic/b", file=file)
+        moved = replace(CASES["topic-1/fail"], id="topic/b", file=file)
         run = assembled(SERVER, "cgihttpserver", "user", 1, [result_of(moved, "fail")])
-        assert f"file={file},line=6," in github.annotations(run, {"topic/b": moved})[0]
+        repository = {"GITHUB_WORKSPACE": str(tmp_path if inside else tmp_path / "other")}
+        [told] = github.annotations(run, {"topic/b": moved}, environment=repository)
+        assert ("file=cases/topic.toml,line=6," in told) is inside and ("file=" in told) is inside
+
+    def test_a_stale_expectation_is_marked_in_its_file(self, tmp_path: Path) -> None:
+        file = tmp_path / "known" / "expect.toml"
+        file.parent.mkdir()
+        file.write_text('["a/b"]\n\n["post/gone*"]\n')
+        run = passing(1)
+        run["stale"] = [{"glob": "post/gone*", "reason": "r", "file": "known/expect.toml"}]
+        told = '::known/expect.toml: "post/gone*" matches no case (r)'
+        repository = {"GITHUB_WORKSPACE": str(tmp_path)}
+        where = "::error file=known/expect.toml,line=3,title=stale expectation"
+        assert github.annotations(run, {}, file, repository) == [where + told]
+        assert github.annotations(run, {}, None, repository) == ["::error title=stale expectation" + told]
+
+    def test_github_obeys_no_command_in_the_output_of_a_run(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with github.commands_stopped():
+            print("::add-mask::a")
+        first, _, last = capsys.readouterr().out.splitlines()
+        word = first.removeprefix("::stop-commands::")
+        assert re.fullmatch("[0-9a-f]{32}", word) and last == f"::{word}::"
+        with github.commands_stopped():
+            pass
+        assert word not in capsys.readouterr().out
 
     def test_properties_and_data_are_escaped(self) -> None:
         run = passing(1, "fail", id="a/b", title="50% a:b,c\nd\r")
@@ -399,3 +421,59 @@ class TestGithub:
     def test_at_most_ten_annotations_are_printed(self) -> None:
         told = github.annotations(passing(30, "fail"), {})
         assert len(told) == 10 and told[-1] == "::error::and 21 more: see the summary of this step"
+
+
+class TestTap:
+    def points(self, results: Results) -> dict[str, str]:
+        """Returns "ok" or "not ok", with the directive, by case."""
+        lines = tap.text(results).splitlines()
+        found = [re.fullmatch(r"(ok|not ok) (\d+) - (\S+(?: expectation)?) .*?((?<!\\)# (?:SKIP|TODO) .*)?", line) for line in lines]
+        points = [each for each in found if each]
+        assert lines[:2] == ["TAP version 13", f"1..{len(points)}"]
+        assert [int(each[2]) for each in points] == list(range(1, len(points) + 1))
+        return {each[3]: " ".join([each[1], *(each[4] or "").split()[1:2]]) for each in points}
+
+    def test_each_verdict_has_its_outcome_and_directive(self) -> None:
+        assert self.points(mixed()) == {
+            "topic-0/pass": "ok",
+            "topic-1/fail": "not ok",
+            "topic-2/warn": "not ok TODO",
+            "topic-0/differs": "not ok TODO",
+            "topic-1/blocked": "ok SKIP",
+            "topic-2/expected": "not ok TODO",
+            "topic-0/unexpected-pass": "not ok",
+            "topic-1/skip": "ok SKIP",
+            "topic-2/error": "not ok",
+            "stale expectation": "not ok",
+        }
+        assert self.points(mixed(strict=True, strict_observed=True))["topic-2/warn"] == "not ok"
+
+    def test_a_failure_has_a_block_of_yaml(self) -> None:
+        yaml = pytest.importorskip("yaml")
+        lines = tap.text(mixed()).splitlines()
+        at = next(number for number, line in enumerate(lines) if line.startswith("not ok") and " topic-1/fail " in line)
+        end = lines.index("  ...", at)
+        block = yaml.safe_load("\n".join(line[2:] for line in lines[at + 2 : end]))
+        case = next(each for each in mixed()["cases"] if each["id"] == "topic-1/fail")
+        assert block["verdict"] == "fail" and block["again"] == case["again"]
+        assert block["mismatches"][1] == {"what": "body", "expected": '"a\\r\\nb\\xffc"', "got": '"a\\r\\nbXc"'}
+
+    @pytest.mark.skipif(shutil.which("prove") is None, reason="prove is not installed")
+    @pytest.mark.parametrize(
+        ("run", "green"),
+        [
+            (passing(3), True),
+            (passing(3, "warn"), True),
+            (passing(3, "expected", note="why # TODO\nnot"), True),
+            (passing(2, "pass", title="a # SKIP b \\"), True),
+            (passing(3, "fail", title="a # TODO b \\"), False),
+            (passing(2, "unexpected-pass"), False),
+            (cut_short("pass"), False),
+        ],
+    )
+    def test_prove_gives_the_verdict_of_the_exit_status(self, tmp_path: Path, run: Results, green: bool) -> None:
+        file = tmp_path / "run.tap"
+        file.write_text(tap.text(run))
+        done = subprocess.run(["prove", "--exec", "cat", file], capture_output=True, text=True)
+        assert (done.returncode == 0) is green is (exit_status(run) == 0), done.stdout + done.stderr
+        assert "Parse errors" not in done.stdout, done.stdout

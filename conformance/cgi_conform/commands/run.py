@@ -1,8 +1,11 @@
 """`cgi-conform run`: tries the cases against one server and reports. The exit status says if the server conforms."""
 
 import argparse
+import os
 import random
 import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -26,6 +29,7 @@ from cgi_conform.servers.definition import START_TIMEOUT
 from cgi_conform.wall import since_start
 from cgi_conform.write import need_folder
 
+FORMATS = ("text", "tap", "github")
 _INTERRUPTED = "interrupted: writing the results so far (interrupt again to stop at once)"
 
 
@@ -42,6 +46,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--expect", metavar="FILE", help="the known failures (default: expect.toml beside the server's definition)")
     add("--write-expect", type=Path, metavar="FILE", help="write the failures of this run to FILE as known failures")
     add("--report", type=Path, metavar="DIR", help="write results.json, junit.xml, summary.md, index.html, badge.json")
+    add("--format", choices=FORMATS, default="github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text",
+        help="how to report: text; tap, the Test Anything Protocol; or github, text with annotations and a step summary "
+        "(default: github in a workflow of GitHub, else text)")  # fmt: skip
     configure_workers(parser)
     add("--shuffle", nargs="?", type=int, const=-1, metavar="SEED", help="run the cases in a random order")
     add("--sample", type=int, metavar="N", help="run about one case in N, always the same ones")
@@ -68,7 +75,8 @@ def main(options: argparse.Namespace) -> int:
         among = f" and is in --sample {chosen.sample}" if chosen.sample else hint
         raise UserError(f"nothing to run: no such case has an expectation for {plan.profile}{among}", NOTHING_RAN)
     if options.shuffle is not None:
-        print(f"order: --shuffle={options.shuffle}", flush=True)
+        # TAP must begin with its version.
+        print(f"order: --shuffle={options.shuffle}", file=sys.stderr if options.format == "tap" else sys.stdout, flush=True)
     _check_skipped(options.skip)
     if options.report:
         need_folder(options.report)
@@ -107,51 +115,72 @@ def _check_skipped(globs: list[str]) -> None:
 
 
 def _report(options: argparse.Namespace, plan: Plan, cases: list[Case], outcome: RunOutcome) -> int:
-    from cgi_conform.report import github, terminal, write_all  # imported after the run, because templates are slow
+    from cgi_conform.report import github, tap, terminal, write_all  # imported after the run, because templates are slow
 
     path = fixtures() / "clauses.toml"
     clauses = load_clauses(path) if path.exists() else {}
     by_id = {case.id: case for case in plan.rewritten(cases)}
     results = outcome.results
+    for_github = options.format == "github"
     if options.times:
         for result in results["cases"]:
             result["seconds"] = outcome.seconds.get(result["id"], 0.0)
-    style = terminal.style_for(sys.stdout, lines_lead_to(options, plan))
-    style = replace(style, listed=_listed(options, plan))
-    print(terminal.text(results, clauses, style, options.slowest, outcome.seconds), end="", flush=True)
-    if options.report:
-        write_all(results, options.report, by_id, clauses)
-    if options.write_expect:
-        _write_expect(options, plan, results)
-    if plan.release_note:
-        print(plan.release_note)
-    if hint := better_profile(Options.of(options), results):
-        print(hint)
-    github.announce(results, by_id, clauses)
-    print(f"{since_start():.1f} s", flush=True)
-    for message in outcome.messages:
-        print(f"cgi-conform: {message}", file=sys.stderr)
+    with github.commands_stopped() if for_github else nullcontext():
+        if options.format == "tap":
+            print(tap.text(results), end="", flush=True)
+        else:
+            style = terminal.style_for(sys.stdout, lines_lead_to(options, plan))
+            style = replace(style, listed=_listed(options, plan))
+            print(terminal.text(results, clauses, style, options.slowest, outcome.seconds), end="", flush=True)
+        if options.report:
+            write_all(results, options.report, by_id, clauses)
+        for told in _remarks(options, plan, results):
+            print(tap.comment(told) if options.format == "tap" else told, flush=True)
+        for message in outcome.messages:
+            print(f"cgi-conform: {message}", file=sys.stdout if for_github else sys.stderr)
+    if for_github:
+        github.write_summary(results, clauses)
+        for line in github.annotations(results, by_id, _expectations(options, plan)):
+            print(line, flush=True)
     if outcome.interrupted:
         return INTERRUPTED
     return SERVER if outcome.messages else exit_status(results)
 
 
-def _write_expect(options: argparse.Namespace, plan: Plan, results: Results) -> None:
-    """Writes the failures as known failures, and prints what to do with the file."""
+def _remarks(options: argparse.Namespace, plan: Plan, results: Results) -> Iterator[str]:
+    """Yields the lines that follow the report. Writes the file of --write-expect."""
+    if options.write_expect:
+        yield from _write_expect(options, plan, results)
+    if plan.release_note:
+        yield plan.release_note
+    if hint := better_profile(Options.of(options), results):
+        yield hint
+    yield f"{since_start():.1f} s"
+
+
+def _write_expect(options: argparse.Namespace, plan: Plan, results: Results) -> Iterator[str]:
+    """Writes the failures as known failures, and yields what to do with the file."""
     path: Path = options.write_expect
     count = write_known_failures(path, results["cases"], plan.known_failures, {*red_verdicts(results), "warn"})
     entries = "1 expectation" if count == 1 else f"{count} expectations"
-    print(f'{entries} written to "{path}": write the reason into each entry (an entry with ?? turns the run red)')
+    yield f'{entries} written to "{path}": write the reason into each entry (an entry with ?? turns the run red)'
     own = plan.server.expect_file(plan.profile) if plan.server is not None and options.server else None
     if own is not None and path.absolute().parent == own.parent and path.name != own.name:
-        print(f'in profile {plan.profile}, runs read the file "{own.name}" (rename this one, or use --expect)')
+        yield f'in profile {plan.profile}, runs read the file "{own.name}" (rename this one, or use --expect)'
 
 
 def _listed(options: argparse.Namespace, plan: Plan) -> str:
     """Returns where the user finds the reasons and the answers of the known failures."""
-    path = options.expect or (plan.server and plan.server.expect_file(plan.profile))
+    path = _expectations(options, plan)
     page = f"{options.report}/index.html shows" if options.report else "--report DIR writes a page that shows"
     return f': "{path}" gives each reason; {page} the answers'
+
+
+def _expectations(options: argparse.Namespace, plan: Plan) -> Path | None:
+    """Returns the path of the known failures."""
+    if options.expect:
+        return Path(options.expect)
+    return plan.server.expect_file(plan.profile) if plan.server is not None else None
 
 
 def _interrupted() -> None:

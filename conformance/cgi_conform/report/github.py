@@ -1,20 +1,23 @@
-"""The output for GitHub Actions: the summary of the step, and an annotation at the line of each red case.
+"""The output for GitHub Actions: the summary of the step, and an annotation for each red case.
 
 GitHub keeps about ten annotations of a kind per step. If there are more, the last one says how many are left out.
+An annotation names a file only if the repository of the workflow has it.
+
+GitHub obeys a line of output that begins with "::", and the output holds octets of the server and lines of its log. So
+GitHub must obey nothing until a random word, which the server cannot know.
 """
 
 import os
-import sys
-from collections.abc import Mapping
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
 
 from cgi_conform.cases.case import Case
 from cgi_conform.cases.clauses import Clause
 from cgi_conform.cases.locations import line_of
 from cgi_conform.escaped import clipped
-from cgi_conform.judging.results import Results
-from cgi_conform.paths import DATA, REPO, SERVERS, shown
+from cgi_conform.judging.results import Results, Stale
 from cgi_conform.report import markdown
 from cgi_conform.report.beside import joined
 from cgi_conform.report.causes import Cause, causes, number_of_cases
@@ -22,41 +25,56 @@ from cgi_conform.report.causes import Cause, causes, number_of_cases
 _KEPT = 10
 
 
-def announce(
-    results: Results,
-    cases: Mapping[str, Case],
-    clauses: Mapping[str, Clause],
-    environment: Mapping[str, str] = os.environ,
-    out: TextIO | None = None,
+@contextmanager
+def commands_stopped() -> Iterator[None]:
+    """Prints lines before and after the output of this block, between which GitHub obeys no command."""
+    word = secrets.token_hex(16)
+    print(f"::stop-commands::{word}", flush=True)
+    try:
+        yield
+    finally:
+        print(f"::{word}::", flush=True)
+
+
+def write_summary(
+    results: Results, clauses: Mapping[str, Clause], environment: Mapping[str, str] = os.environ
 ) -> None:
-    """Writes the summary and the annotations if the environment is that of GitHub Actions, and nothing elsewhere."""
+    """Appends the summary of the run to that of the step, if there is one."""
     if summary := environment.get("GITHUB_STEP_SUMMARY"):
         with Path(summary).open("a", encoding="utf-8") as file:
             file.write(markdown.text(results, clauses))
-    if environment.get("GITHUB_ACTIONS") == "true":
-        for line in annotations(results, cases):
-            print(line, file=out or sys.stdout)
 
 
-def annotations(results: Results, cases: Mapping[str, Case]) -> list[str]:
-    """Returns the ::error lines, at most as many as GitHub keeps."""
+def annotations(
+    results: Results,
+    cases: Mapping[str, Case],
+    expectations: Path | None = None,
+    environment: Mapping[str, str] = os.environ,
+) -> list[str]:
+    """Returns the ::error lines, at most as many as GitHub keeps. `expectations` is the file of the known failures."""
+    repository = Path(environment.get("GITHUB_WORKSPACE") or ".").resolve()
     found = [_error({"title": "incomplete"}, results["incomplete"])] if "incomplete" in results else []
-    found += [_annotation(cause, cases.get(cause.case["id"])) for cause in causes(results)]
-    for entry in results["stale"]:
-        own = SERVERS / entry["file"]
-        file = _file(own) if own.exists() else {"file": entry["file"]}
-        where = {**file, "title": "stale expectation"}
-        found.append(_error(where, f'"{entry["glob"]}" matches no case ({entry["reason"]})'))
+    found += [_annotation(cause, cases.get(cause.case["id"]), repository) for cause in causes(results)]
+    found += [_of_stale(entry, expectations, repository) for entry in results["stale"]]
     if len(found) <= _KEPT:
         return found
     return [*found[: _KEPT - 1], _error({}, f"and {len(found) - _KEPT + 1} more: see the summary of this step")]
 
 
-def _annotation(cause: Cause, case: Case | None) -> str:
+def _of_stale(entry: Stale, expectations: Path | None, repository: Path) -> str:
+    where = {"title": "stale expectation"}
+    if expectations is not None and entry["file"] == f"{expectations.absolute().parent.name}/{expectations.name}":
+        lines = expectations.read_text("utf-8", "replace").splitlines()
+        line = next((number for number, text in enumerate(lines, 1) if entry["glob"] in text), 1)
+        where = {**_file(expectations, line, repository), **where}
+    return _error(where, f'{entry["file"]}: "{entry["glob"]}" matches no case ({entry["reason"]})')
+
+
+def _annotation(cause: Cause, case: Case | None, repository: Path) -> str:
     result = cause.case
     where = {"title": f"{result['id']} ({result['verdict']})"}
     if case is not None:
-        where = {**_file(case.file, line_of(case)), **where}
+        where = {**_file(case.file, line_of(case), repository), **where}
     told = [result["title"], *([result["note"]] if result["note"] else [])]
     told += [f"blocks {number_of_cases(len(cause.blocks))}"] if cause.blocks else []
     for item in result["mismatches"][:3]:
@@ -65,11 +83,12 @@ def _annotation(cause: Cause, case: Case | None) -> str:
     return _error(where, "\n".join(told))
 
 
-def _file(path: Path, line: int = 0) -> dict[str, str]:
-    """Returns file and line for GitHub. Returns nothing for a file of the installed package, which no repository holds."""
-    if REPO is None and path.is_relative_to(DATA):
+def _file(path: Path, line: int, repository: Path) -> dict[str, str]:
+    """Returns file and line for GitHub, or nothing for a file outside the repository of the workflow."""
+    whole = path.resolve()
+    if not whole.is_relative_to(repository):
         return {}
-    return {"file": shown(path), **({"line": str(line)} if line else {})}
+    return {"file": whole.relative_to(repository).as_posix(), "line": str(line)}
 
 
 def _error(where: Mapping[str, str], message: str) -> str:
