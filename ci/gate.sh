@@ -63,6 +63,9 @@ lock_build() {
   flock 9
 }
 
+# is_built_here SERVER: succeeds if the known server is built in this checkout, which needs a compiler.
+is_built_here() { grep -qs '{build}' "$checkout/conformance/servers/$1/server.toml"; }
+
 # Prints the names of the known servers that are installed, without the test instruments of the suite.
 installed_servers() {
   "$build/bin/cgi-conform" servers | awk 'NR > 1 && $2 " " $3 !~ /^(not installed|test instrument)$/ { print $1 }'
