@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from cgi_conform.did_you_mean import did_you_mean
+from cgi_conform.did_you_mean import did_you_mean, nearest_path
 from cgi_conform.errors import UserError
 from cgi_conform.paths import SCHEMAS
 from cgi_conform.write import write_whole
@@ -32,7 +32,7 @@ def read_toml(path: Path, shown: str) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_bytes().decode("utf-8"))
     except FileNotFoundError:
-        raise UserError(f"{shown}: no such file") from None
+        raise UserError(f"{shown}: no such file{nearest_path(path)}") from None
     except OSError as error:
         raise UserError(f"{shown}: cannot be read: {error.strerror} (it must be a file that you may read)") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

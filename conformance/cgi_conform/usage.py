@@ -1,8 +1,7 @@
-"""The parser of the command line: argparse, with messages that name the nearest known word and the command's usage."""
+"""The parser of the command line: argparse, with messages of one line that name the nearest known word."""
 
 import argparse
 import itertools
-import sys
 import textwrap
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -14,7 +13,7 @@ _WIDTH = 100
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that reports an error in one line, below the usage of the command that the user called."""
+    """A parser that reports an error in one line, without the usage."""
 
     def __init__(self, **more: Any) -> None:
         super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **more)
@@ -45,8 +44,7 @@ class Parser(argparse.ArgumentParser):
         return f'unexpected word "{word}" ({hint})'
 
     def error(self, message: str) -> NoReturn:
-        """Prints the usage and the message, and exits with 2."""
-        self.print_usage(sys.stderr)
+        """Prints the message with the command that shows the usage, and exits with 2."""
         help_ = "" if message.endswith(")") else f" ({typed(f'{self.prog} --help')})"
         self.exit(2, f"{self.prog}: {message}{help_}\n")
 

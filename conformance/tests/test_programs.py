@@ -331,7 +331,7 @@ def test_a_server_that_dies_is_named_and_started_again(
         (["--server", "cgi-serve"], 'no server "cgi-serve" (did you mean "cgi-server"?)'),
         (["--command", "no-such-program {port}"], 'server "command" is not installed (looked for no-such-program on PATH)'),
         (["--command", "sh {port}", "--timeout", "0"], "--timeout 0 is not a positive number of seconds"),
-        (["--command", "sh {port}", "no-such"], 'no program or check matches "no-such"'),
+        (["--command", "sh {port}", "fosil"], 'no program or check matches "fosil" (did you mean "fossil"?)'),
     ],
 )
 def test_a_wrong_option_is_reported_in_one_line(

@@ -10,6 +10,7 @@ from cgi_conform import typed as typed_module
 from cgi_conform.cases.clauses import load_clauses
 from cgi_conform.cases.load import load_cases
 from cgi_conform.cli import COMMANDS, main, parser
+from cgi_conform.did_you_mean import nearest_path
 from cgi_conform.examples import EXAMPLES, FIRST_STEPS
 from cgi_conform.paths import REPO
 from cgi_conform.programs.definition import load_programs
@@ -60,34 +61,96 @@ def test_help_ends_with_two_examples(name: str, capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.parametrize(
-    ("words", "usage", "said"),
+    ("words", "said"),
     [
-        ("run --frobnicate", "run", 'cgi-conform run: unknown option "--frobnicate"'),
-        ("run --serve=x", "run", 'cgi-conform run: unknown option "--serve" (did you mean "--server"?)'),
-        ("run --strct --server x", "run", 'cgi-conform run: unknown option "--strct" (did you mean "--strict"?)'),
-        ("serve --varient http11", "serve", 'cgi-conform serve: unknown option "--varient" (did you mean "--variant"?)'),
-        ("programs --sever x", "programs", 'cgi-conform programs: unknown option "--sever" (did you mean "--server"?)'),
-        ("run --profile rfc", "run", 'cgi-conform run: argument --profile: unknown value "rfc" (did you mean "rfc3875"?)'),
-        ("run --delivery x", "run", 'cgi-conform run: argument --delivery: unknown value "x" (known: whole, bytes, lines, split)'),
-        ("show a b", "show", 'cgi-conform show: unexpected word "b" (put quotes around a value with spaces)'),
-        ("run a --strict b", "run", 'cgi-conform run: unexpected word "b" (put the names of cases next to each other)'),
-        ("rum", "", 'cgi-conform: unknown command "rum" (did you mean "run"?)'),
-        ("x", "", f'cgi-conform: unknown command "x" (known: {", ".join(COMMANDS)})'),
-        ("--vers", "", 'cgi-conform: unknown option "--vers" (did you mean "--version"?)'),
-        ("run --frobnicate", "run", 'cgi-conform run: unknown option "--frobnicate" (the nearest is "--'),
-        ("run --profil rfc3875", "run", 'cgi-conform run: unknown option "--profil" (did you mean "--profile"?)'),
-        ("--vers list", "", 'cgi-conform: unknown option "--vers" (did you mean "--version"?)'),
+        ("run --serve=x", 'run: unknown option "--serve" (did you mean "--server"?)'),
+        ("run --strct --server x", 'run: unknown option "--strct" (did you mean "--strict"?)'),
+        ("serve --varient http11", 'serve: unknown option "--varient" (did you mean "--variant"?)'),
+        ("programs --sever x", 'programs: unknown option "--sever" (did you mean "--server"?)'),
+        ("run --profile rfc", 'run: argument --profile: unknown value "rfc" (did you mean "rfc3875"?)'),
+        ("run --delivery x", 'run: argument --delivery: unknown value "x" (known: whole, bytes, lines, split)'),
+        ("prove --needs rot", 'prove: argument --needs: unknown value "rot" (did you mean "root"?)'),
+        ("show a b", 'show: unexpected word "b" (put quotes around a value with spaces)'),
+        ("run a --strict b", 'run: unexpected word "b" (put the names of cases next to each other)'),
+        ("run --server", "run: argument --server: expected one argument ("),
+        ("rum", ': unknown command "rum" (did you mean "run"?)'),
+        ("x", f': unknown command "x" (known: {", ".join(COMMANDS)})'),
+        ("--vers", ': unknown option "--vers" (did you mean "--version"?)'),
+        ("run --frobnicate", 'run: unknown option "--frobnicate" (the nearest is "--'),
+        ("run --profil rfc3875", 'run: unknown option "--profil" (did you mean "--profile"?)'),
+        ("--vers list", ': unknown option "--vers" (did you mean "--version"?)'),
     ],
 )  # fmt: skip
-def test_an_error_is_printed_below_the_usage_of_its_command(
-    words: str, usage: str, said: str, capsys: pytest.CaptureFixture[str]
+def test_a_wrong_word_gets_one_line_with_the_nearest_known_one(
+    words: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
         main(words.split())
     lines = capsys.readouterr().err.splitlines()
     assert ended.value.code == 2
-    assert lines[0].startswith(f"usage: {' '.join(['cgi-conform', *filter(None, [usage])])} [-h]")
-    assert lines[-1].startswith(said)
+    assert len(lines) == 1 and lines[0].startswith(f"cgi-conform{said}" if said[0] == ":" else f"cgi-conform {said}")
+    assert lines[0].endswith(")")
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        ("list pots", 5, 'no case matches "pots" (did you mean "post/*"?)'),
+        ("list post/plain-fil", 5, 'no case matches "post/plain-fil" (did you mean "post/plain-file"?)'),
+        ("run --server lightpd", 2, 'no server "lightpd" (did you mean "lighttpd"?)'),
+        ("run --server faulty --skip pst/*", 2, '--skip "pst/*" matches no case (did you mean "post/*"?)'),
+        ("run --server cgi-server --has htp11=x", 2, '--has "htp11": no such capability (did you mean "http11"?)'),
+        ("show cgi/header-order", 5, 'no case matches "cgi/header-order", and no clause has this id (did you mean '),
+        ("serve faulty --variant htp11", 2, 'server "faulty" has no variant "htp11" (did you mean "http11"?)'),
+        ("bisect --server faulty --until gett", 2, 'unknown level "gett" (did you mean "get"?)'),
+        ("prove --fault post-outside-cgi-allowd", 2, 'no fault "post-outside-cgi-allowd" (did you mean "post-outside-cgi-'),
+        ("programs --server faulty gti", 2, 'no program or check matches "gti" (did you mean "git"?)'),
+    ],
+)  # fmt: skip
+def test_an_unknown_name_gets_one_line_with_the_nearest_known_one(
+    words: str, status: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words.split()) == status
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err.count("\n")) == ("", 1)
+    assert printed.err.startswith(f"cgi-conform: {said}")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("run --server faulty --expect {}/mine/expct.toml", 'mine/expct.toml: no such file (did you mean "{}/mine/expect.toml"?)'),
+        ("matrix --from {}/mien/results.json", 'cannot read "{}/mien/results.json": No such file or directory (did you mean "{}/mine/results.json"?)'),
+        ("show post/plain-file --results {}/mine/result.json", 'cannot read "{}/mine/result.json": No such file or directory (did you mean "{}/mine/results.json"?)'),
+        ("run --server {}/mne", 'there is no folder "{}/mne" (did you mean "{}/mine"?)'),
+        ("run --server {}/mine/x", 'there is no folder "{}/mine/x" ('),
+        ("serve faulty --root {}/mne", '"{}/mne" is not a directory (did you mean "{}/mine"?)'),
+        ("run --url http://127.0.0.1:1 --root {}/mne", '--root "{}/mne" is no directory (did you mean "{}/mine"?)'),
+    ],
+)  # fmt: skip
+def test_a_missing_file_gets_one_line_with_the_nearest_one(
+    words: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine").mkdir()
+    for name in ("expect.toml", "results.json"):
+        (tmp_path / "mine" / name).write_text("")
+    assert main(words.format(tmp_path).split()) == 2
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err.count("\n")) == ("", 1)
+    assert printed.err.startswith(f"cgi-conform: {said}".replace("{}", str(tmp_path)))
+
+
+def test_the_nearest_path_is_searched_folder_by_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "report" / "run").mkdir(parents=True)
+    (tmp_path / "report" / "run" / "results.json").write_text("")
+    monkeypatch.chdir(tmp_path / "report")
+    for missing, found in {
+        "rn/reslts.json": "run/results.json", "../reprot/run": "../report/run",
+        f"{tmp_path}/reprot/run/results.json": f"{tmp_path}/report/run/results.json",
+    }.items():  # fmt: skip
+        assert nearest_path(Path(missing)) == f' (did you mean "{found}"?)'
+    for hopeless in ("run/zzz", "zzz/results.json", "run/results.json/x", "run"):
+        assert nearest_path(Path(hopeless)) == ""
 
 
 def executable(path: Path) -> Path:

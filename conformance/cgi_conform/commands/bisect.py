@@ -16,6 +16,7 @@ from cgi_conform.cases.clauses import load_clauses
 from cgi_conform.cases.levels import Level, climbed, load_levels
 from cgi_conform.cases.load import load_cases
 from cgi_conform.commands.server_options import configure_server, configure_workers, lines_lead_to, named_again
+from cgi_conform.did_you_mean import did_you_mean
 from cgi_conform.errors import NOTHING_RAN, SERVER, UserError
 from cgi_conform.judging.results import CaseResult
 from cgi_conform.paths import fixtures
@@ -58,7 +59,8 @@ def main(options: argparse.Namespace) -> int:
     levels = load_levels(fixtures() / "levels.toml")
     names = [level.name for level in levels]
     if options.until is not None and options.until not in names:
-        raise UserError(f'unknown level "{options.until}" (known: {", ".join(names)})')
+        hint = did_you_mean(options.until, names) or f" (known: {', '.join(names)})"
+        raise UserError(f'unknown level "{options.until}"{hint}')
     cases = load_cases(fixtures() / "cases")
     reached: Level | None = None
     judged = 0

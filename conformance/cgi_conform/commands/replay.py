@@ -21,6 +21,7 @@ from cgi_conform.commands.server_options import configure_server
 from cgi_conform.errors import SERVER, UserError
 from cgi_conform.escaped import clipped, lines
 from cgi_conform.http.connection import Connection
+from cgi_conform.http.delivery import DELIVERIES
 from cgi_conform.http.exchange import Exchange, play
 from cgi_conform.http.timeouts import CaseDeadline
 from cgi_conform.judging.judge import Judgement, CaseContext, judge, settled
@@ -65,7 +66,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--profile", choices=PROFILES, default=PROFILES[0], help="the profile to judge by (default: %(default)s)")
     add("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for an answer (default: %(default)g)")
-    add("--delivery", default="whole", help="how to cut requests into writes (default: whole)")
+    add("--delivery", choices=DELIVERIES, default="whole", help="how to cut requests into writes (default: whole)")
 
 
 def main(options: argparse.Namespace) -> int:

@@ -20,6 +20,7 @@ from types import FrameType
 from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.docroot import Docroot, temporary
 from cgi_conform.commands.server_options import configure_started, started_server
+from cgi_conform.did_you_mean import did_you_mean, nearest_path
 from cgi_conform.errors import SERVER, UserError
 from cgi_conform.paths import fixtures
 from cgi_conform.servers.definition import ServerDefinition
@@ -48,8 +49,8 @@ def main(options: argparse.Namespace) -> int:
     if profile not in server.profiles:
         raise UserError(f'server "{server.name}" has no profile "{profile}" (it has {", ".join(server.profiles)})')
     if options.variant and options.variant not in server.variants:
-        known = ", ".join(sorted(server.variants)) or "none"
-        raise UserError(f'server "{server.name}" has no variant "{options.variant}" (it has {known})')
+        hint = did_you_mean(options.variant, server.variants) or f" (it has {', '.join(sorted(server.variants)) or 'none'})"
+        raise UserError(f'server "{server.name}" has no variant "{options.variant}"{hint}')
     with _told_to_end() as told, _docroot(options.root, server.script_suffix) as docroot:
         instance = start(server.for_profile(profile), docroot, options.variant, port=options.port)
         try:
@@ -84,7 +85,8 @@ def _docroot(root: Path | None, suffix: str) -> Iterator[Docroot]:
         whole = root.resolve()
         yield Docroot(whole.parent, whole.name)
     else:
-        raise UserError(f'"{root}" is not a directory (--root must name the document root to serve)')
+        hint = nearest_path(root) or " (--root must name the document root to serve)"
+        raise UserError(f'"{root}" is not a directory{hint}')
 
 
 def _introduce(server: ServerDefinition, profile: str, instance: Instance, docroot: Docroot) -> None:

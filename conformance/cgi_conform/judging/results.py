@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NotRequired, TypedDict, cast
 
 from cgi_conform import __version__, schema
+from cgi_conform.did_you_mean import nearest_path
 from cgi_conform.errors import NOTHING_RAN, SERVER, UserError
 
 FORMAT = 1
@@ -210,7 +211,7 @@ def read_json(path: Path, against: str, kind: str) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise UserError(f'cannot read "{path}": {error.strerror}') from None
+        raise UserError(f'cannot read "{path}": {error.strerror}{nearest_path(path)}') from None
     except ValueError as error:
         raise UserError(f'"{path}" is not JSON: {error}') from None
     if not isinstance(document, dict) or "format" not in document:

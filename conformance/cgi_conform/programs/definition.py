@@ -63,8 +63,9 @@ def load_programs(globs: Iterable[str] = (), folder: Path = PROGRAMS) -> list[Pr
     known = [check.id for program in programs for check in program.checks]
     for glob in wanted:
         if not any(fnmatchcase(name, glob) for name in known):
-            hint = did_you_mean(glob.partition("/")[0], [program.name for program in programs])
-            raise UserError(f'no program or check matches "{glob.removesuffix("/*")}"{hint}')
+            word, names = glob.removesuffix("/*"), [program.name for program in programs]
+            hint = did_you_mean(word, known if "/" in word else names) or f" (known: {', '.join(names)})"
+            raise UserError(f'no program or check matches "{word}"{hint}')
     chosen: list[Program] = []
     for program in programs:
         checks = [

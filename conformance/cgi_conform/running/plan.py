@@ -14,6 +14,7 @@ from cgi_conform.cases.case import Case
 from cgi_conform.cases.presuppositions import Direct
 from cgi_conform.cases.script_suffix import check_suffix, with_suffix
 from cgi_conform.cases.variants import declared
+from cgi_conform.did_you_mean import nearest_path
 from cgi_conform.errors import UserError
 from cgi_conform.http.delivery import DELIVERIES
 from cgi_conform.http.exchange import GRACE
@@ -150,7 +151,8 @@ def _of_url(options: Options) -> Plan:
         raise UserError("--url needs --root DIR, the document root that server has (cgi-conform fixtures makes one)")
     root = Path(options.root).absolute()
     if not root.is_dir():
-        raise UserError(f'--root "{options.root}" is no directory (name the document root of the server at --url)')
+        hint = nearest_path(Path(options.root)) or " (name the document root of the server at --url)"
+        raise UserError(f'--root "{options.root}" is no directory{hint}')
     rules = load_known_failures(Path(options.expect)) if options.expect else []
     return Plan(
         name="url",

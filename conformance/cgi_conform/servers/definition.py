@@ -26,7 +26,7 @@ from pathlib import Path
 
 from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.script_suffix import check_suffix
-from cgi_conform.did_you_mean import did_you_mean
+from cgi_conform.did_you_mean import did_you_mean, nearest_path
 from cgi_conform.errors import SERVER, UserError
 from cgi_conform.paths import SERVERS, build
 from cgi_conform.schema import read_valid_toml
@@ -192,7 +192,8 @@ def _folder(name: str) -> Path:
     if folder.is_dir():
         raise UserError(f'"{name}" has no server.toml (cgi-conform init-server {shlex.quote(name)} writes one)')
     if "/" in name:
-        raise UserError(f'there is no folder "{name}" (cgi-conform init-server {shlex.quote(name)} makes one)')
+        hint = nearest_path(Path(name)) or f" (cgi-conform init-server {shlex.quote(name)} makes one)"
+        raise UserError(f'there is no folder "{name}"{hint}')
     mine = [path.parent.name for path in Path.cwd().glob("*/server.toml")]
     hint = did_you_mean(name, [*mine, *known]) or f" (known: {', '.join(known)}; cgi-conform init-server {shlex.quote(name)} makes one)"
     raise UserError(f'no server "{name}"{hint}')
