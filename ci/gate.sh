@@ -37,6 +37,44 @@ die() {
 # Prints the opening comment of the calling script, which is its manual.
 manual() { sed -n '2,/^[^#]/{/^# shellcheck /d;s/^# \{0,1\}//p}' "$(readlink -f -- "$0")"; }
 
+# nearest WORD KNOWN…: prints the known word that needs the fewest changes to become WORD, or nothing if it needs many.
+nearest() {
+  printf '%s\n' "${@:2}" | word=${1:0:64} awk '
+    function changes(a, b, row, i, j, diagonal, above) {
+      for (j = 0; j <= length(b); j++) row[j] = j
+      for (i = 1; i <= length(a); i++) {
+        diagonal = row[0]
+        row[0] = i
+        for (j = 1; j <= length(b); j++) {
+          above = row[j]
+          row[j] = diagonal + (substr(a, i, 1) != substr(b, j, 1))
+          if (above + 1 < row[j]) row[j] = above + 1
+          if (row[j - 1] + 1 < row[j]) row[j] = row[j - 1] + 1
+          diagonal = above
+        }
+      }
+      return row[length(b)]
+    }
+    BEGIN { word = ENVIRON["word"]; least = int(length(word) / 3) + 1 }
+    { needed = length(word) > 3 && index($0, word) == 1 ? 0 : changes(word, $0) }
+    needed < least { least = needed; best = $0 }
+    END { if (best != "") print best }'
+}
+
+# hint WORD OTHERWISE KNOWN…: prints the end of a message about an unknown word: the nearest known word, or OTHERWISE.
+hint() {
+  local found
+  found=$(nearest "$1" "${@:3}")
+  [ -z "$found" ] && printf ' (%s)' "$2" || printf ' (did you mean "%s"?)' "$found"
+}
+
+# unknown_argument WORD KNOWN…: exits with a message that names the nearest of KNOWN and of the options in the manual.
+unknown_argument() {
+  local options
+  mapfile -t options < <(manual | awk '/^$/ { below = 1 } !below || /^ +-/' | grep -oE -- '--[a-z]+(-[a-z]+)*')
+  die 2 "unknown argument \"$1\"$(hint "${1%%=*}" "see --help" "${@:2}" "${options[@]}")"
+}
+
 # Prints the arguments as one line that a shell reads back as the same words.
 quoted() {
   local word line=

@@ -44,7 +44,7 @@ choose_stages() {
       # shellcheck disable=SC2053  # a glob is meant
       [[ $name == $glob ]] && found=yes is_wanted[$name]=yes
     done
-    [ -n "$found" ] || die 2 "no stage matches \"$glob\" (ci/test --list shows their names)"
+    [ -n "$found" ] || die 2 "no stage matches \"$glob\"$(hint "$glob" "ci/test --list shows their names" "${stages[@]}")"
   done
   # A stage needs only earlier stages, so one pass from the end reaches all.
   for ((index = ${#stages[@]} - 1; index >= 0; index--)); do

@@ -13,26 +13,37 @@ CI = Path(__file__).resolve().parents[2] / "ci"
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["bare-machine", "--suite", "sid"], 'ci/bare-machine: --suite "sid" is unknown (bookworm or trixie)'),
-        (["bare-machine", "--as", "nobody"], 'ci/bare-machine: --as "nobody" is unknown (root, user or both)'),
-        (["bare-machine", "--suite"], "ci/bare-machine: --suite needs a value (see --help)"),
-        (["bare-machine", "sid"], 'ci/bare-machine: unknown argument "sid" (see --help)'),
-        (["bare-machine", "--"], 'ci/bare-machine: no command follows "--"'),
-        (["test", "--minutes", "soon"], 'ci/test: --minutes "soon" is not a whole number from 1 to 9999'),
-        (["test", "--minutes"], 'ci/test: --minutes "" is not a whole number from 1 to 9999'),
-        (["test", "--minute=9"], 'ci/test: unknown argument "--minute=9" (see --help)'),
-        (["conform", "--report"], "ci/conform: --report needs a folder"),
-        (["conform", "--"], 'ci/conform: no command follows "--" (e.g. -- ./my-server --port {port} --root {root})'),
-        (["sanitize", "memory"], 'ci/sanitize: unknown sanitizer "memory" (address or thread)'),
-        (["lint", "grammar"], 'ci/lint: unknown linter "grammar"'),
-        (["setup", "everything"], 'ci/setup: unknown argument "everything"'),
+        (["bare-machine", "--suite", "sid"], '--suite "sid" is unknown (bookworm or trixie)'),
+        (["bare-machine", "--suite", "bokworm"], '--suite "bokworm" is unknown (did you mean "bookworm"?)'),
+        (["bare-machine", "--as", "nobody"], '--as "nobody" is unknown (root, user or both)'),
+        (["bare-machine", "--suite"], "--suite needs a value (see --help)"),
+        (["bare-machine", "--suit", "sid"], 'unknown argument "--suit" (did you mean "--suite"?)'),
+        (["bare-machine", "sid"], 'unknown argument "sid" (see --help)'),
+        (["bare-machine", "--"], 'no command follows "--"'),
+        (["build", "--test"], 'unknown argument "--test" (did you mean "--tests"?)'),
+        (["causes", "missing-fil-200"], 'no fault "missing-fil-200" (did you mean "missing-file-200"?)'),
+        (["causes", "m.*"], 'no fault "m.*" (conformance/faulty/faults/ has them)'),
+        (["test", "--minutes", "soon"], '--minutes "soon" is not a whole number from 1 to 9999'),
+        (["test", "--minutes"], '--minutes "" is not a whole number from 1 to 9999'),
+        (["test", "--minute=9"], 'unknown argument "--minute=9" (did you mean "--minutes"?)'),
+        (["test", "lnt-shell"], 'no stage matches "lnt-shell" (did you mean "lint-shell"?)'),
+        (["test", "zzz"], 'no stage matches "zzz" (ci/test --list shows their names)'),
+        (["conform", "--report"], "--report needs a folder"),
+        (["conform", "--"], 'no command follows "--" (e.g. -- ./my-server --port {port} --root {root})'),
+        (["sanitize", "memory"], 'unknown sanitizer "memory" (address or thread)'),
+        (["sanitize", "thraed"], 'unknown sanitizer "thraed" (did you mean "thread"?)'),
+        (["lint", "gramar"], 'unknown linter "gramar" (there are shell python '),
+        (["lint", "shel"], 'unknown linter "shel" (did you mean "shell"?)'),
+        (["setup", "everything"], 'unknown argument "everything" (see --help)'),
+        (["setup", "tests"], 'unknown argument "tests" (did you mean "test"?)'),
+        (["setup", "--package-only"], 'unknown argument "--package-only" (did you mean "--packages-only"?)'),
     ],
 )
 def test_a_wrong_call_is_reported_in_one_line(tmp_path: Path, words: list[str], message: str) -> None:
     command = [str(CI / words[0]), *words[1:]]
     done = subprocess.run(command, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(message) and done.stderr.count("\n") == 1
+    assert done.stderr.startswith(f"ci/{words[0]}: {message}") and done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(
