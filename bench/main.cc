@@ -26,6 +26,7 @@
 #include "crowd.h"
 #include "docroot.h"
 #include "families.h"
+#include "nearest.h"
 #include "options.h"
 #include "preflight.h"
 #include "summary.h"
@@ -109,6 +110,11 @@ Nanoseconds nanoseconds(double seconds) {
   return std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(seconds));
 }
 
+int fail(const std::string& what, int status) {
+  std::fprintf(stderr, "cgi-bench: %s\n", what.c_str());
+  return status;
+}
+
 class Bench {
  public:
   Bench(const Options& options, double run_seconds)
@@ -132,9 +138,7 @@ class Bench {
     const Filter filter(benchmark::GetBenchmarkFilter());
     select(filter);
     if (selected_.empty()) {
-      std::fprintf(stderr, "cgi-bench: no benchmark matches \"%s\" (--benchmark_list_tests shows their names)\n",
-                   benchmark::GetBenchmarkFilter().c_str());
-      return 2;
+      return fail("no benchmark matches \"" + benchmark::GetBenchmarkFilter() + "\"" + scenario_hint(), 2);
     }
     docroot_ = std::make_unique<TemporaryDocroot>(scripts, scenarios_, paths());
     remove_when_interrupted(*docroot_);
@@ -168,6 +172,16 @@ class Bench {
       for (const auto& name : names()) wanted = wanted || filter.selects(point.name() + "/" + name);
       if (wanted && (selected_.empty() || selected_.back() != point.scenario)) selected_.push_back(point.scenario);
     }
+  }
+
+  // Returns a hint with the scenario that is most like the first part of the filter.
+  std::string scenario_hint() const {
+    std::string word = benchmark::GetBenchmarkFilter();
+    word.erase(0, word.find_first_not_of("-^("));
+    word = word.substr(0, word.find_first_of("/|)$"));
+    std::vector<std::string> known;
+    for (const auto& scenario : scenarios_.scenarios) known.push_back(scenario.name);
+    return hint(word, known, " (--benchmark_list_tests shows their names)");
   }
 
   // Returns the paths that the selected scenarios and the checks request.
@@ -230,11 +244,6 @@ class Bench {
 void print_help() {
   std::fputs(manual().c_str(), stdout);
   benchmark::PrintDefaultHelp();
-}
-
-int fail(const std::string& what, int status) {
-  std::fprintf(stderr, "cgi-bench: %s\n", what.c_str());
-  return status;
 }
 
 int run(int argc, char** argv) {

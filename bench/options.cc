@@ -3,37 +3,63 @@
 #include <CLI/CLI.hpp>
 #include <set>
 
+#include "nearest.h"
+
 namespace cgi::bench {
 namespace {
 
+// ci/help_pages reads this text: it writes the man page and the completions from it.
 constexpr char kUsage[] =
-    "cgi-bench NAME=URL... [OPTION...] [--benchmark_...]\n"
-    "cgi-bench --servers SERVER,... [OPTION...] [--benchmark_...]\n"
+    "usage: cgi-bench NAME=URL... [OPTION...] [--benchmark_...]\n"
+    "       cgi-bench --servers SERVER,... [OPTION...] [--benchmark_...]\n"
     "\n"
-    "Measures which server is faster, in which scenario, by how much, and how far from the limit. Each scenario, load\n"
-    "and target is one benchmark: SCENARIO/CLIENTS/TARGET, or SCENARIO/at-RATE/TARGET for the open loop. Each has "
-    "five\n"
-    "runs of half a second (--benchmark_min_time), which are interleaved at random. Target \"ceiling\" runs the "
-    "scripts\n"
-    "without a server.\n"
+    "Measures which server is faster, in which scenario, by how much, and how far from the limit.\n"
     "\n"
+    "positional arguments:\n"
     "  NAME=URL              a server that runs already, on a document root made by --lay-out\n"
+    "\n"
+    "options:\n"
     "  --servers LIST        start these servers: [NAME=]SERVER[:PROFILE][+VARIANT] (names: cgi-conform servers)\n"
     "  --scenarios FILE      the requests to send (default: fixtures/scenarios.toml)\n"
     "  --lay-out DIR         only write the document root to a new directory\n"
     "  --timeout SECONDS     an answer that takes longer is a failure (default: 10)\n"
     "  --runner FILE         the cgi-conform that starts the servers (default: build/bin/cgi-conform)\n"
+    "  --help                print this help\n"
     "\n"
-    "  cgi-bench --servers cgi-server:rfc3875,lighttpd --benchmark_filter='cgi-hello/8/' \\\n"
-    "            --benchmark_out=bench.json && cgi-bench-report bench.json\n"
+    "Each scenario, load and target is one benchmark: SCENARIO/CLIENTS/TARGET, or SCENARIO/at-RATE/TARGET for the open\n"
+    "loop. Each has five runs of half a second (--benchmark_min_time), which are interleaved at random. Target "
+    "\"ceiling\"\n"
+    "runs the scripts without a server.\n"
     "\n"
-    "exit status: 0 all answers were right; 1 a target is INVALID, or requests failed; 2 usage; 3 a server did not\n"
-    "start. Google Benchmark's flags:\n\n";
+    "exit status: 0 all answers were right; 1 a target is INVALID, or requests failed; 2 wrong usage; 3 a server did\n"
+    "not start\n"
+    "\n"
+    "examples:\n"
+    "  cgi-bench --servers cgi-server:rfc3875,lighttpd --benchmark_filter=cgi-hello/8/ --benchmark_out=bench.json\n"
+    "  cgi-bench-report bench.json\n"
+    "\n"
+    "Google Benchmark's flags:\n";
 
 // The name becomes a part of benchmark names and of gates.
 bool is_name(const std::string& text) {
   return !text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
                               std::string::npos;
+}
+
+// Returns the options of cgi-bench and the flags of Google Benchmark.
+std::vector<std::string> known_options(const CLI::App& app) {
+  std::vector<std::string> names = {"--help"};
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  for (const char* flag :
+       {"color", "context", "counters_tabular", "display_aggregates_only", "dry_run", "enable_random_interleaving",
+        "filter", "format", "list_tests", "min_time", "min_warmup_time", "out", "out_format", "perf_counters",
+        "repetitions", "report_aggregates_only", "time_unit"}) {
+    names.push_back(std::string("--benchmark_") + flag);
+  }
+  names.push_back("--v");
+  return names;
 }
 
 CommandLine mistake(const std::string& text) { return {std::nullopt, "cgi-bench: " + text + "\n", 2}; }
@@ -90,10 +116,15 @@ CommandLine parse_command_line(int argc, const char* const* argv, Options usual)
   app.add_option("--lay-out", options.lay_out);
   app.add_option("--timeout", options.timeout);
   app.add_option("--runner", options.runner);
+  app.allow_extras();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return mistake(std::string(error.what()) + " (see --help)");
+  }
+  if (const auto extras = app.remaining(); !extras.empty()) {
+    const std::string name = extras.front().substr(0, extras.front().find('='));
+    return mistake("unknown option \"" + name + "\"" + hint(name, known_options(app), " (see --help)"));
   }
   for (const auto& target : targets) {
     const auto equals = target.find('=');

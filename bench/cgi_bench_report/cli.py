@@ -3,7 +3,7 @@
 import argparse
 import fnmatch
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from cgi_bench_report.gate import Gate, Verdict, judge, parse_gate
@@ -11,6 +11,8 @@ from cgi_bench_report.markdown import caption, cpu_table, footprint_table, serve
 from cgi_bench_report.page import page
 from cgi_bench_report.results import METRICS, ReportError, Results, read_results
 from cgi_bench_report.targets import Outcome, outcomes, read_targets, targets_table
+from cgi_conform.did_you_mean import did_you_mean
+from cgi_conform.usage import Parser
 
 _EPILOG = """
 gates, with POINT = SCENARIO/CLIENTS or SCENARIO/at-RATE:
@@ -19,18 +21,17 @@ gates, with POINT = SCENARIO/CLIENTS or SCENARIO/at-RATE:
   POINT: A >= 1.5 * best(B, C, D)     the best of the targets that were measured
   POINT p99: A <= 2 * A@POINT         a target at another point
   POINT memory: A <= 40 MB            a number with the unit of the metric
-exit status: 0 all gates hold; 1 a gate fails, or a target is INVALID; 2 wrong usage, or a name that was not measured.
+
+exit status: 0 all gates hold; 1 a gate fails, or a target is INVALID; 2 wrong usage, or a name that was not measured
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns the exit status."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="cgi-bench-report",
         description="Shows the JSON of cgi-bench as bars, latency curves and ratios.",
         epilog=_EPILOG.format(metrics=", ".join(METRICS)),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     add = parser.add_argument
     add("files", nargs="+", type=Path, metavar="FILE", help="a file written by cgi-bench --benchmark_out=FILE")
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--targets", type=Path, metavar="FILE", help="add the table of a file of targets, such as bench/targets.toml")
     add("--only", metavar="GLOB,…", default="*", help="the points in the table, such as 'cgi-*/8,static-1k/*'")
     add("--readme", type=Path, metavar="FILE", help="write the table between the marks in FILE")
-    options = parser.parse_args(arguments)
+    options = parser.parse_all(sys.argv[1:] if arguments is None else arguments)
     try:
         return _report(options)
     except ReportError as error:
@@ -56,7 +57,7 @@ def _report(options: argparse.Namespace) -> int:
         raise ReportError("the files hold no measured target (run cgi-bench again)")
     reference = options.reference or results.targets[0]
     if reference not in results.targets:
-        raise ReportError(f'--reference: "{reference}" was not measured (measured: {", ".join(results.targets)})')
+        raise ReportError(f'--reference: "{reference}" was not measured{_nearest(reference, results.targets)}')
     verdicts = [judge(gate, results) for text in options.gate for gate in _gates_of(text)]
     found = outcomes(read_targets(options.targets), results) if options.targets else []
     text = f"{table(results, reference, _named(results, options.only))}\n{caption(results)}"
@@ -91,8 +92,14 @@ def _more_tables(results: Results, reference: str, names: list[str], found: list
 def _named(results: Results, globs: str) -> list[str]:
     named = [name for glob in globs.split(",") for name in results.points if fnmatch.fnmatchcase(name, glob)]
     if not named:
-        raise ReportError(f'--only "{globs}" matches no measured point (measured: {", ".join(results.points)})')
+        raise ReportError(f'--only "{globs}" matches no measured point{_nearest(globs, results.points)}')
     return list(dict.fromkeys(named))
+
+
+def _nearest(word: str, measured: Iterable[str]) -> str:
+    """Returns a hint with the name that is most similar, or with all names."""
+    names = list(measured)
+    return did_you_mean(word, names) or f" (measured: {', '.join(names)})"
 
 
 def _gates(verdicts: list[Verdict]) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cgi_conform.did_you_mean import nearest_path
+
 CEILING = "ceiling"
 CLIENT_AT_ITS_LIMIT = 0.9  # share of a core
 
@@ -132,7 +134,7 @@ def _read(file: Path) -> Any:
         document = json.loads(file.read_text("utf-8"))
         document["context"], document["benchmarks"]
     except OSError as error:
-        raise ReportError(f'"{file}": {error.strerror}') from None
+        raise ReportError(f'"{file}": {error.strerror}{nearest_path(file)}') from None
     except (ValueError, KeyError, TypeError):
         raise ReportError(f'"{file}" is not JSON of cgi-bench (cgi-bench --benchmark_out=FILE writes it)') from None
     return document

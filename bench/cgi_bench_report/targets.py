@@ -14,6 +14,7 @@ from pathlib import Path
 
 from cgi_bench_report.gate import Gate, NotMeasured, Verdict, judge, parse_gate
 from cgi_bench_report.results import ReportError, Results
+from cgi_conform.did_you_mean import nearest_path
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def read_targets(file: Path) -> list[Goal]:
         rows = tomllib.loads(file.read_text("utf-8"))["row"]
         texts = [(str(row["title"]), str(gate)) for row in rows for gate in row["gates"]]
     except OSError as error:
-        raise ReportError(f'"{file}": {error.strerror}') from None
+        raise ReportError(f'"{file}": {error.strerror}{nearest_path(file)}') from None
     except tomllib.TOMLDecodeError as error:
         raise ReportError(f'"{file}": {error}') from None
     except (KeyError, TypeError):

@@ -39,6 +39,11 @@ TEST(Options, AnswerMistakesWithTheNextStep) {
       {"cgi-bench: two targets have the name \"ceiling\" (choose another: NAME=…)\n", {"ceiling=http://h"}},
       {"cgi-bench: \"a/b\" is not a valid target name (letters, digits, '.', '_' and '-')\n", {"a/b=http://h"}},
       {"cgi-bench: --timeout must be above 0\n", {"--timeout", "0"}},
+      {"cgi-bench: unknown option \"--server\" (did you mean \"--servers\"?)\n", {"--server", "lighttpd"}},
+      {"cgi-bench: unknown option \"--scenaros\" (did you mean \"--scenarios\"?)\n", {"--scenaros=x"}},
+      {"cgi-bench: unknown option \"--benchmark_filtr\" (did you mean \"--benchmark_filter\"?)\n",
+       {"--benchmark_filtr=x"}},
+      {"cgi-bench: unknown option \"--bogus\" (see --help)\n", {"--bogus"}},
   };
   for (const auto& [text, words] : told) {
     const auto line = parse(words);

@@ -104,16 +104,19 @@ def test_lay_out_writes_the_document_root(tmp_path: Path) -> None:
         (["x"], 2, "is not NAME=URL"),
         (["x=https://h"], 2, "does not begin with http://"),
         (["--servers", "no-such"], 3, 'no server "no-such"'),
+        (["--servers", "lightpd"], 3, 'no server "lightpd" (did you mean "lighttpd"?)'),
         (["--servers", "lighttpd:cgihttpserver"], 3, 'has no profile "cgihttpserver"'),
-        (["x=http://127.0.0.1:1", "--benchmark_filter=none-such"], 2, "no benchmark matches"),
+        (["x=http://127.0.0.1:1", "--benchmark_filter=none-such"], 2, '"none-such" (--benchmark_list_tests shows their names)'),
+        (["x=http://127.0.0.1:1", "--benchmark_filter=^cgi-helo/8/"], 2, '"^cgi-helo/8/" (did you mean "cgi-hello"?)'),
         (["x=http://127.0.0.1:1", "--benchmark_filter=static-1k/1/"], 1, "x is INVALID"),
-        (["x=http://127.0.0.1:1", "--scenarios", "none.toml"], 2, "none.toml: cannot be read"),
-        (["x=http://127.0.0.1:1", "--bogus"], 2, "--bogus"),
+        (["x=http://127.0.0.1:1", "--scenarios", "none.toml"], 2, "none.toml: cannot be read (--scenarios names another file)"),
+        (["--scenarios", "fixtures/scenario.toml"], 2, 'cannot be read (did you mean "scenarios.toml"?)'),
     ],
 )
 def test_an_error_is_named_and_has_its_exit_status(words: list[str], status: int, told: str) -> None:
     done = bench(*words, *BRIEF)
     assert (done.returncode, told in done.stderr) == (status, True), done.stderr
+    assert status != 2 or done.stderr.count("\n") == 1, done.stderr
 
 
 def test_help_shows_the_options_of_cgi_bench_and_google_benchmark() -> None:

@@ -134,7 +134,10 @@ def test_readme_replaces_the_text_between_the_marks(tmp_path: Path) -> None:
     [
         (["none.json"], "No such file"),
         (["results.json", "--reference", "x"], '"x" was not measured (measured: ref)'),
+        (["results.json", "--reference", "reff"], '"reff" was not measured (did you mean "ref"?)'),
         (["results.json", "--only", "x/*"], "matches no measured point"),
+        (["results.json", "--only", "aa/1"], 'matches no measured point (did you mean "a/1"?)'),
+        (["result.json"], 'No such file or directory (did you mean "results.json"?)'),
         (["results.json", "--readme", "plain.md"], "has no marks"),
     ],
 )
@@ -145,4 +148,12 @@ def test_an_error_of_the_user_is_named(
     (tmp_path / "plain.md").write_text("plain\n")
     monkeypatch.chdir(tmp_path)
     assert main(words) == 2
-    assert told in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert told in said and said.count("\n") == 1
+
+
+def test_a_wrong_option_gets_one_line_with_the_nearest_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["results.json", "--reprt", "x"])
+    said = 'cgi-bench-report: unknown option "--reprt" (did you mean "--report"?)\n'
+    assert (ended.value.code, capsys.readouterr().err) == (2, said)
