@@ -30,6 +30,7 @@ COMMANDS = {
     "matrix": ("commands.matrix", "try the cases against many servers and write a site with all results"),
     "bisect": ("commands.bisect", "find the level that a server reaches, and the case that stops it"),
     "diff": ("commands.diff", "send the same octets to two servers and compare the answers"),
+    "compare-site": ("commands.compare_site", "request every file and script of a folder from two servers and compare the answers"),
     "replay": ("commands.replay", "play one case and show every octet"),
     "record": ("commands.record", "record the answers of a server"),
     "prove": ("commands.prove", "prove that every case can fail"),

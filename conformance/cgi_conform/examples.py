@@ -47,6 +47,10 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "cgi-conform diff cpython-3.12 cgi-server 'query-string/*'",
         "cgi-conform diff lighttpd report/results.json --profile rfc3875",
     ),
+    "compare-site": (
+        "cgi-conform compare-site site",
+        "cgi-conform compare-site site --server cgi-server --server lighttpd --profile rfc3875",
+    ),
     "replay": (
         "cgi-conform replay post/plain-file --server cgi-server",
         "cgi-conform replay post/plain-file --url http://127.0.0.1:8000 --root site/root",

@@ -100,7 +100,7 @@ ASKING = {r"\bcgi-conform .*--url ": "faulty", r"\bcgi-bench .*=http": "cgi-serv
 MINUTES = r"ci/(bare-machine|matrix|sanitize|setup|build|test)\b(?!.* --(help|list)\b)|ci/lint$"
 # Programs that some commands need besides the runner: the file, and the commands.
 BUILT = {
-    "cgi-server": ("server/cgi-server", r"cgi-server\b|^ci/conform --sample \d+$"),
+    "cgi-server": ("server/cgi-server", r"cgi-server\b|\bcompare-site\b|^ci/conform --sample \d+$"),
     "cgi-bench": ("bench/cgi-bench", r"^(ci/bench\b|build/bench/|build/bin/cgi-bench-report)"),
     "server_tests": ("server/server_tests", r"^ctest\b"),
 }

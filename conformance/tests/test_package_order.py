@@ -9,7 +9,7 @@ import cgi_conform
 from cgi_conform.paths import REPO
 
 PACKAGE = Path(cgi_conform.__file__).parent
-ORDER = ("", "data", "cases", "http", "servers", "judging", "running", "proof", "report", "programs", "commands")
+ORDER = ("", "data", "cases", "http", "servers", "judging", "running", "proof", "report", "programs", "sites", "commands")
 TOP = ("__main__", "cli", "plugin", "pytest_cases", "usage")
 SERVER = REPO / "server"
 

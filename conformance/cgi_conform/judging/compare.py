@@ -158,11 +158,11 @@ def _exchanges(case: CaseResult) -> list[tuple[str, ParsedExchange]]:
 def _exchange(received: Received, sent: bytes) -> ParsedExchange:
     octets = decode(received["bytes"].removesuffix(LEFT_OUT))
     parsed = parse(octets, request_methods(sent), ended=received["end"] != "open")
-    named = replace(parsed, responses=tuple(map(_named, parsed.responses)))
+    named = replace(parsed, responses=tuple(map(with_names, parsed.responses)))
     return ParsedExchange(named, received["end"], received["bytes"].endswith(LEFT_OUT))
 
 
-def _named(response: Response) -> Response:
+def with_names(response: Response) -> Response:
     """Returns the response with {length} for a right Content-Length, and {server} for the value of the Server field."""
     fields, body = list(response.fields), response.body
     if response.values("Content-Length") == [str(len(body)).encode()]:
@@ -182,7 +182,7 @@ def _of_connection(a: ParsedExchange, b: ParsedExchange) -> Iterator[tuple[str, 
         if number >= min(len(ours), len(theirs)):
             yield where or "response", _nth(ours, number), _nth(theirs, number)
             continue
-        for what, one, other in _of_response(ours[number], theirs[number], a.cut or b.cut):
+        for what, one, other in response_differences(ours[number], theirs[number], a.cut or b.cut):
             yield f"{where} {what}".strip(), one, other
     if [_line(each) for each in a.parsed.interim] != [_line(each) for each in b.parsed.interim]:
         yield "interim", _lines(a.parsed.interim), _lines(b.parsed.interim)
@@ -204,7 +204,8 @@ def _nth(responses: Sequence[Response], number: int) -> str:
     return _lines(responses[number : number + 1])
 
 
-def _of_response(a: Response, b: Response, cut: bool) -> Iterator[tuple[str, str, str]]:
+def response_differences(a: Response, b: Response, cut: bool) -> Iterator[tuple[str, str, str]]:
+    """Yields the differences of two responses: what differs, and both values. `cut` says that a body lacks its end."""
     if a.status_line != b.status_line:
         yield "status line", _line(a), _line(b)
     for name in sorted({name.lower().decode("latin-1") for name, _ in (*a.fields, *b.fields)}):
