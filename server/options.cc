@@ -247,9 +247,9 @@ void declare(CLI::App& app, Options& options, std::string& port, std::string& ve
 
   site.text("-b,--bind", "ADDRESS", options.bind, "address to listen on");
   site.text("-d,--directory", "DIR", options.directory, "document root");
-  site.value("-p,--protocol", "VERSION", "", "HTTP/1.0 or HTTP/1.1; default: the profile's",
+  site.value("-p,--protocol", "{HTTP/1.0,HTTP/1.1}", "", "version of responses; default: the profile's",
              [&version](const std::string& written) { version = written; });
-  site.value("--profile", "NAME", "cgihttpserver", "rules for scripts: cgihttpserver or rfc3875",
+  site.value("--profile", "{cgihttpserver,rfc3875}", "", "rules for scripts; default: cgihttpserver",
              [&options](const std::string& written) { options.profile = profile(written); });
   site.list("--allowed-host", "NAME", "", "answer requests for this host only; may be repeated",
             [&options](const std::vector<std::string>& names) {
@@ -291,7 +291,7 @@ void declare(CLI::App& app, Options& options, std::string& port, std::string& ve
                  options.loops = whole_number("--loops", written, 1, 1024, "try: --loops 1");
                });
 
-  output.value("--log-format", "FORMAT", "common", "common, json or none",
+  output.value("--log-format", "{common,json,none}", "", "form of the log; default: common",
                [&options](const std::string& written) { options.log_format = log_format(written); });
   output.text("--log-file", "FILE", options.log_file, "write the log here; SIGHUP opens the file again");
   output.text("--port-file", "FILE", options.port_file, "write the port here once the server listens");

@@ -119,7 +119,7 @@ def test_an_unknown_name_gets_one_line_with_the_nearest_known_one(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("run --server faulty --expect {}/mine/expct.toml", 'mine/expct.toml: no such file (did you mean "{}/mine/expect.toml"?)'),
+        ("run --server faulty --expect {}/mine/expects.toml", 'mine/expects.toml: no such file (did you mean "{}/mine/expect.toml"?)'),
         ("matrix --from {}/mien/results.json", 'cannot read "{}/mien/results.json": No such file or directory (did you mean "{}/mine/results.json"?)'),
         ("show post/plain-file --results {}/mine/result.json", 'cannot read "{}/mine/result.json": No such file or directory (did you mean "{}/mine/results.json"?)'),
         ("run --server {}/mne", 'there is no folder "{}/mne" (did you mean "{}/mine"?)'),
@@ -145,8 +145,8 @@ def test_the_nearest_path_is_searched_folder_by_folder(tmp_path: Path, monkeypat
     (tmp_path / "report" / "run" / "results.json").write_text("")
     monkeypatch.chdir(tmp_path / "report")
     for missing, found in {
-        "rn/reslts.json": "run/results.json", "../reprot/run": "../report/run",
-        f"{tmp_path}/reprot/run/results.json": f"{tmp_path}/report/run/results.json",
+        "rn/reslts.json": "run/results.json", "../rreport/run": "../report/run",
+        f"{tmp_path}/rreport/run/results.json": f"{tmp_path}/report/run/results.json",
     }.items():  # fmt: skip
         assert nearest_path(Path(missing)) == f' (did you mean "{found}"?)'
     for hopeless in ("run/zzz", "zzz/results.json", "run/results.json/x", "run"):
