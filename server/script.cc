@@ -151,12 +151,15 @@ std::vector<char*> as_argv(const std::vector<std::string>& strings) {
 // Returns the top of the child's stack. Each thread that starts scripts has one.
 void* stack_top() {
   struct Stack {
-    void* base = ::mmap(nullptr, kStackSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    void* base = MAP_FAILED;
     ~Stack() {
       if (base != MAP_FAILED) ::munmap(base, kStackSize);
     }
   };
   static thread_local Stack stack;
+  if (stack.base == MAP_FAILED) {  // also after a shortage
+    stack.base = ::mmap(nullptr, kStackSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+  }
   return stack.base == MAP_FAILED ? nullptr : static_cast<char*>(stack.base) + kStackSize;
 }
 

@@ -7,6 +7,7 @@ import errno
 import fcntl
 import os
 import pty
+import re
 import resource
 import select
 import shutil
@@ -65,6 +66,19 @@ def test_a_server_without_descriptors_says_503(root: Path, target: str, healthy:
             assert status(read_until(client, b"never")) == 503
         resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, limit)
         assert status(answer(server, request)) == healthy
+
+
+def test_a_thread_without_memory_for_a_script_starts_the_next_one(root: Path) -> None:
+    script(root, "echo; echo script")
+    with started(root) as server:
+        server.get("/")  # a listing: it needs a thread, which stays for the scripts
+        size = re.search(r"^VmSize:\s+(\d+) kB$", Path(f"/proc/{server.process.pid}/status").read_text(), re.MULTILINE)
+        assert size is not None
+        limit = resource.prlimit(server.process.pid, resource.RLIMIT_AS)
+        resource.prlimit(server.process.pid, resource.RLIMIT_AS, (int(size[1]) * 1024, limit[1]))
+        assert status(server.get("/cgi-bin/script")) == 503
+        resource.prlimit(server.process.pid, resource.RLIMIT_AS, limit)
+        assert server.get("/cgi-bin/script").endswith(b"\nscript\n")
 
 
 @contextmanager
