@@ -212,14 +212,17 @@ def test_a_difference_is_shown_with_both_answers_and_a_line_that_repeats_it(site
 
 
 def test_a_comparison_is_bounded(site: Path) -> None:
-    script(site, "slow", "exec sleep 600", head="#!/bin/sh\n")
-    script(site, "endless", "exec yes")
-    words = ("--server", "faulty", "--server", "faulty", "--timeout", "0.5", "--max-size", "100000")
-    done = run(str(site), *words)
-    assert done.returncode == 0, done.stdout + done.stderr
-    limited = run(str(site), *words, "--limit", "3")
-    assert "\n3 requests: 3 get" in limited.stdout
-    assert limited.stdout.endswith("only the first 3 requests were sent: the folder has more (--limit)\n")
+    """Asks for the folder and for two scripts: one prints without end, the other one prints nothing and does not end."""
+    for path in site.glob("**/*.txt"):
+        path.unlink()
+    script(site, "arguments", "exec yes")
+    words = ("--server", "faulty", "--server", "faulty", "--max-size", "100000", "--limit")
+    endless = run(str(site), *words, "6")
+    assert endless.returncode == 0 and "\n6 requests: 6 get" in endless.stdout, endless.stdout + endless.stderr
+    assert endless.stdout.endswith("only the first 6 requests were sent: the folder has more (--limit)\n")
+    script(site, "arguments", "exec sleep 600", head="#!/bin/sh\n")
+    silent = run(str(site), *words, "6", "--timeout", "1.5")
+    assert silent.returncode == 0 and "\n6 requests: 6 get" in silent.stdout, silent.stdout + silent.stderr
 
 
 def is_installed(name: str) -> bool:

@@ -339,8 +339,19 @@ def test_a_gate_needs_a_compiler_only_for_a_server_that_is_built_here(tmp_path: 
     def asked(**variables: str) -> list[str]:
         environment = {"PATH": os.environ["PATH"], **variables}
         done = subprocess.run([copied / "judge"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
-        return [line for line in done.stdout.splitlines() if not line.startswith(("run ", "setup --packages-only"))]
+        return [line for line in done.stdout.splitlines() if not line.startswith("run ")]
 
-    assert asked(CGI_CONFORM_COMMAND="x {port}") == ["setup run"]
-    assert asked(CGI_CONFORM_SERVER="lighttpd") == ["setup run"]
-    assert asked(CGI_CONFORM_SERVER="cgi-server") == asked() == ["setup run build", "build "]
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name, text in (("id", "echo 0"), ("sudo", '[ "$2" = true ] || echo "sudo ${2##*/} $3 $4 $5"')):
+        (programs / name).write_text(f"#!/bin/sh\n{text}\n")
+        (programs / name).chmod(0o755)
+    path = f"{programs}:{os.environ['PATH']}"
+    assert asked(PATH=path, CGI_CONFORM_COMMAND="x {port}") == ["setup run"]
+    assert asked(PATH=path, CGI_CONFORM_SERVER="lighttpd") == ["setup run"]
+    assert asked(PATH=path, CGI_CONFORM_SERVER="cgi-server") == asked(PATH=path) == ["setup run build", "build "]
+    (programs / "id").write_text("#!/bin/sh\necho 1000\n")
+    assert asked(PATH=path, CGI_CONFORM_COMMAND="x {port}") == ["sudo setup --packages-only run ", "setup run"]
+    assert asked(PATH=path) == ["sudo setup --packages-only run build", "setup run build", "build "]
+    (programs / "sudo").write_text("#!/bin/sh\necho sudo asks for a password\nexit 1\n")
+    assert asked(PATH=path) == ["sudo asks for a password", "setup run build", "build "]
