@@ -22,12 +22,21 @@ class Parser(argparse.ArgumentParser):
         """Returns the options. Ends with an error of the chosen command if a word is left over."""
         if words and words[0].startswith("-") and words[0] not in self._option_string_actions:
             self.error(self.unknown(words[0]))
+        options: argparse.Namespace
         options, left = self.parse_known_args(words)
         if left:
             before = itertools.takewhile(lambda word: word.startswith("-"), words)
             chosen = self if left[0] in before else getattr(options, "parser", self)
             chosen.error(chosen.unknown(left[0]))
         return options
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """Parses the words of a command. Reports an unknown option first: a missing argument may be its consequence."""
+        words = itertools.takewhile(lambda word: word != "--", args or ())
+        for word in words if self._subparsers is None else ():
+            if word.startswith("--") and " " not in word and word.partition("=")[0] not in self._option_string_actions:
+                self.error(self.unknown(word))
+        return super().parse_known_args(args, namespace)
 
     def unknown(self, word: str) -> str:
         """Returns the message for a word that this command does not know."""

@@ -2,12 +2,14 @@
 
 import os
 import pty
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
 CI = Path(__file__).resolve().parents[2] / "ci"
+SCRIPTS = sorted(path for path in CI.iterdir() if path.is_file() and not path.suffix)
 
 
 @pytest.mark.parametrize(
@@ -46,9 +48,7 @@ def test_a_wrong_call_is_reported_in_one_line(tmp_path: Path, words: list[str], 
     assert done.stderr.startswith(f"ci/{words[0]}: {message}") and done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize(
-    "name", [path.name for path in sorted(CI.iterdir()) if path.is_file() and not path.suffix]
-)
+@pytest.mark.parametrize("name", [path.name for path in SCRIPTS])
 def test_help_prints_the_opening_comment(tmp_path: Path, name: str) -> None:
     done = subprocess.run(
         [str(CI / name), "--help"], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
@@ -56,6 +56,23 @@ def test_help_prints_the_opening_comment(tmp_path: Path, name: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"ci/{name}")
     assert "shellcheck" not in done.stdout.replace("shellcheck on every", "")
+
+
+# Scripts that hand options on: the program that gets them names the nearest option.
+HANDED_ON = ("bench", "conform", "matrix")
+
+
+@pytest.mark.parametrize("name", [path.name for path in SCRIPTS if path.name not in HANDED_ON])
+def test_each_misspelt_option_gets_one_line_with_the_right_one(tmp_path: Path, name: str) -> None:
+    manual = subprocess.run([str(CI / name), "--help"], capture_output=True, text=True, check=True).stdout
+    options = set(re.findall(r"^ +(--[a-z-]+)|^ci/\S+.*?\[(--[a-z-]+)", manual, re.MULTILINE))
+    for option in {first or second for first, second in options}:
+        misspelt = f"{option[:4]}{option[3:]}"  # a letter twice
+        done = subprocess.run(
+            [str(CI / name), misspelt], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
+        assert done.stderr.endswith(f' "{misspelt}" (did you mean "{option}"?)\n')
 
 
 SPEAKS = f'. "{CI}/gate.sh"; show "compiling 1 of 2"; show "compiling 2 of 2"; say built'

@@ -1,5 +1,7 @@
 """ci/help_pages: man pages without warnings, and completions that bash, zsh and fish run. Both have every option."""
 
+import contextlib
+import io
 import os
 import pty
 import re
@@ -14,6 +16,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+
+from cgi_bench_report import cli as report
+from cgi_conform import cli
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("CGI_CONFORM_BUILD") or CHECKOUT / "build")
@@ -200,6 +205,30 @@ def test_a_shell_completes_what_a_user_types(pages: Path, tmp_path: Path, shell:
             "cgi-bench-report --refer\t": "--reference",
         }.items():  # fmt: skip
             assert terminal.completed(typed).replace("=", " ").strip() == got, typed
+
+
+def test_each_misspelt_option_gets_one_line_with_the_right_one(helps: Mapping[str, str]) -> None:
+    wrong: list[str] = []
+    for name, help_ in helps.items():
+        for option in sorted(option for option in options(help_) if len(option) > 4):
+            middle = len(option) // 2 + 1
+            misspelt = option[:middle] + option[middle - 1 :]  # a letter twice
+            status, said = mistake(name, misspelt)
+            if status != 2 or said.count("\n") != 1 or not re.search(rf'did you mean "?{option}"?\?', said):
+                wrong.append(f"{name} {misspelt}: {said}")
+    assert wrong == []
+
+
+def mistake(name: str, word: str) -> tuple[int, str]:
+    """Returns the exit status and the message of a program or a command that gets this word."""
+    program, *command = name.split()
+    if program in BUILT:
+        done = subprocess.run([str(BUILT[program]), word], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        return done.returncode, done.stderr
+    main = cli.main if program == "cgi-conform" else report.main
+    with contextlib.redirect_stderr(io.StringIO()) as said, pytest.raises(SystemExit) as ended:
+        main([*command, word])
+    return int(ended.value.code or 0), said.getvalue()
 
 
 def need(shell: str) -> None:
