@@ -15,7 +15,9 @@ from typing import NamedTuple
 import pytest
 
 from cgi_conform.cases.docroot import remove
+from cgi_conform.errors import INTERRUPTED, NOTHING_RAN, SERVER, USAGE
 from cgi_conform.judging.recordings import is_branch, read_recordings, short
+from cgi_conform.judging.results import FORMAT
 from cgi_conform.servers.definition import START_TIMEOUT
 from cgi_conform.servers.ports import free_port
 from document_reader import BUILD, Reader, installed, reader_edits
@@ -269,6 +271,9 @@ def constant(file: str, name: str) -> int:
         ("server/README.md", r"files of up to\s+(\d+) KiB", lambda: [constant("static_file.cc", "kSmall")]),
         ("server/README.md", r"`--max-scripts`\) \| (\d+)", lambda: [constant("options.h", "max_scripts")]),
         ("server/README.md", r"field line \| (\d+) KiB", lambda: [constant("request_head.h", "line") / 1024]),
+        ("conformance/VERSIONING.md", r"`format` is (\d+)", lambda: [FORMAT]),
+        ("conformance/VERSIONING.md", r"does not; (\d+) wrong usage [^|]*; (\d+) the server [^|]*; (\d+) nothing ran; (\d+) int",
+         lambda: [USAGE, SERVER, NOTHING_RAN, INTERRUPTED]),
         ("README.md", r"what (nine) versions of CPython", lambda: [len(recorded_branches())]),
         ("README.md", r"up to (four) are ignored", lambda: [constant("cgi_server.cc", "kEmptyLines")]),
         ("README.md", r"within (\d+) seconds of its start", lambda: [START_TIMEOUT]),
