@@ -250,7 +250,8 @@ Scenarios parse_scenarios(std::string_view text, const std::string& shown) {
 
 Scenarios read_scenarios(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
-  if (!in) throw ScenarioError(file.string() + ": cannot be read" + file_hint(file, " (--scenarios names another file)"));
+  if (!in)
+    throw ScenarioError(file.string() + ": cannot be read" + file_hint(file, " (--scenarios names another file)"));
   const std::string text{std::istreambuf_iterator<char>(in), {}};
   return parse_scenarios(text, file.filename().string());
 }
