@@ -15,7 +15,7 @@ std::vector<std::string> ErrorLines::take(std::string_view octets, Clock::time_p
   std::vector<std::string> lines;
   while (!octets.empty()) {
     const std::size_t end = std::min(octets.find('\n'), octets.size());
-    partial_.append(octets.substr(0, std::min(end, kLongest + 1 - partial_.size())));
+    partial_.append(octets.substr(0, std::min(end, kLongest + 2 - partial_.size())));  // more is long, even with a CR
     if (end == octets.size()) break;
     add(lines, now);
     octets.remove_prefix(end + 1);
@@ -41,7 +41,7 @@ void ErrorLines::add(std::vector<std::string>& lines, Clock::time_point now) {
     ++left_out_;
   } else {
     ++in_second_;
-    if (line.size() > kLongest) line.replace(kLongest, 1, "...");
+    if (line.size() > kLongest) line.replace(kLongest, line.npos, "...");
     lines.push_back(std::move(line));
   }
 }

@@ -23,6 +23,8 @@ TEST(ErrorLines, AreCutIfTheyAreLong) {
   ErrorLines lines;
   for (int i = 0; i < 1000; ++i) EXPECT_EQ(Lines(), lines.take(std::string(100, 'x'), kBegin));
   EXPECT_EQ(Lines({std::string(4096, 'x') + "..."}), lines.take("\n", kBegin));
+  EXPECT_EQ(Lines({std::string(4096, 'x')}), lines.take(std::string(4096, 'x') + "\r\n", kBegin));
+  EXPECT_EQ(Lines({std::string(4096, 'x') + "..."}), lines.take(std::string(4096, 'x') + "\rmore\n", kBegin));
 }
 
 TEST(ErrorLines, AreAHundredInASecond) {
