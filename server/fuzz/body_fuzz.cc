@@ -1,10 +1,10 @@
-// Feeds octets to the chunked decoder, whole and in two pieces. Both must have the same result. request_head_fuzz.cc
-// says how to build and run fuzz_body. The first octet of the data is the length of the first piece.
+// Feeds octets to the chunked decoder, whole and in two pieces. Both must have the same result. The first octet of the
+// data is the length of the first piece.
 
 #include <cstdint>
-#include <cstdlib>
 
 #include "body.h"
+#include "require.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
@@ -22,6 +22,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const bool same = sum == used && joined == body && whole.done() == pieces.done() && whole.broken() == pieces.broken();
   const bool sane = used <= bytes.size() && body.size() <= used && !(whole.done() && whole.broken());
   const bool stops = whole.done() || whole.broken() || used == bytes.size();
-  if (!same || !sane || !stops) std::abort();
+  cgi::require(same && sane && stops);
   return 0;
 }

@@ -1,20 +1,18 @@
 // Feeds a script's output to Cgi11Response, whole and in two pieces. Both must make the same response. It must be one
-// response of HTTP that holds the script's content only. request_head_fuzz.cc says how to build and run
-// fuzz_cgi11_response. The first octet of the data chooses the terms, the second is the length of the first piece.
+// response of HTTP that holds the script's content only. The first octet of the data chooses the terms, the second is
+// the length of the first piece.
 
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 
 #include "body.h"
 #include "cgi11_response.h"
 #include "output_framing.h"
+#include "require.h"
 
 namespace {
 
-void require(bool condition) {
-  if (!condition) std::abort();
-}
+using cgi::require;
 
 // Checks the head of the response `sent` and returns its content.
 std::string content_of(const std::string& sent, bool head_only, bool closed_in_time) {

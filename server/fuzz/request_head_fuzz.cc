@@ -1,20 +1,12 @@
-// Feeds octets to the head parser, whole and in two pieces. Both must have the same result. Build and run:
-//   cmake -S . -B build/fuzz -DCGI_FUZZ=ON -DCMAKE_CXX_COMPILER=clang++ && cmake --build build/fuzz
-//   build/fuzz/server/fuzz_request_head -max_len=4096 -max_total_time=60
-// The first octet of the data is the length of the first piece.
+// Feeds octets to the head parser, whole and in two pieces. Both must have the same result. The first octet of the data
+// is the length of the first piece.
 
 #include <cstdint>
-#include <cstdlib>
 
 #include "request_head.h"
+#include "require.h"
 
-namespace {
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
-
-}  // namespace
+using cgi::require;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;

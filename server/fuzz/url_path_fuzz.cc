@@ -1,20 +1,14 @@
 // Feeds octets to the target parser. No segment and no file name may be ".." or hold a slash, every file name must have
-// a segment, and no redirect may name another host. request_head_fuzz.cc says how to build and run fuzz_url_path.
+// a segment, and no redirect may name another host.
 
 #include <cstdint>
-#include <cstdlib>
 
 #include "../tests/path_of_target.h"
 #include "quote.h"
+#include "require.h"
 #include "url_path.h"
 
-namespace {
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
-
-}  // namespace
+using cgi::require;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view target(reinterpret_cast<const char*>(data), size);
