@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from browser import Browser
+
 settings.register_profile("here", deadline=None, database=None)  # machines may be loaded, and checkouts read-only
 settings.load_profile("here")
 
@@ -27,3 +29,21 @@ def hangup() -> Iterator[None]:
     before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     signal.signal(signal.SIGHUP, before)
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    browser = Browser(tmp_path_factory.mktemp("chromium"))
+    try:
+        yield browser
+    finally:
+        browser.driver.quit()
+
+
+@pytest.fixture
+def browser(chromium: Browser) -> Iterator[Browser]:
+    """Yields the browser with a wide window. The test fails if a script of a page complains."""
+    chromium.look(1440)
+    chromium.driver.get_log("browser")
+    yield chromium
+    assert chromium.driver.get_log("browser") == []
