@@ -20,6 +20,7 @@
 
 #include "bind_failure.h"
 #include "cgi_server.h"
+#include "demo.h"
 #include "document_root.h"
 #include "options.h"
 #include "script.h"
@@ -75,13 +76,6 @@ int main(int argc, char** argv) {
                  cgi::log_escape(name).c_str());
   }
 
-  std::optional<cgi::DocumentRoot> root;
-  try {
-    root.emplace(options.directory, options.follow_symlinks);
-  } catch (const std::runtime_error& error) {
-    return fail(1, "cannot serve directory \"" + options.directory + "\": " + error.what());
-  }
-
   std::optional<cgi::Account> account;
   if (::geteuid() == 0) {
     const passwd* entry = ::getpwnam(options.user.c_str());
@@ -103,6 +97,15 @@ int main(int argc, char** argv) {
   ::signal(SIGXFSZ, SIG_IGN);  // a file at its limit is an error of one request
   ::signal(SIGPIPE, SIG_IGN);  // from scripts that read no input, and from sendfile()
   ::signal(SIGCHLD, SIG_DFL);  // a parent may ignore it, and the system would then reap scripts
+
+  std::optional<cgi::Demo> demo;
+  std::optional<cgi::DocumentRoot> root;
+  try {
+    if (options.demo) demo.emplace(account);
+    root.emplace(demo ? demo->document_root() : options.directory, options.follow_symlinks);
+  } catch (const std::runtime_error& error) {
+    return fail(1, (options.demo ? "" : "cannot serve directory \"" + options.directory + "\": ") + error.what());
+  }
 
   cgi::CgiServer server(options, *root, account);
   const int port = server.bind();
@@ -133,7 +136,10 @@ int main(int argc, char** argv) {
   });
   const bool ended = server.serve_until_stopped();
   if (!options.port_file.empty()) ::unlink(options.port_file.c_str());
-  if (!ended) std::_Exit(0);  // a script cannot be ended: its thread still uses the server
+  if (!ended) {  // a script cannot be ended: its thread still uses the server
+    demo.reset();
+    std::_Exit(0);
+  }
   stopper.join();
   return 0;
 }

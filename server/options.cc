@@ -256,6 +256,7 @@ void declare(CLI::App& app, Options& options, std::string& port, std::string& ve
               for (const std::string& name : names) options.allowed_hosts.push_back(allowed_host(name));
             });
   site.flag("--follow-symlinks", options.follow_symlinks, "follow links out of the document root");
+  site.flag("--demo", options.demo, "serve a small site that shows what scripts can do");
 
   scripts.flag("--cgi", no_effect, "no effect: scripts always run");
   scripts.list("--cgi-directory", "PATH", directories, "run scripts below PATH; may be repeated",
@@ -327,6 +328,10 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   try {
     app.parse(words);
     if (const auto extras = app.remaining(); !extras.empty()) reject_extra(app, extras.front());
+    for (const char* const name : {"--directory", "--cgi-directory"}) {
+      if (!options.demo || app.count(name) == 0) continue;
+      reject(name, app[name]->results().front(), "does not go with --demo", "leave one of them out");
+    }
     options.port = static_cast<int>(whole_number("port", port, 0, 65535, "try: cgi-server 8000"));
     options.protocol = protocol(version, options.profile);
     return {std::move(options), "", 0};

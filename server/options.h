@@ -35,6 +35,7 @@ struct Options {
   bool inherit_env = false;
   bool pass_authorization = false;
   bool follow_symlinks = false;
+  bool demo = false;                       // serve the site of the program instead of `directory`
   double header_timeout = 30;              // seconds for a request head, and between requests
   double script_timeout = 300;             // seconds from the start of a script; 0: no limit
   std::uint64_t max_body = 1'073'741'824;  // octets of a body for a script

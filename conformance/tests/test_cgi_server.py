@@ -12,8 +12,8 @@ import socket
 import struct
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,9 +67,10 @@ class Started:
 
 
 @contextmanager
-def started(root: Path, *words: object, program: Sequence[object] = (PROGRAM,)) -> Iterator[Started]:
-    command = [*map(str, (*program, "0", "-d", root, *words))]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+def launched(*command: object, env: Mapping[str, str] | None = None) -> Iterator[Started]:
+    """Starts a server that takes a free port."""
+    words = [*map(str, command)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env) as process:
         try:
             assert process.stdout is not None
             banner = process.stdout.readline()
@@ -78,6 +79,10 @@ def started(root: Path, *words: object, program: Sequence[object] = (PROGRAM,)) 
             yield Started(process, banner, int(found[1]))
         finally:
             process.kill()
+
+
+def started(root: Path, *words: object, program: Sequence[object] = (PROGRAM,)) -> AbstractContextManager[Started]:
+    return launched(*program, "0", "-d", root, *words)
 
 
 def test_a_port_in_use_ends_the_server_with_a_message(root: Path) -> None:

@@ -138,6 +138,11 @@ TEST(RepeatableOptions, DoNotTakeThePort) {
   EXPECT_EQ(9000, options({"--pass-env", "LANG", "9000"}).port);
 }
 
+TEST(DemoOption, GoesWithAProfile) {
+  EXPECT_FALSE(options({}).demo);
+  EXPECT_TRUE(options({"--demo", "--profile", "rfc3875", "8001"}).demo);
+}
+
 TEST(CgiDirectoryOption, IsNormalised) {
   const std::map<std::string, std::string> normal = {{"/a", "/a"},     {"/a/", "/a"},      {"//a//b//", "/a/b"},
                                                      {"/./a/.", "/a"}, {"/a..b", "/a..b"}, {"/", "/"},
@@ -180,6 +185,8 @@ TEST(Mistakes, NameTheOptionTheValueAndTheNextStep) {
       {{"-d"}, "option \"--directory\" needs a value (try: cgi-server --help)"},
       {{"--bind", "--cgi"}, "--bind \"--cgi\" is not a value (try: cgi-server --help)"},
       {{"--user", ""}, "--user \"\" is not a value (try: cgi-server --help)"},
+      {{"--demo", "-d", "site"}, "--directory \"site\" does not go with --demo (leave one of them out)"},
+      {{"--cgi-directory", "/", "--demo"}, "--cgi-directory \"/\" does not go with --demo (leave one of them out)"},
       {{"8000", "9000"}, "argument \"9000\" is one too many (one port is enough: cgi-server 8000)"},
   };
   for (const auto& [words, answer] : answers) EXPECT_EQ(answer, mistake(words));
@@ -269,6 +276,7 @@ TEST(Help, ShowsEachOptionAndItsDefault) {
                               "--pass-authorization",
                               "HTTP_AUTHORIZATION",
                               "--follow-symlinks",
+                              "--demo",
                               "--script-timeout",
                               "300",
                               "--header-timeout",
