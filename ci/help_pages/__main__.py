@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("folder", type=Path, metavar="DIR", help="the folder that gets man/ and completions/")
     parser.add_argument("programs", nargs="*", metavar="NAME=PROGRAM", help="a program whose --help is read")
     options = parser.parse_args(arguments)
-    os.environ["COLUMNS"] = _WIDE
+    os.environ |= {"COLUMNS": _WIDE, "NO_COLOR": "1"}
     _write(options.folder, "cgi-conform", list(_of_conform()))
     _write(options.folder, "cgi-bench-report", [read_help("cgi-bench-report", _printed(report.main, "--help"))])
     for word in options.programs:

@@ -97,13 +97,13 @@ def test_a_wrong_word_gets_one_line_with_the_nearest_known_one(
     [
         ("list pots", 5, 'no case matches "pots" (did you mean "post/*"?)'),
         ("list post/plain-fil", 5, 'no case matches "post/plain-fil" (did you mean "post/plain-file"?)'),
-        ("run --server lightpd", 2, 'no server "lightpd" (did you mean "lighttpd"?)'),
-        ("run --server faulty --skip pst/*", 2, '--skip "pst/*" matches no case (did you mean "post/*"?)'),
-        ("run --server cgi-server --has htp11=x", 2, '--has "htp11": no such capability (did you mean "http11"?)'),
+        ("run post --server lightpd", 2, 'no server "lightpd" (did you mean "lighttpd"?)'),
+        ("run post --server faulty --skip pst/*", 2, '--skip "pst/*" matches no case (did you mean "post/*"?)'),
+        ("run post --server cgi-server --has htp11=x", 2, '--has "htp11": no such capability (did you mean "http11"?)'),
         ("show cgi/header-order", 5, 'no case matches "cgi/header-order", and no clause has this id (did you mean '),
         ("serve faulty --variant htp11", 2, 'server "faulty" has no variant "htp11" (did you mean "http11"?)'),
         ("bisect --server faulty --until gett", 2, 'unknown level "gett" (did you mean "get"?)'),
-        ("prove --fault post-outside-cgi-allowd", 2, 'no fault "post-outside-cgi-allowd" (did you mean "post-outside-cgi-'),
+        ("prove post --fault post-outside-cgi-allowd", 2, 'no fault "post-outside-cgi-allowd" (did you mean "post-outside-cgi-'),
         ("programs --server faulty gti", 2, 'no program or check matches "gti" (did you mean "git"?)'),
     ],
 )  # fmt: skip
@@ -119,13 +119,13 @@ def test_an_unknown_name_gets_one_line_with_the_nearest_known_one(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("run --server faulty --expect {}/mine/expects.toml", 'mine/expects.toml: no such file (did you mean "{}/mine/expect.toml"?)'),
+        ("run post --server faulty --expect {}/mine/expects.toml", 'mine/expects.toml: no such file (did you mean "{}/mine/expect.toml"?)'),
         ("matrix --from {}/mien/results.json", 'cannot read "{}/mien/results.json": No such file or directory (did you mean "{}/mine/results.json"?)'),
         ("show post/plain-file --results {}/mine/result.json", 'cannot read "{}/mine/result.json": No such file or directory (did you mean "{}/mine/results.json"?)'),
-        ("run --server {}/mne", 'there is no folder "{}/mne" (did you mean "{}/mine"?)'),
-        ("run --server {}/mine/x", 'there is no folder "{}/mine/x" ('),
+        ("run post --server {}/mne", 'there is no folder "{}/mne" (did you mean "{}/mine"?)'),
+        ("run post --server {}/mine/x", 'there is no folder "{}/mine/x" ('),
         ("serve faulty --root {}/mne", '"{}/mne" is not a directory (did you mean "{}/mine"?)'),
-        ("run --url http://127.0.0.1:1 --root {}/mne", '--root "{}/mne" is no directory (did you mean "{}/mine"?)'),
+        ("run post --url http://127.0.0.1:1 --root {}/mne", '--root "{}/mne" is no directory (did you mean "{}/mine"?)'),
     ],
 )  # fmt: skip
 def test_a_missing_file_gets_one_line_with_the_nearest_one(
