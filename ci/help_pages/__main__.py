@@ -56,7 +56,7 @@ def _of_conform() -> Iterator[Help]:
 
 
 def _printed(main: Callable[[Sequence[str]], int], *words: str) -> str:
-    """Returns what a command line prints before it exits."""
+    """Returns the output of a command line that exits."""
     with contextlib.redirect_stdout(io.StringIO()) as text, contextlib.suppress(SystemExit):
         main(words)
     return text.getvalue()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from help_pages.help_text import Entry, Help
-from help_pages.values import WITH_TOPICS, Offer, lists_of, offer, topics_of, words_of
+from help_pages.values import Offer, functions_of, lists_of, offer
 
 _SYSTEM = {
     "file": "(__fish_complete_path (commandline -ct))", "directory": "(__fish_complete_directories (commandline -ct))",
@@ -45,7 +45,7 @@ end
 def fish(program: str, helps: Sequence[Help], kinds: Mapping[str, str]) -> str:
     """Returns the script. The first help is that of the program, and the others are those of its commands."""
     name = program.replace("-", "_")
-    text = _START.format(program=program, name=name) + "".join(_list(name, each) for each in lists_of(helps, kinds))
+    text = _START.format(program=program, name=name) + functions_of(name, lists_of(helps, kinds), _LIST, _WITH_TOPICS)
     text += f"complete -c {program} -f\n"
     for help_ in helps:
         command = help_.name.partition(" ")[2]
@@ -57,11 +57,6 @@ def fish(program: str, helps: Sequence[Help], kinds: Mapping[str, str]) -> str:
                 given = f"{condition}; and contains -- {option.names[0]} (commandline -opc)"
                 text += f"complete -c {program} -n '{given}' -a {_quoted(_offered(name, offer(option, kinds)))}\n"
     return text
-
-
-def _list(name: str, list_: str) -> str:
-    form = _WITH_TOPICS if list_ in WITH_TOPICS else _LIST
-    return form.format(name=name, list=list_, words=words_of(list_), topics=topics_of(list_))
 
 
 def _lines(name: str, help_: Help, kinds: Mapping[str, str]) -> Iterator[str]:

@@ -27,12 +27,12 @@ class Entry:
 
     @property
     def is_optional(self) -> bool:
-        """Tells whether the option may stand without its value."""
+        """Returns True if the option may stand without its value."""
         return re.fullmatch(r"\[\w+\]", self.value) is not None
 
     @property
     def is_several(self) -> bool:
-        """Tells whether several values may follow."""
+        """Returns True if several values may follow."""
         return self.value.endswith("...]")
 
     @property

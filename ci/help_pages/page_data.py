@@ -1,7 +1,7 @@
-"""What the help of a program does not say: the file NAME.toml beside this module has it.
+"""Reads NAME.toml beside this module: the parts of the pages that --help lacks.
 
-It holds the line for apropos, more sections of the man page, and what the values of options are. A value without an
-entry is completed by its name in the help: FILE by files, DIR by folders, {a,b} by these words.
+These are the line for apropos, more sections of the man page, and the kinds of the values of options. A value without
+an entry is completed by its name in the help: FILE by files, DIR by folders, {a,b} by these words.
 """
 
 import tomllib
@@ -16,7 +16,7 @@ class PageData:
     exit_status: Mapping[str, str]
     environment: Mapping[str, str]
     files: Mapping[str, str]
-    examples: Mapping[str, str]  # what it does -> command
+    examples: Mapping[str, str]  # its effect -> command
     see_also: tuple[str, ...]
     values: Mapping[str, str]  # an option or argument -> the kind of its values, or words separated by spaces
 

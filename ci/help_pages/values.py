@@ -1,4 +1,4 @@
-"""Knows the values of options and arguments: which words a shell offers, and whether it offers files or folders."""
+"""Finds the values that a shell offers for an option or an argument: words, names of the suite, files or folders."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -61,6 +61,16 @@ def words_of(name: str) -> str:
 def topics_of(name: str) -> str:
     """Returns the parts before the slash, separated by spaces."""
     return " ".join(dict.fromkeys(word.partition("/")[0] for word in _words_of(name)))
+
+
+def functions_of(program: str, lists: Iterable[str], plain: str, with_topics: str) -> str:
+    """Returns a function of a shell for each list, written in one of two forms."""
+    return "".join(
+        (with_topics if each in WITH_TOPICS else plain).format(
+            name=program, list=each, words=words_of(each), topics=topics_of(each)
+        )
+        for each in lists
+    )
 
 
 def _words_of(name: str) -> list[str]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from help_pages.help_text import Entry, Help
-from help_pages.values import WITH_TOPICS, Offer, lists_of, offer, topics_of, words_of
+from help_pages.values import Offer, functions_of, lists_of, offer
 
 _SYSTEM = {
     "file": "_files", "directory": "_files -/", "user": "_users", "host": "_hosts", "command": "_command_names -e",
@@ -38,7 +38,7 @@ def zsh(program: str, helps: Sequence[Help], kinds: Mapping[str, str]) -> str:
     name = program.replace("-", "_")
     whole, *commands = helps
     text = f"#compdef {program}\n# Completion of {program} for zsh. ci/help_pages wrote it from the output of --help.\n\n"
-    text += "".join(_list(name, each) for each in lists_of(helps, kinds))
+    text += functions_of(name, lists_of(helps, kinds), _LIST, _WITH_TOPICS)
     text += f"_{name}() {{\n"
     if not commands:
         return text + f"{_arguments(name, whole, kinds, '  ')}}}\n\n_{name} \"$@\"\n"
@@ -51,11 +51,6 @@ def zsh(program: str, helps: Sequence[Help], kinds: Mapping[str, str]) -> str:
     for help_ in commands:
         text += f"        {help_.name.partition(' ')[2]})\n{_arguments(name, help_, kinds, '          ')}          ;;\n"
     return text + f"      esac\n      ;;\n  esac\n}}\n\n_{name} \"$@\"\n"
-
-
-def _list(name: str, list_: str) -> str:
-    form = _WITH_TOPICS if list_ in WITH_TOPICS else _LIST
-    return form.format(name=name, list=list_, words=words_of(list_), topics=topics_of(list_))
 
 
 def _arguments(name: str, help_: Help, kinds: Mapping[str, str], indent: str) -> str:

@@ -55,7 +55,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def helps() -> dict[str, str]:
-    """Returns what each program and each command prints for --help."""
+    """Returns the help of each program and each command."""
     programs = {"cgi-bench-report": [sys.executable, "-m", "cgi_bench_report", "--help"]}
     programs |= {name: [str(path), "--help"] for name, path in BUILT.items() if path.exists()}
     found = {name: printed(words) for name, words in programs.items()}
