@@ -4,12 +4,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_USAGE = re.compile(r"^usage: (.*(?:\n +.*)*)\n*", re.IGNORECASE | re.MULTILINE)
 _FLAG_OF_BENCHMARK = re.compile(r"^(?:benchmark| +) ?\[(--\w+)=(.*)\]$", re.MULTILINE)
-_ENTRY = re.compile(r"^ {2,6}(\S.*?)(?: {2,}(\S.*))?$")
+_ENTRY = re.compile(r"^(?: {2,6}| +(?=-))(\S.*?)(?: {2,}(\S.*))?$")
 _NAMES = re.compile(r"(-[\w-]+)(?:, ?(-[\w-]+))*")
-# CLI11 writes a default behind the value: older releases "ADDRESS=127.0.0.1", newer ones "ADDRESS [127.0.0.1]".
-_DEFAULT = re.compile(r"^([^\s=\[]+)(?:=([^A-Z\s]\S*)| \[([^\s.\]]+)\])$")
+# CLI11 writes a default behind the value: until release 2.2 "ADDRESS=127.0.0.1", then "ADDRESS [127.0.0.1]".
+_DEFAULT = re.compile(r"^([^\s=\[]+)(?:=([^A-Z\s]\S*)| \[([^\s\]]+)\])$")
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,9 @@ class Help:
 
 def read_help(name: str, text: str) -> Help:
     """Returns the parts of a help text. argparse must not have wrapped its lines."""
-    found = _USAGE.search(text)
+    # CLI11 writes "Usage:" until release 2.4, and only the call since then.
+    usage = rf"^(?:usage: |(?={name.split()[0]} \[))(.*(?:\n +.*)*)\n*"
+    found = re.search(usage, text, re.IGNORECASE | re.MULTILINE)
     assert found is not None, f"{name} --help has no line of usage"
     notes: list[str] = []
     sections: list[Section] = []
@@ -96,8 +97,8 @@ def read_help(name: str, text: str) -> Help:
             sections.append(Section(title.rstrip(":"), tuple(entry for _, entry in entries_of(body))))
         else:
             notes.append(block)
-    usage = tuple(" ".join(line.split()) for line in _forms(name, found[1]))
-    return Help(name, usage, tuple(notes), tuple(sections), statuses, tuple(examples))
+    forms = tuple(" ".join(form.split()) for form in _forms(name, found[1]))
+    return Help(name, forms, tuple(notes), tuple(sections), statuses, tuple(examples))
 
 
 def _forms(name: str, usage: str) -> Iterator[str]:
@@ -126,6 +127,7 @@ def entries_of(body: str) -> Iterator[tuple[int, Entry]]:
     """Yields each entry with the number of spaces before it. Lines that are indented further continue its text."""
     heads: list[tuple[int, str, list[str]]] = []
     for line in body.splitlines():
+        line = re.sub(r"^( +-\w,) +(?=--)", r"\1 ", line.rstrip())  # CLI11 2.5 puts long names below each other
         if found := _ENTRY.match(line):
             heads.append((len(line) - len(line.lstrip()), found[1], [found[2] or ""]))
         else:

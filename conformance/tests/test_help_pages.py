@@ -1,6 +1,7 @@
 """ci/help_pages: man pages without warnings, and completions that bash, zsh and fish run. Both have every option."""
 
 import contextlib
+import importlib
 import io
 import os
 import pty
@@ -71,8 +72,80 @@ def printed(words: list[str]) -> str:
 
 def options(help_: str) -> set[str]:
     """Returns the options that a help text shows at the begin of a line, or in the list of Google Benchmark."""
-    heads = re.findall(r"^ +(-[\w-]+(?:, ?-[\w-]+)*)|\[(--\w+)=<?\{?", help_, re.MULTILINE)
-    return {name for head in heads for name in re.split(r", ?", head[0] or head[1])}
+    heads = re.findall(r"^ +(-[\w-]+(?:, *-[\w-]+)*)|\[(--\w+)=<?\{?", help_, re.MULTILINE)
+    return {name for head in heads for name in re.split(r", *", head[0] or head[1])}
+
+
+# The same options in the forms of CLI11's releases.
+OF_CLI11 = [
+    """\
+Serves files.
+Usage: cgi-server [OPTIONS] [PORT]
+
+Positionals:
+  PORT=8000                                 port to listen on
+
+Where and what:
+  -b,--bind ADDRESS=127.0.0.1               address to listen on
+  --profile {cgihttpserver,rfc3875}         rules for scripts
+  --script-limit NAME=N,...                 cpu (seconds), memory
+
+
+Output:
+  --version                                 print the version
+""",
+    """\
+Serves files.
+Usage: cgi-server [OPTIONS] [PORT]
+
+Positionals:
+  PORT [8000]                               port to listen on
+
+Where and what:
+  -b,--bind ADDRESS [127.0.0.1]             address to listen on
+  --profile {cgihttpserver,rfc3875}         rules for scripts
+  --script-limit NAME=N,...                 cpu (seconds), memory
+
+Output:
+  --version                                 print the version
+""",
+    """\
+Serves files.
+
+
+cgi-server [OPTIONS] [PORT]
+
+
+POSITIONALS:
+  PORT [8000]                               port to listen on
+
+Where and what:
+  -b,         --bind ADDRESS [127.0.0.1]    address to listen on
+              --profile {cgihttpserver,rfc3875}\x20
+                                            rules for scripts
+              --script-limit NAME=N,...     cpu (seconds), memory
+
+Output:
+              --version                     print the version
+""",
+]
+
+
+@pytest.mark.parametrize("text", OF_CLI11, ids=["2.1", "2.4", "2.7"])
+def test_the_help_of_each_release_of_cli11_is_read(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(CHECKOUT / "ci"))
+    help_text = importlib.import_module("help_pages.help_text")
+    found = help_text.read_help("cgi-server", text)
+    assert (found.usage, found.notes) == (("cgi-server [OPTIONS] [PORT]",), ("Serves files.",))
+    assert [(section.title, [(each.names, each.value, each.about) for each in section.entries]) for section in found.sections] == [
+        ("arguments", [(("PORT",), "", "port to listen on (default: 8000)")]),
+        ("Where and what", [
+            (("-b", "--bind"), "ADDRESS", "address to listen on (default: 127.0.0.1)"),
+            (("--profile",), "{cgihttpserver,rfc3875}", "rules for scripts"),
+            (("--script-limit",), "NAME=N,...", "cpu (seconds), memory"),
+        ]),
+        ("Output", [(("--version",), "", "print the version")]),
+    ]  # fmt: skip
 
 
 def test_the_same_sources_give_the_same_bytes(pages: Path, tmp_path: Path) -> None:
