@@ -3,10 +3,11 @@
 fixtures/released.txt lists the cases of the last release, each with a digest of what it sends and expects.
 
 If the first section of the changelog is "Unreleased", that section must name every case that came, changed or went
-since then. If the first section is a release, this tree becomes that release: the script writes the list. With
---check, it writes nothing and exits with 1 if the list would change.
+since then. If the first section is a release, this tree becomes that release: the script writes the list. The first
+release of all must name every case. With --check, the script writes nothing and exits with 1 if the list would change.
 """
 
+import fnmatch
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,39 +45,48 @@ def changes(before: Mapping[str, str], now: Mapping[str, str]) -> dict[str, list
     }
 
 
-def faults(changelog: Changelog, before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """Returns a line for each case that "Unreleased" does not name, and for each entry that names no such case."""
-    found = [f'no entry: "{line}" (* `id`, `glob`: reason)' for line in changelog.broken]
+def faults(changelog: Changelog, release: str, before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Returns a line for each case that a release does not name, and for each of its entries that names no such case."""
+    found: list[str] = []
     heads = {kind: title for title, kind in KINDS.items()}
-    mine = [entry for entry in changelog.entries if entry.release == UNRELEASED]
+    own = [entry for entry in changelog.entries if entry.release == release]
     for kind, names in changes(before, now).items():
         for name in names:
-            if not told(mine, name, kind):
-                found.append(f'"{UNRELEASED}" does not name case "{name}" below "### {heads[kind]}"')
-        for entry in mine:
-            if entry.kind == kind and not any(entry.names(name) for name in names):
-                found.append(f'"{", ".join(entry.globs)}" below "### {heads[kind]}" names no {kind} case')
+            if not told(own, name, kind):
+                found.append(f'"{release}" does not name case "{name}" below "### {heads[kind]}"')
+        for entry in own:
+            for glob in entry.globs:
+                if entry.kind == kind and not fnmatch.filter(names, glob):
+                    found.append(f'"{glob}" below "### {heads[kind]}" of "{release}" is no {kind} case')
     return found
+
+
+def of_this_release(changelog: Changelog, now: Mapping[str, str], *, check: bool) -> list[str]:
+    """Returns what is wrong if this tree becomes the newest release. Without `check`, writes its list of cases."""
+    newest = changelog.releases[0]
+    if newest != __version__:
+        return [f'the first section is "{newest}", but this is version {__version__}']
+    found = faults(changelog, newest, {}, now) if len(changelog.releases) == 1 else []
+    if RELEASED.exists() and RELEASED.read_text("utf-8") == listed(now):
+        return found
+    if not check:
+        write_whole(RELEASED, listed(now))
+        return found
+    return [
+        *found,
+        f'the cases are not those of fixtures/released.txt. If {newest} is released, begin a section "## {UNRELEASED}"; '
+        "else run build/bin/python ci/releases.py",
+    ]
 
 
 def main() -> int:
     now = {case.id: digest(case.digests) for case in load_cases(CHECKOUT / "fixtures" / "cases")}
     changelog = parsed(CHANGELOG.read_text("utf-8"))
-    newest = changelog.releases[0]
-    if newest == UNRELEASED:
-        found = faults(changelog, read(RELEASED.read_text("utf-8")), now)
+    found = [f'no entry: "{line}" (* `id`, `glob`: reason)' for line in changelog.broken]
+    if changelog.releases[0] == UNRELEASED:
+        found += faults(changelog, UNRELEASED, read(RELEASED.read_text("utf-8")), now)
     else:
-        found = [f'no entry: "{line}" (* `id`, `glob`: reason)' for line in changelog.broken]
-        if newest != __version__:
-            found.append(f'the first section is "{newest}", but this is version {__version__}')
-        elif not RELEASED.exists() or RELEASED.read_text("utf-8") != listed(now):
-            if "--check" in sys.argv[1:]:
-                found.append(
-                    f'the cases are not those of fixtures/released.txt. If {newest} is released, begin a section "## {UNRELEASED}"; '
-                    "else run build/bin/python ci/releases.py"
-                )
-            elif not found:
-                write_whole(RELEASED, listed(now))
+        found += of_this_release(changelog, now, check="--check" in sys.argv[1:])
     for fault in found:
         print(f"conformance/CHANGELOG.md: {fault}")
     return 1 if found else 0

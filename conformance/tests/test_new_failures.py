@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from case_files import case, corpus
-from cgi_conform import schema
+from cgi_conform import __version__, schema
 from cgi_conform.cases.changelog import Changelog, parsed, read_changelog, told
 from cgi_conform.cases.digest import digests
 from cgi_conform.cases.load import load_cases
@@ -163,15 +163,56 @@ def test_the_section_unreleased_must_name_what_changed_and_nothing_else() -> Non
     before = {"a/changed": "1", "a/kept": "1", "a/gone": "1"}
     now = {"a/changed": "2", "a/kept": "1", "a/new": "1", "b/c": "1"}
     gone = "\n### Removed cases\n\n* `a/gone`: it tested nothing.\n\nText."
-    assert releases().faults(parsed(LOG.replace("\nText.", gone)), before, now) == []
-    assert releases().faults(parsed(LOG), before, {**now, "c/d": "1", "a/kept": "2"}) == [
+    assert releases().faults(parsed(LOG.replace("\nText.", gone)), "Unreleased", before, now) == []
+    assert releases().faults(parsed(LOG), "Unreleased", before, {**now, "c/d": "1", "a/kept": "2"}) == [
         '"Unreleased" does not name case "c/d" below "### New cases"',
         '"Unreleased" does not name case "a/kept" below "### Changed cases"',
         '"Unreleased" does not name case "a/gone" below "### Removed cases"',
     ]
-    assert releases().faults(parsed(LOG), {**now, "a/changed": "1"}, now) == ['"a/new, b/*" below "### New cases" names no new case']
-    broken = parsed(LOG.replace("`a/changed`: it", "`a/changed` it"))
-    assert releases().faults(broken, {}, {})[0] == 'no entry: "* `a/changed` it accepts 403, too." (* `id`, `glob`: reason)'
+    named = releases().faults(parsed(LOG), "Unreleased", {"a/changed": "2", "a/new": "1"}, {"a/changed": "2", "a/new": "1", "b/c": "1"})
+    assert named == [
+        '"a/new" below "### New cases" of "Unreleased" is no new case',
+        '"a/changed" below "### Changed cases" of "Unreleased" is no changed case',
+    ]
+
+
+def test_an_entry_without_a_reason_is_reported() -> None:
+    assert parsed(LOG.replace("`a/changed`: it", "`a/changed` it")).broken == ("* `a/changed` it accepts 403, too.",)
+    assert parsed(LOG).broken == ()
+
+
+def a_tree(folder: Path, changelog: str, released: dict[str, str] | None) -> Any:
+    """Returns ci/releases.py for a tree with this changelog and list."""
+    module = releases()
+    module.CHANGELOG, module.RELEASED = folder / "CHANGELOG.md", folder / "released.txt"
+    module.CHANGELOG.write_text(changelog)
+    if released is not None:
+        module.RELEASED.write_text(module.listed(released))
+    return module
+
+
+@pytest.mark.parametrize(
+    ("changelog", "released", "said"),
+    [
+        (f"## {__version__}\n\n### New cases\n\n* `a/*`: x\n", {"a/b": "1"}, []),
+        (f"## {__version__}\n", {"a/b": "1"}, [f'"{__version__}" does not name case "a/b" below "### New cases"']),
+        (f"## {__version__}\n\n## 0.0.9\n", {"a/b": "1"}, []),
+        ("## 0.9.0\n", {"a/b": "1"}, [f'the first section is "0.9.0", but this is version {__version__}']),
+        (f"## {__version__}\n\n## 0.0.9\n", {"a/b": "2"}, [f"the cases are not those of fixtures/released.txt. If {__version__} is released, "
+         'begin a section "## Unreleased"; else run build/bin/python ci/releases.py']),
+    ],
+)  # fmt: skip
+def test_the_tree_of_a_release_has_its_list(tmp_path: Path, changelog: str, released: dict[str, str], said: list[str]) -> None:
+    tree = a_tree(tmp_path, changelog, released)
+    assert tree.of_this_release(parsed(changelog), {"a/b": "1"}, check=True) == said
+    assert tree.RELEASED.read_text() == tree.listed(released)
+
+
+def test_the_list_is_written_for_a_new_release(tmp_path: Path) -> None:
+    for released in (None, {"a/b": "2"}):
+        tree = a_tree(tmp_path, "", released)
+        assert tree.of_this_release(parsed(f"## {__version__}\n\n## 0.0.9\n"), {"a/b": "1"}, check=False) == []
+        assert tree.read(tree.RELEASED.read_text()) == {"a/b": "1"}
 
 
 def test_the_list_of_a_release_is_read_as_it_was_written() -> None:
