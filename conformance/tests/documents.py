@@ -8,7 +8,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [
     path.relative_to(CHECKOUT).as_posix()
-    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "VERSIONING.md")
+    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "VERSIONING.md", "MOVING.md")
     for path in sorted([*CHECKOUT.glob(name), *CHECKOUT.glob(f"*/{name}")])
 ]
 # Programs of this project. Inline code is a command if it begins with one and has an argument, or if it begins with a

@@ -94,7 +94,7 @@ STANDS_FOR = {
 # Commands that run until a person ends them: what they print first.
 LASTING = {
     r"\bcgi-conform serve ": r"^ready$",
-    r"\bcgi-server \d+ ": r"^Serving HTTP on 127\.0\.0\.1 port \d+ ",
+    r"\bcgi-server \d+( |$)": r"^Serving HTTP on [\d.:]+ port \d+ ",
 }
 # Commands that ask servers at these ports: the server that runs there.
 ASKING = {r"\bcgi-conform .*--url ": "faulty", r"\bcgi-bench .*=http": "cgi-server"}
