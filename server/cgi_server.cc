@@ -123,22 +123,16 @@ void CgiServer::stop_serving() {  // rule: resource/stop-ends-the-server, resour
 
 // Has the loop with the fewest clients serve a new connection.
 void CgiServer::accept(EventLoop& loop, UniqueFd socket, Peer peer) {
-  const bool is_admitted = admit(loop, peer.address);
-  if (!is_admitted) {
-    std::lock_guard lock(mutex_);
-    if (refused_ == kRefusalsAtOnce) return;
-    ++refused_;
-  }
   EventLoop* least = &loop;
   for (const auto& other : loops_) {
     if (other->load() + 1 < least->load()) least = other.get();
   }
   if (least == &loop) {
-    serve(loop, std::move(socket), std::move(peer), is_admitted);
+    serve(loop, std::move(socket), std::move(peer));
   } else {
-    least->post([this, least, socket = socket.release(), peer = std::move(peer), is_admitted] {
-      serve(*least, UniqueFd(socket), peer, is_admitted);
-    });
+    least->post(
+        [this, least, socket = socket.get(), peer = std::move(peer)] { serve(*least, UniqueFd(socket), peer); });
+    socket.release();
   }
 }
 
@@ -153,8 +147,8 @@ bool CgiServer::admit(EventLoop& loop, const std::string& address) {
     if (!make_room(loop)) return false;
     lock.lock();
   }
-  ++connections_;
   if (most > 0) ++clients_[address];
+  ++connections_;
   return true;
 }
 
@@ -179,7 +173,13 @@ void CgiServer::leave(const std::string& address, bool is_admitted) {
 
 // Serves one connection until its end. The frame of a coroutine has room for each object that a statement makes, as
 // long as the connection lasts. So functions make the large ones that a client rarely needs.
-Served CgiServer::serve(EventLoop& loop, UniqueFd socket, Peer peer, bool is_admitted) {
+Served CgiServer::serve(EventLoop& loop, UniqueFd socket, Peer peer) {
+  const bool is_admitted = admit(loop, peer.address);
+  if (!is_admitted) {
+    std::lock_guard lock(mutex_);
+    if (refused_ == kRefusalsAtOnce) co_return;
+    ++refused_;
+  }
   const AtEnd at_end([&] { leave(peer.address, is_admitted); });
   Client client(loop, std::move(socket));
   Connection& connection = client.connection;

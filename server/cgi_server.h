@@ -70,7 +70,7 @@ class CgiServer : public httplib::Server {
   bool admit(EventLoop& loop, const std::string& address);
   bool make_room(EventLoop& loop);
   void leave(const std::string& address, bool is_admitted);
-  Served serve(EventLoop& loop, UniqueFd socket, Peer peer, bool is_admitted);
+  Served serve(EventLoop& loop, UniqueFd socket, Peer peer);
 
   std::string refusal_of_connection(const Peer& peer) const;
   Turn begin(Request& request);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <new>
 
 namespace cgi {
 namespace {
@@ -35,7 +36,7 @@ bool wait_for(int fd, short events, Clock::time_point deadline) {
 
 Fill Connection::fill_now() { return fill_now(buffered().size() + kReadSize); }
 
-Fill Connection::fill_now(std::size_t limit) {
+Fill Connection::fill_now(std::size_t limit) try {
   // A connection that waits holds no buffer: the octets arrive in that of the thread.
   static thread_local std::array<char, kLongestRead> block;
   const std::size_t held = buffer_.size() - consumed_;
@@ -52,6 +53,8 @@ Fill Connection::fill_now(std::size_t limit) {
   if (consumed_ > 0) buffer_.erase(0, std::exchange(consumed_, 0));
   buffer_.append(block.data(), static_cast<std::size_t>(count));
   return Fill::kData;
+} catch (const std::bad_alloc&) {
+  return Fill::kBroken;
 }
 
 Fill Connection::fill(Clock::time_point deadline) {

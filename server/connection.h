@@ -17,7 +17,7 @@
 
 namespace cgi {
 
-enum class Fill { kData, kEnd, kTimeout, kBroken };
+enum class Fill { kData, kEnd, kTimeout, kBroken };  // broken: also without memory for the octets
 
 class Connection {
  public:

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <exception>
+#include <new>
 #include <span>
 #include <system_error>
 
@@ -98,10 +100,15 @@ bool Client::wait(std::coroutine_handle<> coroutine, Clock::time_point deadline)
 }
 
 bool Client::Worked::await_suspend(std::coroutine_handle<> coroutine) {
-  client.may_have_input_ = true;  // the loop does not look at events meanwhile
-  return client.loop_.workers_.run([this, coroutine] {
-    result = work();
-    client.loop_.post([coroutine] { coroutine.resume(); });
+  client.may_have_input_ = true;                           // the loop does not look at events meanwhile
+  back.emplace_back([coroutine] { coroutine.resume(); });  // a worker without memory could not
+  return client.loop_.workers_.run([this] {
+    result = After::kClose;
+    try {
+      result = work();
+    } catch (const std::exception&) {  // no memory for a line in the log
+    }
+    client.loop_.post(std::move(back));
   });
 }
 
@@ -199,7 +206,7 @@ void EventLoop::do_what_is_due() {
 // No error of accept4() is for good: a client may have left, and the system may be short of something. In a shortage
 // the oldest client gives way; without one, the clients wait in the queue of the system for a moment.
 // rule: resource/accept-errors-cost-nothing
-void EventLoop::accept_clients() {
+void EventLoop::accept_clients() try {
   for (int i = 0; i < kAcceptedAtOnce; ++i) {
     sockaddr_storage address{};
     socklen_t length = sizeof address;
@@ -217,6 +224,7 @@ void EventLoop::accept_clients() {
       return;
     }
   }
+} catch (const std::bad_alloc&) {  // the connection is closed
 }
 
 EventLoop::Quiet::const_iterator EventLoop::first_to_go() const {
@@ -230,12 +238,12 @@ bool EventLoop::close_oldest() {
   return true;
 }
 
-void EventLoop::post(std::function<void()> task) {
+void EventLoop::post(Tasks tasks) {
   bool first;
   {
     std::lock_guard lock(mutex_);
     first = tasks_.empty();
-    tasks_.push_back(std::move(task));
+    tasks_.splice(tasks_.end(), tasks);
   }
   if (first) ::eventfd_write(wake_.get(), 1);
 }
@@ -243,7 +251,7 @@ void EventLoop::post(std::function<void()> task) {
 void EventLoop::run_tasks() {
   eventfd_t count;
   ::eventfd_read(wake_.get(), &count);
-  std::vector<std::function<void()>> tasks;
+  Tasks tasks;
   {
     std::lock_guard lock(mutex_);
     tasks.swap(tasks_);
@@ -253,7 +261,7 @@ void EventLoop::run_tasks() {
 
 void EventLoop::stop() {
   stopping_ = true;
-  post([] {});
+  post(Tasks());
 }
 
 void EventLoop::end_clients() {

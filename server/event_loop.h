@@ -8,8 +8,8 @@
 
 #include <atomic>
 #include <coroutine>
-#include <exception>
 #include <functional>
+#include <list>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -33,18 +33,21 @@ struct Peer {
   int port = 0;
 };
 
-// The type of a coroutine that serves a connection. It begins at once, and lets no exception out.
+// The type of a coroutine that serves a connection. It begins at once, and lets no exception out: without memory it
+// ends, or does not begin, and the connection is closed.
 struct Served {
   struct promise_type {
     Served get_return_object() { return {}; }
+    static Served get_return_object_on_allocation_failure() { return {}; }
     std::suspend_never initial_suspend() noexcept { return {}; }
     std::suspend_never final_suspend() noexcept { return {}; }
     void return_void() {}
-    [[noreturn]] void unhandled_exception() { std::terminate(); }
+    void unhandled_exception() {}
   };
 };
 
 class EventLoop;
+using Tasks = std::list<std::function<void()>>;
 
 // A connection in a loop, with what its coroutine waits for.
 class Client {
@@ -86,12 +89,12 @@ class Client {
     Client& client;
     std::function<After()> work;
     std::optional<After> result = std::nullopt;
+    Tasks back = {};  // into the loop
     bool await_ready() { return false; }
     bool await_suspend(std::coroutine_handle<> coroutine);
     std::optional<After> await_resume() { return result; }
   };
-  // `co_await worked(work)` has a worker run `work`, which lets no exception out. There is no result if no worker can
-  // be had.
+  // `co_await worked(work)` has a worker run `work`. There is no result if no worker can be had.
   Worked worked(std::function<After()> work) { return {*this, std::move(work)}; }
 
  private:
@@ -134,8 +137,9 @@ class EventLoop {
   //
   // Ends all connections. Those that a worker has are shut down.
   void stop();
-  // Has the loop run `task`.
-  void post(std::function<void()> task);
+  // Has the loop run `tasks`. Needs no memory for that.
+  void post(Tasks tasks);
+  void post(std::function<void()> task) { post(Tasks{std::move(task)}); }
   // Returns how many clients the loop has.
   std::size_t load() const { return load_; }
   // Returns the nearest deadline of a client that is quiet and gives way.
@@ -178,7 +182,7 @@ class EventLoop {
   std::atomic<bool> stopping_ = false;
 
   std::mutex mutex_;
-  std::vector<std::function<void()>> tasks_;  // guarded by mutex_
+  Tasks tasks_;  // guarded by mutex_
 };
 
 }  // namespace cgi

@@ -1,6 +1,7 @@
 #include "log_writer.h"
 
 #include <chrono>
+#include <new>
 #include <thread>
 #include <utility>
 
@@ -53,7 +54,11 @@ void LogWriter::write_lines(int fd, Queue& queue, const std::function<std::strin
     lock.unlock();
     write_all(file ? file.get() : fd, lines);
     lock.lock();
-    if (const std::size_t count = std::exchange(queue.dropped, 0); count > 0) queue.lines.append(lost(count));
+    try {
+      if (queue.dropped > 0) queue.lines.append(lost(queue.dropped));
+      queue.dropped = 0;
+    } catch (const std::bad_alloc&) {  // tells later
+    }
     // Does not wait if the server ends.
     queue.changed.wait_for(lock, kPause, [&] { return queue.closing; });
   }

@@ -15,9 +15,9 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <mutex>
 #include <set>
-#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -281,7 +281,7 @@ int Script::end() {
   if (::poll(&ended, 1, kEndOfKilled) != 0) return reap();
   try {
     std::thread([pid = pid_] { ::waitpid(pid, nullptr, 0); }).detach();
-  } catch (const std::system_error&) {
+  } catch (const std::exception&) {
     return reap();
   }
   pid_ = -1;

@@ -1,6 +1,6 @@
 #include "workers.h"
 
-#include <system_error>
+#include <exception>
 #include <thread>
 #include <utility>
 
@@ -14,16 +14,16 @@ constexpr auto kIdle = std::chrono::seconds(10);  // after that time a thread wi
 bool Workers::run(Task task) {
   {
     std::lock_guard lock(mutex_);
-    if (idle_ <= tasks_.size()) {
-      try {
+    try {
+      if (idle_ <= tasks_.size()) {
         std::thread([this] { work(); }).detach();
         ++threads_;
         ++idle_;  // the new thread counts as idle until it takes a task
-      } catch (const std::system_error&) {
-        return false;
       }
+      tasks_.push_back(std::move(task));
+    } catch (const std::exception&) {  // too many threads, or no memory
+      return false;
     }
-    tasks_.push_back(std::move(task));
   }
   something_to_do_.notify_one();
   return true;

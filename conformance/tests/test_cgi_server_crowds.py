@@ -6,6 +6,7 @@ No request of a case brings these about.
 import os
 import re
 import resource
+import select
 import signal
 import socket
 from collections.abc import Iterator
@@ -89,6 +90,26 @@ def test_quiet_clients_give_way_if_descriptors_are_short(root: Path) -> None:
             ended = sum(map(is_ended, quiet))
         assert 20 < ended < 60
         assert server.end()[0] == 0
+
+
+def test_clients_for_whom_memory_is_short_are_closed_and_cost_no_place(root: Path) -> None:
+    most = 200
+    words = ("-p", "HTTP/1.1", "--loops", 1, "--max-connections", most)
+    # By default malloc reserves address space for each thread, and the limit binds later.
+    with started(root, *words, program=["env", "MALLOC_ARENA_MAX=1", PROGRAM]) as server:
+        with clients(server, 1, KEPT, b"hello static\n"):  # so every thread has begun
+            files, status = Path(f"/proc/{server.process.pid}/fd"), Path(f"/proc/{server.process.pid}/statm")
+            quiet = len(list(files.iterdir()))
+            limit = resource.prlimit(server.process.pid, resource.RLIMIT_AS)
+            size = int(status.read_text().split()[0]) * resource.getpagesize()
+            resource.prlimit(server.process.pid, resource.RLIMIT_AS, (size, limit[1]))
+            with clients(server, most - 1, b"GET /hello.txt HTTP/1.1\r\nX: " + b"x" * 30_000) as crowd:
+                assert select.select(crowd, [], [], LONG)[0]  # closed
+            resource.prlimit(server.process.pid, resource.RLIMIT_AS, limit)
+        while len(list(files.iterdir())) >= quiet:
+            assert server.get("/hello.txt").endswith(b"hello static\n")
+        with clients(server, most, KEPT, b"hello static\n") as crowd:
+            assert not any(map(is_ended, crowd))
 
 
 @contextmanager
