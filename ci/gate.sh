@@ -75,6 +75,12 @@ unknown_argument() {
   die 2 "unknown argument \"$1\"$(hint "${1%%=*}" "see --help" "${@:2}" "${options[@]}")"
 }
 
+# Prints the value of --minutes, or exits with a message.
+whole_minutes() {
+  [[ $1 =~ ^[1-9][0-9]{0,3}$ ]] || die 2 "--minutes \"$1\" is not a whole number from 1 to 9999"
+  printf '%s' "$1"
+}
+
 # Prints the arguments as one line that a shell reads back as the same words.
 quoted() {
   local word line=

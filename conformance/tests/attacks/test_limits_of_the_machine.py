@@ -1,0 +1,120 @@
+"""A machine at its limits: each answer is the right one or a 503, and the server serves again once there is room.
+
+A limit of the server stands for that of the machine. test_cgi_server_limits.py has one request at a time without
+descriptors. Here a crowd meets each limit.
+"""
+
+import os
+import resource
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+
+from test_cgi_server import Started
+from test_cgi_server_crowds import is_ended
+from under_attack import SOUND, Attack, connected, get, responses_to, write_script
+from vitals import MB, status_of
+
+CLIENTS = 50
+LARGE = b"large\n" * 20_000
+TARGETS = {**SOUND, "/large": (200, LARGE), "/cgi-bin/print": (200, LARGE)}
+POST = b"POST /cgi-bin/count HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+UPLOAD = POST + b"30d40\r\n" + b"x" * 200_000 + b"\r\n0\r\n\r\n"
+
+
+@contextmanager
+def limited(server: Started, number: int, limit: int) -> Iterator[None]:
+    before = resource.prlimit(server.process.pid, number)
+    resource.prlimit(server.process.pid, number, (limit, before[1]))
+    yield
+    resource.prlimit(server.process.pid, number, before)
+
+
+def prepare(attack: Attack) -> None:
+    (attack.root / "large").write_bytes(LARGE)
+    write_script(attack.root, "print", f"printf 'Content-Type: text/plain\\n\\n'; exec cat {attack.root}/large")
+    write_script(attack.root, "count", "printf 'Content-Type: text/plain\\n\\n'; exec wc -c")
+
+
+def statuses_of_a_crowd(server: Started) -> Counter[int]:
+    """Has clients send requests at once. Returns how many got each status; 0 is a closed connection.
+
+    Fails if an answer 200 has another content than without a limit. A response may be cut: its client sees that.
+    """
+
+    def ask(number: int) -> int:
+        target = [*TARGETS][number % len(TARGETS)]
+        got = get(server, target)
+        assert got[0] != 200 or got == TARGETS[target], f"{target} got another content: {got[1][:80]!r}"
+        return got[0]
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        return Counter(pool.map(ask, range(CLIENTS * 10)))
+
+
+def note(attack: Attack, state: str, statuses: Counter[int], allowed: set[int]) -> None:
+    total = sum(statuses.values())
+    for status, count in sorted(statuses.items()):
+        attack.figure(f"answers {status or 'cut or none'}, of {total} {state}".strip(), count, "")
+    assert set(statuses) <= allowed
+
+
+def test_no_descriptors(attack: Attack) -> None:
+    prepare(attack)
+    with attack.on("--profile", "rfc3875") as server:
+        pid = server.process.pid
+        for more in (2, 5, 20):
+            highest = max(int(name) for name in os.listdir(f"/proc/{pid}/fd"))
+            with limited(server, resource.RLIMIT_NOFILE, highest + 1 + more):
+                note(attack, f"with {more} descriptors", statuses_of_a_crowd(server), {0, 200, 503})
+
+
+def test_no_processes(attack: Attack) -> None:
+    """The limit binds root only when a script becomes another user. It binds another user for threads, too."""
+    prepare(attack)
+    with attack.on("--profile", "rfc3875") as server:
+        with limited(server, resource.RLIMIT_NPROC, 0):
+            statuses = statuses_of_a_crowd(server)
+            assert get(server, "/hello.txt") == SOUND["/hello.txt"]
+            assert get(server, "/cgi-bin/sound?7")[0] == 503
+        note(attack, "", statuses, {200, 503})
+        assert statuses[503] > 0
+
+
+def test_no_memory(attack: Attack) -> None:
+    prepare(attack)
+    with attack.on("--profile", "rfc3875") as server:
+        for more in (0, 1, 4, 16):
+            with limited(server, resource.RLIMIT_AS, status_of(server.process.pid, "VmSize") + more * MB):
+                note(attack, f"with {more} MB", statuses_of_a_crowd(server), {0, 200, 503})
+
+
+def test_no_memory_for_quiet_clients(attack: Attack) -> None:
+    count = 2000
+    with attack.on("--max-connections", count) as server, ExitStack() as held:
+        with limited(server, resource.RLIMIT_AS, status_of(server.process.pid, "VmSize")):
+            clients = [held.enter_context(connected(server)) for _ in range(count)]
+            for client in clients:
+                with suppress(ConnectionError):
+                    client.sendall(b"GET /hello.txt HTTP/1.0\r\nX: " + b"x" * 3000)
+            for target, right in SOUND.items():
+                assert get(server, target)[0] in (0, right[0], 503)
+        closed = sum(map(is_ended, clients))
+        attack.figure(f"clients closed, of {count}", closed, "")
+        assert closed
+
+
+def test_no_larger_files(attack: Attack) -> None:
+    """The limit is on stored bodies and on the log."""
+    prepare(attack)
+    with attack.on("--profile", "rfc3875") as server:
+        with limited(server, resource.RLIMIT_FSIZE, 100_000):
+            with attack.watched(server), ThreadPoolExecutor(CLIENTS) as pool:
+                answers = list(pool.map(lambda _: responses_to(server, UPLOAD), range(10 * CLIENTS)))
+            assert {response.status for responses in answers for response in responses} == {503}
+            attack.figure("answers 503 to large uploads", len(answers), "")
+        [response] = responses_to(server, UPLOAD)
+        assert (response.status, response.body.split()) == (200, [b"200000"])
+        while "/again" not in attack.log.read_text():  # the log is late by milliseconds
+            get(server, "/again")
