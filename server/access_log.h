@@ -8,11 +8,10 @@
 #include <string_view>
 #include <utility>
 
+#include "log_format.h"
 #include "log_writer.h"
 
 namespace cgi {
-
-enum class LogFormat { kCommon, kJson, kNone };
 
 // Returns `text` with controls, DEL and octets above 0x7e as \xHH, and each backslash doubled. Cuts it after 4096
 // octets and says how many are missing: "...[+N]".

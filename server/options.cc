@@ -12,6 +12,7 @@
 #include <system_error>
 #include <thread>
 
+#include "access_log.h"
 #include "ascii.h"
 #include "field_syntax.h"
 #include "meta_variables.h"

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "access_log.h"
+#include "log_format.h"
 
 namespace cgi {
 

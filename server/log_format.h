@@ -1,0 +1,8 @@
+// The form of the log's lines.
+#pragma once
+
+namespace cgi {
+
+enum class LogFormat { kCommon, kJson, kNone };
+
+}  // namespace cgi

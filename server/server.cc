@@ -1,0 +1,129 @@
+// The class that programs embed: it checks the settings, and keeps what the server needs.
+
+#include <cgi_server/cgi_server.h>
+#include <pwd.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "bind_failure.h"
+#include "cgi_server.h"
+#include "demo.h"
+#include "document_root.h"
+#include "script.h"
+
+namespace cgi {
+namespace {
+
+// Returns the user that scripts run as; none if they run as the user of the server.
+std::optional<Account> account_of_scripts(const std::string& user) {
+  if (::geteuid() != 0) return std::nullopt;
+  const passwd* entry = ::getpwnam(user.c_str());
+  if (entry == nullptr) {
+    throw std::invalid_argument("user \"" + user + "\" does not exist (name one that does: --user NAME)");
+  }
+  if (entry->pw_uid == 0) {
+    throw std::invalid_argument("user \"" + user + "\" is root: scripts must not run as root (try: --user nobody)");
+  }
+  return Account{entry->pw_uid, entry->pw_gid, user};
+}
+
+DocumentRoot opened(const std::string& directory, bool follow_symlinks) try {
+  return DocumentRoot(directory, follow_symlinks);
+} catch (const std::runtime_error& error) {
+  throw std::runtime_error("cannot serve directory \"" + directory + "\": " + error.what());
+}
+
+std::string cannot_write_log(const std::string& path) {
+  return "cannot write log file \"" + path + "\": " + std::strerror(errno) + " (name another)";
+}
+
+const sigset_t& ending_signals() {
+  static const sigset_t signals = [] {
+    sigset_t some;
+    ::sigemptyset(&some);
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&some, number);
+    return some;
+  }();
+  return signals;
+}
+
+}  // namespace
+
+struct Server::Parts {
+  explicit Parts(const Options& options)
+      : account(account_of_scripts(options.user)),
+        demo(options.demo ? std::make_unique<Demo>(account) : nullptr),
+        root(opened(demo ? demo->document_root() : options.directory, options.follow_symlinks)),
+        server(options, root, account) {}
+
+  const std::optional<Account> account;
+  std::unique_ptr<Demo> demo;
+  DocumentRoot root;
+  CgiServer server;
+};
+
+Server::Server() = default;
+Server::Server(Options options) : Options(std::move(options)) {}
+Server::~Server() = default;
+
+int Server::listen() {
+  if (profile == Profile::kRfc3875) protocol = "HTTP/1.1";
+  for (const std::string& path : cgi_directories) {
+    if (!path.starts_with('/') || (path.size() > 1 && path.ends_with('/'))) {
+      throw std::invalid_argument("CGI directory \"" + path + "\" must begin with '/' and not end with it");
+    }
+  }
+  ::signal(SIGXFSZ, SIG_IGN);  // a file at its limit is an error of one request
+  ::signal(SIGPIPE, SIG_IGN);  // from scripts that read no input, and from sendfile()
+  ::signal(SIGCHLD, SIG_DFL);  // a parent may ignore it, and the system would then reap scripts
+
+  sigset_t before;
+  ::pthread_sigmask(SIG_BLOCK, &ending_signals(), &before);  // the server's threads must not take them
+  const std::shared_ptr<void> restore(nullptr, [&](void*) { ::pthread_sigmask(SIG_SETMASK, &before, nullptr); });
+  parts_ = std::make_unique<Parts>(*this);
+  // rule: resource/taken-port-ends-the-start
+  const int bound = parts_->server.bind();
+  if (bound < 0) throw std::runtime_error(bind_failure(bind, port, errno));
+  if (!log_file.empty() && !parts_->server.open_log()) throw std::runtime_error(cannot_write_log(log_file));
+  return bound;
+}
+
+bool Server::serve_forever() {
+  const bool ended = parts_->server.serve_until_stopped();
+  if (!ended) {  // a script cannot be ended: its thread still uses the server
+    parts_->demo.reset();
+    static_cast<void>(parts_.release());
+  }
+  return ended;
+}
+
+bool Server::serve_until_signal(void (*notice)(int signal)) {
+  ::pthread_sigmask(SIG_BLOCK, &ending_signals(), nullptr);
+  std::thread stopper([this, notice, &server = parts_->server] {
+    int number = 0;
+    while (::sigwait(&ending_signals(), &number) == 0 && number == SIGHUP && !log_file.empty()) {
+      if (!server.open_log()) std::fprintf(stderr, "cgi-server: %s\n", cannot_write_log(log_file).c_str());
+    }
+    if (notice != nullptr) notice(number);
+    server.stop_serving();
+  });
+  const bool ended = serve_forever();
+  ::pthread_kill(stopper.native_handle(), SIGTERM);  // it still waits if shutdown() ended the server
+  stopper.join();
+  return ended;
+}
+
+void Server::shutdown() {
+  if (parts_ != nullptr) parts_->server.stop_serving();
+}
+
+}  // namespace cgi
