@@ -267,8 +267,9 @@ int run(int argc, char** argv) {
 
   const fs::path here = fs::read_symlink("/proc/self/exe").parent_path();
   Options usual;
-  usual.scenarios = std::string(CGI_FIXTURES) + "/scenarios.toml";
-  usual.runner = (here.parent_path() / "bin" / "cgi-conform").string();
+  usual.scenarios = (here / "scenarios.toml").string();
+  const fs::path runner = here.parent_path() / "bin" / "cgi-conform";
+  usual.runner = fs::exists(runner) ? runner.string() : "cgi-conform";
   const CommandLine line = parse_command_line(count, words.data(), usual);
   if (!line.options) {
     std::fputs(line.text.c_str(), stderr);

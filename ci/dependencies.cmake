@@ -6,7 +6,7 @@ if(CMAKE_VERSION VERSION_GREATER_EQUAL 3.25)
   set(system SYSTEM)  # no warnings from their headers
 endif()
 function(pin name repository commit)
-  FetchContent_Declare(${name} GIT_REPOSITORY https://github.com/${repository}.git GIT_TAG ${commit} ${system})
+  FetchContent_Declare(${name} ${system} GIT_REPOSITORY https://github.com/${repository}.git GIT_TAG ${commit})
 endfunction()
 pin(cpp-httplib yhirose/cpp-httplib 5814e121dfb5049f72a5c3956c3c8961b40da78b)     # 0.18.7
 pin(CLI11 CLIUtils/CLI11 6c7b07a878ad834957b98d0f9ce1dbe0cb204fc9)                # 2.4.2

@@ -1,0 +1,25 @@
+# Adds to each Debian package what Debian asks for: copyright, changelog, lintian overrides, and compressed man pages.
+# CPack runs this script between installing and packing.
+
+string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC)  # SOURCE_DATE_EPOCH
+set(here ${CMAKE_CURRENT_LIST_DIR})
+file(READ ${here}/../../LICENSE licence)
+foreach(pair ${CPACK_CGI_PACKAGES})
+  string(REPLACE "=" ";" pair ${pair})
+  list(GET pair 0 component)
+  list(GET pair 1 package)
+  set(share ${CPACK_TEMPORARY_DIRECTORY}/${component}/usr/share)
+  set(doc ${share}/doc/${package})
+  file(WRITE ${doc}/copyright "${licence}")
+  if(NOT component STREQUAL conform AND EXISTS /usr/share/doc/libcli11-dev/copyright)
+    file(READ /usr/share/doc/libcli11-dev/copyright text)
+    file(APPEND ${doc}/copyright "\nThe programs contain CLI11:\n\n${text}")
+  endif()
+  file(WRITE ${doc}/changelog "${package} (${CPACK_PACKAGE_VERSION}) stable; urgency=medium\n\n"
+       "  * Release ${CPACK_PACKAGE_VERSION}.\n\n -- ${CPACK_PACKAGE_CONTACT}  ${date}\n")
+  file(GLOB pages ${share}/man/man1/*.1)
+  execute_process(COMMAND gzip -9n ${doc}/changelog ${pages} COMMAND_ERROR_IS_FATAL ANY)
+  if(EXISTS ${here}/${package}/lintian-overrides)
+    configure_file(${here}/${package}/lintian-overrides ${share}/lintian/overrides/${package} COPYONLY)
+  endif()
+endforeach()
