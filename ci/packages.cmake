@@ -38,7 +38,7 @@ set(CPACK_VERBATIM_VARIABLES ON)
 set(CPACK_COMPONENT_SERVER_DESCRIPTION "web server for files and CGI scripts, as Python's CGIHTTPServer
 It serves a directory and runs the scripts below cgi-bin, as
 \"python3 -m http.server --cgi\" did until Python 3.14. It can also follow
- CGI/1.1 (RFC 3875).")
+CGI/1.1 (RFC 3875).")
 set(CPACK_COMPONENT_DEV_DESCRIPTION "web server for CGI scripts - headers and static library
 A C++ program embeds the server with the class cgi::Server. CMake finds it
 by find_package(cgi-server), as the target cgi::server.")
