@@ -1,4 +1,5 @@
-"""The wheel: the tests build it from a copy of the checkout, install it elsewhere and use it, without network.
+"""The wheel and the sdist: the tests build the sdist from a copy of the checkout and the wheel from the sdist, install
+the wheel elsewhere and use it, without network.
 
 The interpreter of the installed package refuses to import test tools, because no command may need them.
 """
@@ -92,14 +93,18 @@ def _pip(*words: str) -> None:
 
 
 def _wheel(base: Path) -> Path:
-    """Builds the wheel from a copy of the checkout, because setuptools writes into the source folder."""
+    """Builds the sdist from a copy of the checkout, because setuptools writes into the source folder, and then the wheel."""
     assert REPO is not None
     for name in ("conformance", "fixtures"):
         shutil.copytree(REPO / name, base / "copy" / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__", "build"))
     shutil.copy(REPO / "LICENSE", base / "copy")
     _writable(base / "copy", True)  # the checkout may be read-only
-    _pip("wheel", "--no-index", "--no-build-isolation", "--no-deps", "--no-cache-dir", "-w", str(base), str(base / "copy/conformance"))
+    make_sdist = "import setuptools.build_meta as backend, sys; backend.build_sdist(sys.argv[1])"
+    command = [sys.executable, "-I", "-c", make_sdist, str(base)]
+    subprocess.run(command, cwd=base / "copy/conformance", check=True, capture_output=True)
     shutil.rmtree(base / "copy")
+    [sdist] = base.glob("*.tar.gz")
+    _pip("wheel", "--no-index", "--no-build-isolation", "--no-deps", "--no-cache-dir", "-w", str(base), str(sdist))
     [wheel] = base.glob("*.whl")
     return wheel
 
