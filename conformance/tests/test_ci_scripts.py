@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 CI = Path(__file__).resolve().parents[2] / "ci"
-SCRIPTS = sorted(path for path in CI.iterdir() if path.is_file() and not path.suffix)
+SCRIPTS = sorted(path for path in CI.iterdir() if path.is_file() and os.access(path, os.X_OK))
 
 
 @pytest.mark.parametrize(
