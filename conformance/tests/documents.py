@@ -94,7 +94,7 @@ def _of_block(document: str, block: Block) -> Iterator[Command]:
         for index, end in zip(starts, [*starts[1:], len(block.lines)], strict=True):
             yield _command(document, block.line + index, block.lines[index][2:], tuple(block.lines[index + 1 : end]))
     else:
-        assert block.language in ("", "toml", "yaml"), f'{document}:{block.line}: unknown language "{block.language}"'
+        assert block.language in ("", "cpp", "toml", "yaml"), f'{document}:{block.line}: unknown language "{block.language}"'
         found = any(is_command(line) for line in block.lines if line.strip() and not line.startswith(" "))
         assert not found, f'{document}:{block.line}: commands stand in blocks "sh" or "console"'
 

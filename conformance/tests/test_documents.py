@@ -59,6 +59,10 @@ NOT_RUN = {
     "git clone *": Elsewhere("network", "conformance/tests/test_gate.py", "the_three_lines"),
     "CGI_CONFORM_COMMAND=*": Elsewhere("a clone", "conformance/tests/test_gate.py", "the_three_lines"),
     "cat cgi-conform-report/*": Elsewhere("a clone", "conformance/tests/test_gate.py", "the_three_lines"),
+    "ci/debs": Elsewhere("root, apt, minutes of compiling", "ci/install-check", "ci/debs --out /shared"),
+    "apt-get install *": Elsewhere("root, apt", "ci/install-check", 'install "${names[@]}"'),
+    "ci/install-check": Elsewhere("root, network", "conformance/tests/test_ci_scripts.py", '["install-check", "sid"]'),
+    "ci/release VERSION": Elsewhere("root, minutes", "conformance/tests/test_ci_scripts.py", '"release", "9.9"'),
     "cgi-conform prove": Elsewhere("minutes", "ci/test", '"$conform" prove --report'),
     "cgi-conform record *": Elsewhere("root: it replaces recordings", "conformance/tests/test_record.py", '"--force"'),
     "*cgi-conform programs *": Elsewhere("minutes", "ci/test", '"$conform" programs --server cgi-server'),
@@ -99,7 +103,7 @@ LASTING = {
 # Commands that ask servers at these ports: the server that runs there.
 ASKING = {r"\bcgi-conform .*--url ": "faulty", r"\bcgi-bench .*=http": "cgi-server"}
 # Commands that take minutes. They never run here, and NOT_RUN must have them.
-MINUTES = r"ci/(bare-machine|matrix|sanitize|setup|build|test)\b(?!.* --(help|list)\b)|ci/lint$"
+MINUTES = r"ci/(bare-machine|debs|install-check|matrix|release|sanitize|setup|build|test)\b(?!.* --(help|list)\b)|ci/lint$"
 # Programs that some commands need besides the runner: the file, and the commands.
 BUILT = {
     "cgi-server": ("server/cgi-server", r"cgi-server\b|\bcompare-site\b|^ci/conform --sample \d+$"),
@@ -230,6 +234,11 @@ def test_what_is_shown_of_ci_systems_is_in_their_files() -> None:
     found = [block for document in DOCUMENTS for block in blocks(read(document)) if block.language == "yaml"]
     shown = [line.strip() for block in found for line in block.lines]
     assert shown and [line for line in shown if f"{line}\n" not in files] == []
+
+
+def test_the_program_that_is_shown_is_the_example() -> None:
+    found = [block for document in DOCUMENTS for block in blocks(read(document)) if block.language == "cpp"]
+    assert ["\n".join(block.lines) + "\n" for block in found] == [read("server/example/main.cc")]
 
 
 def test_the_readme_is_short() -> None:
