@@ -31,9 +31,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto when = cgi::parse_http_date(text)) {
     const std::string date = cgi::http_date(*when);
     require(date.size() == 29 && cgi::parse_http_date(date) == when);
-    require(text.find(date.substr(8, 3)) != text.npos && text.find(date.substr(17, 8)) != text.npos);
+    const std::size_t time = text.rfind(date.substr(17, 8));
+    require(time != text.npos && text.find(date.substr(8, 3)) != text.npos);
     // Only the offset 0 means universal time.
-    require(text.find_first_of("123456789", text.find('+')) == text.npos);
+    require(text.find_first_of("123456789", text.find('+', time)) == text.npos);
     for (const std::size_t at : {5UL, 14UL}) {  // the day and the end of the year, which may have one digit
       require(text.find(std::to_string(std::stoi(date.substr(at, 2)))) != text.npos);
     }
