@@ -33,7 +33,7 @@ def test_nothing_is_wrong_with_the_second_server() -> None:
         ("reads-on-after-malformed-request", " responses to "),
         ("head-sends-body", "the content of a good request is wrong"),
         ("error-length-wrong", "the response lacks "),
-        ("log-unescaped", "a line of the log: "),
+        ("log-unescaped", "in the log: "),
     ],
 )
 def test_a_fault_is_found_and_can_be_repeated(fault: str, told: str) -> None:

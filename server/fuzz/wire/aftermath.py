@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cgi_conform import processes
+from cgi_conform.octets import printable
 from cgi_conform.servers.instance import Instance
 
 PATIENCE = 60.0  # seconds in which the servers must become quiet
 END = 30.0  # seconds in which a server must end
-_BAD_IN_LOG = re.compile(rb"Sanitizer|runtime error: |[\x00-\x09\x0b-\x1f\x7f]")
+_REPORT = re.compile(rb"Sanitizer|runtime error: ")
+_CONTROL = re.compile(rb"[\x00-\x09\x0b-\x1f\x7f]")
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ def wrong_at_end(instances: Sequence[Instance], seconds: float, before: Sequence
         elif not died and instance.process.returncode != 0:
             wrong.append(f"the server ended with status {instance.process.returncode}")
         log = instance.log_since(0)
-        if found := _BAD_IN_LOG.search(log):
-            line = log[log.rfind(b"\n", 0, found.start()) + 1 :].partition(b"\n")[0]
-            wrong.append(f"a line of the log: {line[:300]!r}")
+        for bad, count in ((_REPORT, 30), (_CONTROL, 1)):
+            if found := bad.search(log):
+                lines = log[log.rfind(b"\n", 0, found.start()) + 1 :].split(b"\n", count)[:count]
+                wrong.append("in the log: " + "\n  ".join(printable(line[:300]) for line in lines))
     return wrong

@@ -146,7 +146,7 @@ def _request(chance: Random, talk: Talk) -> bytes:
         words.pop(chance.randrange(3))
     if chance.random() < 0.02:
         words.insert(chance.randrange(4), "word")
-    talk.methods.append(words[0].split("\x0b")[0].encode("latin-1") if words else b"")
+    talk.methods.append(words[0].split("\x0b")[0].encode("latin-1"))
     lines = [blank.join(words)]
     lines += ["Host: 127.0.0.1"] if chance.random() < 0.9 else []
     lines += [chance.choice(FIELDS) for _ in range(chance.choice((0, 0, 1, 2, 5)))]

@@ -9,6 +9,7 @@ from collections.abc import Set
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
+from cgi_conform.http.request_methods import request_methods
 from cgi_conform.http.response import Parsed, Response, parse
 from grammar import Talk
 from tree import SECRET, SHOWN, SOURCE
@@ -35,7 +36,7 @@ def problem(talk: Talk, received: bytes, root: Path) -> str:
         return "it names the document root"
     if talk.end in ("leave", "reset"):
         return ""
-    parsed = parse(received, talk.methods, ended=True)
+    parsed = parse(received, talk.methods if talk.bodies else request_methods(talk.sent), ended=True)
     # The script "goto" prints a bad location for a bad query, and may lead to itself.
     statuses = STATUSES | ({500, 502} if b"goto" in unquote_to_bytes(talk.sent) else set())
     found = next(filter(None, (_of_response(response, statuses) for response in parsed.responses)), "")
