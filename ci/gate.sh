@@ -100,6 +100,9 @@ need_writable_build() {
     "(set CGI_CONFORM_BUILD to another folder)"
 }
 
+# Makes a signal end the children of this shell, too. A function that runs beside others calls it in its own shell.
+end_on_signals() { trap 'trap "" INT TERM; kill $(jobs -p) 2>/dev/null || true; exit 130' INT TERM; }
+
 # Lets only one setup or build at a time work in a build tree; later ones wait. The lock ends with the script.
 lock_build() {
   command -v flock >/dev/null || return 0

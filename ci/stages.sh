@@ -65,9 +65,6 @@ seconds_since() {
   printf '%d.%d s' $((tenths / 10)) $((tenths % 10))
 }
 
-# Makes a signal end the children of this shell, too. A stage beside others calls it in its own shell.
-end_on_signals() { trap 'trap "" INT TERM; kill $(jobs -p) 2>/dev/null || true; exit 130' INT TERM; }
-
 # ended NAME OUTCOME "PASSED FAILED SKIPPED" REST: writes the outcome to the files and prints its line.
 ended() {
   echo "$2" >"$out/$1.outcome"

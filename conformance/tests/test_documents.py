@@ -52,6 +52,7 @@ NOT_RUN = {
     "ci/matrix": Elsewhere("minutes", "ci/test", '"$conform" matrix --server cgi-server'),
     "ci/causes": Elsewhere("minutes", "conformance/tests/test_faults.py", '"ci" / "causes"'),
     "ci/sanitize": Elsewhere("minutes of compiling", "conformance/tests/test_ci_scripts.py", '"sanitize", "memory"'),
+    "ci/fuzz": Elsewhere("an hour", "ci/test", "ci/fuzz --seconds 20"),
     "ci/bare-machine": Elsewhere("root, network", "conformance/tests/test_ci_scripts.py", '"bare-machine", "--suite"'),
     "ci/bench --quick": Elsewhere("minutes", "ci/test", "ci/bench --smoke"),
     "ci/bench --wrk": Elsewhere("minutes", "bench/tests/test_second_opinion.py", "second_opinion"),
@@ -103,7 +104,7 @@ LASTING = {
 # Commands that ask servers at these ports: the server that runs there.
 ASKING = {r"\bcgi-conform .*--url ": "faulty", r"\bcgi-bench .*=http": "cgi-server"}
 # Commands that take minutes. They never run here, and NOT_RUN must have them.
-MINUTES = r"ci/(bare-machine|debs|install-check|matrix|release|sanitize|setup|build|test)\b(?!.* --(help|list)\b)|ci/lint$"
+MINUTES = r"ci/(bare-machine|debs|fuzz|install-check|matrix|release|sanitize|setup|build|test)\b(?!.* --(help|list)\b)|ci/lint$"
 # Programs that some commands need besides the runner: the file, and the commands.
 BUILT = {
     "cgi-server": ("server/cgi-server", r"cgi-server\b|\bcompare-site\b|^ci/conform --sample \d+$"),
