@@ -51,6 +51,8 @@ NOT_RUN = {
     "ci/lint": Elsewhere("half a minute", "ci/test", 'ci/lint "$linter"'),
     "ci/matrix": Elsewhere("minutes", "ci/test", '"$conform" matrix --server cgi-server'),
     "ci/causes": Elsewhere("minutes", "conformance/tests/test_faults.py", '"ci" / "causes"'),
+    "ci/attack": Elsewhere("minutes", "conformance/tests/test_ci_scripts.py", '"attack", "no-such-attack"'),
+    "ci/soak": Elsewhere("minutes", "conformance/tests/test_ci_scripts.py", '"soak", "--minutes"'),
     "ci/sanitize": Elsewhere("minutes of compiling", "conformance/tests/test_ci_scripts.py", '"sanitize", "memory"'),
     "ci/fuzz": Elsewhere("an hour", "ci/test", "ci/fuzz --seconds 20"),
     "ci/bare-machine": Elsewhere("root, network", "conformance/tests/test_ci_scripts.py", '"bare-machine", "--suite"'),
@@ -104,7 +106,10 @@ LASTING = {
 # Commands that ask servers at these ports: the server that runs there.
 ASKING = {r"\bcgi-conform .*--url ": "faulty", r"\bcgi-bench .*=http": "cgi-server"}
 # Commands that take minutes. They never run here, and NOT_RUN must have them.
-MINUTES = r"ci/(bare-machine|debs|fuzz|install-check|matrix|release|sanitize|setup|build|test)\b(?!.* --(help|list)\b)|ci/lint$"
+MINUTES = (
+    r"ci/(attack|bare-machine|debs|fuzz|install-check|matrix|release|sanitize|setup|soak|build|test)\b"
+    r"(?!.* --(help|list)\b)|ci/lint$"
+)
 # Programs that some commands need besides the runner: the file, and the commands.
 BUILT = {
     "cgi-server": ("server/cgi-server", r"cgi-server\b|\bcompare-site\b|^ci/conform --sample \d+$"),

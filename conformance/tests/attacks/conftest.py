@@ -45,7 +45,7 @@ def many_descriptors() -> Iterator[None]:
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if report.when == "teardown":  # the properties of the fixtures are complete now
-        _found.extend(Figure(**json.loads(text)) for name, text in report.user_properties if name == _PROPERTY)
+        _found.extend(Figure(**json.loads(str(text))) for name, text in report.user_properties if name == _PROPERTY)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -1,6 +1,5 @@
 """Clocks that jump: answers stay right, and no deadline comes early or late."""
 
-import os
 import struct
 import subprocess
 import time

@@ -108,7 +108,7 @@ def test_a_log_reader_that_stops(attack: Attack, tmp_path: Path) -> None:
 
 def lines_until(log: BinaryIO, target: bytes, server: Started) -> list[bytes]:
     """Sends a request for `target`, and reads the log up to its line. A full log loses this line: it sends again."""
-    lines = []
+    lines: list[bytes] = []
     while not lines or target not in lines[-1]:
         if not select.select([log], [], [], 0.1)[0]:
             get(server, target.decode())

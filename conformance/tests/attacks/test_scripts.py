@@ -86,7 +86,7 @@ def test_the_time_limit_ends_scripts_that_stay(attack: Attack) -> None:
         with attack.watched(server):
             answers = asked_at_once(server, [*STAYS] * EACH)
         assert [name for name, received, _ in answers if not received.endswith(b"\n\nhere\n")] == []
-        attack.figure(f"time of the longest of {len(answers)} at once", slowest(answers), "s", LIMIT + 5)
+        attack.figure(f"time of the longest of {len(answers)} at once", slowest(answers), "s", LIMIT + 8)
     attack.figure("log", attack.log.stat().st_size / MB, "MB", EACH * LIMIT * 100 * 4096 / MB)
 
 
@@ -106,7 +106,7 @@ def test_the_end_of_the_server_ends_scripts_that_stay(attack: Attack) -> None:
         began = time.monotonic()
         assert server.end()[0] == 0
         attack.figure("time to the end of the server", time.monotonic() - began, "s", 10)
-        attack.figure("time until no script is left, after that", seconds_until_none(attack.processes), "s", 1)
+        attack.figure("time until no script is left, after that", seconds_until_none(attack.processes), "s", 5)
 
 
 def test_a_process_that_a_script_leaves_holds_nothing(attack: Attack) -> None:
@@ -118,7 +118,7 @@ def test_a_process_that_a_script_leaves_holds_nothing(attack: Attack) -> None:
             rounds = [asked_at_once(server, names) for _ in range(3)]
         answers = [answer for each in rounds for answer in each]
         assert [name for name, received, _ in answers if b"\n\nhere\n" not in received] == []
-        attack.figure(f"time of the longest of {len(names)} at once", slowest(answers), "s", 5)
+        attack.figure(f"time of the longest of {len(names)} at once", slowest(answers), "s", 10)
         attack.figure("processes that live on", len(attack.processes()), "")
 
 

@@ -89,7 +89,7 @@ def test_slow_heads_bodies_and_readers_at_once(attack: Attack) -> None:
     write_script(attack.root, "count", 'count=$(wc -c); printf "Content-Type: text/plain\\n\\n$count\\n"')
     (attack.root / "large").write_bytes(b"x" * 16_000_000)
     words = ("--profile", "rfc3875", "--header-timeout", 3, "--max-connections", 1000)
-    with attack.on(*words, peak=128) as server:  # a thread with its block for each reader
+    with attack.on(*words, peak=128, crowd=EACH) as server:  # a thread with its block for each reader
         quiet = len(descriptors_of(server.process.pid))
         with (
             crowd(server, EACH, READER, reads=True) as readers,

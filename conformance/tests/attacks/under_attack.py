@@ -15,14 +15,14 @@ from cgi_conform.http.response import Response, parse
 from figures import Figure
 from scripted import read_until
 from test_cgi_server import LONG, PROGRAM, Started, started
-from vitals import MB, PATIENCE, forget_peak, most_memory, peak_of, recovered, rested, vitals_of
+from vitals import MB, PATIENCE, Vitals, forget_peak, most_memory, peak_of, recovered, rested, vitals_of
 
 SOUND = {"/hello.txt": (200, b"hello static\n"), "/cgi-bin/sound?7": (200, b"sound 7\n")}
-MOST_WAIT = 5.0  # seconds that another client may wait during an attack, also on a loaded machine
+MOST_WAIT = 10.0  # seconds that another client may wait during an attack, also on a loaded machine
 MOST_PEAK = 64.0  # MB of memory during an attack, more than before
 _LOOPS = 2
 _THREADS = 3 + _LOOPS  # at rest: for the start, signals, the log, and the loops
-_WARM_CLIENTS, _WARM_ROUNDS, _WARM_QUIET = 64, 3, 500
+_WARM_CLIENTS, _WARM_REQUESTS, _WARM_QUIET = 64, 200, 500
 _MARK = "CGI_ATTACK"
 _PAUSE = 0.02  # seconds between two requests of the other client: it must not be a load itself
 
@@ -54,6 +54,11 @@ def get(server: Started, target: str) -> tuple[int, bytes]:
     if len(responses) != 1 or not responses[0].complete:
         return 0, b""
     return responses[0].status, responses[0].body
+
+
+def at_rest(pid: int) -> Vitals:
+    """Returns the state of a new server, with the threads that it has once it is ready."""
+    return replace(vitals_of(pid), threads=_THREADS)
 
 
 @dataclass
@@ -88,16 +93,17 @@ class Attack:
         program: Sequence[object] = (PROGRAM,),
         sound: Mapping[str, tuple[int, bytes]] = SOUND,
         peak: float = MOST_PEAK,
+        crowd: int = _WARM_CLIENTS,
         leaves: bool = False,
     ) -> Iterator[Started]:
         """Runs a server, warms it up, yields it to the attack, and checks its health afterwards.
 
         `sound` has the answers that the server must give after the attack. During the attack its memory must not
-        grow by more than `peak` MB. With `leaves`, processes that a script leaves may live longer than the server.
+        grow by more than `peak` MB. A crowd of `crowd` clients warms it up. With `leaves`, processes that a script leaves may live longer than the server.
         """
         write_script(self.root, "sound", 'printf "Content-Type: text/plain\\n\\nsound $QUERY_STRING\\n"')
         with self.running(*words, program=program, leaves=leaves) as server:
-            yield from self._healthy_afterwards(server, sound, peak)
+            yield from self._healthy_afterwards(server, sound, peak, crowd)
 
     @contextmanager
     def running(
@@ -116,11 +122,11 @@ class Attack:
             kill_all(self.processes())
 
     def _healthy_afterwards(
-        self, server: Started, sound: Mapping[str, tuple[int, bytes]], peak: float
+        self, server: Started, sound: Mapping[str, tuple[int, bytes]], peak: float, crowd: int
     ) -> Iterator[Started]:
         pid = server.process.pid
-        fresh = replace(vitals_of(pid), threads=_THREADS)
-        _warm_up(server)
+        fresh = at_rest(pid)
+        _warm_up(server, crowd)
         before = rested(pid, fresh)
         forget_peak(pid)
         resident = peak_of(pid)
@@ -168,7 +174,7 @@ def _watch(
     return count, slowest
 
 
-def _warm_up(server: Started) -> None:
+def _warm_up(server: Started, crowd: int) -> None:
     """Sends requests and holds connections, until malloc has the memory that it keeps: as much as a crowd needs."""
 
     def send(_: int) -> None:
@@ -176,8 +182,8 @@ def _warm_up(server: Started) -> None:
         for request in (posted, b"GET /hello.txt HTTP/1.0\r\n\r\n"):
             responses_to(server, request)
 
-    with ThreadPoolExecutor(_WARM_CLIENTS) as pool:
-        list(pool.map(send, range(_WARM_ROUNDS * _WARM_CLIENTS)))
+    with ThreadPoolExecutor(crowd) as pool:
+        list(pool.map(send, range(crowd + _WARM_REQUESTS)))
     with ExitStack() as held:
         for _ in range(_WARM_QUIET):
             held.enter_context(connected(server)).sendall(b"GET /hello.txt HTTP/1.0\r\n")
