@@ -11,6 +11,7 @@ import pytest
 
 from cgi_conform.cases.case import Step
 from cgi_conform.cases.matcher import Repeat
+from cgi_conform.http import connection as connection_module
 from cgi_conform.http import exchange as exchange_module
 from cgi_conform.http.exchange import Exchange, FailedStep, play
 from cgi_conform.octets import Tokens
@@ -33,6 +34,20 @@ def test_the_client_reads_the_answer_to_the_end_of_the_connection() -> None:
         connection = played(address, Step(send=b"GET {root}\r\n\r\n")).connections["main"]
     assert (connection.received, connection.end, connection.sent) == (ANSWER, "closed", b"GET /r\r\n\r\n")
     assert connection.waited is not None and not connection.ended_by_us
+
+
+@pytest.mark.parametrize("steps", [[Step(send=b"x")], [Step(send=b"x"), Step(await_bytes=b"never")]])
+def test_the_client_stops_reading_a_server_that_sends_for_ever(steps: list[Step], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_module, "MOST_OCTETS", 1000)
+
+    def talk(client: socket.socket) -> None:
+        while True:
+            client.sendall(b"y" * 4096)
+
+    with scripted(talk) as address:
+        connection = played(address, *steps).connections["main"]
+    assert (connection.received, connection.end) == (b"y" * 1001, "open")
+    assert connection.gave_up == "more than 1000 octets"
 
 
 def test_a_connection_closed_without_an_octet_has_no_answer() -> None:

@@ -52,7 +52,7 @@ def run(folder: Path, *words: str) -> tuple[int, dict[str, Any], str]:
 def test_ten_cases_without_an_answer_end_the_run_with_3(tmp_path: Path, server: str, jobs: str) -> None:
     corpus(tmp_path, *(case(f"a/{number}") for number in range(60)))
     status, results, err = run(tmp_path, command(tmp_path, server), "--timeout", "0.1", "-j", jobs)
-    why = 'server "command" gave no answer to 10 cases in a row, nor to GET /hello.txt afterwards: the run ends here'
+    why = 'server "command" gave no complete answer to 10 cases in a row, nor to GET /hello.txt afterwards: the run ends here'
     totals = results["totals"]
     assert (status, err, results["incomplete"]) == (3, f"cgi-conform: {why}\n", why)
     assert 10 <= totals["fail"] < 60 and totals["untried"] == totals["skip"] == 60 - totals["fail"]

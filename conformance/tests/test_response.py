@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cgi_conform.http.response import Parsed, Response, parse
+from cgi_conform.http.response import Parsed, Response, is_tls, parse
 
 
 def only(parsed: Parsed) -> Response:
@@ -58,10 +58,38 @@ def test_a_body_shorter_than_content_length_is_incomplete() -> None:
     assert response.lack == "2 of the 5 octets that Content-Length promises"
 
 
-@pytest.mark.parametrize("length", [b"3\r\nContent-Length: 4", b"x", b"-1", b""])
-def test_an_invalid_content_length_is_ignored(length: bytes) -> None:
+@pytest.mark.parametrize(
+    ("length", "told"),
+    [
+        (b"3\r\nContent-Length: 4", '"3" and "4"'),
+        (b"x", '"x"'),
+        (b"-1", '"-1"'),
+        (b"", '""'),
+        (b"9" * 5000, f'"{"9" * 40}…"'),
+    ],
+)
+def test_a_response_with_an_invalid_content_length_is_never_complete(length: bytes, told: str) -> None:
     response = only(parse(b"HTTP/1.0 200 OK\r\nContent-Length: " + length + b"\r\n\r\nabcdef", ended=True))
-    assert (response.body, response.framing) == (b"abcdef", "close")
+    assert (response.body, response.complete) == (b"abcdef", False)
+    assert response.lack == f"a valid Content-Length: it is {told}"
+
+
+def test_a_content_length_may_be_repeated() -> None:
+    response = only(parse(b"HTTP/1.0 200 OK\r\nContent-Length: 3, 3\r\nContent-Length: 3\r\n\r\nabc", ended=False))
+    assert (response.body, response.complete) == (b"abc", True)
+
+
+def test_the_parser_stops_after_a_hundred_interim_responses() -> None:
+    parsed = parse(b"HTTP/1.1 100 Continue\r\n\r\n" * 10_000, ended=False)
+    assert (len(parsed.interim), parsed.responses, parsed.rest) == (101, (), b"")
+
+
+@pytest.mark.parametrize(
+    ("octets", "tls"),
+    [(b"\x15\x03\x01\x00\x02\x02\x0a", True), (b"\x16\x03\x03", True), (b"\x15", False), (b"HTTP/1.0", False)],
+)
+def test_the_header_of_a_tls_record_is_known(octets: bytes, tls: bool) -> None:
+    assert is_tls(octets) is tls
 
 
 def test_chunks_are_joined_to_a_body() -> None:

@@ -1,4 +1,4 @@
-"""running/row.py, running/trial.py: ten unanswered cases in a row end a run."""
+"""running/unresponsive.py, running/trial.py: ten unanswered cases in a row end a run."""
 
 import socket
 import threading
@@ -10,7 +10,7 @@ from case_files import case, corpus
 from cgi_conform.cases.load import load_cases
 from cgi_conform.judging.results import CaseResult
 from cgi_conform.running.plan import Options, make_plan
-from cgi_conform.running.trial import CaseOutcome, try_case
+from cgi_conform.running.trial import CaseOutcome, is_alive, try_case
 from cgi_conform.running.unresponsive import LENGTH, UnresponsiveServer
 from scripted import Talk, read_until, scripted
 
@@ -76,6 +76,20 @@ def test_silence_and_a_refused_connection_count_as_unanswered(tmp_path: Path) ->
         done.set()
     found = try_case(one, plan, None, tmp_path)
     assert (found.answered, found.result["verdict"]) == (False, "error")
+
+
+def test_an_answer_without_an_end_counts_as_unanswered(tmp_path: Path) -> None:
+    def talk(client: socket.socket) -> None:
+        client.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 9\r\n\r\n")
+        done.wait(20)
+
+    [one] = load_cases(corpus(tmp_path, case("a/b", more="send = 'x'")) / "cases")
+    done = threading.Event()
+    with scripted(talk, talk) as (host, port):
+        plan = make_plan(Options(url=f"http://{host}:{port}", root=str(tmp_path), timeout=0.1))
+        assert try_case(one, plan, None, tmp_path).answered is False
+        assert not is_alive((host, port), plan)
+        done.set()
 
 
 def test_an_answer_to_the_control_request_counts_as_an_answer(tmp_path: Path) -> None:

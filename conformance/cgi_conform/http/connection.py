@@ -1,7 +1,7 @@
 """Connections to a server, and the loop that sends and reads on all of them at the same time.
 
 The loop always sends and reads, so a server cannot block it by answering early or late. Every wait has a deadline. The
-deadline may move as long as octets come or go.
+deadline may move as long as octets come or go. The client reads only so many octets of a connection.
 """
 
 import selectors
@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
+MOST_OCTETS = 1 << 25  # received on a connection: twice as many as the longest answer that a case asks for
 _BLOCK = 1 << 18
 
 
@@ -46,6 +47,11 @@ class Connection:
     gap: float = 0.0
     next_send: float = 0.0
     reads_late: bool = False  # the client leaves octets in the receive buffer for now
+
+    @property
+    def is_flooded(self) -> bool:
+        """Returns whether the server has sent more octets than any case asks for. The client reads no more of them."""
+        return len(self.received) > MOST_OCTETS
 
     @property
     def waited(self) -> float | None:
@@ -94,7 +100,8 @@ def _register(selector: selectors.BaseSelector, connection: Connection, events: 
 
 def _wishes(connection: Connection, now: float) -> tuple[int, float]:
     """Returns the events to wait for, and the seconds until the next write may start."""
-    events = selectors.EVENT_READ if connection.end == "open" and not connection.reads_late else 0
+    reads = connection.end == "open" and not connection.reads_late and not connection.is_flooded
+    events = selectors.EVENT_READ if reads else 0
     if connection.outbox:
         if now < connection.next_send:
             return events, connection.next_send - now
@@ -121,6 +128,9 @@ def _read(connection: Connection) -> None:
         connection.first_at = connection.last_at
     connection.moved_at = connection.last_at
     connection.received += data
+    if connection.is_flooded:
+        del connection.received[MOST_OCTETS + 1 :]  # the result must not depend on how many have come by now
+        connection.gave_up = f"more than {MOST_OCTETS} octets"
 
 
 def _write(connection: Connection) -> None:

@@ -95,10 +95,10 @@ def _play_step(
     if step.await_bytes is not None:
         text = fill(step.await_bytes, tokens)
         deadline = timeouts.deadline.without_progress(timeouts.longer, connection)
-        pump(exchange.all, deadline, lambda: _has(connection, text) or connection.end != "open")
+        pump(exchange.all, deadline, lambda: _has(connection, text) or _is_over(connection))
         if not _take(connection, text):
             came = bytes(connection.received[connection.awaited :])
-            limit = timeouts.told("no more" if came else "nothing") if connection.end == "open" else ""
+            limit = connection.gave_up or timeouts.told("no more" if came else "nothing") if connection.end == "open" else ""
             how = b"" if limit else b", then " + connection.end.encode()
             exchange.failed_steps.append(FailedStep("await", text, came if limit else (came or b"nothing") + how, limit))
             return False
@@ -176,6 +176,11 @@ def _connected(address: tuple[str, int], seconds: float, reads_late: bool) -> so
     return sock
 
 
+def _is_over(connection: Connection) -> bool:
+    """Returns whether the client reads no more of the connection."""
+    return connection.end != "open" or connection.is_flooded
+
+
 def _has(connection: Connection, text: bytes) -> bool:
     return connection.received.find(text, connection.awaited) >= 0
 
@@ -190,7 +195,7 @@ def _take(connection: Connection, text: bytes) -> bool:
 def _send_all(exchange: Exchange, connection: Connection, timeouts: Timeouts) -> None:
     """Sends the outbox until it is empty or the server ends the connection, which it may do after an early answer."""
     deadline = timeouts.deadline.without_progress(timeouts.longer, connection)
-    pump(exchange.all, deadline, lambda: not connection.outbox or connection.end != "open")
+    pump(exchange.all, deadline, lambda: not connection.outbox or _is_over(connection))
     if connection.outbox and connection.end == "closed":
         # The server has ended its side. It gets a moment to read the rest.
         pump(exchange.all, timeouts.deadline.after(2 * GRACE), lambda: not connection.outbox)

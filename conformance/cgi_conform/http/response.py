@@ -3,16 +3,27 @@
 The framing decides whether a response is complete: Content-Length, chunks, no body (HEAD, 204, 304), or the end of the
 connection. Interim responses (1xx) have a list of their own. Octets that belong to no response are the `rest`. If
 octets other than a status line follow a response that must not have a body, they count as its body: then a mismatch of
-"body.empty" shows them.
+"body.empty" shows them. A response whose Content-Length is no number, or two numbers, is never complete (RFC 9112
+section 6.3). A server may send a head, chunks or responses for ever: the parser reads only so many of them.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cgi_conform.escaped import excerpt
+
+MOST_INTERIM = 100
+_MOST_RESPONSES = 1000  # no case asks for so many
+_LONGEST_LENGTH = 18  # digits
+_MOST_CHUNKS = 1 << 18
+_LONGEST_LINE = 1 << 16
+_LONGEST_HEAD = 1 << 20
 _STATUS_LINE = re.compile(rb"HTTP/(\d{1,3}\.\d{1,3}) (\d{3})(?: ([^\r\n]*))?\r?\n")
 _MAYBE_STATUS_LINE = re.compile(rb"H(T(T(P(/[^\n]*)?)?)?)?\Z")
 _HEAD_END = re.compile(rb"\n\r?\n")
+_LINE_END = re.compile(rb"\r?\n")
+_TRAILER = re.compile(rb"(?:[^\r\n]+\r?\n)*\r?\n")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\n]*)?\r?\n")
 
 
@@ -47,7 +58,7 @@ class Response:
 
 @dataclass(frozen=True)
 class Parsed:
-    """All octets received on a connection, parsed."""
+    """The octets received on a connection, parsed. With more than MOST_INTERIM interim responses, `rest` is empty."""
 
     responses: tuple[Response, ...]
     interim: tuple[Response, ...]
@@ -62,7 +73,7 @@ def parse(received: bytes | bytearray, methods: Sequence[bytes] = (), *, ended: 
     responses: list[Response] = []
     interim: list[Response] = []
     at = 0
-    while at < len(received):
+    while at < len(received) and len(interim) <= MOST_INTERIM and len(responses) < _MOST_RESPONSES:
         method = methods[len(responses)] if len(responses) < len(methods) else b"GET"
         found = _parse_one(received, at, method, ended)
         if found is None:
@@ -71,19 +82,25 @@ def parse(received: bytes | bytearray, methods: Sequence[bytes] = (), *, ended: 
         (interim if response.status < 200 and response.status != 101 else responses).append(response)
         if not response.complete:
             break
-    return Parsed(tuple(responses), tuple(interim), bytes(received[at:]))
+    return Parsed(tuple(responses), tuple(interim), b"" if len(interim) > MOST_INTERIM else bytes(received[at:]))
+
+
+def is_tls(octets: bytes) -> bool:
+    """Returns whether the octets begin with the header of a TLS record: an alert or a handshake (RFC 8446 section 5.1)."""
+    return octets[:1] in (b"\x15", b"\x16") and octets[1:2] == b"\x03"
 
 
 def _parse_one(received: bytes | bytearray, start: int, method: bytes, ended: bool) -> tuple[Response, int] | None:
-    line = _STATUS_LINE.match(received, start)
+    line = _STATUS_LINE.match(received, start, start + _LONGEST_LINE)
     if line is None:
         return None
-    blank = _HEAD_END.search(received, line.end() - 1)
-    head_end = blank.end() if blank else len(received)
+    longest = start + _LONGEST_HEAD
+    blank = _HEAD_END.search(received, line.end() - 1, longest)
+    head_end = blank.end() if blank else min(len(received), longest)
     fields, stray = _fields(bytes(received[line.end() : blank.start() + 1 if blank else head_end]))
     body, framing, end, lack = b"", "close", head_end, ""
     if blank is None:
-        lack = "" if ended else "the empty line after the head"
+        lack = "" if ended and head_end < longest else "the empty line after the head"
     else:
         body, framing, end, lack = _body(received, head_end, line, fields, method, ended)
     response = Response(
@@ -136,34 +153,42 @@ def _body(
         return bytes(received[start:end]), "none", end, ""
     if _at_least_1_1(line[1]) and [v.lower() for v in values(b"transfer-encoding")] == [b"chunked"]:
         return _chunks(received, start)
-    lengths = set(values(b"content-length"))
-    if len(lengths) == 1 and (length := lengths.pop()).isdigit():
-        end = start + int(length)
-        missing = end - len(received)
-        lack = f"{missing} of the {int(length)} octets that Content-Length promises" if missing > 0 else ""
-        return bytes(received[start:end]), "length", min(end, len(received)), lack
+    if lengths := {length.strip(b" \t") for value in values(b"content-length") for length in value.split(b",")}:
+        return _counted(received, start, sorted(lengths))
     return bytes(received[start:]), "close", len(received), "" if ended else "the end of the connection"
 
 
+def _counted(received: bytes | bytearray, start: int, lengths: list[bytes]) -> tuple[bytes, str, int, str]:
+    """Returns the body whose Content-Length has these different values, its framing, its end, and what is missing."""
+    length = lengths[0]
+    if len(lengths) > 1 or not length.isdigit() or len(length) > _LONGEST_LENGTH:
+        told = " and ".join(f'"{excerpt(one, 40)}"' for one in lengths[:2])
+        return bytes(received[start:]), "length", len(received), f"a valid Content-Length: it is {told}"
+    end = start + int(length)
+    missing = end - len(received)
+    lack = f"{missing} of the {int(length)} octets that Content-Length promises" if missing > 0 else ""
+    return bytes(received[start:end]), "length", min(end, len(received)), lack
+
+
 def _starts_response(received: bytes | bytearray, at: int, ended: bool) -> bool:
-    if _STATUS_LINE.match(received, at):
+    if _STATUS_LINE.match(received, at, at + _LONGEST_LINE):
         return True
     return not ended and _MAYBE_STATUS_LINE.match(received, at) is not None
 
 
 def _chunks(received: bytes | bytearray, at: int) -> tuple[bytes, str, int, str]:
     body: list[bytes] = []
-    while size := _CHUNK_SIZE.match(received, at):
+    while len(body) < _MOST_CHUNKS and (size := _CHUNK_SIZE.match(received, at)):
         length = int(size[1], 16)
         at = size.end()
         if length == 0:
-            trailer = re.compile(rb"(?:[^\r\n]+\r?\n)*\r?\n").match(received, at)
+            trailer = _TRAILER.match(received, at)
             if trailer is None:
                 return b"".join(body), "chunked", len(received), "the empty line after the last chunk"
             return b"".join(body), "chunked", trailer.end(), ""
         body.append(bytes(received[at : at + length]))
         at += length
-        newline = re.compile(rb"\r?\n").match(received, at)
+        newline = _LINE_END.match(received, at)
         if newline is None:
             break
         at = newline.end()

@@ -57,7 +57,7 @@ def wait_gone(
 
 def _process_id(connection: Connection) -> int:
     """Returns the process id that the script has printed, or 0."""
-    found = re.search(rb"\bpid=(\d+)", connection.received)
+    found = re.search(rb"\bpid=(\d{1,9})\b", connection.received)
     return int(found[1]) if found else 0
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from cgi_conform.cases.answer import BARE, CLOSED, SILENT, Answer, Expectation, Status
 from cgi_conform.cases.matcher import Matcher, Value, asks_nothing_of_the_value, filled, mismatch
 from cgi_conform.escaped import excerpt
-from cgi_conform.http.connection import Connection
+from cgi_conform.http.connection import MOST_OCTETS, Connection
 from cgi_conform.http.exchange import Exchange
 from cgi_conform.http.request_methods import request_methods
-from cgi_conform.http.response import Parsed, Response, parse
+from cgi_conform.http.response import MOST_INTERIM, Parsed, Response, is_tls, parse
 from cgi_conform.judging.probe import NotTheProbe, Probe, read_probe
 from cgi_conform.octets import Tokens
 
@@ -114,10 +114,11 @@ def _saw(parsed: Parsed, connection: Connection, index: int) -> Status:
     return SILENT if connection.end == "open" else CLOSED
 
 
-def _shown(saw: Status, connection: Connection) -> str:
+def _shown(saw: Status, parsed: Parsed, connection: Connection) -> str:
     """Returns the status in words, with the limit if the client gave up."""
     if saw == BARE:
-        return f"{BARE} (octets without a status line){_limit(connection)}"
+        how = "a TLS record: the server speaks HTTPS" if is_tls(parsed.rest) else "octets without a status line"
+        return f"{BARE} ({how}){_limit(connection)}"
     return str(saw) + (_limit(connection) if saw == SILENT else "")
 
 
@@ -127,7 +128,7 @@ def _answer(
     if answer.status and saw not in answer.status:
         expected = " or ".join(str(status) for status in answer.status)
         line = excerpt(parsed.responses[index].status_line, 200, context.normal) if index < len(parsed.responses) else ""
-        return [Mismatch("status", expected, _shown(saw, connection), line=line)]
+        return [Mismatch("status", expected, _shown(saw, parsed, connection), line=line)]
     found = []
     if answer.within is not None and (connection.waited is None or connection.waited > answer.within):
         waited = "nothing" if connection.waited is None else "later"
@@ -137,7 +138,7 @@ def _answer(
     if saw == BARE and answer.body is not None:
         found += _some(_match("body", answer.body, parsed.rest, context))
     elif not answer.status and _asks_for_response(answer):
-        found.append(Mismatch("status", "a response", _shown(saw, connection)))
+        found.append(Mismatch("status", "a response", _shown(saw, parsed, connection)))
     return found
 
 
@@ -233,6 +234,10 @@ def _whole(
         if closes != (connection.end != "open"):
             expected = "the server closes the connection" if closes else "the connection stays open"
             found.append(Mismatch("closes", expected, connection.end + (_limit(connection) if closes else "")))
+    if connection.is_flooded:
+        found.append(Mismatch("octets", f"at most {MOST_OCTETS} octets", "more"))
+    if len(parsed.interim) > MOST_INTERIM:
+        found.append(Mismatch("interim", f"at most {MOST_INTERIM} interim responses (1xx)", "more"))
     if connection.reset and not all(answer.may_reset for answer in answers):
         found.append(Mismatch("reset", "the connection is not reset", "reset"))
     return [item for item in found if item is not None]

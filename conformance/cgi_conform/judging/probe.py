@@ -30,7 +30,7 @@ def read_probe(body: bytes) -> Probe:
         env = {str(name): value.encode("latin-1") for name, value in told["env"].items()}
         argv = tuple(word.encode("latin-1") for word in told["argv"])
         seen = {name: _value(value) for name, value in told.items() if name not in ("env", "argv")}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise NotTheProbe(str(error)) from None
     return Probe(env, argv, seen)
 

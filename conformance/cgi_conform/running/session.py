@@ -17,7 +17,6 @@ from cgi_conform.errors import INTERRUPTED, SERVER, UserError
 from cgi_conform.judging.blocked import with_blocked
 from cgi_conform.judging.known_failures import stale
 from cgi_conform.judging.results import CaseResult, Results, assembled
-from cgi_conform.octets import Tokens
 from cgi_conform.paths import fixtures
 from cgi_conform.running.case_result import not_tried, untried
 from cgi_conform.running.case_worker import CaseTask, CaseWorker
@@ -195,15 +194,15 @@ def _try_all(
 
 
 def _answers(plan: Plan) -> bool:
-    """Returns whether a plain GET gets an octet. If the suite starts the server, it starts a new one for this."""
+    """Returns whether a plain GET is answered. If the suite starts the server, it starts a new one for this."""
     if plan.server is None:
-        return is_alive(plan.address, Tokens(plan.address[1], "", ""), plan.timeout)
+        return is_alive(plan.address, plan)
     with temporary(fixtures(), plan.script_suffix) as docroot:
         try:
             instance = start(plan.server, docroot, timeout=plan.start_timeout)
         except UserError:
             return False
         try:
-            return is_alive((ADDRESS, instance.port), Tokens(instance.port, "", ""), plan.timeout)
+            return is_alive((ADDRESS, instance.port), plan)
         finally:
             instance.stop()

@@ -6,7 +6,7 @@ from cgi_conform.cases.case import Step
 from cgi_conform.errors import SERVER, UserError
 from cgi_conform.escaped import excerpt
 from cgi_conform.http.exchange import play
-from cgi_conform.http.response import parse
+from cgi_conform.http.response import is_tls, parse
 from cgi_conform.http.timeouts import CaseDeadline
 from cgi_conform.octets import Tokens
 from cgi_conform.running.plan import Plan
@@ -42,6 +42,8 @@ def check_target(plan: Plan) -> None:
     wanted = (Path(plan.root) / CHECKED).read_bytes()
     if not responses or responses[0].status != 200 or responses[0].body != wanted:
         line = responses[0].status_line if responses else bytes(connection.received)
+        if is_tls(line):
+            raise UserError(f"{where}: the server speaks HTTPS (name a port that speaks HTTP)", SERVER)
         got = f'"{excerpt(line, 60)}"' if not responses or responses[0].status != 200 else "another content"
         told = f'--root "{plan.root}" is not what the server at {where.removeprefix("--url ")} serves'
         raise UserError(f"{told}: GET /{CHECKED} brought {got} (cgi-conform fixtures DIR lays out what it must serve)")

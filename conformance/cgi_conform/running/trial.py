@@ -40,7 +40,7 @@ class CaseOutcome:
 
     result: CaseResult
     messages: list[str] = field(default_factory=list)
-    answered: bool | None = None  # None: the case needs no answer, or gets none as it expects
+    answered: bool | None = None  # completely; None: the case needs no answer, or gets none as it expects
     failure: str = ""  # the message if the server for the case did not start
 
 
@@ -77,8 +77,11 @@ def waits(case: Case) -> float:
 
 
 def _answered(expectation: Expectation, trial: Trial) -> bool | None:
-    """Returns whether the server sent any octet; None if the case needs no answer, or gets none as it expects."""
-    if trial.answered:
+    """Returns whether the server answered within the limits; None if the case needs no answer, or gets none as it expects.
+
+    Any octet counts, unless the client had to give up a connection.
+    """
+    if trial.answered and not any(connection.gave_up for connection in trial.exchange.all):
         return True
     asks = any(answer.status and answer.wants_response for answer in expectation.answers)
     return False if asks and (trial.judgement.mismatches or trial.broken) else None
@@ -95,9 +98,12 @@ def _is_spent(case: Case, judgement: Judgement, *, late: bool) -> bool:
     return any(found.what in ("control", "liveness", "wait-gone") for found in judgement.mismatches)
 
 
-def is_alive(address: tuple[str, int], tokens: Tokens, timeout: float) -> bool:
-    """Returns whether a plain GET gets an octet."""
-    return bool(_ask(b"/hello.txt", address, tokens, timeout, CaseDeadline()).received)
+def is_alive(address: tuple[str, int], plan: Plan) -> bool:
+    """Returns whether a plain GET gets a complete answer within the limits."""
+    deadline = CaseDeadline.from_now(plan.case_timeout)
+    connection = _ask(b"/hello.txt", address, Tokens(address[1], "", ""), plan.timeout, deadline)
+    responses = parse(connection.received, ended=connection.end != "open").responses
+    return bool(responses) and responses[0].complete
 
 
 def _try(

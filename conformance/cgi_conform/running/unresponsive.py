@@ -1,9 +1,10 @@
-"""Ends a run if the server is unresponsive: ten cases in a row get no octet.
+"""Ends a run if the server is unresponsive: ten cases in a row get no complete answer.
 
 A case counts if it needs an answer, fails, and gets no octet: the server is silent, refuses the connection, or closes
-it without an octet. Some servers close on purpose, and some are silent whenever a script runs. So before the run ends,
-the suite asks the server for a plain file. If an octet comes, the server is alive, and the count starts again. A case
-that expects no octet and gets none is ignored.
+it without an octet. It counts, too, if the client had to give up: the answer had no end within the limits. Some servers
+close on purpose, and some are silent whenever a script runs. So before the run ends, the suite asks the server for a
+plain file. If a complete answer comes, the server is alive, and the count starts again. A case that expects no octet
+and gets none is ignored.
 
 The cases count in the order of the run, not in the order in which workers finish. So the number of workers does not
 matter.
@@ -19,7 +20,7 @@ LENGTH = 10
 class UnresponsiveServer:
     """Counts the cases in a row without an answer. `is_alive` asks the server for a plain file."""
 
-    reason = f"gave no answer to {LENGTH} cases in a row, nor to GET /hello.txt afterwards"
+    reason = f"gave no complete answer to {LENGTH} cases in a row, nor to GET /hello.txt afterwards"
 
     def __init__(self, is_alive: Callable[[], bool]) -> None:
         self._is_alive = is_alive

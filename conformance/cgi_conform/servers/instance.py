@@ -18,6 +18,7 @@ from cgi_conform.servers.ports import accepts
 
 _STOP_WITHIN = 3.0
 _DYING = 0.05
+_MOST_OF_LOG = 1 << 24  # octets: a server may print for ever
 _FOREGROUND = "it must stay in the foreground (for example nginx -g 'daemon off;')"
 
 
@@ -50,10 +51,14 @@ class Instance:
         return self.log.stat().st_size
 
     def log_since(self, size: int) -> bytes:
-        """Returns what the server has printed since its log had that size."""
+        """Returns the first 16 MiB of what the server has printed since its log had that size."""
         with self.log.open("rb") as file:
             file.seek(size)
-            return file.read()
+            return file.read(_MOST_OF_LOG)
+
+    def log_end(self) -> bytes:
+        """Returns the last 16 KiB of what the server has printed."""
+        return self.log_since(max(0, self.log_size() - (1 << 14)))
 
     def died(self, *, within: float = 0.0) -> str | None:
         """Returns how the server ended and the last lines of its log; None if it still runs.
@@ -71,7 +76,7 @@ class Instance:
                         status = self.process.wait(within)
         if status is None:
             return None
-        return f"{ending(status, background=self.is_in_background())}{last_lines(self.log_since(0))}"
+        return f"{ending(status, background=self.is_in_background())}{last_lines(self.log_end())}"
 
     def is_in_background(self) -> bool:
         """Returns whether the server has daemonised: its process exited with 0, and another listens on its port."""

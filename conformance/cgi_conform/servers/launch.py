@@ -204,7 +204,7 @@ def wait_until_ready(instance: Instance, patience: float) -> str | None:
     accepted: float | None = None
     while time.monotonic() < deadline:
         if not instance.port and port_file.exists():
-            instance.port = int(port_file.read_text() or 0)
+            instance.port = _port_in(port_file)
         accepted = accepted or time.monotonic() if instance.port and accepts(instance.port) else None
         # Another program may listen on the port, and our server may be about to exit because of that. So the listener
         # must belong to our server. Where /proc cannot tell, as in some containers, one second must pass.
@@ -215,6 +215,13 @@ def wait_until_ready(instance: Instance, patience: float) -> str | None:
             return None
         time.sleep(0.005)
     return LATE
+
+
+def _port_in(file: Path) -> int:
+    """Returns the port that a server has written to a file, or 0 if it has not written one yet."""
+    text = file.read_bytes()[:16].strip()
+    port = int(text) if text.isdigit() else 0
+    return port if port < 1 << 16 else 0
 
 
 def _says_so(instance: Instance) -> bool:
