@@ -26,6 +26,11 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+// Returns whether the octets begin with the header of a TLS record, an alert or a handshake (RFC 8446 section 5.1).
+bool begins_tls(std::string_view octets) {
+  return octets.size() > 1 && (octets[0] == 0x15 || octets[0] == 0x16) && octets[1] == 0x03;
+}
+
 // Returns where the head ends, or npos. Some scripts end lines in LF, and some servers do not change that.
 std::size_t end_of_head(std::string_view octets) {
   for (std::size_t at = octets.find('\n'); at != std::string_view::npos; at = octets.find('\n', at + 1)) {
@@ -42,12 +47,15 @@ void ResponseReader::begin(ContentCheck& check) {
   state_ = State::kHead;
   partial_.clear();
   touched_ = false;
+  is_tls_ = false;
   status_ = 0;
 }
 
 std::size_t ResponseReader::take(std::string_view octets) {
   std::size_t taken = 0;
+  is_tls_ = !touched_ && begins_tls(octets);
   touched_ = touched_ || !octets.empty();
+  if (is_tls_) state_ = State::kBroken;
   while (state_ == State::kHead && taken < octets.size()) {
     const std::string_view rest = octets.substr(taken);
     if (partial_.empty()) {  // the usual case: the whole head is here, without a copy
@@ -111,8 +119,10 @@ void ResponseReader::take_head(std::string_view head) {
 
 void ResponseReader::take_field(std::string_view name, std::string_view value) {
   if (is_same(name, "content-length") && framing_ != Framing::kChunks) {
+    const std::uint64_t before = left_;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), left_);
-    if (error != std::errc() || end != value.data() + value.size()) state_ = State::kBroken;
+    const bool is_other = framing_ == Framing::kLength && left_ != before;
+    if (error != std::errc() || end != value.data() + value.size() || is_other) state_ = State::kBroken;
     framing_ = Framing::kLength;
   } else if (is_same(name, "transfer-encoding")) {
     framing_ = Framing::kChunks;

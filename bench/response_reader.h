@@ -27,6 +27,8 @@ class ResponseReader {
   State state() const { return state_; }
   // No octet of this response has arrived.
   bool untouched() const { return !touched_; }
+  // The octets are no response but TLS.
+  bool is_tls() const { return is_tls_; }
   int status() const { return status_; }
   // Returns whether the connection can carry another request after this response.
   bool keeps_connection() const { return keeps_connection_ && framing_ != Framing::kUntilEnd; }
@@ -50,6 +52,7 @@ class ResponseReader {
   int status_ = 0;
   bool keeps_connection_ = false;
   bool touched_ = false;
+  bool is_tls_ = false;
 };
 
 }  // namespace cgi::bench

@@ -102,6 +102,9 @@ TEST(ResponseReader, CallsIncompleteAndInvalidResponsesBroken) {
       "HTTP/1.1 200 OK\r\n",
       "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhell",
       "HTTP/1.1 200 OK\r\nContent-Length: six\r\n\r\nhello\n",
+      "HTTP/1.1 200 OK\r\nContent-Length: -6\r\n\r\nhello\n",
+      "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\nhello\n",
+      "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello\n",
       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nhello\n\r\n",
       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nz\r\nhello\n\r\n0\r\n\r\n",
       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\n\r\n0\r\n\r\n",
@@ -110,6 +113,20 @@ TEST(ResponseReader, CallsIncompleteAndInvalidResponsesBroken) {
       "ICY 200 OK, not HTTP\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello\n",
   };
   for (const auto& octets : broken) EXPECT_EQ(State::kBroken, read(octets, 3, true).state) << octets;
+}
+
+TEST(ResponseReader, KnowsATlsRecord) {
+  const std::map<std::string, bool> is_tls = {
+      {"\x15\x03\x01\x02", true}, {"\x16\x03\x03\x02", true}, {"\x15\x04\x01\x02", false}, {"HTTP/1.1", false}};
+  for (const auto& [octets, expected] : is_tls) {
+    ResponseReader reader;
+    ContentCheck check;
+    check.begin(kHello);
+    reader.begin(check);
+    reader.take(octets);
+    EXPECT_EQ(expected, reader.is_tls()) << octets;
+    EXPECT_EQ(expected, reader.state() == State::kBroken) << octets;
+  }
 }
 
 TEST(ResponseReader, EndsAResponseWithoutContentAtOnce) {
