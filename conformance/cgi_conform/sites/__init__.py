@@ -1,1 +1,1 @@
-"""Compares two servers on a folder of the user: what to ask, the answers, the differences and their names."""
+"""Compares two servers on a folder of the user: the requests, the answers, the differences and their names."""

@@ -20,6 +20,11 @@ class SiteAnswer:
     end: str  # closed, reset without a response, or the limit that was reached
 
     @property
+    def is_whole(self) -> bool:
+        """Returns whether no limit cut the answer."""
+        return self.end in ("closed", "reset")
+
+    @property
     def body(self) -> bytes:
         return self.response.body if self.response is not None else b""
 

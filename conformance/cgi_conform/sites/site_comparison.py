@@ -37,11 +37,12 @@ class Member:
 
 @dataclass
 class SiteComparison:
-    """The differences by request, and the requests whose answers vary."""
+    """The differences by request, the requests whose answers vary, and those that a limit cut on both servers."""
 
     asked: int = 0
     differing: list[tuple[SiteRequest, list[Member]]] = field(default_factory=list)
     varying: list[SiteRequest] = field(default_factory=list)
+    cut: list[SiteRequest] = field(default_factory=list)
 
     def is_documented(self, members: list[Member]) -> bool:
         return all(member.name for member in members)
@@ -64,6 +65,8 @@ def compared_site(servers: TwoServers, requests: Iterable[SiteRequest], progress
         progress(found.asked)
         ours, theirs = servers.first(request), servers.second(request)
         members = list(_members(ours, theirs))
+        if not ours.is_whole and not theirs.is_whole:
+            found.cut.append(request)
         if not members:
             continue
         varying = {each.kind for each in _members(ours, servers.first(request))}
@@ -86,7 +89,7 @@ def _members(ours: SiteAnswer, theirs: SiteAnswer) -> Iterator[Member]:
     if ours.status != theirs.status:
         yield Member("status", _status(ours), _status(theirs))
     if ours.response is not None and theirs.response is not None:
-        cut = "cut" in ours.end + theirs.end
+        cut = not (ours.is_whole and theirs.is_whole)
         for what, one, other in response_differences(ours.response, theirs.response, cut):
             if what not in _LEFT_OUT and {one, other} != _UNNEEDED:
                 yield Member(what, one, other)

@@ -1,4 +1,4 @@
-"""What to ask two servers about a folder: every file, directory and script, in the order of their names.
+"""The requests about a folder: every file, directory and script, in the order of their names.
 
 Reads names and modes only, and follows no link to a directory. Nothing is asked about a FIFO, a socket or a device,
 because reading it may block the server.

@@ -35,6 +35,8 @@ def site_text(found: SiteComparison, first: SiteSide, second: SiteSide) -> Itera
         yield ""
     if found.varying:
         yield f"vary from one request to the next, so part of the answer was not compared: {_listed(found.varying)}"
+    if found.cut:
+        yield f"reached --timeout or --max-size on both servers, so only the beginning was compared: {_listed(found.cut)}"
     yield _total(found)
 
 
