@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cgi_conform.cases.docroot import remove
+from cgi_conform.commands import compare_site
 from cgi_conform.errors import UserError
 from cgi_conform.http.response import parse
 from cgi_conform.judging.compare import with_names
@@ -156,6 +157,16 @@ def test_a_documented_difference_is_named(
     ours, theirs = (answer(text, method=request_.method) for text in (cpython, cgi_server))
     found = documented(Pair(request_, ours, theirs, profile), what)
     assert found.startswith(name) and bool(found) is bool(name)
+
+
+def test_only_cpython_and_cgi_server_have_documented_differences() -> None:
+    cpython, ours, other = (load_server(name) for name in ("cpython-3.12", "cgi-server", "lighttpd"))
+    first, second = answer(OK + "\r\n1"), answer(OK + "\r\n2")
+    pair = Pair(REQUEST, first, second, "rfc3875")
+    assert compare_site._pair(REQUEST, first, second, [cpython, ours], "rfc3875") == pair
+    assert compare_site._pair(REQUEST, second, first, [ours, cpython], "rfc3875") == pair
+    for servers in ([cpython, other], [other, ours], [ours, other], [cpython, cpython]):
+        assert compare_site._pair(REQUEST, first, second, servers, "rfc3875") is None
 
 
 @pytest.mark.parametrize("name", [each.name for each in DOCUMENTED])
