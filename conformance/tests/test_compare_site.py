@@ -148,6 +148,7 @@ LEAK = f"A=1\nX={LEAKED.decode()}\n"
         (SiteRequest("GET", b"/cgi-bin/a%25", "script"), OK + "\r\n", MISSING, "status", "cgihttpserver", "the path of a script"),
         (SiteRequest("GET", b"/%E7", "file"), MISSING, OK + "\r\n", "status", "cgihttpserver", "a name that is not"),
         (SiteRequest("GET", b"/%C3%A7", "file"), MISSING, OK + "\r\n", "status", "cgihttpserver", ""),
+        (SiteRequest("GET", b"/%E7/", "directory"), MISSING, OK + "\r\n", "status", "cgihttpserver", "a name that is not"),
         (SiteRequest("GET", b"/", "directory"), OK + "\r\n%ED%B3%A7", OK + "\r\n%E7", "body", "cgihttpserver", "a name that is not"),
     ],
 )

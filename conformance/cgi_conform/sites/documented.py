@@ -65,13 +65,12 @@ def _decoded_twice(pair: Pair, what: str) -> bool:
 
 
 def _not_utf_8(pair: Pair, what: str) -> bool:
-    if pair.request.kind == "directory":
-        return what == "body" and _NOT_UTF_8.search(pair.cpython.body) is not None
+    """Returns whether the request names such a file, or a listing does."""
     try:
         re.sub(rb"%(..)", lambda found: bytes.fromhex(found[1].decode()), pair.request.target).decode()
     except UnicodeDecodeError:
         return True
-    return False
+    return pair.request.kind == "directory" and what == "body" and _NOT_UTF_8.search(pair.cpython.body) is not None
 
 
 def _status_and_location(pair: Pair, what: str) -> bool:
