@@ -81,7 +81,7 @@ std::optional<std::time_t> parse_http_date(std::string_view text) {
   const int day = number(words[asctime ? 1 : 0]);
   int year = number(words[asctime ? 3 : 2]);
   const auto clock = seconds_of_day(words[asctime ? 2 : 3]);
-  if (day < 0 || year < 0 || !clock) return std::nullopt;
+  if (day < 0 || day > 31 || year < 0 || !clock) return std::nullopt;  // std::chrono::day has one octet
   if (words.size() == 5 && std::ranges::find(kUniversal, words[4]) == std::end(kUniversal)) return std::nullopt;
   if (words[asctime ? 3 : 2].size() <= 2) year += year > 68 ? 1900 : 2000;
   const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month_of(words[asctime ? 0 : 1])),
