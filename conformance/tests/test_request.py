@@ -21,6 +21,7 @@ HEAD = b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n"
         (b"POST / HTTP/1.1\r\ncontent-length: 5\r\n\r\nHEAD " + HEAD, [b"POST", b"HEAD"]),
         (b"POST / HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n3\r\nabc\r\n0\r\nT: x\r\n\r\n" + HEAD, [b"POST", b"HEAD"]),
         (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", [b"POST"]),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + HEAD, [b"POST", b"HEAD"]),
         (b" \t\x0b", [b""]),
     ],
 )

@@ -8,7 +8,7 @@ import re
 _HEAD_END = re.compile(rb"\n\r?\n")
 _LENGTH = re.compile(rb"^content-length[ \t]*:[ \t]*(\d+)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 _CHUNKED = re.compile(rb"^transfer-encoding[ \t]*:[ \t]*chunked[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
-_LAST_CHUNK = re.compile(rb"(?:^|\n)0+[ \t]*(?:;[^\n]*)?\r?\n(?:[^\r\n]+\r?\n)*\r?\n")
+_LAST_CHUNK = re.compile(rb"\n0+[ \t]*(?:;[^\n]*)?\r?\n(?:[^\r\n]+\r?\n)*\r?\n")
 
 
 def request_methods(sent: bytes) -> list[bytes]:
@@ -27,7 +27,7 @@ def request_methods(sent: bytes) -> list[bytes]:
         head = sent[at : end.end()]
         at = end.end()
         if _CHUNKED.search(head):
-            last = _LAST_CHUNK.search(sent, at)
+            last = _LAST_CHUNK.search(sent, at - 1)  # the line end of the head may be the one before it
             if last is None:
                 return methods
             at = last.end()
