@@ -31,6 +31,7 @@ def test_nothing_is_wrong_with_the_second_server() -> None:
         ("not-executable-served-as-file", "it holds the source of a script"),
         ("error-tells-the-path", "it names the document root"),
         ("reads-on-after-malformed-request", " responses to "),
+        ("length-wins-over-chunked", "the server accepts a request with both a length and a coding"),
         ("head-sends-body", "the content of a good request is wrong"),
         ("error-length-wrong", "the response lacks "),
         ("log-unescaped", "in the log: "),

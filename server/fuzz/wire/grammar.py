@@ -54,6 +54,7 @@ class Talk:
     end: str  # "half" (sends no more), "wait" (the server must close), "leave" (closes at once) or "reset"
     methods: list[bytes]  # of the requests, in order
     surplus: int = 0  # requests that the server may see besides: the client sent more octets than it announced
+    ambiguous: int | None = None  # the number of the first request with both a length and a coding
     bodies: list[bytes] = field(default_factory=list)  # for good requests: the content of each 200
 
     @property
@@ -108,9 +109,11 @@ def wild(chance: Random) -> Talk:
         whole += _request(chance, talk)
     if chance.random() < 0.1:
         whole = whole[: chance.randrange(len(whole) + 1)]
+        talk.ambiguous = None
     if chance.random() < 0.05:
         whole = _garbled(chance, whole)
         talk.surplus += whole.count(b"\n")
+        talk.ambiguous = None
     talk.writes = [whole]
     return talk
 
@@ -168,10 +171,14 @@ def _body(chance: Random, talk: Talk) -> tuple[list[str], bytes]:
         return [f"Content-Length: {len(body)}"], body
     if kind < 0.85:
         return ["Transfer-Encoding: chunked"], _chunks(chance, body)
-    lines = [f"Content-Length: {chance.choice(LENGTHS)}" for _ in range(chance.randrange(3))]
-    lines += [f"Transfer-Encoding: {chance.choice(CODINGS)}" for _ in range(chance.randrange(3))]
+    lengths, codings = (str(len(body)), chance.choice(LENGTHS)), ("chunked", chance.choice(CODINGS))
+    lines = [f"Content-Length: {chance.choice(lengths)}" for _ in range(chance.randrange(3))]
+    lines += [f"Transfer-Encoding: {chance.choice(codings)}" for _ in range(chance.randrange(3))]
     lines = [line.replace(":", chance.choice((":",) * 10 + (" :", "\t:", ":\x0b", "")), 1) for line in lines]
     chance.shuffle(lines)
+    has_both = all(any(line.startswith(name) for line in lines) for name in ("Content-Length: ", "Transfer-Encoding: "))
+    if has_both and talk.ambiguous is None and not talk.surplus:
+        talk.ambiguous = len(talk.methods) - 1
     body = _chunks(chance, body, bad=True) if any("chunked" in line for line in lines) else body
     talk.surplus += body.count(b"\n") + 1
     return lines, body

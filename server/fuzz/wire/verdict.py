@@ -5,7 +5,6 @@ listing, or what a script prints. No octet of a file outside the root and no sou
 """
 
 import re
-from collections.abc import Set
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
@@ -37,9 +36,9 @@ def problem(talk: Talk, received: bytes, root: Path) -> str:
     if talk.end in ("leave", "reset"):
         return ""
     parsed = parse(received, talk.methods if talk.bodies else request_methods(talk.sent), ended=True)
-    # The script "goto" prints a bad location for a bad query, and may lead to itself.
-    statuses = STATUSES | ({500, 502} if b"goto" in unquote_to_bytes(talk.sent) else set())
-    found = next(filter(None, (_of_response(response, statuses) for response in parsed.responses)), "")
+    # The script "goto" prints any octets as a location, and may lead to itself.
+    may_be_bad = b"goto" in unquote_to_bytes(talk.sent)
+    found = next(filter(None, (_of_response(response, may_be_bad) for response in parsed.responses)), "")
     return found or (_of_good(talk, parsed) if talk.bodies else _of_wild(talk, parsed))
 
 
@@ -63,6 +62,8 @@ def _of_wild(talk: Talk, parsed: Parsed) -> str:
         return f"octets that are no response: {rest[:80]!r}"
     if len(parsed.responses) > len(talk.methods) + talk.surplus:
         return f"{len(parsed.responses)} responses to {len(talk.methods)} requests"
+    if talk.ambiguous is not None and any(response.status < 400 for response in parsed.responses[talk.ambiguous :]):
+        return "the server accepts a request with both a length and a coding"
     # A redirect without a head is empty.
     if not parsed.responses and not rest and not is_simple and not is_empty(talk.sent):
         return "the server closed the connection without a byte"
@@ -74,14 +75,15 @@ def is_empty(sent: bytes) -> bool:
     return _EMPTY.match(sent) is not None
 
 
-def _of_response(response: Response, statuses: Set[int]) -> str:
-    if response.status not in statuses:
+def _of_response(response: Response, may_be_bad: bool) -> str:
+    if response.status not in STATUSES and not (may_be_bad and response.status in (500, 502)):
         return f"status {response.status}"
     if response.lack:
         return f"the response lacks {response.lack}"
     if response.stray or any(not _FIELD.fullmatch(name) for name, _ in response.fields):
         return f"a line of the head is no field: {response.stray[:1]!r}"
-    if re.search(rb"[\x00-\x08\x0a-\x1f\x7f]", response.reason + b"".join(value for _, value in response.fields)):
+    texts = [value for name, value in response.fields if not (may_be_bad and name == b"Location")]
+    if re.search(rb"[\x00-\x08\x0a-\x1f\x7f]", response.reason + b"".join(texts)):
         return "a control character in the head"
     if len(response.values("Date")) != 1 or len(response.values("Server")) != 1:
         return "not one Date and one Server"
