@@ -4,7 +4,6 @@ import hashlib
 import os
 import random
 import socket
-import struct
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,7 +13,7 @@ from pathlib import Path
 from cgi_conform.http.response import Response, parse
 from scripted import read_until
 from test_cgi_server import Started
-from under_attack import connected, write_script
+from under_attack import connected, will_reset, write_script
 
 LIMIT = 2  # seconds: --script-timeout
 LARGE = random.Random(1).randbytes(1_000_000)
@@ -69,7 +68,7 @@ class Client:
             client.sendall(send)
             if await_:
                 assert await_ in read_until(client, await_)
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            will_reset(client)
 
 
 def request(target: str, *fields: str, method: str = "GET") -> bytes:

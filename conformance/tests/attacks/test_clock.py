@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from scripted import read_until
 from test_cgi_server import IS_ROOT, PROGRAM, Started
-from under_attack import SOUND, Attack, connected, get, responses_to, write_script
+from under_attack import SOUND, Attack, get, responses_to, timed, write_script
 
 DAY = 86_400
 YEARS = 20 * 365 * DAY
@@ -77,14 +76,6 @@ def shift_seen(server: Started) -> float:
     return parsedate_to_datetime(response.values("Date")[0].decode()).timestamp() - time.time()
 
 
-def ask(server: Started, request: bytes) -> tuple[bytes, float]:
-    """Returns what a client receives up to the end, and how many seconds that takes."""
-    began = time.monotonic()
-    with connected(server) as client:
-        client.sendall(request)
-        return read_until(client, b"never"), time.monotonic() - began
-
-
 HANGS = b"GET /cgi-bin/hang HTTP/1.0\r\n\r\n"
 HALF = b"GET /hello.txt HTT"
 
@@ -104,7 +95,7 @@ def test_the_clock_is_set(attack: Attack, tmp_path: Path, way: str) -> None:
     shifts = {"forth": [DAY, YEARS], "back": [-DAY, -YEARS], "back and forth": [YEARS, -YEARS] * 20}[way]
     words = ("--profile", "rfc3875", "--header-timeout", LIMIT, "--script-timeout", LIMIT)
     with attack.on(*words, program=clock.program()) as server, ThreadPoolExecutor(2) as pool:
-        slow = pool.map(lambda request: ask(server, request), (HANGS, HALF))
+        slow = pool.map(lambda request: timed(server, request), (HANGS, HALF))
         for shift in shifts:
             clock.shift(shift)
             assert abs(shift_seen(server) - shift) < 30
@@ -125,4 +116,4 @@ def test_the_machine_runs_since(attack: Attack, since_boot: str) -> None:
         pytest.skip("this machine gives no time namespace")
     words = ("--profile", "rfc3875", "--header-timeout", LIMIT, "--script-timeout", LIMIT)
     with attack.on(*words, program=[*program, PROGRAM]) as server, ThreadPoolExecutor(2) as pool:
-        hold_the_deadlines(attack, server, since_boot, list(pool.map(lambda each: ask(server, each), (HANGS, HALF))))
+        hold_the_deadlines(attack, server, since_boot, list(pool.map(lambda each: timed(server, each), (HANGS, HALF))))

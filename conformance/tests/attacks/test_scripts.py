@@ -2,9 +2,8 @@
 
 import pwd
 import socket
-import struct
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 
 from scripted import read_until
 from test_cgi_server import IS_ROOT, Started
-from under_attack import Attack, connected, write_script
+from under_attack import Attack, connected, seconds_until, timed, will_reset, write_script
 from vitals import MB
 
 EACH = 20  # scripts of each kind at a time
@@ -35,13 +34,7 @@ LEAVES = {
 
 
 def ask(server: Started, name: str) -> tuple[bytes, float]:
-    """Returns what a client receives up to the end, and how many seconds that takes."""
-    began = time.monotonic()
-    received = b""
-    with connected(server) as client, suppress(ConnectionError):
-        client.sendall(f"GET /cgi-bin/{name} HTTP/1.0\r\n\r\n".encode())
-        received = read_until(client, b"never")
-    return received, time.monotonic() - began
+    return timed(server, f"GET /cgi-bin/{name} HTTP/1.0\r\n\r\n".encode())
 
 
 def asked_at_once(server: Started, names: Sequence[str]) -> list[tuple[str, bytes, float]]:
@@ -72,12 +65,8 @@ def all_running(server: Started) -> Iterator[list[socket.socket]]:
         yield clients
 
 
-def seconds_until_none(processes: Callable[[], list[int]]) -> float:
-    """Waits until no process is left. Returns how long that took; at least 10 seconds if one stays."""
-    began = time.monotonic()
-    while processes() and time.monotonic() < began + 10:
-        time.sleep(0.02)
-    return time.monotonic() - began
+def seconds_until_none_runs(attack: Attack) -> float:
+    return seconds_until(lambda: not attack.processes(), 10)
 
 
 def test_the_time_limit_ends_scripts_that_stay(attack: Attack) -> None:
@@ -96,8 +85,8 @@ def test_a_client_that_leaves_ends_scripts_that_stay(attack: Attack) -> None:
         with all_running(server) as clients:
             attack.figure("processes of scripts", len(attack.processes()), "")
             for client in clients:
-                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset
-        attack.figure("time until none is left", seconds_until_none(attack.processes), "s", 5)
+                will_reset(client)
+        attack.figure("time until none is left", seconds_until_none_runs(attack), "s", 5)
 
 
 def test_the_end_of_the_server_ends_scripts_that_stay(attack: Attack) -> None:
@@ -106,7 +95,7 @@ def test_the_end_of_the_server_ends_scripts_that_stay(attack: Attack) -> None:
         began = time.monotonic()
         assert server.end()[0] == 0
         attack.figure("time to the end of the server", time.monotonic() - began, "s", 10)
-        attack.figure("time until no script is left, after that", seconds_until_none(attack.processes), "s", 5)
+        attack.figure("time until no script is left, after that", seconds_until_none_runs(attack), "s", 5)
 
 
 def test_a_process_that_a_script_leaves_holds_nothing(attack: Attack) -> None:
@@ -168,4 +157,4 @@ def test_a_fork_bomb_under_a_limit(attack: Attack) -> None:
             received, seconds = answer.result()
             assert received.endswith(b"\n\nhere\n")
             attack.figure("time of the bomb", seconds, "s", LIMIT + 8)
-            attack.figure("time until none is left", seconds_until_none(attack.processes), "s", 5)
+            attack.figure("time until none is left", seconds_until_none_runs(attack), "s", 5)

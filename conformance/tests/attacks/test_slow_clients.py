@@ -1,16 +1,15 @@
 """Clients that are slow, quiet or gone: a crowd of them must not hold the server, nor another client."""
 
 import socket
-import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from scripted import read_until
 from test_cgi_server import Started
-from under_attack import Attack, connected, write_script
+from under_attack import Attack, connected, seconds_until, will_reset, write_script
 from vitals import descriptors_of, status_of
 
 EACH = 200  # clients of each kind
@@ -77,14 +76,6 @@ def ticking(clients: list[Slow]) -> Iterator[None]:
         thread.join()
 
 
-def seconds_until(is_so: Callable[[], bool], limit: float) -> float:
-    """Waits for a state that no event reports. Returns how long that took; at least the limit if it does not come."""
-    began = time.monotonic()
-    while not is_so() and time.monotonic() < began + limit:
-        time.sleep(TICK)
-    return time.monotonic() - began
-
-
 def test_slow_heads_bodies_and_readers_at_once(attack: Attack) -> None:
     write_script(attack.root, "count", 'count=$(wc -c); printf "Content-Type: text/plain\\n\\n$count\\n"')
     (attack.root / "large").write_bytes(b"x" * 16_000_000)
@@ -140,5 +131,5 @@ def test_resets(attack: Attack) -> None:
                 client.sendall(send)
                 if await_:
                     assert await_ in read_until(client, await_)
-                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                will_reset(client)
         attack.figure("time of 300 resets, one after the other", time.monotonic() - began, "s", 60)

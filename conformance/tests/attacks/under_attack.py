@@ -3,9 +3,10 @@
 import os
 import signal
 import socket
+import struct
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -24,7 +25,7 @@ _LOOPS = 2
 _THREADS = 3 + _LOOPS  # at rest: for the start, signals, the log, and the loops
 _WARM_CLIENTS, _WARM_REQUESTS, _WARM_QUIET = 64, 200, 500
 _MARK = "CGI_ATTACK"
-_PAUSE = 0.02  # seconds between two requests of the other client: it must not be a load itself
+_PAUSE = 0.02  # seconds between two requests of the other client, and between two looks: they must not be a load
 
 
 def write_script(root: Path, name: str, text: str, interpreter: str = "/bin/sh") -> Path:
@@ -39,13 +40,31 @@ def connected(server: Started) -> socket.socket:
     return socket.create_connection(("127.0.0.1", server.port), LONG)
 
 
-def responses_to(server: Started, request: bytes) -> tuple[Response, ...]:
-    """Sends a request after which the server closes the connection. Returns the responses; none if the server fails."""
-    received = b""
-    with suppress(ConnectionError), connected(server) as client:
+def will_reset(client: socket.socket) -> None:
+    """Has close() reset the connection."""
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def timed(server: Started, request: bytes) -> tuple[bytes, float]:
+    """Returns what a client receives up to the end of the connection, and how many seconds that takes."""
+    began, received = time.monotonic(), b""
+    with connected(server) as client, suppress(ConnectionError):
         client.sendall(request)
         received = read_until(client, b"never")
-    return parse(received, ended=True).responses
+    return received, time.monotonic() - began
+
+
+def seconds_until(is_so: Callable[[], bool], limit: float) -> float:
+    """Waits for a state that no event reports. Returns how long that took; at least the limit if it does not come."""
+    began = time.monotonic()
+    while not is_so() and time.monotonic() < began + limit:
+        time.sleep(_PAUSE)
+    return time.monotonic() - began
+
+
+def responses_to(server: Started, request: bytes) -> tuple[Response, ...]:
+    """Sends a request after which the server closes the connection. Returns the responses; none if the server fails."""
+    return parse(timed(server, request)[0], ended=True).responses
 
 
 def get(server: Started, target: str) -> tuple[int, bytes]:
