@@ -100,7 +100,7 @@ bool Connection::send_all(std::string_view bytes) {
 
 bool Connection::send_file(int file, off_t length) {
   if (length > kSendfileLimit) {
-    std::string block(256 * 1024, '\0');
+    std::array<char, 256 * 1024> block;  // not from malloc, which would keep the blocks of a crowd of slow clients
     for (off_t at = 0; at < length;) {
       ssize_t count =
           ::pread(file, block.data(), std::min<std::size_t>(block.size(), static_cast<std::size_t>(length - at)), at);
