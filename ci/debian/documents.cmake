@@ -1,4 +1,5 @@
-# Adds to each Debian package what Debian asks for: copyright, changelog, lintian overrides, and compressed man pages.
+# Adds to each Debian package what Debian asks for: copyright, changelog, compressed man pages, lintian overrides, and a
+# list of the files that are not to be compiled.
 # CPack runs this script between installing and packing.
 
 string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC)  # SOURCE_DATE_EPOCH
@@ -19,7 +20,10 @@ foreach(pair ${CPACK_CGI_PACKAGES})
        "  * Release ${CPACK_PACKAGE_VERSION}.\n\n -- ${CPACK_PACKAGE_CONTACT}  ${date}\n")
   file(GLOB pages ${share}/man/man1/*.1)
   execute_process(COMMAND gzip -9n ${doc}/changelog ${pages} COMMAND_ERROR_IS_FATAL ANY)
-  if(EXISTS ${here}/${package}/lintian-overrides)
-    configure_file(${here}/${package}/lintian-overrides ${share}/lintian/overrides/${package} COPYONLY)
-  endif()
+  foreach(place lintian/overrides python3/bcep)
+    string(REPLACE "/" "-" name ${place})
+    if(EXISTS ${here}/${package}/${name})
+      configure_file(${here}/${package}/${name} ${share}/${place}/${package} COPYONLY)
+    endif()
+  endforeach()
 endforeach()
