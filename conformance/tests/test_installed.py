@@ -114,4 +114,5 @@ def test_the_installed_programs_run(prefix: Path, tmp_path: Path) -> None:
 def test_the_unit_of_systemd_starts_the_program_that_is_installed(prefix: Path) -> None:
     where = re.search("^CMAKE_INSTALL_PREFIX:PATH=(.+)$", (BUILD / "CMakeCache.txt").read_text(), re.MULTILINE)
     assert where is not None
-    assert f"\nExecStart={where[1]}/bin/cgi-server " in (prefix / "lib/systemd/system/cgi-server.service").read_text()
+    unit = (EXAMPLE.parent / "cgi-server.service").read_text().replace("/usr/bin", f"{where[1]}/bin")
+    assert (prefix / "lib/systemd/system/cgi-server.service").read_text() == unit
