@@ -28,7 +28,8 @@ def attack(request: pytest.FixtureRequest, root: Path, tmp_path: Path) -> Iterat
     """Yields an attack with the name of the test."""
     if not PROGRAM.exists():
         pytest.skip("cgi-server is not built (ci/build)")
-    begun = Attack(re.sub(r"\[(.+)\]", r" (\1)", request.node.name.removeprefix("test_")).replace("_", " "), root, tmp_path / "log")
+    name = re.sub(r"\[(.+)\]", r" (\1)", request.node.name.removeprefix("test_")).replace("_", " ")
+    begun = Attack(name, root, tmp_path / "log")
     yield begun
     for figure in begun.figures:  # also if the attack has failed
         request.node.user_properties.append((_PROPERTY, json.dumps(asdict(figure))))

@@ -43,7 +43,7 @@ class Slow:
 
 @contextmanager
 def crowd(server: Started, count: int, first: bytes, reads: bool = False) -> Iterator[list[Slow]]:
-    """Opens connections, and sends `first` on each. A reader has a small buffer, so that the server must wait for it."""
+    """Opens connections, and sends `first` on each. A reader has a small buffer, so the server must wait for it."""
     with ExitStack() as all_open:
         clients = []
         for _ in range(count):

@@ -113,16 +113,17 @@ class Attack:
         sound: Mapping[str, tuple[int, bytes]] = SOUND,
         peak: float = MOST_PEAK,
         crowd: int = _WARM_CLIENTS,
+        warm: Callable[[Started], object] = lambda _: None,
         leaves: bool = False,
     ) -> Iterator[Started]:
         """Runs a server, warms it up, yields it to the attack, and checks its health afterwards.
 
         `sound` has the answers that the server must give after the attack. During the attack its memory must not
-        grow by more than `peak` MB. A crowd of `crowd` clients warms it up. With `leaves`, processes that a script leaves may live longer than the server.
+        grow by more than `peak` MB. A crowd of `crowd` clients and `warm` warm it up. With `leaves`, processes that a script leaves may live longer than the server.
         """
         write_script(self.root, "sound", 'printf "Content-Type: text/plain\\n\\nsound $QUERY_STRING\\n"')
         with self.running(*words, program=program, leaves=leaves) as server:
-            yield from self._healthy_afterwards(server, sound, peak, crowd)
+            yield from self._healthy_afterwards(server, sound, peak, crowd, warm)
 
     @contextmanager
     def running(
@@ -141,11 +142,17 @@ class Attack:
             kill_all(self.processes())
 
     def _healthy_afterwards(
-        self, server: Started, sound: Mapping[str, tuple[int, bytes]], peak: float, crowd: int
+        self,
+        server: Started,
+        sound: Mapping[str, tuple[int, bytes]],
+        peak: float,
+        crowd: int,
+        warm: Callable[[Started], object],
     ) -> Iterator[Started]:
         pid = server.process.pid
         fresh = at_rest(pid)
         _warm_up(server, crowd)
+        warm(server)
         before = rested(pid, fresh)
         forget_peak(pid)
         resident = peak_of(pid)
@@ -165,7 +172,7 @@ class Attack:
     def watched(
         self, server: Started, targets: Collection[str] = tuple(SOUND), also: Collection[int] = ()
     ) -> Iterator[None]:
-        """Has another client send requests meanwhile. Each must get its right answer, or a status of `also`, in time."""
+        """Has another client send requests meanwhile. Each gets its right answer, or a status of `also`, in time."""
         over = threading.Event()
         with ThreadPoolExecutor(1) as pool:
             watching = pool.submit(_watch, server, over, targets, also)
@@ -194,7 +201,7 @@ def _watch(
 
 
 def _warm_up(server: Started, crowd: int) -> None:
-    """Sends requests and holds connections, until malloc has the memory that it keeps: as much as a crowd needs."""
+    """Sends requests and holds connections, until malloc has the memory that it keeps for a crowd."""
 
     def send(_: int) -> None:
         posted = b"POST /cgi-bin/sound?7 HTTP/1.0\r\nContent-Length: 70000\r\n\r\n" + b"x" * 70_000

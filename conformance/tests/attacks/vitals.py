@@ -70,7 +70,7 @@ def vitals_of(pid: int) -> Vitals:
 
 
 def rested(pid: int, fresh: Vitals) -> Vitals:
-    """Waits until the server has no more descriptors and threads than when it was fresh. Returns its state."""
+    """Waits until the server has the descriptors and threads that it had when fresh. Returns its state."""
     until = time.monotonic() + PATIENCE
     while (now := vitals_of(pid)).faults_after(fresh, math.inf):
         assert time.monotonic() < until, now
