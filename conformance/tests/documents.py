@@ -9,7 +9,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [
     path.relative_to(CHECKOUT).as_posix()
     for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "VERSIONING.md", "MOVING.md")
-    for path in sorted([*CHECKOUT.glob(name), *CHECKOUT.glob(f"*/{name}")])
+    for path in sorted([*CHECKOUT.glob(name), *CHECKOUT.glob(f"*/{name}"), *CHECKOUT.glob(f"*/python/{name}")])
 ]
 # Programs of this project. Inline code is a command if it begins with one and has an argument, or if it begins with a
 # script of ci/. ci/action and ci/gitlab are folders.
@@ -94,7 +94,8 @@ def _of_block(document: str, block: Block) -> Iterator[Command]:
         for index, end in zip(starts, [*starts[1:], len(block.lines)], strict=True):
             yield _command(document, block.line + index, block.lines[index][2:], tuple(block.lines[index + 1 : end]))
     else:
-        assert block.language in ("", "cpp", "toml", "yaml"), f'{document}:{block.line}: unknown language "{block.language}"'
+        known = ("", "cpp", "python", "toml", "yaml")
+        assert block.language in known, f'{document}:{block.line}: unknown language "{block.language}"'
         found = any(is_command(line) for line in block.lines if line.strip() and not line.startswith(" "))
         assert not found, f'{document}:{block.line}: commands stand in blocks "sh" or "console"'
 

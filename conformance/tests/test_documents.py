@@ -59,6 +59,10 @@ NOT_RUN = {
     "ci/bench --quick": Elsewhere("minutes", "ci/test", "ci/bench --smoke"),
     "ci/bench --wrk": Elsewhere("minutes", "bench/tests/test_second_opinion.py", "second_opinion"),
     "ci/bench *--gate*": Elsewhere("compares times", "bench/tests/test_gate.py", '"cgi-hello/8: ref >= 1.1 * peer"'),
+    "ci/test python-package": Elsewhere("minutes of compiling", "ci/test", "pytest_stage python-package "),
+    "ci/wheel": Elsewhere("network, minutes of compiling", "server/python/tests/test_wheel.py", '"ci" / "wheel"'),
+    "pip install cgi-server": Elsewhere("network", "server/python/tests/test_wheel.py", '"--no-index", wheel'),
+    "python3 -m cgi_server *": Elsewhere("pip", "server/python/tests/test_wheel.py", '"python", "-m", "cgi_server"'),
     "git clone *": Elsewhere("network", "conformance/tests/test_gate.py", "the_three_lines"),
     "CGI_CONFORM_COMMAND=*": Elsewhere("a clone", "conformance/tests/test_gate.py", "the_three_lines"),
     "cat cgi-conform-report/*": Elsewhere("a clone", "conformance/tests/test_gate.py", "the_three_lines"),
@@ -107,7 +111,7 @@ LASTING = {
 ASKING = {r"\bcgi-conform .*--url ": "faulty", r"\bcgi-bench .*=http": "cgi-server"}
 # Commands that take minutes. They never run here, and NOT_RUN must have them.
 MINUTES = (
-    r"ci/(attack|bare-machine|debs|fuzz|install-check|matrix|release|sanitize|setup|soak|build|test)\b"
+    r"ci/(attack|bare-machine|debs|fuzz|install-check|matrix|release|sanitize|setup|soak|build|test|wheel)\b"
     r"(?!.* --(help|list)\b)|ci/lint$"
 )
 # Programs that some commands need besides the runner: the file, and the commands.
@@ -245,6 +249,14 @@ def test_what_is_shown_of_ci_systems_is_in_their_files() -> None:
 def test_the_program_that_is_shown_is_the_example() -> None:
     found = [block for document in DOCUMENTS for block in blocks(read(document)) if block.language == "cpp"]
     assert ["\n".join(block.lines) + "\n" for block in found] == [read("server/example/main.cc")]
+
+
+def test_what_is_shown_of_python_is_in_files_that_tests_run() -> None:
+    folder = CHECKOUT / "server" / "python" / "tests" / "users"
+    files = "\n".join(path.read_text("utf-8") for path in sorted(folder.glob("*.py")))
+    found = [block for document in DOCUMENTS for block in blocks(read(document)) if block.language == "python"]
+    shown = ["\n".join(block.lines) + "\n" for block in found]
+    assert shown and [text for text in shown if text not in files] == []
 
 
 def test_the_readme_is_short() -> None:
