@@ -119,7 +119,8 @@ class Attack:
         """Runs a server, warms it up, yields it to the attack, and checks its health afterwards.
 
         `sound` has the answers that the server must give after the attack. During the attack its memory must not
-        grow by more than `peak` MB. A crowd of `crowd` clients and `warm` warm it up. With `leaves`, processes that a script leaves may live longer than the server.
+        grow by more than `peak` MB. A crowd of `crowd` clients and `warm` warm it up. With `leaves`, processes that a
+        script leaves may live longer than the server.
         """
         write_script(self.root, "sound", 'printf "Content-Type: text/plain\\n\\nsound $QUERY_STRING\\n"')
         with self.running(*words, program=program, leaves=leaves) as server:

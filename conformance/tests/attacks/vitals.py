@@ -52,7 +52,7 @@ def children_of(pid: int) -> tuple[int, ...]:
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
-            if int(stat.read_text().rpartition(") ")[2].split()[1]) == pid:
+            if int(stat.read_text("latin-1").rpartition(") ")[2].split()[1]) == pid:
                 found.append(int(stat.parent.name))
     return tuple(found)
 
@@ -80,8 +80,8 @@ def rested(pid: int, fresh: Vitals) -> Vitals:
 
 def recovered(pid: int, before: Vitals) -> tuple[Vitals, float]:
     """Waits until the server is as healthy as before. Returns its state and how many seconds that took."""
-    began = time.monotonic()
-    while (now := vitals_of(pid)).faults_after(before, most_memory(before.memory)) and time.monotonic() < began + PATIENCE:
+    began, most = time.monotonic(), most_memory(before.memory)
+    while (now := vitals_of(pid)).faults_after(before, most) and time.monotonic() < began + PATIENCE:
         time.sleep(_PAUSE)
     return now, time.monotonic() - began
 
