@@ -74,6 +74,11 @@ def test_a_response_with_an_invalid_content_length_is_never_complete(length: byt
     assert response.lack == f"a valid Content-Length: it is {told}"
 
 
+@pytest.mark.parametrize(("octets", "complete"), [(b"HTTP/1.0 200 OK\r\nA: b\r\n", True), (b"HTTP/1.0 200 OK\r\nA: b", False)])
+def test_a_head_that_ends_within_a_line_is_incomplete(octets: bytes, complete: bool) -> None:
+    assert only(parse(octets, ended=True)).complete is complete
+
+
 def test_a_content_length_may_be_repeated() -> None:
     response = only(parse(b"HTTP/1.0 200 OK\r\nContent-Length: 3, 3\r\nContent-Length: 3\r\n\r\nabc", ended=False))
     assert (response.body, response.complete) == (b"abc", True)
