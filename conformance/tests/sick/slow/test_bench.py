@@ -47,5 +47,5 @@ def test_a_sick_server_is_invalid_and_has_no_figures(illness: str, tmp_path: Pat
         finally:
             os.killpg(server.pid, 9)
     assert done.returncode == 1 and "requests_per_second" not in done.stdout
-    assert done.stderr.count("\n") == 1 and done.stderr.startswith("cgi-bench: sick is INVALID: check script-runs ")
+    assert done.stderr.count("\n") == 1 and done.stderr.startswith("cgi-bench: sick is INVALID: check ")
     assert EXPECTED.get(illness, "") in done.stderr
