@@ -76,7 +76,8 @@ def test_a_thread_without_memory_for_a_script_starts_the_next_one(root: Path) ->
         assert size is not None
         limit = resource.prlimit(server.process.pid, resource.RLIMIT_AS)
         resource.prlimit(server.process.pid, resource.RLIMIT_AS, (int(size[1]) * 1024, limit[1]))
-        assert status(server.get("/cgi-bin/script")) == 503
+        with suppress(ConnectionError):  # closed, if there is no memory for the refusal either
+            assert server.get("/cgi-bin/script")[:12] in (b"HTTP/1.0 503", b"")
         resource.prlimit(server.process.pid, resource.RLIMIT_AS, limit)
         assert server.get("/cgi-bin/script").endswith(b"\nscript\n")
 
