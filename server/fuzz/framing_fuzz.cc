@@ -30,7 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (std::size_t at = head.find('\n'); at != head.npos; at = head.find('\n', at + 1)) {
     const std::string line = head.substr(at + 1, head.find('\n', at + 1) - at - 1);
     const std::size_t begin = line.find_first_not_of(" \t\v\f\r");
-    if (begin == line.npos) continue;
+    if (begin == line.npos || line[0] == ' ' || line[0] == '\t') continue;  // a fold is part of the field before
     std::string value = line.substr(std::min(line.find(':'), line.size() - 1) + 1);
     value.erase(std::remove_if(value.begin(), value.end(), [](char c) { return c == ' ' || c == '\t' || c == '\r'; }),
                 value.end());
