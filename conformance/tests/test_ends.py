@@ -14,15 +14,19 @@ from test_incomplete import command, wait_for_silence
 from toy_server import SERVER, toy
 from whole_run import SERVE, begun, command_of, environment, get, has_ended
 
+# The daemon goes on once its parent has ended.
 DAEMON = """
 import os
 ready, tell = os.pipe()
+gone, alive = os.pipe()
 if os.fork():
     os.read(ready, 1)
     os._exit(0)
 os.setsid()
 open(os.environ["PIDS"], "a").write(f"{os.getpid()} ")
 os.write(tell, b"!")
+os.close(alive)
+os.read(gone, 1)
 """
 LISTENING = DAEMON.replace("import os\n", 'import os, socket, sys\nlistener = socket.create_server(("127.0.0.1", int(sys.argv[1])))\n')
 

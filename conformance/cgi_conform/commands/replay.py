@@ -133,6 +133,7 @@ def _target(case: Case, plan: Plan) -> Iterator[Target]:
         target = Target((ADDRESS, instance.port), running.docroot.root, instance.signal, start)
         begun = instance.log_size()
         yield target
+        instance.died(within=1.0)  # waits for the exit status of a server that is about to end
         if instance.is_in_background():  # the server went into the background after it had accepted connections
             raise UserError(f'server "{instance.name}" cannot be judged: {instance.died()}', SERVER)
         target.log.append(instance.log_since(begun))
