@@ -10,7 +10,7 @@
 
 stages=()
 only=()
-declare -A needs_of=() junit_of=() command_of=() limit_of=() is_beside=() is_wanted=()
+declare -A needs_of=() junit_of=() command_of=() limit_of=() is_beside=() is_background=() is_wanted=()
 stage_limit=300
 
 # declare_stage NAME JUNIT NEEDS COMMAND…: COMMAND writes its tests to the file JUNIT; with "-" it counts as one test.
@@ -26,13 +26,19 @@ declare_stage() {
   command_of[$name]=$(quoted "${@:4}")
 }
 
-# Declares a stage that runs alone, after all stages before it have ended.
+# Declares a stage that runs after all stages before it have ended, but for those in the background.
 stage() { declare_stage "$@"; }
 
 # Declares a stage that runs beside others. At most as many run at a time as the machine has cores.
 beside() {
   declare_stage "$@"
   is_beside[$1]=yes
+}
+
+# Declares a stage that runs in the background of all later ones. It should leave the processors to them.
+background() {
+  declare_stage "$@"
+  is_background[$1]=yes
 }
 
 # Marks the stages that the globs in `only` select, and the stages that these need. Every glob must select a stage.
@@ -132,14 +138,19 @@ judge_stage() {
 
 # Runs the chosen stages in the order in which they were declared.
 run_stages() {
-  local name
+  local name behind=none beside=()
   for name in "${stages[@]}"; do
     [ -n "${is_wanted[$name]-}" ] || continue
-    if [ -n "${is_beside[$name]-}" ] && [ -z "${needs_of[$name]}" ]; then
-      while [ "$(jobs -pr | wc -l)" -ge "$cores" ]; do wait -n || true; done
+    if [ -n "${is_background[$name]-}" ]; then
       run_stage "$name" &
+      behind=$!
+    elif [ -n "${is_beside[$name]-}" ] && [ -z "${needs_of[$name]}" ]; then
+      while [ "$(jobs -pr | grep -cvxF -e "$behind")" -ge "$cores" ]; do wait -n || true; done
+      run_stage "$name" &
+      beside+=($!)
     else
-      wait
+      [ ${#beside[@]} = 0 ] || wait "${beside[@]}" || true
+      beside=()
       run_stage "$name"
       end_on_signals
     fi
