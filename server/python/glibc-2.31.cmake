@@ -19,7 +19,6 @@ foreach(call openat2 close_range)
 endforeach()
 
 # The folders of GCC hold the libraries of the machine, so the folders of the root come first (-B, -L).
-# libstdc++.a needs two names of a newer glibc. glibc-2.31/names.cc has __libc_single_threaded. The server never asks for
-# arc4random(), so --gc-sections leaves out the code that needs it.
+# libstdc++.a needs two names of a newer glibc, and the server needs one. glibc-2.31/names.cc has them.
 set(CMAKE_EXE_LINKER_FLAGS_INIT
   "-B${libraries} -L${libraries} -L${CMAKE_SYSROOT}/lib/x86_64-linux-gnu -static-libstdc++ -Wl,--gc-sections")
