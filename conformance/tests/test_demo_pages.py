@@ -56,7 +56,7 @@ class Page:
         return [entry["message"] for entry in self.browser.driver.get_log("browser")]
 
 
-# What the page shows before a click depends on neither.
+# The page before a click is the same for each user and profile, so one server is enough for its tests.
 ANY_SERVER = pytest.mark.parametrize("address", [("user", "cgihttpserver")], ids="-".join, indirect=True)
 SERVERS = [("user", "cgihttpserver"), ("root", "rfc3875")]
 

@@ -1,4 +1,4 @@
-"""What the clients of the soak do: each act sends requests, right or wrong ones, and checks every answer."""
+"""The acts of the clients of the soak: each one sends requests, right or wrong ones, and checks every answer."""
 
 import hashlib
 import os

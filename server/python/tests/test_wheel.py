@@ -1,6 +1,5 @@
 """The wheel, as users have it: installed without network in a fresh environment, and used by three files of theirs."""
 
-import glob
 import importlib.util
 import os
 import re
@@ -19,10 +18,10 @@ from urllib.request import urlopen
 import pytest
 
 import cgi_server
+from cgi_conform.servers.find_program import find_on_path
 from conftest import CHECKOUT, PROGRAM
 
 BUILT_WITH = ("pip", "setuptools", "wheel", "venv")
-VERSIONS = "~/.pyenv/versions/3.*/bin/python3", "/usr/bin/python3.[0-9]*", "/usr/local/bin/python3.[0-9]*"
 pytestmark = [
     *(
         pytest.mark.skipif(importlib.util.find_spec(name) is None, reason=f"Python module {name} is not installed")
@@ -34,13 +33,8 @@ pytestmark = [
 
 def pythons() -> "dict[str, str]":
     """Returns the Pythons of this machine that the package works with: version and program."""
-    found: "dict[str, str]" = {}
-    for program in (name for pattern in VERSIONS for name in sorted(glob.glob(os.path.expanduser(pattern)))):
-        done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
-        version = re.fullmatch(r"Python (3\.(\d+)\.\S+)\n", done.stdout)
-        if version and int(version[2]) >= 8:
-            found.setdefault(version[1], program)
-    return found
+    found = {f"3.{minor}": find_on_path(f"python3.{minor}") for minor in range(8, 16)}
+    return {version: str(program) for version, program in found.items() if program is not None}
 
 
 @dataclass(frozen=True)
