@@ -14,7 +14,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "clock.h"
@@ -46,9 +45,10 @@ class ScriptPlaces {
 
   bool any() const { return all_.any(); }
   ScriptPlace take(bool is_early = false) {
-    Quota::Share early = is_early ? early_.take() : nullptr;
-    if (is_early && !early) return {};
-    return {all_.take(), std::move(early)};
+    ScriptPlace taken;
+    if (is_early && !(taken.early = early_.take())) return {};
+    if (!(taken.place = all_.take())) return {};
+    return taken;
   }
 
  private:

@@ -186,6 +186,15 @@ TEST_F(ScriptTest, GivesItsPlaceBackHoweverItEnds) {
   EXPECT_TRUE(places.any());
 }
 
+TEST(ScriptPlaces, HaveNothingTakenIfNoneIsFree) {
+  ScriptPlaces places(1);
+  ScriptPlace only = places.take();
+  const ScriptPlace none = places.take(true);
+  EXPECT_FALSE(none);
+  only = {};
+  EXPECT_TRUE(places.take(true));
+}
+
 TEST(ScriptPlaces, KeepHalfForScriptsWhoseBodyIsHere) {
   ScriptPlaces places(4);
   const ScriptPlace first = places.take(true);
