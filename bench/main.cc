@@ -26,7 +26,7 @@
 #include "crowd.h"
 #include "docroot.h"
 #include "families.h"
-#include "nearest.h"
+#include "hint.h"
 #include "options.h"
 #include "preflight.h"
 #include "summary.h"

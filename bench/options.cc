@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <set>
 
-#include "nearest.h"
+#include "hint.h"
 
 namespace cgi::bench {
 namespace {

@@ -8,7 +8,7 @@
 #include <set>
 #include <sstream>
 
-#include "nearest.h"
+#include "hint.h"
 
 namespace cgi::bench {
 namespace {

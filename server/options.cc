@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <charconv>
 #include <functional>
-#include <numeric>
 #include <string_view>
 #include <system_error>
 #include <thread>
@@ -16,6 +15,7 @@
 #include "ascii.h"
 #include "field_syntax.h"
 #include "meta_variables.h"
+#include "nearest.h"
 #include "version.h"
 
 namespace cgi {
@@ -142,46 +142,17 @@ std::string protocol(const std::string& value, Profile profile) {
   return "HTTP/1.1";
 }
 
-// Returns how many letters must be added, removed or replaced to turn one word into the other.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
-}
-
-// Returns the option that is most like `written`, or an empty text if none is like it.
-std::string likely_option(const CLI::App& app, std::string_view written) {
-  const std::string_view name = written.substr(0, written.find('=')).substr(0, 64);
-  std::string best;
-  std::size_t least = name.size() / 3 + 1;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& known : option->get_lnames()) {
-      const std::string full = "--" + known;
-      const std::size_t changes = name.size() >= 4 && full.starts_with(name) ? 0 : distance(name, full);
-      if (changes >= least) continue;
-      least = changes;
-      best = full;
-    }
-  }
-  return best;
-}
-
 // Rejects a word that CLI11 does not know.
 [[noreturn]] void reject_extra(const CLI::App& app, const std::string& extra) {
   if (!extra.starts_with('-')) reject("argument", extra, "is one too many", "one port is enough: cgi-server 8000");
   if (is_number(std::string_view(extra).substr(1))) {
     reject("port", extra, "is not between 0 and 65535", "try: cgi-server 8000");
   }
-  const std::string likely = likely_option(app, extra);
+  std::vector<std::string> known;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+  }
+  const std::string likely = nearest(extra.substr(0, extra.find('=')), known);
   reject("option", extra, "is unknown", likely.empty() ? kSeeHelp : "did you mean " + likely + "?");
 }
 
