@@ -14,6 +14,7 @@
 #include <thread>
 #include <utility>
 
+#include "at_end.h"
 #include "field_syntax.h"
 #include "http11_rules.h"
 #include "listing.h"
@@ -39,17 +40,6 @@ constexpr std::string_view kBodyFields[] = {"content-length", "content-type", "c
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 void start_again(HeadParser& head) { head = HeadParser(); }
-
-// Calls a function at the end of a scope.
-template <typename Function>
-struct AtEnd {
-  explicit AtEnd(Function function) : function_(std::move(function)) {}
-  AtEnd(const AtEnd&) = delete;
-  ~AtEnd() { function_(); }
-
- private:
-  Function function_;
-};
 
 }  // namespace
 

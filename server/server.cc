@@ -14,6 +14,7 @@
 #include <thread>
 #include <utility>
 
+#include "at_end.h"
 #include "bind_failure.h"
 #include "cgi_server.h"
 #include "demo.h"
@@ -88,7 +89,7 @@ int Server::listen() {
 
   sigset_t before;
   ::pthread_sigmask(SIG_BLOCK, &ending_signals(), &before);  // the server's threads must not take them
-  const std::shared_ptr<void> restore(nullptr, [&](void*) { ::pthread_sigmask(SIG_SETMASK, &before, nullptr); });
+  const AtEnd restore([&] { ::pthread_sigmask(SIG_SETMASK, &before, nullptr); });
   parts_ = std::make_unique<Parts>(*this);
   // rule: resource/taken-port-ends-the-start
   const int bound = parts_->server.bind();
