@@ -9,6 +9,7 @@
 #include "cgi11_response.h"
 #include "output_framing.h"
 #include "require.h"
+#include "sent_by.h"
 
 namespace {
 
@@ -49,23 +50,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size < 2) return 0;
   const std::string_view output(reinterpret_cast<const char*>(data) + 2, size - 2);
   const std::size_t cut = data[1] % (output.size() + 1);
+  const std::string_view first = output.substr(0, cut), second = output.substr(cut);
   const cgi::ResponseTerms terms{"Server: s\r\n", (data[0] & 1) != 0, (data[0] & 2) != 0, (data[0] & 4) != 0};
 
   cgi::Cgi11Response whole(terms), pieces(terms), streamed(terms);
-  whole.take(output);
-  whole.finish();
-  pieces.take(output.substr(0, cut));
-  pieces.take(output.substr(cut));
-  pieces.finish();
-  streamed.take(output.substr(0, cut));
-  std::string stream = streamed.flush();
-  streamed.take(output.substr(cut));
-  stream += streamed.flush();
-  streamed.finish();
-  stream += streamed.flush();
-
-  const std::string sent = whole.flush();
-  require(sent == pieces.flush() && whole.problem() == pieces.problem() && whole.problem() == streamed.problem());
+  const std::string sent = cgi::sent_by(whole, {output});
+  require(sent == cgi::sent_by(pieces, {first, second}));
+  const std::string stream = cgi::sent_by(streamed, {first, second}, true);
+  require(whole.problem() == pieces.problem() && whole.problem() == streamed.problem());
   require(!whole.status() == sent.empty() && !streamed.status() == stream.empty() && sent.empty() == stream.empty());
   require((whole.is_refused() || !whole.local_location().empty()) == sent.empty());
   require(whole.held() == 0 && streamed.held() == 0);

@@ -2,6 +2,7 @@
 // the connection stays open, it must hold the same content, with one framing field. The first octet of the data chooses
 // the terms, the second is the length of the first piece.
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -9,6 +10,7 @@
 #include "field_syntax.h"
 #include "output_framing.h"
 #include "require.h"
+#include "sent_by.h"
 #include "uninterpreted_response.h"
 
 namespace {
@@ -49,26 +51,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size < 2) return 0;
   const std::string_view output(reinterpret_cast<const char*>(data) + 2, size - 2);
   const std::size_t cut = data[1] % (output.size() + 1);
+  const std::string_view first = output.substr(0, cut), second = output.substr(cut);
   const auto delimiting = (data[0] & 1) != 0 ? cgi::Delimiting::kFramed : cgi::Delimiting::kClose;
   const bool head_only = (data[0] & 2) != 0;
   const std::string head(kHead);
 
   cgi::UninterpretedResponse whole(head, delimiting, head_only), pieces(head, delimiting, head_only),
       streamed(head, delimiting, head_only);
-  whole.take(output);
-  whole.finish();
-  pieces.take(output.substr(0, cut));
-  pieces.take(output.substr(cut));
-  pieces.finish();
-  streamed.take(output.substr(0, cut));
-  std::string stream = streamed.flush();
-  streamed.take(output.substr(cut));
-  stream += streamed.flush();
-  streamed.finish();
-  stream += streamed.flush();
-
-  const std::string sent = whole.flush();
-  require(sent == pieces.flush() && sent.starts_with(head) && stream.starts_with(head));
+  const std::string sent = cgi::sent_by(whole, {output});
+  require(sent == cgi::sent_by(pieces, {first, second}) && sent.starts_with(head));
+  const std::string stream = cgi::sent_by(streamed, {first, second}, true);
+  require(stream.starts_with(head));
   require(whole.held() == 0 && streamed.held() == 0 && whole.keeps_connection() == streamed.keeps_connection());
   require(delimiting == cgi::Delimiting::kFramed || !whole.keeps_connection());
   const std::size_t end = cgi::header_section_end(output);
