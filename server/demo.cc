@@ -44,7 +44,7 @@ Demo::Demo() {
 Demo::Demo(const std::optional<Account>& account) : Demo() {
   for (const std::string& directory : {path_, document_root(), document_root() + "/cgi-bin"}) {
     check(directory == path_ || ::mkdir(directory.c_str(), 0755) == 0, directory);
-    check(::chmod(directory.c_str(), 0755) == 0, directory);  // whatever the umask is
+    check(::chmod(directory.c_str(), 0755) == 0, directory);  // mkdir() heeds the umask
   }
   for (const DemoFile& file : kDemoFiles) write_file(document_root() + "/" + file.name, file.mode, file.content);
   const UniqueFd count = write_file(path_ + "/count", 0644, "");

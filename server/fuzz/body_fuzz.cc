@@ -1,5 +1,5 @@
-// Feeds octets to the chunked decoder, whole and in two pieces. Both must have the same result, and the content of the
-// chunks. The first octet of the data is the length of the first piece.
+// Feeds octets to the chunked decoder, whole and in two pieces. Both must return the same, which is the content of
+// the chunks. The first octet of the data is the length of the first piece.
 
 #include <algorithm>
 #include <cstdint>

@@ -24,8 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   const auto& framing = std::get<cgi::Framing>(decided);
   require(!(framing.chunked && framing.announced) && (framing.announced || framing.length == 0));
-  // Each field that begins like a framing field in the octets of the client, with whatever stands around it, must
-  // agree.
+  // Searches the octets of the client without the parser. Each line with the name of a framing field must agree with
+  // the decision.
   std::size_t codings = 0;
   for (std::size_t at = head.find('\n'); at != head.npos; at = head.find('\n', at + 1)) {
     const std::string line = head.substr(at + 1, head.find('\n', at + 1) - at - 1);

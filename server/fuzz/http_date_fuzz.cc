@@ -1,6 +1,6 @@
-// Feeds text to the reader of dates, and dates to both. A date that is read must be the one in the text, and must be
-// read again from its own text. A date that is written in any of the three forms of RFC 9110 5.6.7 must be read. The
-// first eight octets of the data are a date.
+// Feeds text to parse_http_date(). A date that it finds must be the one in the text, and it must find the same date in
+// what http_date() writes. It must also read another date in each of the three forms of RFC 9110 5.6.7. The first eight
+// octets of the data are that other date.
 
 #include <array>
 #include <cstdint>
