@@ -20,7 +20,7 @@ from typing import BinaryIO
 import pytest
 
 from test_cgi_server import IS_ROOT, PROGRAM, Started
-from under_attack import SOUND, Attack, get, responses_to, write_script
+from under_attack import SOUND, Attack, get, meanwhile, responses_to, write_script
 from vitals import MB
 
 POST = b"POST /cgi-bin/count HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -154,25 +154,19 @@ def on_disk_with(option: str, root: Path) -> Sequence[object]:
 def swapping(one: Path, other: Path, attack: Attack, figure: str) -> Iterator[None]:
     """Exchanges two files or directories about 1,000 times a second meanwhile. At the end each is where it was."""
     libc = ctypes.CDLL(None, use_errno=True)
-    over = threading.Event()
-    count = 0
 
-    def swap() -> None:
-        nonlocal count
+    def swap(over: threading.Event) -> int:
+        count = 0
         while count % 2 or not over.is_set():
             failed = libc.renameat2(AT_FDCWD, bytes(one), AT_FDCWD, bytes(other), RENAME_EXCHANGE)
             assert not failed, os.strerror(ctypes.get_errno())
             count += 1
             over.wait(0.001)
+        return count
 
-    thread = threading.Thread(target=swap)
-    thread.start()
-    try:
+    with meanwhile(swap) as swaps:
         yield
-    finally:
-        over.set()
-        thread.join()
-    attack.figure(figure, count, "")
+    attack.figure(figure, swaps.result(), "")
 
 
 def prepare_two(attack: Attack) -> tuple[Path, dict[bytes, str]]:

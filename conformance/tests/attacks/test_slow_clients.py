@@ -6,10 +6,11 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from scripted import read_until
 from test_cgi_server import Started
-from under_attack import Attack, connected, seconds_until, will_reset, write_script
+from under_attack import Attack, connected, meanwhile, seconds_until, will_reset, write_script
 from vitals import descriptors_of, status_of
 
 EACH = 200  # clients of each kind
@@ -57,23 +58,11 @@ def crowd(server: Started, count: int, first: bytes, reads: bool = False) -> Ite
         yield clients
 
 
-@contextmanager
-def ticking(clients: list[Slow]) -> Iterator[None]:
-    over = threading.Event()
-
-    def tick() -> None:
-        while not over.wait(TICK):
-            for each in clients:
-                if not each.ended:
-                    each.tick()
-
-    thread = threading.Thread(target=tick)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
+def tick_all(clients: list[Slow], over: threading.Event) -> None:
+    while not over.wait(TICK):
+        for each in clients:
+            if not each.ended:
+                each.tick()
 
 
 def test_slow_heads_bodies_and_readers_at_once(attack: Attack) -> None:
@@ -87,7 +76,7 @@ def test_slow_heads_bodies_and_readers_at_once(attack: Attack) -> None:
             crowd(server, EACH, HEAD) as heads,
             crowd(server, EACH, BODY) as bodies,
             attack.watched(server),
-            ticking(readers + heads + bodies),
+            meanwhile(partial(tick_all, readers + heads + bodies)),
         ):
             senders = heads + bodies
             held = seconds_until(lambda: all(each.ended for each in senders), 60)
