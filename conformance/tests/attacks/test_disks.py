@@ -20,19 +20,13 @@ from typing import BinaryIO
 import pytest
 
 from test_cgi_server import IS_ROOT, PROGRAM, Started
-from under_attack import SOUND, Attack, get, meanwhile, responses_to, write_script
+from under_attack import COUNT, SOUND, Attack, await_line, get, meanwhile, responses_to, upload, write_script
 from vitals import MB
 
-POST = b"POST /cgi-bin/count HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
-COUNT = "printf 'Content-Type: text/plain\\n\\n'; exec wc -c"
 RENAME_EXCHANGE = 2
 AT_FDCWD = -100
 LINES = 250_000  # of a large file
 SWAPPED = 2.0  # seconds of swapping
-
-
-def upload(octets: int) -> bytes:
-    return POST + b"%x\r\n" % octets + b"x" * octets + b"\r\n0\r\n\r\n"
 
 
 def with_mounts(*mounts: str) -> Sequence[object]:
@@ -77,8 +71,7 @@ def test_a_full_disk_for_the_log(attack: Attack, tmp_path: Path) -> None:
                 assert get(server, f"/hello.txt?{number}") == SOUND["/hello.txt"]
         assert free_in(str(disk)) == 0
         os.truncate(disk / "log", 0)
-        while "/again" not in (disk / "log").read_text():  # the log is late by milliseconds
-            get(server, "/again")
+        await_line(server, disk / "log")
         attack.figure("answers while the disk is full", requests, "")
 
 

@@ -14,15 +14,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from scripted import read_until
 from test_cgi_server import Started
 from test_cgi_server_crowds import is_ended
-from under_attack import SOUND, Attack, connected, get, responses_to, write_script
+from under_attack import COUNT, SOUND, Attack, await_line, connected, get, responses_to, upload, write_script
 from vitals import MB, status_of
 
 CLIENTS = 50
 QUIET = 2000  # clients
 LARGE = b"large\n" * 20_000
 TARGETS = {**SOUND, "/large": (200, LARGE), "/cgi-bin/print": (200, LARGE)}
-POST = b"POST /cgi-bin/count HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
-UPLOAD = POST + b"30d40\r\n" + b"x" * 200_000 + b"\r\n0\r\n\r\n"
 
 
 @contextmanager
@@ -36,7 +34,7 @@ def limited(server: Started, number: int, limit: int) -> Iterator[None]:
 def prepare(attack: Attack) -> None:
     (attack.root / "large").write_bytes(LARGE)
     write_script(attack.root, "print", f"printf 'Content-Type: text/plain\\n\\n'; exec cat {attack.root}/large")
-    write_script(attack.root, "count", "printf 'Content-Type: text/plain\\n\\n'; exec wc -c")
+    write_script(attack.root, "count", COUNT)
 
 
 def statuses_of_a_crowd(server: Started) -> Counter[int]:
@@ -119,10 +117,9 @@ def test_no_larger_files(attack: Attack) -> None:
     with attack.on("--profile", "rfc3875") as server:
         with limited(server, resource.RLIMIT_FSIZE, 100_000):
             with attack.watched(server), ThreadPoolExecutor(CLIENTS) as pool:
-                answers = list(pool.map(lambda _: responses_to(server, UPLOAD), range(10 * CLIENTS)))
+                answers = list(pool.map(lambda _: responses_to(server, upload(200_000)), range(10 * CLIENTS)))
             assert {response.status for responses in answers for response in responses} == {503}
             attack.figure("answers 503 to large uploads", len(answers), "")
-        [response] = responses_to(server, UPLOAD)
+        [response] = responses_to(server, upload(200_000))
         assert (response.status, response.body.split()) == (200, [b"200000"])
-        while "/again" not in attack.log.read_text():  # the log is late by milliseconds
-            get(server, "/again")
+        await_line(server, attack.log)

@@ -19,6 +19,7 @@ from scripted import read_until
 from test_cgi_server import LONG, PROGRAM, Started, started
 from vitals import MB, PATIENCE, Vitals, forget_peak, most_memory, peak_of, recovered, rested, vitals_of
 
+COUNT = "printf 'Content-Type: text/plain\\n\\n'; exec wc -c"  # a script that counts the octets of its body
 SOUND = {"/hello.txt": (200, b"hello static\n"), "/cgi-bin/sound?7": (200, b"sound 7\n")}
 MOST_WAIT = 10.0  # seconds that another client may wait during an attack, also on a loaded machine
 MOST_PEAK = 64.0  # MB of memory during an attack, more than before
@@ -88,6 +89,20 @@ def get(server: Started, target: str) -> tuple[int, bytes]:
     if len(responses) != 1 or not responses[0].complete:
         return 0, b""
     return responses[0].status, responses[0].body
+
+
+def upload(octets: int) -> bytes:
+    """Returns a request with a body of this size for the script "count". A chunked body must be stored."""
+    head = b"POST /cgi-bin/count HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    return head + b"%x\r\n" % octets + b"x" * octets + b"\r\n0\r\n\r\n"
+
+
+def await_line(server: Started, log: Path) -> None:
+    """Sends requests until the log has the line of one. The log is late by milliseconds."""
+    until = time.monotonic() + LONG
+    while "/again" not in log.read_text():
+        assert time.monotonic() < until, f"{log} has no line of a request for /again"
+        get(server, "/again")
 
 
 def at_rest(pid: int) -> Vitals:
