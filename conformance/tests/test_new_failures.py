@@ -70,6 +70,11 @@ def test_a_new_failure_has_one_of_five_causes() -> None:
     }
 
 
+def test_the_changelog_gives_no_reason_for_a_case_that_is_the_same() -> None:
+    found = causes([result("a/new"), result("a/changed")], [result("a/new", "fail"), result("a/changed", "fail")], "a development version")
+    assert found == {"a/new": ("same", ""), "a/changed": ("same", "")}
+
+
 def test_a_known_failure_that_passes_is_a_new_failure() -> None:
     assert causes([result("a/b", "expected")], [result("a/b", "unexpected-pass")]) == {"a/b": ("same", "")}
 

@@ -35,24 +35,26 @@ def new_failures(before: Results, now: Results, entries: Sequence[Entry]) -> lis
 
 
 def _new_failure(before: CaseResult | None, now: CaseResult, entries: Sequence[Entry]) -> NewFailure:
-    came = told(entries, now["id"], "new")
-    cause = _cause(before, now, bool(came))
+    cause, why = _cause(before, now, entries)
     return {
         "id": now["id"],
         "title": now["title"],
         "verdict": now["verdict"],
         "cause": cause,
-        "why": came or told(entries, now["id"], "changed"),
+        "why": why,
         "found": _found(now),
     }
 
 
-def _cause(before: CaseResult | None, now: CaseResult, came: bool) -> str:
+def _cause(before: CaseResult | None, now: CaseResult, entries: Sequence[Entry]) -> tuple[str, str]:
+    """Returns the cause, and what the changelog says about a case that is not the same."""
+    changed = told(entries, now["id"], "changed")
     if before is None:
-        return "new" if came else "absent"
+        came = told(entries, now["id"], "new")
+        return ("new", came) if came else ("absent", changed)
     if "digest" not in before or "digest" not in now:
-        return "unknown"
-    return "same" if before["digest"] == now["digest"] else "changed"
+        return "unknown", changed
+    return ("same", "") if before["digest"] == now["digest"] else ("changed", changed)
 
 
 def _found(case: CaseResult) -> str:
