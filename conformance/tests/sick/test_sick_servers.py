@@ -1,6 +1,6 @@
 """The suite on sick servers: bounded in time and memory, no traceback, no case passed, and the verdict names the illness.
 
-Here are the quick ones. slow/ has the others.
+Here are the quick ones. slow/ has the others, and ci/attack runs all of them.
 """
 
 import re
