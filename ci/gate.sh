@@ -91,6 +91,34 @@ quoted() {
   printf '%s' "${line# }"
 }
 
+# follow FILE: copies the output of a command to FILE, and shows the progress of Ninja or Make.
+follow() {
+  local line
+  while IFS= read -r line; do
+    printf '%s\n' "$line"
+    if [[ $line =~ ^\[([0-9]+)/([0-9]+)\]\ (Building|Linking) ]]; then
+      show "compiling ${BASH_REMATCH[1]} of ${BASH_REMATCH[2]}"
+    elif [[ $line =~ ^\[\ *([0-9]+)%\] ]]; then
+      show "compiling, ${BASH_REMATCH[1]} %"
+    fi
+  done >"$1"
+}
+
+# step NAME COMMAND…: prints NAME and runs COMMAND without input. If it fails, prints its output and exits.
+step() {
+  local said
+  said=$(mktemp)
+  say "$1"
+  shift
+  if ! NINJA_STATUS='[%f/%t] ' "$@" 2>&1 </dev/null | follow "$said"; then
+    wipe
+    cat -- "$said" >&2
+    rm -f -- "$said"
+    die 1 "failed: $(quoted "$@")"
+  fi
+  rm -f -- "$said"
+}
+
 # Exits with a message if the build tree cannot be made or written to.
 need_writable_build() {
   local other
