@@ -35,7 +35,8 @@ beside() {
   is_beside[$1]=yes
 }
 
-# Declares a stage that runs in the background of all later ones. It should leave the processors to them.
+# Declares a stage that runs in the background of all later ones. It should leave processors to them: by `nice`, or
+# because it mostly waits.
 background() {
   declare_stage "$@"
   is_background[$1]=yes
@@ -138,14 +139,14 @@ judge_stage() {
 
 # Runs the chosen stages in the order in which they were declared.
 run_stages() {
-  local name behind=none beside=()
+  local name beside=() behind=(none)
   for name in "${stages[@]}"; do
     [ -n "${is_wanted[$name]-}" ] || continue
     if [ -n "${is_background[$name]-}" ]; then
       run_stage "$name" &
-      behind=$!
+      behind+=($!)
     elif [ -n "${is_beside[$name]-}" ] && [ -z "${needs_of[$name]}" ]; then
-      while [ "$(jobs -pr | grep -cvxF -e "$behind")" -ge "$cores" ]; do wait -n || true; done
+      while [ "$(jobs -pr | grep -cvxF -f <(printf '%s\n' "${behind[@]}"))" -ge "$cores" ]; do wait -n || true; done
       run_stage "$name" &
       beside+=($!)
     else

@@ -68,6 +68,14 @@ def test_a_stage_waits_for_a_stage_beside_others_that_it_needs(gate: Gate) -> No
     assert "skip b needs a, which failed" in said
 
 
+def test_stages_in_the_background_take_no_place_of_stages_beside_others(gate: Gate) -> None:
+    fifos = f"{gate.out}/first", f"{gate.out}/second"
+    lines = [f"cores=1 stage_limit=20; mkfifo {' '.join(fifos)}", *(f"background {fifo[-5:]} - - cat {fifo}" for fifo in fifos)]
+    writes = "; ".join(f"echo >{fifo}" for fifo in fifos)
+    status, said = gate.stages("\n".join([*lines, f"beside c - - sh -c '{writes}'"]))
+    assert (status, said[-1]) == (0, "3 passed, 0 failed, 0 skipped")
+
+
 @pytest.mark.parametrize("way", ["stage", "beside"])
 def test_a_stage_without_time_is_late_and_turns_the_run_red(gate: Gate, way: str) -> None:
     status, said = gate.stages(f"{way} a {gate.out}/a.xml - touch {gate.out}/ran\n{way} b - a true\ndeadline=$SECONDS")
