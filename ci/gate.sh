@@ -119,6 +119,18 @@ step() {
   rm -f -- "$said"
 }
 
+# Makes a package depend on the sources, and not on the time, the user, or the settings of the compiler and the locale.
+# Files get the time in SOURCE_DATE_EPOCH (default: that of the commit; without a repository, now).
+build_reproducibly() {
+  umask 022
+  : "${SOURCE_DATE_EPOCH:=$(git -C "$checkout" log -1 --format=%ct 2>/dev/null || date +%s)}"
+  export SOURCE_DATE_EPOCH LC_ALL=C.UTF-8 TZ=UTC
+  unset CXXFLAGS CFLAGS CPPFLAGS LDFLAGS
+}
+
+# backend FUNCTION FOLDER: calls a function of setuptools in the current folder. It writes a package to FOLDER.
+backend() { "$build/bin/python" -c 'import setuptools.build_meta as b, sys; getattr(b, sys.argv[1])(sys.argv[2])' "$@"; }
+
 # Exits with a message if the build tree cannot be made or written to.
 need_writable_build() {
   local other
