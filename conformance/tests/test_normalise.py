@@ -26,7 +26,7 @@ ROOT, BASE = "/tmp/cgi-conform-x/root", "/tmp/cgi-conform-x"
         (b"webfs/1.21 28/Nov/2026 19:25:08 GMT\n", b"webfs/1.21 {date}\n"),
         (b'WWW-Authenticate: Digest realm="a", nonce="17958"\r\n', b'WWW-Authenticate: Digest realm="a", nonce="{nonce}"\r\n'),
         (b"pid=4711\npid=\nrapid=12", b"pid={pid}\npid=\nrapid=12"),
-        (b'"REMOTE_PORT": "50123", REMOTE_PORT=1', b'"REMOTE_PORT": "{client-port}", REMOTE_PORT={client-port}'),
+        (b'"REMOTE_PORT": "50123", REMOTE_PORT=-1', b'"REMOTE_PORT": "{client-port}", REMOTE_PORT={client-port}'),
         (b"http://127.0.0.1:41327/ x", b"http://127.0.0.1:{port}/ x"),
         (b'"SERVER_PORT": "41327"', b'"SERVER_PORT": "{port}"'),
         (b"a41327 413270 4.41327 41327.5 %41327", b"a41327 413270 4.41327 41327.5 %41327"),
