@@ -163,4 +163,4 @@ def test_the_reports_show_the_differences_and_octets_never_become_markup(tmp_pat
 
 def test_the_text_of_equal_runs_is_one_line_of_totals() -> None:
     told = text(compared(run(answered(HEAD + "hi")), run(answered(HEAD + "hi"), name="two")))
-    assert told == "1 cases compared in profile cgihttpserver: 1 agree, 0 differ\n"
+    assert told == "1 case compared in profile cgihttpserver: 1 agree, 0 differ\n"

@@ -181,7 +181,7 @@ COMMANDS = {
     "fixtures": ("fixtures {here}", 0, r"start a server there, then: cgi-conform run --url"),
     "run": ("run head/script-runs --server faulty --profile rfc3875 --report {here}", 0, r"^conforms"),
     "replay": ("replay post/plain-file --server faulty", 0, r"^post/plain-file \(required\): as expected$"),
-    "diff": ("diff faulty faulty post/plain-file --report {here}", 0, r"^1 cases compared"),
+    "diff": ("diff faulty faulty post/plain-file --report {here}", 0, r"^1 case compared"),
     "compare-site": ("compare-site . --server faulty --server faulty", 0, r"^\d+ requests: \d+ get the same answer, 0 another"),
     "matrix": ("matrix post/plain-file --server faulty --report {here}", 0, r"^faulty +cgihttpserver .* conforms$"),
     "bisect": ("bisect --server faulty --until static", 0, r"^static +\d+ cases  reached"),

@@ -8,6 +8,7 @@ from cgi_conform.escaped import clipped
 from cgi_conform.judging.compare import CaseComparison, Comparison, Difference
 from cgi_conform.judging.results import server_line
 from cgi_conform.report import new_failures
+from cgi_conform.report.causes import number_of_cases
 from cgi_conform.report.markdown import SHOWN, code, plain, row
 from cgi_conform.report.page import filled, inserted
 from cgi_conform.write import write_whole
@@ -58,7 +59,7 @@ def sides(comparison: Comparison) -> tuple[str, str]:
 def totals(comparison: Comparison) -> str:
     """Returns how many cases agree and differ, and why others were not compared."""
     counts = comparison["totals"]
-    told = f"{counts['compared']} cases compared in profile {comparison['profile']}: {counts['agree']} agree, "
+    told = f"{number_of_cases(counts['compared'])} compared in profile {comparison['profile']}: {counts['agree']} agree, "
     told += f"{counts['differ']} differ"
     if counts["differ"]:
         told += f" ({counts['verdict']} in their verdict, {counts['status']} in their status)"

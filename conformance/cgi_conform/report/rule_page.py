@@ -7,6 +7,7 @@ from cgi_conform.cases.case import Case
 from cgi_conform.cases.clauses import Clause
 from cgi_conform.cases.locations import fault_location, line_of, shown_file
 from cgi_conform.cases.marks import Mark
+from cgi_conform.report.causes import number_of_cases
 
 _INDENT = "  "
 
@@ -46,7 +47,7 @@ def _judged(clause: Clause, cases: Sequence[Case], places: Mapping[str, str], wi
     citing = [case for case in cases if clause.id in case.clauses]
     if not citing:
         return textwrap.wrap(f"no case: {clause.unreached or 'and no reason is given'}", width)
-    told = ["1 case" if len(citing) == 1 else f"{len(citing)} cases"]
+    told = [number_of_cases(len(citing))]
     for case in citing:
         told.append(f"{_INDENT}{case.id}  {shown_file(case)}:{line_of(case)}")
         profiles = [profile for profile in case.expect if clause.id in case.clauses_in(profile)]

@@ -242,6 +242,6 @@ def total(results: Results, style: Style) -> str:
     stale = f", {len(results['stale'])} stale" if results["stale"] else ""
     who = f"{server_line(results['server'])}, profile {results['profile']}, {started_by(results)}"
     verdict = style.tint(conclusion(results), "32;1" if exit_status(results) == 0 else "31;1")
-    counted = f"{counts['selected']} cases: {told or 'none'}{stale}"
+    counted = f"{number_of_cases(counts['selected'])}: {told or 'none'}{stale}"
     wrapped = [textwrap.fill(told, style.width, break_on_hyphens=False) for told in (who, counted)]
     return "\n".join([*wrapped, verdict])
