@@ -17,6 +17,7 @@ Octets = Callable[[bytes], bytes]
 
 _SHOWN = 2000
 _BLOCK = 1 << 20
+_BEFORE_END = 16  # octets that are shown before the part that should end a value
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,9 @@ def _of_octets(
 def _tests(matcher: Matcher, got: bytes, normal: Octets) -> list[tuple[str, bool]]:
     tests = [(f"contains {shown(part, normal)}", part in got) for part in matcher.contains]
     if matcher.ends_with is not None:
-        tests.append((f"ends with {shown(matcher.ends_with, normal)}", got.endswith(matcher.ends_with)))
+        end = got[-len(matcher.ends_with) - _BEFORE_END :]
+        told = f" (got {shown(end, normal)} there)" if len(end) < len(got) else ""
+        tests.append((f"ends with {shown(matcher.ends_with, normal)}{told}", got.endswith(matcher.ends_with)))
     if matcher.matches is not None:
         found = re.search(matcher.matches, got, re.DOTALL)
         tests.append((f"matches {printable(normal(matcher.matches))}", found is not None))
