@@ -1,8 +1,7 @@
 #include "document_root.h"
 
+#include <dirent.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
-#include <sys/syscall.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -10,24 +9,12 @@
 #include <cstring>
 #include <iterator>
 #include <memory>
-#include <optional>
 #include <stdexcept>
-#include <string>
+#include <string_view>
 #include <system_error>
 
 namespace cgi {
 namespace {
-
-int open_beneath(int directory, const char* path, int flags) {
-  open_how how{};
-  how.flags = static_cast<unsigned>(flags);
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-  // EAGAIN: somebody renamed a directory while the kernel resolved "..". Try again.
-  for (int attempt = 0;; ++attempt) {
-    long fd = ::syscall(SYS_openat2, directory, path, &how, sizeof how);
-    if (fd >= 0 || errno != EAGAIN || attempt == 8) return static_cast<int>(fd);
-  }
-}
 
 // Returns `path` without links, or nothing and errno.
 std::optional<std::string> real_path(const std::string& path) {
@@ -36,7 +23,7 @@ std::optional<std::string> real_path(const std::string& path) {
 }
 
 // Returns `path` without links, relative to `root`; nothing and errno if it is not below the root. A link may change at
-// any moment, so the kernel must check the result again.
+// any moment, so the result must be opened like any other path.
 std::optional<std::string> resolved_below(const std::string& root, const std::string& path) {
   const auto found = real_path(path);
   const std::string prefix = root == "/" ? root : root + "/";
@@ -63,11 +50,7 @@ DocumentRoot::DocumentRoot(const std::string& directory, bool follow_symlinks) :
   path_ = *found;
   directory_.reset(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory_) throw_unusable(errno);
-  if (!follow_symlinks_ && !UniqueFd(open_beneath(directory_.get(), ".", O_PATH | O_CLOEXEC))) {
-    throw std::system_error(errno, std::generic_category(),
-                            "this kernel or sandbox has no openat2(), which keeps links inside the root "
-                            "(Linux 5.6 or newer has it; or allow links to leave: --follow-symlinks)");
-  }
+  if (!follow_symlinks_) need_open_beneath(directory_.get());
 }
 
 std::optional<struct stat> DocumentRoot::status(const std::string& path) const {
@@ -76,21 +59,67 @@ std::optional<struct stat> DocumentRoot::status(const std::string& path) const {
   return found ? std::optional(status) : std::nullopt;
 }
 
-UniqueFd DocumentRoot::open(const std::string& path, int flags) const {
-  const char* relative = relative_to_root(path);
-  flags |= O_CLOEXEC;
-  UniqueFd fd(follow_symlinks_ ? ::openat(directory_.get(), relative, flags)
-                               : open_beneath(directory_.get(), relative, flags));
-  if (!fd && errno == EXDEV && (flags & O_NOFOLLOW) == 0) {
-    // This may be an absolute link to a place inside the root.  rule: base/symlinks-are-followed
+// Calls `find` with the path relative to the root, and again if an absolute link leads to a place inside the root.
+// Throws if the machine fails.
+template <typename Find>
+auto DocumentRoot::find_inside(const std::string& path, Find find) const {
+  auto found = find(relative_to_root(path));
+  if (!found && errno == EXDEV) {  // rule: base/symlinks-are-followed
     const auto inside = resolved_below(path_, translated(path));
-    if (inside) fd.reset(open_beneath(directory_.get(), inside->c_str(), flags));
+    if (inside) found = find(inside->c_str());
   }
   constexpr int kAbsent[] = {ENOENT, ENOTDIR, EACCES, EPERM, EXDEV, ELOOP, ENAMETOOLONG, ENXIO, ENODEV, EINVAL};
-  if (!fd && std::find(std::begin(kAbsent), std::end(kAbsent), errno) == std::end(kAbsent)) {
+  if (!found && std::find(std::begin(kAbsent), std::end(kAbsent), errno) == std::end(kAbsent)) {
     throw std::system_error(errno, std::generic_category(), "cannot open \"" + path + "\"");
   }
-  return fd;
+  return found;
+}
+
+UniqueFd DocumentRoot::open(const std::string& path, int flags) const {
+  return find_inside(path, [&](const char* relative) {
+    return follow_symlinks_ ? UniqueFd(::openat(directory_.get(), relative, flags | O_CLOEXEC))
+                            : open_beneath(directory_.get(), relative, flags);
+  });
+}
+
+// rule: resource/request-changes-no-file
+UniqueFd DocumentRoot::open_for_reading(const std::string& path) const {
+  return open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+}
+
+UniqueFd DocumentRoot::open_directory(const std::string& path) const { return open(path, kSearch | O_DIRECTORY); }
+
+bool DocumentRoot::identify(const std::string& path, UniqueFd& handle, struct stat& status) const {
+  return find_inside(path, [&](const char* relative) {
+    return follow_symlinks_ ? ::fstatat(directory_.get(), relative, &status, 0) == 0
+                            : identify_beneath(directory_.get(), relative, handle, status);
+  });
+}
+
+std::optional<std::vector<ListingEntry>> DocumentRoot::entries(const UniqueFd& directory,
+                                                               const std::string& path) const {
+  // The directory may be open for searching only. Reading needs another descriptor.
+  UniqueFd fd(::openat(directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd && errno != EACCES) throw std::system_error(errno, std::generic_category(), "cannot open a directory");
+  const auto close = [](DIR* open) { ::closedir(open); };
+  const std::unique_ptr<DIR, decltype(close)> stream(fd ? ::fdopendir(fd.get()) : nullptr, close);
+  if (!stream) return std::nullopt;
+  fd.release();  // closedir() closes it
+  std::vector<ListingEntry> found;
+  while (const dirent* entry = ::readdir(stream.get())) {
+    const std::string_view name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    ListingEntry& added =
+        found.emplace_back(ListingEntry{entry->d_name, entry->d_type == DT_DIR, entry->d_type == DT_LNK});
+    struct stat status = {};
+    if (entry->d_type == DT_UNKNOWN &&
+        ::fstatat(::dirfd(stream.get()), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0) {
+      added.is_directory = S_ISDIR(status.st_mode);
+      added.is_link = S_ISLNK(status.st_mode);
+    }
+    if (added.is_link) added.is_directory = is_directory(path + (path.back() == '/' ? "" : "/") + added.name);
+  }
+  return found;
 }
 
 }  // namespace cgi

@@ -1,8 +1,9 @@
 // The document root. The server opens every file below it through this class.
 //
-// The kernel resolves each name with RESOLVE_BENEATH, so ".." and symbolic links do not lead out of the root, even if
-// somebody swaps a link meanwhile. The kernel also refuses an absolute link that leads to a place inside the root. Such
-// a path is resolved here first, and the result is opened in the same way.
+// Neither ".." nor a symbolic link leads out of the root, even if somebody swaps a link meanwhile. Two sources ensure
+// this, and CMake chooses one: in document_root_openat2.cc the kernel of Linux resolves a path; document_root_walk.cc
+// opens one directory after the other, on any POSIX system. Both also refuse an absolute link that leads to a place
+// inside the root. Such a path is resolved in document_root.cc, and the result is opened in the same way.
 // rule: traversal/sibling-of-root, traversal/symlink-out-of-root, base/dots-stay-below-root
 #pragma once
 
@@ -10,7 +11,9 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "listing.h"
 #include "unique_fd.h"
 
 namespace cgi {
@@ -18,7 +21,7 @@ namespace cgi {
 class DocumentRoot {  // rule: seed/files-below-the-root-only
  public:
   // Opens `directory`. Throws std::runtime_error with the next step if that fails. Does the same without
-  // `follow_symlinks` if the kernel has no openat2() (before Linux 5.6, or hidden by a sandbox).
+  // `follow_symlinks` if the system cannot keep links inside the root.
   DocumentRoot(const std::string& directory, bool follow_symlinks);
 
   // Absolute and without symbolic links; "/" for the file system's root.
@@ -29,13 +32,36 @@ class DocumentRoot {  // rule: seed/files-below-the-root-only
   // Returns the status of the file that `path` leads to; a link may lead out of the root.
   std::optional<struct stat> status(const std::string& path) const;
 
-  // Opens `path` ("/a/b"; "/" is the root itself) with O_CLOEXEC and `flags`. Returns an empty UniqueFd and sets errno
-  // if there is no such file for the server: EXDEV if the path leads out of the root. Throws std::system_error if the
-  // machine fails (no descriptors, no memory, a broken disk): that says nothing about the file.
+  // The next functions find the file at `path` ("/a/b"; "/" is the root itself). If there is no such file for the
+  // server, they return false or an empty value and set errno: EXDEV if the path leads out of the root. If the machine
+  // fails (no descriptors, no memory, a broken disk), they throw std::system_error: that says nothing about the file.
   // rule: resource/failure-of-machine-is-503
-  UniqueFd open(const std::string& path, int flags) const;
+
+  // Opens a file or a directory. Never waits, and makes no terminal the server's.
+  UniqueFd open_for_reading(const std::string& path) const;
+  // Opens a directory that the server may search, but perhaps not read.
+  UniqueFd open_directory(const std::string& path) const;
+  bool is_directory(const std::string& path) const { return static_cast<bool>(open_directory(path)); }
+  // Finds a file of any kind, which the server perhaps may not read, and sets `status`. No other file gets its inode as
+  // long as `handle` is open. Where a system has no such handle, this leaves it empty.
+  bool identify(const std::string& path, UniqueFd& handle, struct stat& status) const;
+
+  // Returns the files in a directory that was opened at `path`, or nothing if the server cannot read it. A link to a
+  // directory counts as a directory, as in os.path.isdir(), but not if it leads out of the root. Throws as above.
+  std::optional<std::vector<ListingEntry>> entries(const UniqueFd& directory, const std::string& path) const;
 
  private:
+  template <typename Find>
+  auto find_inside(const std::string& path, Find find) const;
+  UniqueFd open(const std::string& path, int flags) const;
+
+  // The part that depends on the system. `path` is relative to the descriptor `root`. If ".." or a link leads out of
+  // the root, or a link is absolute, the functions fail with EXDEV.
+  static const int kSearch;                 // the flag that opens a directory for searching only
+  static void need_open_beneath(int root);  // throws if the system lacks it
+  static UniqueFd open_beneath(int root, const char* path, int flags);
+  static bool identify_beneath(int root, const char* path, UniqueFd& handle, struct stat& status);
+
   std::string path_;
   UniqueFd directory_;
   bool follow_symlinks_;

@@ -1,7 +1,5 @@
 #include "route.h"
 
-#include <fcntl.h>
-
 #include <cerrno>
 #include <optional>
 #include <system_error>
@@ -13,10 +11,6 @@
 namespace cgi {
 namespace {
 
-// O_NONBLOCK: opening a FIFO must not wait. O_NOCTTY: a terminal must not become the server's.
-// rule: resource/request-changes-no-file
-constexpr int kForReading = O_RDONLY | O_NONBLOCK | O_NOCTTY;
-
 Route refuse(int status, std::string reason) { return {RouteKind::kRefusal, {status, std::move(reason)}}; }
 
 // Returns the path of the first `count` segments; the root is "".
@@ -24,11 +18,6 @@ std::string joined(const std::vector<std::string>& segments, std::size_t count) 
   std::string path;
   for (std::size_t i = 0; i < count; ++i) path.append("/").append(file_name(segments[i]));
   return path;
-}
-
-bool is_directory(const DocumentRoot& root, const std::string& path) {
-  UniqueFd fd = root.open(path, O_PATH | O_DIRECTORY);
-  return static_cast<bool>(fd);
 }
 
 // Opens a file or a directory. Does not open a FIFO or a device: that alone can do something.
@@ -39,7 +28,7 @@ UniqueFd open_for_reading(const DocumentRoot& root, const std::string& path) {
     errno = ENXIO;
     return UniqueFd();
   }
-  return root.open(path, kForReading);
+  return root.open_for_reading(path);
 }
 
 // Splits the path behind the first name that is no directory: that is the script, the rest is path-info. Path-info
@@ -49,7 +38,7 @@ Route find_script(const TargetPath& target, std::size_t directories, const Docum
   const auto& segments = target.segments;
   std::size_t at = directories;
   auto slash_follows = [&] { return at + 1 < segments.size() || (at + 1 == segments.size() && target.is_directory); };
-  while (slash_follows() && is_directory(root, joined(segments, at + 1))) ++at;
+  while (slash_follows() && root.is_directory(joined(segments, at + 1))) ++at;
 
   Route route{RouteKind::kScript};
   route.query = target.query;
@@ -67,10 +56,10 @@ Route find_script(const TargetPath& target, std::size_t directories, const Docum
   const auto refuse_script = [&](int status, const char* reason) {  // rule: injection/root-path-is-never-told
     return refuse(status, std::string(reason) + " (" + python_repr(script.script_name) + ")");
   };
-  route.file = root.open(route.path, O_PATH);
-  if (!route.file && errno == EXDEV) return refuse_script(403, "CGI script is outside the document root");
-  if (!route.file) return refuse_script(404, "No such CGI script");
-  ::fstat(route.file.get(), &route.status);
+  if (!root.identify(route.path, route.file, route.status)) {
+    if (errno == EXDEV) return refuse_script(403, "CGI script is outside the document root");
+    return refuse_script(404, "No such CGI script");
+  }
   if (!S_ISREG(route.status.st_mode)) return refuse_script(403, "CGI script is not a plain file");
   // The kernel decides later whether the script's user can execute it: script.h.
   return route;
@@ -79,7 +68,7 @@ Route find_script(const TargetPath& target, std::size_t directories, const Docum
 // Returns whether the target leads to a file of the root itself, or to path-info after one.
 // rule: routing/root-holds-scripts, routing/root-leaves-directories
 bool leads_to_file_of_root(const TargetPath& target, const DocumentRoot& root) {
-  return !target.segments.empty() && !is_directory(root, joined(target.segments, 1));
+  return !target.segments.empty() && !root.is_directory(joined(target.segments, 1));
 }
 
 // Finds the index file of a directory, or its listing. If the root holds scripts, an executable index file is a script,
@@ -109,7 +98,7 @@ Route find_file(const TargetPath& target, const DocumentRoot& root, bool root_ho
   route.path = target.segments.empty() ? "/" : joined(target.segments, target.segments.size());
   route.file = open_for_reading(root, route.path);
   // The server may search this directory, but not read it. It may have an index file.
-  if (!route.file && errno == EACCES) route.file = root.open(route.path, O_PATH | O_DIRECTORY);
+  if (!route.file && errno == EACCES) route.file = root.open_directory(route.path);
   if (!route.file || ::fstat(route.file.get(), &route.status) != 0) return refuse(404, "File not found");
 
   const bool slash = target.raw_path.ends_with('/');  // "?a=b" has none

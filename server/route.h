@@ -24,7 +24,7 @@ struct Route {
   ScriptPath script = {};     // kScript
   std::string query = {};     // kScript: still encoded
   std::string path = {};      // kScript, kFile, kListing: "/a/b" below the root
-  UniqueFd file = {};         // kScript (O_PATH), kFile and kListing (open for reading)
+  UniqueFd file = {};         // kScript: a handle, if any; kFile and kListing: open
   struct stat status = {};    // kScript, kFile, kListing: of `file`
 };
 

@@ -1,6 +1,5 @@
 #include "script_handler.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <array>
@@ -134,8 +133,8 @@ ScriptCommand ScriptHandler::command_for(const Call& call, RequestBody& body) {
   command.input = body.next(call.client);
   command.input_ends = body.is_all(command.input);
   // The interpreter opens the script again, as the user of the script. That works if everybody can read the file.
-  command.is_interpreted = (route.status.st_mode & S_IROTH) == 0 &&
-                           begins_with_interpreter_line(root_.open(route.path, O_RDONLY | O_NONBLOCK));
+  command.is_interpreted =
+      (route.status.st_mode & S_IROTH) == 0 && begins_with_interpreter_line(root_.open_for_reading(route.path));
   return command;
 }
 

@@ -72,9 +72,9 @@ void require_script(const cgi::Route& route, const cgi::DocumentRoot& root, cons
   require(route.path == route.script.script_name && (info.empty() || info[0] == '/'));
   require((info + "/").find("/../") == info.npos && (info + "/").find("/./") == info.npos);
   // The name of the script must lead to the file that the server executes.
-  const cgi::UniqueFd again = root.open(route.script.script_name, O_PATH);
+  cgi::UniqueFd again;
   struct stat status = {};
-  require(again && ::fstat(again.get(), &status) == 0 && id_of(status) == id_of(route.status));
+  require(root.identify(route.script.script_name, again, status) && id_of(status) == id_of(route.status));
   require(route.query == target.query);
 }
 

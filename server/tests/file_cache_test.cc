@@ -36,7 +36,7 @@ class FileCacheTest : public ::testing::Test {
     Route route;
     route.kind = RouteKind::kFile;
     route.path = "/" + name;
-    route.file = root_.open(route.path, O_RDONLY | O_NONBLOCK);
+    route.file = root_.open_for_reading(route.path);
     if (!route.file || ::fstat(route.file.get(), &route.status) != 0) return nullptr;
     return read_file(route, types_);
   }
@@ -268,7 +268,7 @@ TEST_F(FileCacheTest, AFileThatShrinksWhileItIsReadIsNotServed) {
   Route route;
   route.kind = RouteKind::kFile;
   route.path = "/file";
-  route.file = root_.open(route.path, O_RDONLY | O_NONBLOCK);
+  route.file = root_.open_for_reading(route.path);
   ASSERT_EQ(0, ::fstat(route.file.get(), &route.status));
   ASSERT_EQ(0, ::truncate(path("file").c_str(), 3));
   EXPECT_EQ(nullptr, read_file(route, types_));

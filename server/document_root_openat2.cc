@@ -1,0 +1,39 @@
+// Lets the kernel of Linux resolve each path, with RESOLVE_BENEATH.
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "document_root.h"
+
+namespace cgi {
+
+const int DocumentRoot::kSearch = O_PATH;
+
+// Linux before 5.6 has no openat2(), and a sandbox may hide it.
+void DocumentRoot::need_open_beneath(int root) {
+  if (open_beneath(root, ".", O_PATH)) return;
+  throw std::system_error(errno, std::generic_category(),
+                          "this kernel or sandbox has no openat2(), which keeps links inside the root "
+                          "(Linux 5.6 or newer has it; or allow links to leave: --follow-symlinks)");
+}
+
+UniqueFd DocumentRoot::open_beneath(int root, const char* path, int flags) {
+  open_how how{};
+  how.flags = static_cast<unsigned>(flags | O_CLOEXEC);
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  // EAGAIN: somebody renamed a directory while the kernel resolved "..". Try again.
+  for (int attempt = 0;; ++attempt) {
+    const long fd = ::syscall(SYS_openat2, root, path, &how, sizeof how);
+    if (fd >= 0 || errno != EAGAIN || attempt == 8) return UniqueFd(static_cast<int>(fd));
+  }
+}
+
+bool DocumentRoot::identify_beneath(int root, const char* path, UniqueFd& handle, struct stat& status) {
+  handle = open_beneath(root, path, O_PATH);
+  return handle && ::fstat(handle.get(), &status) == 0;
+}
+
+}  // namespace cgi
