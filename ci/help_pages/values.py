@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from cgi_conform.cases.case import NEEDS
+from cgi_conform.cases.case import NEEDS, SYSTEM
 from cgi_conform.cases.clauses import load_clauses
 from cgi_conform.cases.levels import load_levels
 from cgi_conform.cases.load import case_ids
@@ -39,7 +39,10 @@ def offer(entry: Entry, kinds: Mapping[str, str]) -> Offer:
         return Offer(words=tuple(re.split(r"[,|]", found[1])))
     by_name = _BY_NAME.get(re.sub(r"[^A-Z-].*", "", shown), "")
     words = kinds.get(entry.names[0], by_name).split()
-    small = {"level": _levels, "capability": lambda: tuple(VARIANTS), "need": lambda: NEEDS, "program": _programs}
+    small = {
+        "level": _levels, "capability": lambda: tuple(VARIANTS), "need": lambda: NEEDS, "lack": lambda: tuple(SYSTEM),
+        "program": _programs,
+    }  # fmt: skip
     return Offer(
         tuple(word for kind in words if kind in small for word in small[kind]()),
         tuple(kind for kind in words if kind in LISTS),

@@ -59,7 +59,7 @@ def test_steps_come_in_order(tmp_path: Path) -> None:
         Step("c", read_late=True, start="second"),
     )
     assert found.ends_server
-    assert (found.needs, found.variant) == (("http11", "host", "same-port"), "http11")
+    assert (found.needs, found.variant) == (("http11", "host", "same-port", "proc"), "http11")
     assert found.connections == ("main", "b", "c")
 
 
@@ -72,7 +72,7 @@ def test_environment_and_log_imply_the_capabilities_launch_and_log(tmp_path: Pat
 def test_host_expectations_imply_the_capabilities_launch_and_host(tmp_path: Path) -> None:
     text = case("a/b", "host = { zombies = 0, written = ['x'], ended = true }", more=f"{SEND}\ntimes = 3\ndescriptor = 9")
     [found] = load_cases(corpus(tmp_path, text) / "cases")
-    assert (found.needs, found.times, found.descriptor) == (("launch", "host"), 3, 9)
+    assert (found.needs, found.times, found.descriptor) == (("launch", "host", "proc"), 3, 9)
     assert found.expect["cgihttpserver"].host == Host(zombies=0, written=("x",), ended=True)
     [plain] = load_cases(corpus(tmp_path / "plain", case("a/b")) / "cases")
     assert (plain.needs, plain.times, plain.expect["cgihttpserver"].host) == ((), 1, None)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from cgi_conform.cases import docroot
-from cgi_conform.cases.docroot import CHANGED, lay_out, remove, temporary
+from cgi_conform.cases.docroot import remove
+from cgi_conform.cases.layout import CHANGED, lay_out, temporary
 from cgi_conform.errors import UserError
 from cgi_conform.paths import REPO
 

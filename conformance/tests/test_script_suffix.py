@@ -10,7 +10,7 @@ import pytest
 
 from case_files import case, corpus
 from cgi_conform.cases.case import Case
-from cgi_conform.cases.docroot import temporary
+from cgi_conform.cases.layout import Layout, temporary
 from cgi_conform.cases.load import load_cases
 from cgi_conform.cases.reproduce import curl_line, shell_line
 from cgi_conform.cases.script_names import ScriptNames, script_names
@@ -192,7 +192,7 @@ def test_no_repeated_body_names_a_script() -> None:
 
 
 def test_the_document_root_has_the_suffix() -> None:
-    with temporary(FIXTURES) as plain, temporary(FIXTURES, ".cgi") as made:
+    with temporary(FIXTURES) as plain, temporary(FIXTURES, Layout(".cgi")) as made:
         folder = made.root / "cgi-bin"
         before, after = (_contents(each.base) for each in (plain, made))
         renamed = {path: path.removesuffix(".cgi") for path in after - before} | {"root/cgi-bin/mark.cgi": "root/cgi-bin/mark"}

@@ -11,7 +11,15 @@ from cgi_conform.cases.answer import Expectation
 from cgi_conform.cases.matcher import Repeat
 from cgi_conform.cases.variants import VARIANTS
 
-NEEDS = ("launch", "root", "user", "host", "log", "same-port", "script-directories", *VARIANTS)
+# What a system may lack that the server runs on: system_needs.py.
+SYSTEM: Mapping[str, str] = {
+    "posix-names": "files with any name, such as NUL, a:b, or a name that ends in a dot",
+    "case-sensitive": "names that differ only in case",
+    "links": "symbolic links",
+    "modes": "files with modes and owners, and FIFOs",
+    "proc": "processes with users, signals and an entry in /proc",
+}
+NEEDS = ("launch", "root", "user", "host", "log", "same-port", "script-directories", *VARIANTS, *SYSTEM)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ One UserError reports all errors in the files, one line each, with the file, the
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from cgi_conform.cases.answer import PROFILES, read_expectation, read_repeat
 from cgi_conform.cases.case import Case, Step, connections_of
 from cgi_conform.cases.digest import digests
 from cgi_conform.cases.presuppositions import circles, with_those_of_the_file
+from cgi_conform.cases.system_needs import with_system_needs
 from cgi_conform.cases.validation import key_with_escape, case_errors
 from cgi_conform.did_you_mean import did_you_mean
 from cgi_conform.errors import NOTHING_RAN, UserError
@@ -127,6 +129,7 @@ def _load_file(path: Path, known: set[str] | None, validate: bool) -> tuple[list
             except ValueError as error:
                 said = [str(error)]
         wrong += [where + fault for fault in said]
+    cases = [replace(case, needs=with_system_needs(case, path.parent.parent)) for case in cases]
     return with_those_of_the_file(cases, document.get("needs", ())), wrong
 
 

@@ -10,6 +10,7 @@ import textwrap
 from pathlib import Path
 
 from cgi_conform.cases.answer import PROFILES
+from cgi_conform.cases.case import SYSTEM
 from cgi_conform.cases.variants import VARIANTS
 from cgi_conform.columns import in_columns
 from cgi_conform.errors import UserError
@@ -51,6 +52,9 @@ profiles = [{quoted}]
 # If the server knows scripts by a suffix, and not by their directory: the suffix. The scripts get it, and the requests
 # name them so (/cgi-bin/hello.cgi). Cases about CGI directories are skipped.
 # script-suffix = ".cgi"
+
+# If the server runs on a system that lacks what others have: its lacks. Cases that need it are skipped.
+# lacks = [{lacks}]
 
 # Files that cgi-conform writes before each start: NAME = the template, a file in this folder.
 [files]
@@ -119,6 +123,7 @@ def files(folder: Path) -> dict[str, str]:
             configuration=CONFIGURATION,
             profiles=" and ".join(PROFILES),
             quoted=", ".join(f'"{profile}"' for profile in PROFILES),
+            lacks=", ".join(f'"{need}"' for need in SYSTEM),
             variants="\n".join(_variant(name, text) for name, text in VARIANTS.items()),
         ),
         CONFIGURATION: _CONFIGURATION.format(server=SERVER),

@@ -18,7 +18,8 @@ from pathlib import Path
 from types import FrameType
 
 from cgi_conform.cases.answer import PROFILES
-from cgi_conform.cases.docroot import Docroot, temporary
+from cgi_conform.cases.docroot import Docroot
+from cgi_conform.cases.layout import Layout, temporary
 from cgi_conform.commands.server_options import configure_started, started_server
 from cgi_conform.did_you_mean import did_you_mean, nearest_path
 from cgi_conform.errors import SERVER, UserError
@@ -51,7 +52,7 @@ def main(options: argparse.Namespace) -> int:
     if options.variant and options.variant not in server.variants:
         hint = did_you_mean(options.variant, server.variants) or f" (it has {', '.join(sorted(server.variants)) or 'none'})"
         raise UserError(f'server "{server.name}" has no variant "{options.variant}"{hint}')
-    with _told_to_end() as told, _docroot(options.root, server.script_suffix) as docroot:
+    with _told_to_end() as told, _docroot(options.root, server.layout) as docroot:
         instance = start(server.for_profile(profile), docroot, options.variant, port=options.port)
         try:
             _introduce(server, profile, instance, docroot)
@@ -77,9 +78,9 @@ def _server(options: argparse.Namespace) -> ServerDefinition:
 
 
 @contextmanager
-def _docroot(root: Path | None, suffix: str) -> Iterator[Docroot]:
+def _docroot(root: Path | None, layout: Layout) -> Iterator[Docroot]:
     if root is None:
-        with temporary(fixtures(), suffix) as docroot:
+        with temporary(fixtures(), layout) as docroot:
             yield docroot
     elif root.is_dir():
         whole = root.resolve()

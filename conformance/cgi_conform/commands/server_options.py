@@ -6,6 +6,7 @@ from typing import Any
 
 from cgi_conform.cases import variants
 from cgi_conform.cases.answer import PROFILES
+from cgi_conform.cases.case import SYSTEM
 from cgi_conform.cases.reproduce import Reach
 from cgi_conform.running.plan import WORKERS, Plan
 from cgi_conform.servers.definition import ServerDefinition, named_server
@@ -52,8 +53,17 @@ def _capabilities(parser: argparse.ArgumentParser) -> None:
         "--has", action="append", default=[], metavar="CAPABILITY[=ARGUMENTS]",
         help="the server has this capability (listed below) if ARGUMENTS are added to its command; may be given several times",
     )  # fmt: skip
-    configure_suffix(parser)
+    configure_layout(parser)
     parser.epilog = "\n\n".join(filter(None, [parser.epilog, variants.told()]))
+
+
+def configure_layout(parser: argparse.ArgumentParser) -> None:
+    """Adds --script-suffix and --lacks."""
+    configure_suffix(parser)
+    parser.add_argument(
+        "--lacks", action="append", default=[], choices=SYSTEM, metavar="NEED",
+        help=f"the system of the server lacks this, so cases that need it are skipped: {', '.join(SYSTEM)}; may be given several times",
+    )  # fmt: skip
 
 
 def configure_suffix(parser: argparse.ArgumentParser) -> None:
@@ -66,7 +76,7 @@ def configure_suffix(parser: argparse.ArgumentParser) -> None:
 
 def started_server(options: Any) -> ServerDefinition:
     """Returns the server that --server or --command names, with the capabilities of --has."""
-    return named_server(options.server, options.command, variants.declared(options.has), options.script_suffix)
+    return named_server(options.server, options.command, variants.declared(options.has), options.script_suffix, options.lacks)
 
 
 def named_again(options: Any, profile: str | None = None) -> str:
@@ -74,6 +84,7 @@ def named_again(options: Any, profile: str | None = None) -> str:
     told = [(f"--{name}", getattr(options, name, None)) for name in ("server", "command", "url", "root")]
     told += [("--has", word) for word in options.has]
     told.append(("--script-suffix", getattr(options, "script_suffix", None)))
+    told += [("--lacks", need) for need in getattr(options, "lacks", ())]
     if profile not in (None, PROFILES[0]):
         told.append(("--profile", profile))
     return " ".join(text for name, value in told if value for text in (name, shlex.quote(value)))

@@ -61,8 +61,8 @@ class FaultWorker:
 
     def __init__(self, inputs: ProofInputs) -> None:
         self._inputs = inputs
-        suffix = next(plan.script_suffix for plan in inputs.plans.values())
-        self._docroot = FreshDocroot(inputs.fixtures, suffix)
+        layout = next(plan.layout for plan in inputs.plans.values())
+        self._docroot = FreshDocroot(inputs.fixtures, layout)
 
     def carry_out(self, task: Task) -> TaskOutcome:
         """Tries the cases or the branches of a task and returns the outcome."""

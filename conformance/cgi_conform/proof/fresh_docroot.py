@@ -3,15 +3,16 @@
 import tempfile
 from pathlib import Path
 
-from cgi_conform.cases.docroot import Docroot, FileStates, file_states, lay_out, remove
+from cgi_conform.cases.docroot import Docroot, FileStates, file_states, remove
+from cgi_conform.cases.layout import Layout, lay_out
 
 
 class FreshDocroot:
     """The document root of one worker."""
 
-    def __init__(self, fixtures: Path, suffix: str = "") -> None:
+    def __init__(self, fixtures: Path, layout: Layout = Layout()) -> None:
         self._fixtures = fixtures
-        self._suffix = suffix
+        self._layout = layout
         self._laid_out: tuple[Docroot, FileStates] | None = None
 
     def get(self) -> Docroot:
@@ -20,7 +21,7 @@ class FreshDocroot:
             remove(self._laid_out[0].base)
             self._laid_out = None
         if self._laid_out is None:
-            made = lay_out(self._fixtures, Path(tempfile.mkdtemp()), self._suffix)
+            made = lay_out(self._fixtures, Path(tempfile.mkdtemp()), self._layout)
             self._laid_out = made, file_states(made.base)
         return self._laid_out[0]
 

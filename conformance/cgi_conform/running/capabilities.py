@@ -3,7 +3,7 @@
 import sys
 from dataclasses import dataclass
 
-from cgi_conform.cases.case import Case
+from cgi_conform.cases.case import SYSTEM, Case
 from cgi_conform.cases.variants import AT_URL, VARIANTS, how_to_declare
 
 
@@ -15,6 +15,7 @@ class Capabilities:
     user: str  # root | user | unknown
     variants: frozenset[str] = frozenset()
     takes_free_port: bool = False  # the server chooses its port and writes it to {port_file}
+    lacks: frozenset[str] = frozenset()  # what the system of the server lacks
 
 
 def missing(case: Case, capabilities: Capabilities) -> str | None:
@@ -25,6 +26,10 @@ def missing(case: Case, capabilities: Capabilities) -> str | None:
 
 
 def _lacks(need: str, capabilities: Capabilities) -> str | None:
+    if need in capabilities.lacks:
+        return f"needs {need} ({SYSTEM[need]}), which the system of the server lacks"
+    if need in SYSTEM:
+        return None
     if need in capabilities.variants or need == "script-directories":
         return None
     if need in VARIANTS and (capabilities.launch or need in AT_URL):

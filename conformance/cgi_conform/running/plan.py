@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.case import Case
+from cgi_conform.cases.layout import Layout
 from cgi_conform.cases.presuppositions import Direct
 from cgi_conform.cases.script_suffix import check_suffix, with_suffix
 from cgi_conform.cases.variants import declared
@@ -47,6 +48,7 @@ class Options:
     sample: int | None = None
     workers: int | None = None
     script_suffix: str | None = None
+    lacks: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, namespace: Any) -> Self:
@@ -80,6 +82,11 @@ class Plan:
     start_timeout: float = START_TIMEOUT
     script_suffix: str = ""  # the server knows scripts by this suffix, and not by their directory
 
+    @property
+    def layout(self) -> Layout:
+        """Returns what the document root must be like."""
+        return Layout(self.script_suffix, self.capabilities.lacks)
+
     def rewritten(self, cases: Iterable[Case]) -> list[Case]:
         """Returns the cases as this server gets them: with its suffix behind the names of scripts."""
         return with_suffix(cases, self.script_suffix, fixtures())
@@ -111,7 +118,9 @@ def make_plan(options: Options) -> Plan:
         return _of_url(options)
     if options.root:
         raise UserError("--root needs --url: a server that cgi-conform starts gets its own document root")
-    server = named_server(options.server, options.command, declared(options.has), options.script_suffix)
+    server = named_server(
+        options.server, options.command, declared(options.has), options.script_suffix, options.lacks
+    )
     server.installed()
     profile = options.profile or (PROFILES[0] if PROFILES[0] in server.profiles else server.profiles[0])
     if profile not in server.profiles:
@@ -129,7 +138,9 @@ def make_plan(options: Options) -> Plan:
         timeout=options.timeout,
         delivery=options.delivery,
         known_failures=in_release(rules, version),
-        capabilities=Capabilities(True, user, frozenset(server.variants), server.takes_free_port),
+        capabilities=Capabilities(
+            True, user, frozenset(server.variants), server.takes_free_port, frozenset(server.lacks)
+        ),
         server=server.for_profile(profile),
         version=version,
         release_note=release_note(server.name, version, server.checked, rules),
@@ -161,7 +172,9 @@ def _of_url(options: Options) -> Plan:
         timeout=options.timeout,
         delivery=options.delivery,
         known_failures=in_release(rules, ""),
-        capabilities=Capabilities(False, "unknown", frozenset(declared(options.has, at_url=True))),
+        capabilities=Capabilities(
+            False, "unknown", frozenset(declared(options.has, at_url=True)), lacks=frozenset(options.lacks)
+        ),
         address=(parts.hostname, port),
         root=str(root),
         case_timeout=options.case_timeout,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from cgi_conform.cases.case import Case
-from cgi_conform.cases.docroot import temporary
+from cgi_conform.cases.layout import temporary
 from cgi_conform.cases.load import case_ids
 from cgi_conform.cases.presuppositions import Direct, direct
 from cgi_conform.errors import INTERRUPTED, SERVER, UserError
@@ -197,7 +197,7 @@ def _answers(plan: Plan) -> bool:
     """Returns whether a plain GET is answered. If the suite starts the server, it starts a new one for this."""
     if plan.server is None:
         return is_alive(plan.address, plan)
-    with temporary(fixtures(), plan.script_suffix) as docroot:
+    with temporary(fixtures(), plan.layout) as docroot:
         try:
             instance = start(plan.server, docroot, timeout=plan.start_timeout)
         except UserError:

@@ -25,6 +25,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cgi_conform.cases.answer import PROFILES
+from cgi_conform.cases.layout import Layout
 from cgi_conform.cases.script_suffix import check_suffix
 from cgi_conform.did_you_mean import did_you_mean, nearest_path
 from cgi_conform.errors import SERVER, UserError
@@ -60,6 +61,7 @@ class ServerDefinition:
     start_timeout: float = START_TIMEOUT
     workers: int | None = None  # the number of these servers that may run at once; None: any number
     script_suffix: str = ""  # the server knows scripts by this suffix, and not by their directory
+    lacks: tuple[str, ...] = ()  # what the system of the server lacks: SYSTEM
 
     def installed(self) -> Path:
         """Returns the program. Raises UserError (status 3) if it is not installed."""
@@ -67,6 +69,11 @@ class ServerDefinition:
             hint = f"; cgi-conform servers --install {self.name}" if self.packages else ""
             raise UserError(f'server "{self.name}" is not installed (looked for {self.sought}{hint})', SERVER)
         return self.program
+
+    @property
+    def layout(self) -> Layout:
+        """Returns what the document root must be like for this server."""
+        return Layout(self.script_suffix, frozenset(self.lacks))
 
     @property
     def takes_free_port(self) -> bool:
@@ -125,10 +132,15 @@ def known_servers() -> list[ServerDefinition]:
 
 
 def named_server(
-    name: str | None, command: str | None, has: Mapping[str, tuple[str, ...]], suffix: str | None = None
+    name: str | None,
+    command: str | None,
+    has: Mapping[str, tuple[str, ...]],
+    suffix: str | None = None,
+    lacks: Sequence[str] = (),
 ) -> ServerDefinition:
-    """Returns the server of --server or --command, with the variants of --has and the suffix of --script-suffix."""
+    """Returns the server of --server or --command, with what --has, --script-suffix and --lacks say of it."""
     server = (load_server(name) if name else from_command(command or "")).having(has)
+    server = replace(server, lacks=tuple(dict.fromkeys([*server.lacks, *lacks])))
     return server if suffix is None else replace(server, script_suffix=check_suffix(suffix))
 
 
@@ -170,6 +182,7 @@ def load_server(name: str) -> ServerDefinition:
         start_timeout=table.get("start-timeout", START_TIMEOUT),
         workers=table.get("workers"),
         script_suffix=table.get("script-suffix", ""),
+        lacks=tuple(table.get("lacks", ())),
     )
 
 

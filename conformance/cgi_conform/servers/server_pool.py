@@ -8,7 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from cgi_conform.cases.case import Case
-from cgi_conform.cases.docroot import Docroot, temporary
+from cgi_conform.cases.docroot import Docroot
+from cgi_conform.cases.layout import temporary
 from cgi_conform.errors import SERVER, UserError
 from cgi_conform.servers.definition import ServerDefinition
 from cgi_conform.servers.instance import Instance
@@ -46,7 +47,7 @@ class ServerPool:
     @property
     def docroot(self) -> Docroot:
         if self._docroot is None:
-            self._docroot = self._stack.enter_context(temporary(self._fixtures, self._server.script_suffix))
+            self._docroot = self._stack.enter_context(temporary(self._fixtures, self._server.layout))
         return self._docroot
 
     def instance(self, case: Case) -> Instance:
