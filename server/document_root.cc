@@ -7,10 +7,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <iterator>
 #include <memory>
 #include <stdexcept>
-#include <string_view>
 #include <system_error>
 
 namespace cgi {
@@ -38,6 +36,21 @@ const char* relative_to_root(const std::string& path) {
   return begin == path.npos ? "." : path.c_str() + begin;
 }
 
+// Calls `find` with the path relative to the root, and again if an absolute link leads to a place inside the root.
+template <typename Find>
+auto find_inside(const DocumentRoot& root, const std::string& path, Find find) {
+  auto found = find(relative_to_root(path));
+  if (!found && errno == EXDEV) {  // rule: base/symlinks-are-followed
+    const auto inside = resolved_below(root.path(), root.translated(path));
+    if (inside) found = find(inside->c_str());
+  }
+  constexpr int kAbsent[] = {ENOENT, ENOTDIR, EACCES, EPERM, EXDEV, ELOOP, ENAMETOOLONG, ENXIO, ENODEV, EINVAL};
+  if (!found && std::ranges::count(kAbsent, errno) == 0) {
+    throw std::system_error(errno, std::generic_category(), "cannot open \"" + path + "\"");
+  }
+  return found;
+}
+
 [[noreturn]] void throw_unusable(int error) {
   throw std::runtime_error(std::string(std::strerror(error)) + " (name another: --directory DIR)");
 }
@@ -59,24 +72,8 @@ std::optional<struct stat> DocumentRoot::status(const std::string& path) const {
   return found ? std::optional(status) : std::nullopt;
 }
 
-// Calls `find` with the path relative to the root, and again if an absolute link leads to a place inside the root.
-// Throws if the machine fails.
-template <typename Find>
-auto DocumentRoot::find_inside(const std::string& path, Find find) const {
-  auto found = find(relative_to_root(path));
-  if (!found && errno == EXDEV) {  // rule: base/symlinks-are-followed
-    const auto inside = resolved_below(path_, translated(path));
-    if (inside) found = find(inside->c_str());
-  }
-  constexpr int kAbsent[] = {ENOENT, ENOTDIR, EACCES, EPERM, EXDEV, ELOOP, ENAMETOOLONG, ENXIO, ENODEV, EINVAL};
-  if (!found && std::find(std::begin(kAbsent), std::end(kAbsent), errno) == std::end(kAbsent)) {
-    throw std::system_error(errno, std::generic_category(), "cannot open \"" + path + "\"");
-  }
-  return found;
-}
-
 UniqueFd DocumentRoot::open(const std::string& path, int flags) const {
-  return find_inside(path, [&](const char* relative) {
+  return find_inside(*this, path, [&](const char* relative) {
     return follow_symlinks_ ? UniqueFd(::openat(directory_.get(), relative, flags | O_CLOEXEC))
                             : open_beneath(directory_.get(), relative, flags);
   });
@@ -90,7 +87,7 @@ UniqueFd DocumentRoot::open_for_reading(const std::string& path) const {
 UniqueFd DocumentRoot::open_directory(const std::string& path) const { return open(path, kSearch | O_DIRECTORY); }
 
 bool DocumentRoot::identify(const std::string& path, UniqueFd& handle, struct stat& status) const {
-  return find_inside(path, [&](const char* relative) {
+  return find_inside(*this, path, [&](const char* relative) {
     return follow_symlinks_ ? ::fstatat(directory_.get(), relative, &status, 0) == 0
                             : identify_beneath(directory_.get(), relative, handle, status);
   });
@@ -107,17 +104,15 @@ std::optional<std::vector<ListingEntry>> DocumentRoot::entries(const UniqueFd& d
   fd.release();  // closedir() closes it
   std::vector<ListingEntry> found;
   while (const dirent* entry = ::readdir(stream.get())) {
-    const std::string_view name = entry->d_name;
+    const std::string name = entry->d_name;
     if (name == "." || name == "..") continue;
-    ListingEntry& added =
-        found.emplace_back(ListingEntry{entry->d_name, entry->d_type == DT_DIR, entry->d_type == DT_LNK});
     struct stat status = {};
-    if (entry->d_type == DT_UNKNOWN &&
-        ::fstatat(::dirfd(stream.get()), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0) {
-      added.is_directory = S_ISDIR(status.st_mode);
-      added.is_link = S_ISLNK(status.st_mode);
-    }
-    if (added.is_link) added.is_directory = is_directory(path + (path.back() == '/' ? "" : "/") + added.name);
+    status.st_mode = static_cast<mode_t>(DTTOIF(entry->d_type));
+    if (status.st_mode == 0) ::fstatat(::dirfd(stream.get()), entry->d_name, &status, AT_SYMLINK_NOFOLLOW);  // unknown
+    const bool is_link = S_ISLNK(status.st_mode);
+    const bool is_folder =
+        is_link ? is_directory(path + (path.ends_with('/') ? "" : "/") + name) : S_ISDIR(status.st_mode);
+    found.push_back({name, is_folder, is_link});
   }
   return found;
 }

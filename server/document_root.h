@@ -1,9 +1,9 @@
 // The document root. The server opens every file below it through this class.
 //
-// Neither ".." nor a symbolic link leads out of the root, even if somebody swaps a link meanwhile. Two sources ensure
-// this, and CMake chooses one: in document_root_openat2.cc the kernel of Linux resolves a path; document_root_walk.cc
-// opens one directory after the other, on any POSIX system. Both also refuse an absolute link that leads to a place
-// inside the root. Such a path is resolved in document_root.cc, and the result is opened in the same way.
+// Neither ".." nor a symbolic link leads out of the root, even if somebody swaps a link meanwhile. CMake chooses how:
+// in document_root_openat2.cc the kernel of Linux resolves a path; in document_root_walk.cc the server opens one
+// directory after the other. Both refuse an absolute link. If it leads to a place inside the root, document_root.cc
+// resolves the path first, and opens the result in the same way.
 // rule: traversal/sibling-of-root, traversal/symlink-out-of-root, base/dots-stay-below-root
 #pragma once
 
@@ -51,8 +51,6 @@ class DocumentRoot {  // rule: seed/files-below-the-root-only
   std::optional<std::vector<ListingEntry>> entries(const UniqueFd& directory, const std::string& path) const;
 
  private:
-  template <typename Find>
-  auto find_inside(const std::string& path, Find find) const;
   UniqueFd open(const std::string& path, int flags) const;
 
   // The part that depends on the system. `path` is relative to the descriptor `root`. If ".." or a link leads out of

@@ -12,7 +12,6 @@ namespace cgi {
 
 const int DocumentRoot::kSearch = O_PATH;
 
-// Linux before 5.6 has no openat2(), and a sandbox may hide it.
 void DocumentRoot::need_open_beneath(int root) {
   if (open_beneath(root, ".", O_PATH)) return;
   throw std::system_error(errno, std::generic_category(),

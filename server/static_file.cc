@@ -38,8 +38,7 @@ std::shared_ptr<const StoredFile> read_file(const Route& route, const MimeTypes&
 
 std::optional<std::string> directory_page(const Request& request, const Route& listing, const DocumentRoot& root) {
   auto entries = root.entries(listing.file, listing.path);
-  if (!entries) return std::nullopt;
-  return listing_page(request.target, std::move(*entries));
+  return entries ? std::optional(listing_page(request.target, std::move(*entries))) : std::nullopt;
 }
 
 }  // namespace cgi
