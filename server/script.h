@@ -1,15 +1,14 @@
 // The process of a script.
 //
-// The server uses clone(CLONE_VM | CLONE_VFORK) and not fork(). Copying the page tables of a server with many threads
-// costs most of a request. In shared memory the child reports why it cannot execute the script, before the server sends
-// a status line: the client gets 403 and not an empty 200.
+// The child reports why it cannot execute the script, before the server sends a status line: the client gets 403 and
+// not an empty 200.
 // rule: seed/unrunnable-script-is-403
 #pragma once
 
-#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,6 +16,7 @@
 #include <vector>
 
 #include "clock.h"
+#include "options.h"
 #include "quota.h"
 #include "unique_fd.h"
 
@@ -24,8 +24,8 @@ namespace cgi {
 
 // The user that scripts run as.
 struct Account {
-  uid_t uid = 0;
-  gid_t gid = 0;
+  unsigned uid = 0;
+  unsigned gid = 0;
   std::string name;
 };
 
@@ -58,8 +58,8 @@ class ScriptPlaces {
 
 // A limit of setrlimit().
 struct ScriptLimit {
-  __rlimit_resource resource;
-  rlimit limit;
+  int resource;
+  std::uint64_t soft, hard;
 };
 
 struct ScriptCommand {
@@ -105,14 +105,14 @@ class Script {  // rule: resource/no-deadlock-by-stderr
   // Ends the script as end() does, if it still runs.
   ~Script();
 
-  pid_t pid() const { return pid_; }
+  int pid() const { return pid_; }
   // Returns how many octets of ScriptCommand::input are in the pipe. They were there before the script ran.
   std::size_t fed() const { return fed_; }
   UniqueFd& input() { return input_; }
   UniqueFd& output() { return output_; }
   UniqueFd& errors() { return errors_; }
   // Returns a descriptor that is readable once the script itself has ended.
-  int ended_fd() const { return pidfd_.get(); }
+  int ended_fd() const { return ended_.get(); }
 
   // Sends `signal` to the script and its process group.
   void signal_group(int signal) const;
@@ -123,10 +123,10 @@ class Script {  // rule: resource/no-deadlock-by-stderr
   int end();
 
  private:
-  pid_t pid_ = -1;  // -1: none, or reaped
+  int pid_ = -1;  // -1: none, or reaped
   ScriptPlace place_;
   std::size_t fed_ = 0;
-  UniqueFd pidfd_;
+  UniqueFd ended_;
   UniqueFd input_;
   UniqueFd output_;
   UniqueFd errors_;
@@ -137,11 +137,45 @@ class Script {  // rule: resource/no-deadlock-by-stderr
 // rule: resource/start-of-script-is-limited
 void end_late_starts(Clock::time_point now);
 
-// Raises the server's limit on descriptors to `wanted`, or as far as the system allows. Returns the limit before, which
-// scripts get: select() cannot handle descriptors above 1024.
-rlimit raise_descriptor_limit(std::size_t wanted);
+// Raises the server's limit on descriptors to `descriptors`, or as far as the system allows. Returns the limits of
+// scripts, which get that limit from before: select() cannot handle descriptors above 1024.
+std::vector<ScriptLimit> limits_of_scripts(const ScriptLimits& options, std::size_t descriptors);
+
+// The system has ScriptCommand::no_new_privileges.
+extern const bool kHasNoNewPrivileges;
 
 // Returns "exit code 3" or "exit code -9 (SIGKILL)" for the log; an empty text for status 0.
 std::string exit_text(int status);
+
+// The rest is for the sources: script.cc, and script_clone.cc for Linux or script_fork.cc for every POSIX system.
+
+// The data for the child and from it. It is on the stack of Script::start().
+struct ChildPlan {
+  const ScriptCommand& command;
+  char* const* arguments;
+  char* const* environment;
+  const std::vector<int>& signals;  // to reset
+  int input, output, errors;
+  int pid = 0;                                        // out: of the child, before it runs
+  UniqueFd ended = {};                                // out: readable once the child has ended
+  StartFailure failure = StartFailure::kNoResources;  // out
+  int error = 0;                                      // out: 0 if the script runs
+  bool killed = false;                                // by end_late_starts()
+};
+
+// Turns the child into the script. If that fails, returns the reason and sets errno.
+StartFailure execute(const ChildPlan& plan);
+
+// Each system has these in its own way. They return false and set errno if they fail.
+//
+// Makes a pipe that no script inherits. It has room for `size` octets, if the system lets the server choose.
+bool make_pipe(UniqueFd& read_end, UniqueFd& write_end, int size = 0);
+// Starts a child that calls execute(), and waits until the script runs or that has failed.
+void start_child(ChildPlan& plan);
+// These two run in the child. A script has the descriptors 0, 1 and 2 only, and the rights of its user.
+void close_other_descriptors();
+bool drop_privileges(const ScriptCommand& command);
+// Returns the name of a signal without SIG, or null.
+const char* signal_name(int number);
 
 }  // namespace cgi

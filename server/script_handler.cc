@@ -31,23 +31,6 @@ bool begins_with_interpreter_line(const UniqueFd& file) {
   return ::pread(file.get(), start.data(), start.size(), 0) == 2 && start[0] == '#' && start[1] == '!';
 }
 
-// Raises the server's own limit on descriptors, and returns the limits of scripts.
-std::vector<ScriptLimit> limits_of_scripts(const Options& options) {
-  const std::size_t wanted = kDescriptors + kPerConnection * options.max_connections + kPerScript * options.max_scripts;
-  std::vector<ScriptLimit> limits = {{RLIMIT_NOFILE, raise_descriptor_limit(wanted)}};
-  const auto add = [&](__rlimit_resource resource, std::uint64_t wanted_limit) {
-    rlimit now{};
-    ::getrlimit(resource, &now);
-    const rlim_t limit = std::min<rlim_t>(wanted_limit, now.rlim_max);  // only root may raise that
-    if (wanted_limit > 0) limits.push_back({resource, {limit, limit}});
-  };
-  add(RLIMIT_CPU, options.script_limits.cpu);
-  add(RLIMIT_AS, options.script_limits.memory);
-  add(RLIMIT_NOFILE, options.script_limits.files);
-  add(RLIMIT_NPROC, options.script_limits.processes);
-  return limits;
-}
-
 }  // namespace
 
 ScriptHandler::ScriptHandler(const Options& options, const DocumentRoot& root, const Responder& responder,
@@ -57,7 +40,8 @@ ScriptHandler::ScriptHandler(const Options& options, const DocumentRoot& root, c
       responder_(responder),
       account_(std::move(account)),
       passed_on_(passed_environment(options)),
-      limits_(limits_of_scripts(options)),
+      limits_(limits_of_scripts(options.script_limits, kDescriptors + kPerConnection * options.max_connections +
+                                                           kPerScript * options.max_scripts)),
       identity_{kServerSoftware, host_name(options.bind), 0, options.protocol, root.path()},
       places_(options.max_scripts) {}
 

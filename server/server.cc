@@ -83,8 +83,11 @@ int Server::listen() {
       throw std::invalid_argument("CGI directory \"" + path + "\" must begin with '/' and not end with it");
     }
   }
+  if (no_new_privileges && !kHasNoNewPrivileges) {
+    throw std::invalid_argument("--no-new-privileges: this system cannot keep rights from a script (leave it out)");
+  }
   ::signal(SIGXFSZ, SIG_IGN);  // a file at its limit is an error of one request
-  ::signal(SIGPIPE, SIG_IGN);  // from scripts that read no input, and from sendfile()
+  ::signal(SIGPIPE, SIG_IGN);  // from scripts that read no input, and clients that left
   ::signal(SIGCHLD, SIG_DFL);  // a parent may ignore it, and the system would then reap scripts
 
   sigset_t before;

@@ -538,7 +538,9 @@ TEST_F(EventLoopTest, StopEndsEveryClient) {
 
 TEST_F(EventLoopTest, QuietClientsCostNoThread) {
   constexpr std::size_t kClients = 2000;
-  const rlimit before = raise_descriptor_limit(3 * kClients);
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  limits_of_scripts({}, 3 * kClients);
   rlimit now{};
   ::getrlimit(RLIMIT_NOFILE, &now);
   if (now.rlim_cur < 3 * kClients) GTEST_SKIP() << "the limit on descriptors cannot be raised to " << 3 * kClients;

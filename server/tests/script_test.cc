@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include <filesystem>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "scratch_directory.h"
 
@@ -151,7 +153,7 @@ TEST_F(ScriptTest, DoesNotRunIfAnotherFileHasItsName) {
 
 TEST_F(ScriptTest, HasTheLimitsOfTheOperator) {
   ScriptCommand it = command("#!/bin/sh\nulimit -t\ngrep NoNewPrivs /proc/$$/status\n");
-  const ScriptLimit cpu = {RLIMIT_CPU, {7, 7}};
+  const ScriptLimit cpu = {RLIMIT_CPU, 7, 7};
   it.limits = {&cpu, 1};
   it.no_new_privileges = true;
   it.environment = {"PATH=/usr/bin:/bin"};
@@ -235,17 +237,16 @@ TEST_F(ScriptTest, EndsWithItsWholeGroup) {
 }
 
 TEST_F(ScriptTest, KeepsTheLimitOnDescriptorsFromBeforeTheServerRaisedIt) {
-  const rlimit before = raise_descriptor_limit(0);
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
   const rlimit little{before.rlim_cur - 1, before.rlim_max};
   ASSERT_EQ(0, ::setrlimit(RLIMIT_NOFILE, &little));
-  const rlimit of_scripts = raise_descriptor_limit(little.rlim_cur + 1);
-  EXPECT_EQ(little.rlim_cur, of_scripts.rlim_cur);
+  const std::vector<ScriptLimit> limits = limits_of_scripts({}, before.rlim_cur);
   rlimit now{};
   ::getrlimit(RLIMIT_NOFILE, &now);
   EXPECT_EQ(before.rlim_cur, now.rlim_cur);
   ScriptCommand it = command("#!/bin/sh\nulimit -n\n");
-  const ScriptLimit files = {RLIMIT_NOFILE, of_scripts};
-  it.limits = {&files, 1};
+  it.limits = limits;
   ASSERT_EQ(std::nullopt, start(it));
   EXPECT_EQ(std::to_string(little.rlim_cur) + "\n", output_of(script_));
 }
@@ -254,7 +255,7 @@ TEST(DescriptorLimit, IsRaisedAsFarAsAllowedAndNeverLowered) {
   rlimit before{};
   ::getrlimit(RLIMIT_NOFILE, &before);
   for (const std::size_t wanted : {std::size_t{1}, std::size_t{1} << 60}) {
-    raise_descriptor_limit(wanted);
+    limits_of_scripts({}, wanted);
     rlimit now{};
     ::getrlimit(RLIMIT_NOFILE, &now);
     EXPECT_EQ(wanted == 1 ? before.rlim_cur : before.rlim_max, now.rlim_cur);

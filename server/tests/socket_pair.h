@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -13,6 +14,7 @@ namespace cgi {
 
 struct SocketPair {
   SocketPair() {
+    ::signal(SIGPIPE, SIG_IGN);  // as the server does
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
       throw std::system_error(errno, std::generic_category(), "socketpair");

@@ -1,0 +1,70 @@
+// The server uses clone(CLONE_VM | CLONE_VFORK) and not fork(). Copying the page tables of a server with many threads
+// costs most of a request. The child reports in shared memory why it cannot execute the script.
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "script.h"
+
+namespace cgi {
+namespace {
+
+// Runs in the child. Sanitizers would do something before a call that does not return.
+[[gnu::no_sanitize("address", "thread")]] int run_child(void* argument) {
+  auto* plan = static_cast<ChildPlan*>(argument);
+  plan->failure = execute(*plan);
+  plan->error = errno;
+  ::_exit(127);
+}
+
+}  // namespace
+
+bool make_pipe(UniqueFd& read_end, UniqueFd& write_end, int size) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return false;
+  read_end.reset(ends[0]);
+  write_end.reset(ends[1]);
+  if (size > 0) ::fcntl(ends[0], F_SETPIPE_SZ, size);  // may fail: the default size works, too
+  return true;
+}
+
+void start_child(ChildPlan& plan) {
+  alignas(16) std::array<char, 64 * 1024> stack;  // of the child: this thread waits until the script runs
+  int pidfd = -1;
+  // The kernel sets plan.pid before the child runs.
+  constexpr int kFlags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_CHILD_SETTID | SIGCHLD;
+  if (::clone(run_child, stack.end(), kFlags, &plan, &pidfd, nullptr, &plan.pid) < 0) plan.error = errno;
+  plan.ended.reset(pidfd);
+}
+
+[[gnu::no_sanitize("address", "thread")]] void close_other_descriptors() {
+  if (::syscall(SYS_close_range, 3U, ~0U, 0U) == 0) return;
+  const long limit = ::sysconf(_SC_OPEN_MAX);  // before Linux 5.9
+  for (int fd = 3; fd < limit; ++fd) ::close(fd);
+}
+
+// Uses system calls: the C library's functions would also change the threads of the server, with which the child
+// shares memory.
+[[gnu::no_sanitize("address", "thread")]] bool drop_privileges(const ScriptCommand& command) {
+  const Account* account = command.account;
+  if (account != nullptr && (::syscall(SYS_setgroups, 0, nullptr) != 0 ||
+                             ::syscall(SYS_setresgid, account->gid, account->gid, account->gid) != 0 ||
+                             ::syscall(SYS_setresuid, account->uid, account->uid, account->uid) != 0)) {
+    return false;
+  }
+  return !command.no_new_privileges || ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+}
+
+const bool kHasNoNewPrivileges = true;
+
+const char* signal_name(int number) { return ::sigabbrev_np(number); }
+
+}  // namespace cgi
