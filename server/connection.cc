@@ -1,7 +1,6 @@
 #include "connection.h"
 
 #include <poll.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -9,10 +8,10 @@
 #include <cerrno>
 #include <new>
 
+#include "waiting.h"
+
 namespace cgi {
 namespace {
-
-using std::chrono::milliseconds;
 
 constexpr std::size_t kReadSize = 16 * 1024;  // rule: resource/pipelining-is-bounded
 constexpr std::size_t kLongestRead = 64 * 1024;
@@ -20,16 +19,11 @@ constexpr std::size_t kKept = 1024;  // an empty buffer above this size is freed
 // sendfile() is faster up to a few MB. Above that, reading and sending is, because the octets stay in the cache.
 constexpr off_t kSendfileLimit = 4 * 1024 * 1024;
 
-// Waits for `events` on `fd`. Returns false if `deadline` passes first.
+// Waits for `events` on `fd`, or for a signal. Returns false if `deadline` passes first.
 bool wait_for(int fd, short events, Clock::time_point deadline) {
-  for (;;) {
-    auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now()).count();
-    pollfd entry{fd, events, 0};
-    int ready = ::poll(&entry, 1, static_cast<int>(std::clamp<long>(left, 0, 1'000'000)));
-    if (ready > 0) return true;
-    if (ready < 0 && errno != EINTR) return true;  // the read or write that follows reports the error
-    if (Clock::now() >= deadline) return false;
-  }
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+  pollfd entry{fd, events, 0};
+  return ::poll(&entry, 1, static_cast<int>(std::clamp<long>(left, 0, 1'000'000))) != 0 || Clock::now() < deadline;
 }
 
 }  // namespace
@@ -73,14 +67,11 @@ void Connection::consume(std::size_t count) {
   if (buffer_.capacity() > kKept) buffer_.shrink_to_fit();
 }
 
-// rule: http/late-reader-gets-all
-bool Connection::wait_to_send() const { return wait_for(socket_.get(), POLLOUT, send_deadline()); }
-
 // rule: process/client-reset-does-no-harm
 ssize_t Connection::send_now(std::string_view bytes) {
   ssize_t count;
   do {
-    count = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    count = ::send(socket_.get(), bytes.data(), bytes.size(), 0);
   } while (count < 0 && errno == EINTR);
   if (count > 0) pace_.moved(static_cast<std::size_t>(count), pace_.is_waiting() ? Clock::now() : Clock::time_point());
   if (count >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK)) return count;
@@ -88,12 +79,12 @@ ssize_t Connection::send_now(std::string_view bytes) {
   return 0;
 }
 
-bool Connection::send_all(std::string_view bytes) {
+bool Connection::send_all(std::string_view bytes) {  // rule: http/late-reader-gets-all
   while (!bytes.empty()) {
     ssize_t count = send_now(bytes);
     if (count < 0) return false;
     bytes.remove_prefix(static_cast<std::size_t>(count));
-    if (count == 0 && !wait_to_send()) return false;
+    if (count == 0 && !wait_for(socket_.get(), POLLOUT, send_deadline())) return false;
   }
   return true;
 }
@@ -111,13 +102,13 @@ bool Connection::send_file(int file, off_t length) {
     return true;
   }
   for (off_t at = 0; at < length;) {
-    ssize_t count = ::sendfile(socket_.get(), file, &at, static_cast<std::size_t>(length - at));
+    ssize_t count = send_from_file(socket_.get(), file, at, static_cast<std::size_t>(length - at));
     if (count == 0) return false;
     if (count > 0) pace_.moved(static_cast<std::size_t>(count), Clock::now());
     if (count > 0 || errno == EINTR) continue;
     if (errno != EAGAIN) return false;
     pace_.wait(Clock::now());
-    if (!wait_to_send()) return false;
+    if (!wait_for(socket_.get(), POLLOUT, send_deadline())) return false;
   }
   return true;
 }

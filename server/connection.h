@@ -50,8 +50,6 @@ class Connection {
   bool send_file(int file, off_t length);
 
  private:
-  bool wait_to_send() const;
-
   UniqueFd socket_;
   Pace pace_;
   std::string buffer_;

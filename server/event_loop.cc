@@ -2,8 +2,6 @@
 
 #include <arpa/inet.h>
 #include <poll.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -11,8 +9,6 @@
 #include <cerrno>
 #include <exception>
 #include <new>
-#include <span>
-#include <system_error>
 
 namespace cgi {
 namespace {
@@ -23,41 +19,29 @@ constexpr auto kTick = std::chrono::seconds(1);
 constexpr auto kRoomMade = std::chrono::milliseconds(5);  // another loop may still have to close a connection
 constexpr auto kShortage = std::chrono::milliseconds(50);
 
-UniqueFd checked(int fd, const char* name) {
-  if (fd < 0) throw std::system_error(errno, std::generic_category(), name);
-  return UniqueFd(fd);
-}
-
 Peer peer_of(const sockaddr_storage& address) {
+  const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
+  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
+  const bool is_v4 = address.ss_family == AF_INET;
+  const bool is_mapped = !is_v4 && IN6_IS_ADDR_V4MAPPED(&v6);
+  const void* octets = is_v4 ? static_cast<const void*>(&v4.sin_addr) : &v6.s6_addr[is_mapped ? 12 : 0];
   std::array<char, INET6_ADDRSTRLEN> text{};
-  int port = 0;
-  if (address.ss_family == AF_INET) {
-    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
-    ::inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
-    port = ntohs(v4.sin_port);
-  } else if (address.ss_family == AF_INET6) {
-    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
-    const bool mapped = IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr);
-    ::inet_ntop(mapped ? AF_INET : AF_INET6, &v6.sin6_addr.s6_addr[mapped ? 12 : 0], text.data(), text.size());
-    port = ntohs(v6.sin6_port);
-  }
-  return {text.data(), port};
+  ::inet_ntop(is_v4 || is_mapped ? AF_INET : AF_INET6, octets, text.data(), text.size());
+  return {text.data(), ntohs(v4.sin_port)};  // in IPv6 it is at the same place
 }
 
 bool is_shortage(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
 
 }  // namespace
 
-Client::Client(EventLoop& loop, UniqueFd socket) : connection(std::move(socket)), loop_(loop) {
+Client::Client(EventLoop& loop, UniqueFd socket) : Watched{socket.get()}, connection(std::move(socket)), loop_(loop) {
   loop_.clients_.insert(this);
   ++loop_.load_;
 }
 
 Client::~Client() {
-  // A script that starts may still have a copy of the socket, and epoll watches until the last copy is closed.
-  if (watched_ != 0) ::epoll_ctl(loop_.epoll_.get(), EPOLL_CTL_DEL, connection.socket(), nullptr);
+  loop_.waiter_.forget(*this);
   loop_.clients_.erase(this);
-  loop_.eager_.erase(this);
   --loop_.load_;
 }
 
@@ -68,7 +52,7 @@ bool Client::receive() {
   }
   if (!may_have_input_ || reads_in_a_row_++ == kReadsInARow) return false;
   result_ = connection.fill_now();
-  may_have_input_ = has_ended_ || !connection.is_drained();
+  may_have_input_ = has_ended || !connection.is_drained();
   return result_ != Fill::kTimeout;
 }
 
@@ -83,16 +67,10 @@ bool Client::send() {
 }
 
 bool Client::wait(std::coroutine_handle<> coroutine, Clock::time_point deadline) {
-  // An event comes once each time that octets or room arrive. Requests in a row change nothing in epoll.
-  epoll_event event{EPOLLIN | EPOLLRDHUP | EPOLLET, {.ptr = this}};
-  if (!unsent_.empty()) event.events |= EPOLLOUT;
-  if (watched_ != event.events) {
-    result_ = Fill::kBroken;
-    const int change = watched_ == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
-    if (::epoll_ctl(loop_.epoll_.get(), change, connection.socket(), &event) != 0) return false;
-    watched_ = event.events;
-  }
-  if (std::exchange(reads_in_a_row_, 0) > kReadsInARow) loop_.eager_.insert(this);
+  result_ = Fill::kBroken;
+  // A client with more input waits for the others to get their turn. Watched anew, it has an event at once.
+  if (std::exchange(reads_in_a_row_, 0) > kReadsInARow) loop_.waiter_.forget(*this);
+  if (!loop_.waiter_.watch(*this, unsent_.empty() ? Waiter::For::kInput : Waiter::For::kRoom)) return false;
   waiting_ = coroutine;
   deadline_ = deadline;
   loop_.add_quiet(*this);
@@ -113,40 +91,24 @@ bool Client::Worked::await_suspend(std::coroutine_handle<> coroutine) {
 }
 
 EventLoop::EventLoop(Workers& workers, Accepted accepted, MakeRoom make_room, std::function<void()> tick)
-    : workers_(workers),
-      accepted_(std::move(accepted)),
-      make_room_(std::move(make_room)),
-      tick_(std::move(tick)),
-      epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
-      wake_(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
-  epoll_event event{EPOLLIN, {.ptr = &wake_}};
-  checked(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event), "epoll_ctl").release();
-}
+    : workers_(workers), accepted_(std::move(accepted)), make_room_(std::move(make_room)), tick_(std::move(tick)) {}
 
 bool EventLoop::run(int listener) {
-  listener_ = listener;
+  listener_.fd = listener;
   listen_at_ = now_ = Clock::now();
-  std::array<epoll_event, 128> events;
+  bool has_new_clients = false;
+  const auto on_event_of = [&](Watched& socket) {
+    if (&socket != &listener_) return on_event(static_cast<Client&>(socket));
+    has_new_clients = true;
+  };
   while (!stopping_ || !clients_.empty()) {
     if (now_ >= end_at_) return false;
-    const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), milliseconds_to_wait());
-    bool has_new_clients = false;
-    bool has_tasks = false;
-    for (const epoll_event& event : std::span(events).first(static_cast<std::size_t>(std::max(count, 0)))) {
-      if (event.data.ptr == &listener_) {
-        has_new_clients = true;
-      } else if (event.data.ptr == &wake_) {
-        has_tasks = true;
-      } else {
-        on_event(*static_cast<Client*>(event.data.ptr), event.events);
-      }
-    }
+    waiter_.wait(milliseconds_to_wait(), on_event_of);
     // Tasks may end clients, so they come after the events of clients.
-    if (has_tasks) run_tasks();
-    for (Client* client : std::exchange(eager_, {})) on_event(*client, EPOLLIN);
+    run_tasks();
     do_what_is_due();
     if (stopping_ && end_at_ == Clock::time_point::max()) end_clients();
-    if (has_new_clients && !stopping_) accept_clients();
+    if (std::exchange(has_new_clients, false) && !stopping_) accept_clients();
     const auto first = first_to_go();
     oldest_ = (first == quiet_.end() ? Clock::time_point::max() : first->first).time_since_epoch().count();
   }
@@ -154,7 +116,6 @@ bool EventLoop::run(int listener) {
 }
 
 int EventLoop::milliseconds_to_wait() const {
-  if (!eager_.empty()) return 0;
   auto first = std::min({quiet_.empty() ? end_at_ : quiet_.begin()->first, listen_at_, end_at_});
   if (clients_.size() > quiet_.size()) first = std::min(first, tick_at_);
   if (first == Clock::time_point::max()) return -1;
@@ -162,16 +123,13 @@ int EventLoop::milliseconds_to_wait() const {
   return static_cast<int>(std::clamp<long>(left, 0, 1'000'000));
 }
 
-void EventLoop::on_event(Client& client, unsigned events) {
-  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) client.has_ended_ = true;
-  if ((events & EPOLLIN) != 0 || client.has_ended_) client.may_have_input_ = true;
+void EventLoop::on_event(Client& client) {
+  client.may_have_input_ = true;
   if (!client.waiting_) return;
   const bool sends = !client.unsent_.empty();
   if (sends ? client.send() : client.receive()) return resume(client, client.result_);
-  if (!sends) return;
   spare_ = quiet_.extract({client.deadline_, &client});
-  client.deadline_ = client.connection.send_deadline();
-  add_quiet(client);
+  client.wait(client.waiting_, sends ? client.connection.send_deadline() : client.deadline_);
 }
 
 void EventLoop::add_quiet(Client& client) {
@@ -199,28 +157,26 @@ void EventLoop::do_what_is_due() {
   }
   if (now_ < listen_at_) return;
   listen_at_ = Clock::time_point::max();
-  epoll_event event{EPOLLIN | EPOLLEXCLUSIVE, {.ptr = &listener_}};
-  ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, listener_, &event);
+  waiter_.watch(listener_, Waiter::For::kClients);
 }
 
-// No error of accept4() is for good: a client may have left, and the system may be short of something. In a shortage
+// No error of accept() is for good: a client may have left, and the system may be short of something. In a shortage
 // the oldest client gives way; without one, the clients wait in the queue of the system for a moment.
 // rule: resource/accept-errors-cost-nothing
 void EventLoop::accept_clients() try {
+  waiter_.watch(listener_, Waiter::For::kClients);
   for (int i = 0; i < kAcceptedAtOnce; ++i) {
     sockaddr_storage address{};
-    socklen_t length = sizeof address;
-    UniqueFd socket(::accept4(listener_, reinterpret_cast<sockaddr*>(&address), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (socket) {
+    if (UniqueFd socket = accept_client(listener_.fd, address)) {
       accepted_(*this, std::move(socket), peer_of(address));
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       return;
     } else if (is_shortage(errno)) {
       // The system looks for a descriptor before it looks for a client.
-      pollfd waiting{listener_, POLLIN, 0};
+      pollfd waiting{listener_.fd, POLLIN, 0};
       if (::poll(&waiting, 1, 0) == 0) return;
       listen_at_ = Clock::now() + (make_room_(*this) ? kRoomMade : kShortage);
-      ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, listener_, nullptr);
+      waiter_.forget(listener_);
       return;
     }
   }
@@ -245,12 +201,10 @@ void EventLoop::post(Tasks tasks) {
     first = tasks_.empty();
     tasks_.splice(tasks_.end(), tasks);
   }
-  if (first) ::eventfd_write(wake_.get(), 1);
+  if (first) waiter_.wake();
 }
 
 void EventLoop::run_tasks() {
-  eventfd_t count;
-  ::eventfd_read(wake_.get(), &count);
   Tasks tasks;
   {
     std::lock_guard lock(mutex_);
@@ -266,7 +220,7 @@ void EventLoop::stop() {
 
 void EventLoop::end_clients() {
   end_at_ = Clock::now() + kLastWork;
-  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, listener_, nullptr);
+  waiter_.forget(listener_);
   listen_at_ = Clock::time_point::max();
   while (!quiet_.empty()) resume(*quiet_.begin()->second, Fill::kBroken);
   for (const Client* client : clients_) ::shutdown(client->connection.socket(), SHUT_RDWR);

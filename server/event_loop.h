@@ -23,6 +23,7 @@
 #include "connection.h"
 #include "responder.h"
 #include "unique_fd.h"
+#include "waiting.h"
 #include "workers.h"
 
 namespace cgi {
@@ -50,7 +51,7 @@ class EventLoop;
 using Tasks = std::list<std::function<void()>>;
 
 // A connection in a loop, with what its coroutine waits for.
-class Client {
+class Client : private Watched {
  public:
   Client(EventLoop& loop, UniqueFd socket);
   Client(const Client&) = delete;
@@ -110,9 +111,7 @@ class Client {
   Clock::time_point deadline_;       // of the wait
   std::string_view unsent_;
   Fill result_ = Fill::kData;
-  unsigned watched_ = 0;        // the events that epoll watches
   bool may_have_input_ = true;  // recv() may find something
-  bool has_ended_ = false;      // the client has ended its side
   int reads_in_a_row_ = 0;      // without a wait
 };
 
@@ -155,7 +154,7 @@ class EventLoop {
   // Returns the client that gives way first, or the end of quiet_.
   Quiet::const_iterator first_to_go() const;
   void resume(Client& client, Fill result);
-  void on_event(Client& client, unsigned events);
+  void on_event(Client& client);
   void accept_clients();
   void run_tasks();
   void do_what_is_due();
@@ -166,17 +165,15 @@ class EventLoop {
   const Accepted accepted_;
   const MakeRoom make_room_;
   const std::function<void()> tick_;
-  UniqueFd epoll_;
-  UniqueFd wake_;  // an eventfd
-  int listener_ = -1;
+  Waiter waiter_;
+  Watched listener_;
   Clock::time_point listen_at_ = Clock::time_point::max();  // after a shortage
   Clock::time_point end_at_ = Clock::time_point::max();     // after stop()
   Clock::time_point tick_at_{};
   std::unordered_set<Client*> clients_;
-  Quiet quiet_;              // the clients that wait, by deadline
-  Quiet::node_type spare_;   // of `quiet_`: one request after the other uses it
-  Clock::time_point now_;    // of this turn
-  std::set<Client*> eager_;  // have input, and wait for the others to get their turn
+  Quiet quiet_;             // the clients that wait, by deadline
+  Quiet::node_type spare_;  // of `quiet_`: one request after the other uses it
+  Clock::time_point now_;   // of this turn
   std::atomic<std::size_t> load_ = 0;
   std::atomic<Clock::rep> oldest_ = Clock::duration::max().count();
   std::atomic<bool> stopping_ = false;

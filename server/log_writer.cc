@@ -5,8 +5,6 @@
 #include <thread>
 #include <utility>
 
-#include "unique_fd.h"
-
 namespace cgi {
 namespace {
 

@@ -12,14 +12,12 @@ namespace {
 constexpr std::size_t kInMemory = 64 * 1024;
 constexpr std::uint64_t kMostDropped = 1 << 20;
 
-// Opens a file without a name. The system removes it, however the server ends.
+// Opens a file and removes its name, so that the system frees it, however the server ends.
 UniqueFd nameless_file() {  // rule: resource/broken-uploads-leave-nothing
   const char* directory = std::getenv("TMPDIR");
   std::string path = directory != nullptr && *directory != '\0' ? directory : "/tmp";
-  UniqueFd file(::open(path.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
-  if (file) return file;
   path += "/cgi-server.XXXXXX";
-  file.reset(::mkostemp(path.data(), O_CLOEXEC));
+  UniqueFd file(::mkostemp(path.data(), O_CLOEXEC));
   if (file) ::unlink(path.c_str());
   return file;
 }

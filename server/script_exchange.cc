@@ -15,11 +15,13 @@
 #include <vector>
 
 #include "error_lines.h"
+#include "waiting.h"
 
 namespace cgi {
 namespace {
 
 constexpr std::size_t kBlock = 64 * 1024;
+constexpr std::size_t kReadAhead = 4 * kBlock;              // octets of the client that the script has not taken
 constexpr auto kFirstFlush = std::chrono::milliseconds(5);  // then the status line goes out, also without output
 constexpr auto kSettle = std::chrono::milliseconds(2);      // after the first output, to see whether the script ends
 constexpr int kLastBlocks = 4;                              // of standard error
@@ -74,13 +76,14 @@ class Exchange {
     const bool wants_output = script_.output() && outgoing_.size() + response_.held() < 4 * kBlock;
     auto events = [](bool in, bool out) { return static_cast<short>((in ? POLLIN : 0) | (out ? POLLOUT : 0)); };
 
-    entries_ = {{{client_.socket(), events(wants_body, !outgoing_.empty()), 0},
+    const bool reads_ahead = kHalfClose == 0 && !half_closed_ && client_.buffered().size() < kReadAhead;
+    entries_ = {{{client_.socket(), events(wants_body || reads_ahead, !outgoing_.empty()), 0},
                  {has_body ? script_.input().get() : -1, POLLOUT, 0},
                  {wants_output ? script_.output().get() : -1, POLLIN, 0},
                  {script_ended_ ? -1 : script_.ended_fd(), POLLIN, 0},
                  {script_.errors() ? script_.errors().get() : -1, POLLIN, 0}}};
-    // POLLRDHUP stays set once it has happened, and would end every later poll() at once.
-    if (!half_closed_) entries_[0].events |= POLLRDHUP;
+    // The event stays set once it has happened, and would end every later poll() at once.
+    if (!half_closed_) entries_[0].events |= kHalfClose;
 
     body_deadline_ = wants_body ? body_.wait(client_) : Clock::time_point::max();
     auto until =
@@ -96,17 +99,15 @@ class Exchange {
   bool read_client() {
     const short happened = entries_[0].revents;
     if ((happened & (POLLERR | POLLHUP | POLLNVAL)) != 0) return false;
-    if ((happened & POLLRDHUP) != 0) {
+    const Fill result = (happened & POLLIN) != 0 ? client_.fill_now(kReadAhead) : Fill::kTimeout;
+    if (!half_closed_ && ((happened & kHalfClose) != 0 || result == Fill::kEnd)) {
       half_closed_ = true;  // octets of the body may still arrive before the end
       last_activity_ = Clock::now();
     }
-    if ((happened & POLLIN) != 0) {
-      const Fill result = client_.fill_now(kBlock);
-      if (result == Fill::kBroken) return false;
-      if (result == Fill::kTimeout) return true;
-      body_.take(client_, result);
-      body_deadline_ = Clock::time_point::max();
-    }
+    if (result == Fill::kBroken) return false;
+    if (result == Fill::kTimeout) return true;
+    body_.take(client_, result);
+    body_deadline_ = Clock::time_point::max();
     return true;
   }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -134,7 +135,10 @@ class EventLoopTest : public ::testing::Test {
  protected:
   using Serve = std::function<void(EventLoop&, UniqueFd)>;
 
-  EventLoopTest() { listen(AF_INET); }
+  EventLoopTest() {
+    ::signal(SIGPIPE, SIG_IGN);  // as the server does
+    listen(AF_INET);
+  }
   ~EventLoopTest() override {
     stop();
     EXPECT_TRUE(workers_.end(kPatience));

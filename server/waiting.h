@@ -1,0 +1,51 @@
+// Waits for the sockets of an event loop, and has the calls on sockets that each system has in its own way.
+//
+// waiting_epoll.cc is for Linux, waiting_poll.cc for every POSIX system.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <functional>
+#include <memory>
+
+#include "unique_fd.h"
+
+namespace cgi {
+
+struct Watched {
+  int fd = -1;
+  unsigned state = 0;      // for the Waiter; 0: not watched
+  bool has_ended = false;  // the client has ended its side
+};
+
+class Waiter {
+ public:
+  enum class For { kInput, kRoom, kClients };
+
+  // Throws std::system_error if the system has no descriptors.
+  Waiter();
+  // Has wait() tell of `socket` once it has what it is watched for, or has ended. Then it must be watched again.
+  // Returns false if the system cannot watch it.
+  bool watch(Watched& socket, For wanted);
+  void forget(Watched& socket);
+  // Calls `on_event` for the sockets to tell of. Waits for the first one, or for ever if `milliseconds` is negative.
+  void wait(int milliseconds, const std::function<void(Watched&)>& on_event);
+  // Ends the wait, or the next one. Any thread may call this.
+  void wake();
+
+ private:
+  struct System;
+  std::shared_ptr<System> system_;
+};
+
+// Accepts a client. Its socket is non-blocking, and no script inherits it. Without a client, errno says why.
+UniqueFd accept_client(int listener, sockaddr_storage& address);
+
+// Sends octets of `file` from `at` on, and moves `at`. Returns as send() does; 0 at the end of the file.
+ssize_t send_from_file(int socket, int file, off_t& at, std::size_t count);
+
+// The event of poll() that a client has ended its side, also behind octets that nobody has read. 0: there is none, so
+// the server must read ahead.
+extern const short kHalfClose;
+
+}  // namespace cgi

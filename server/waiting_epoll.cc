@@ -1,0 +1,67 @@
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/sendfile.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "waiting.h"
+
+namespace cgi {
+
+struct Waiter::System {
+  UniqueFd epoll{::epoll_create1(EPOLL_CLOEXEC)};
+  UniqueFd wakes{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  Watched waker{wakes.get()};  // each write is an event, so nothing reads it
+};
+
+Waiter::Waiter() : system_(std::make_shared<System>()) {
+  if (!system_->epoll || !system_->wakes || !watch(system_->waker, For::kInput)) {
+    throw std::system_error(errno, std::generic_category(), "epoll");
+  }
+}
+
+// An event comes once each time that octets or room arrive. Requests in a row change nothing in epoll.
+bool Waiter::watch(Watched& socket, For wanted) {
+  epoll_event event{EPOLLIN | EPOLLRDHUP | EPOLLET, {.ptr = &socket}};
+  if (wanted == For::kRoom) event.events |= EPOLLOUT;
+  if (wanted == For::kClients) event.events = EPOLLIN | EPOLLEXCLUSIVE;
+  if (socket.state == event.events) return true;
+  const int change = socket.state == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+  if (::epoll_ctl(system_->epoll.get(), change, socket.fd, &event) != 0) return false;
+  socket.state = event.events;
+  return true;
+}
+
+// A script that starts may still have a copy of the socket, and epoll watches until the last copy is closed.
+void Waiter::forget(Watched& socket) {
+  if (std::exchange(socket.state, 0) != 0) ::epoll_ctl(system_->epoll.get(), EPOLL_CTL_DEL, socket.fd, nullptr);
+}
+
+void Waiter::wait(int milliseconds, const std::function<void(Watched&)>& on_event) {
+  std::array<epoll_event, 128> events;
+  const int count = ::epoll_wait(system_->epoll.get(), events.data(), events.size(), milliseconds);
+  for (const epoll_event* event = events.data(); event < events.data() + count; ++event) {
+    Watched& socket = *static_cast<Watched*>(event->data.ptr);
+    if ((event->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) socket.has_ended = true;
+    if (&socket != &system_->waker) on_event(socket);
+  }
+}
+
+void Waiter::wake() { ::eventfd_write(system_->wakes.get(), 1); }
+
+UniqueFd accept_client(int listener, sockaddr_storage& address) {
+  socklen_t size = sizeof address;
+  return UniqueFd(::accept4(listener, reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+}
+
+ssize_t send_from_file(int socket, int file, off_t& at, std::size_t count) {
+  return ::sendfile(socket, file, &at, count);
+}
+
+const short kHalfClose = POLLRDHUP;
+
+}  // namespace cgi
