@@ -20,6 +20,7 @@ def options_of(*words: str) -> argparse.Namespace:
     "words",
     [
         ["--server", "a b/"], ["--url", "http://127.0.0.1:1", "--root", "/x y"],
+        ["--command", "./x {port}", "--script-program", "a b", "--lacks", "links", "--lacks", "proc"],
         ["--command", "./x '{port}'", "--has", "http11=-p 'HTTP/1.1'", "--has", "limits", "--profile", "rfc3875"],
     ],
 )  # fmt: skip

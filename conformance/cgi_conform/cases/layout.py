@@ -19,6 +19,7 @@ from typing import Any
 
 from cgi_conform.cases.answer import read_repeat
 from cgi_conform.cases.docroot import Docroot, scratch
+from cgi_conform.cases.script_program import put_programs
 from cgi_conform.cases.suffixed_scripts import add_suffix
 from cgi_conform.cases.system_needs import entry_needs
 from cgi_conform.errors import UserError
@@ -35,6 +36,7 @@ class Layout:
 
     suffix: str = ""  # of scripts
     lacks: frozenset[str] = frozenset()  # what the system of the server lacks: SYSTEM
+    program: Path | None = None  # takes the place of each script: script_program.py
 
 
 @contextmanager
@@ -56,24 +58,23 @@ def lay_out(fixtures: Path, base: Path, layout: Layout = Layout()) -> Docroot:
     modes: dict[Path, int] = {base: 0o755}
     _copy(fixtures / "docroot", base / "root", modes, layout)
     manifest = fixtures / "docroot.toml"
-    if manifest.exists():
-        for number, entry in enumerate(_read_manifest(manifest), 1):
-            if entry.get("needs") == "root" and os.geteuid() != 0:
-                continue
-            try:
-                if not _lacking(entry, base, layout):
-                    _make(entry, base, modes, layout)
-            except (BadEscape, OSError, ValueError) as error:
-                raise UserError(f'{manifest.name}: entry {number} "{entry["path"]}": {error}') from error
+    document = read_valid_toml(manifest, manifest.name, "docroot.schema.json") if manifest.exists() else {}
+    for number, entry in enumerate(document.get("entry", []), 1):
+        if entry.get("needs") == "root" and os.geteuid() != 0:
+            continue
+        try:
+            if not _lacking(entry, base, layout):
+                _make(entry, base, modes, layout)
+        except (BadEscape, OSError, ValueError) as error:
+            raise UserError(f'{manifest.name}: entry {number} "{entry["path"]}": {error}') from error
     if layout.suffix:
         add_suffix(base, fixtures, layout.suffix, modes)
+    if layout.program:
+        executable = [path for path, mode in modes.items() if mode & 0o111]
+        kept = {name for names in document.get("needs", {}).values() for name in names}
+        put_programs(base, layout.program, executable, kept)
     _finish(base, modes)
     return Docroot(base)
-
-
-def _read_manifest(path: Path) -> list[dict[str, Any]]:
-    entries: list[dict[str, Any]] = read_valid_toml(path, path.name, "docroot.schema.json")["entry"]
-    return entries
 
 
 def _lacking(entry: dict[str, Any], base: Path, layout: Layout) -> bool:

@@ -5,8 +5,10 @@ import shlex
 from pathlib import Path
 
 from cgi_conform.cases.layout import Layout, lay_out
+from cgi_conform.cases.script_program import check_program
 from cgi_conform.cases.script_suffix import check_suffix
 from cgi_conform.commands.server_options import configure_layout
+from cgi_conform.errors import UserError
 from cgi_conform.paths import fixtures
 from cgi_conform.typed import typed
 
@@ -20,11 +22,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Writes the document root and prints the next step."""
     suffix = check_suffix(options.script_suffix or "")
-    made = lay_out(fixtures(), options.directory, Layout(suffix, frozenset(options.lacks)))
+    made = lay_out(fixtures(), options.directory, _layout(suffix, options))
     print(f"document root: {made.root}")
     root = " ".join([shlex.quote(str(made.root)), *_again(options)])
     print(typed(f"start a server there, then: cgi-conform run --url http://127.0.0.1:PORT --root {root}"))
     return 0
+
+
+def _layout(suffix: str, options: argparse.Namespace) -> Layout:
+    program = options.script_program
+    if program and suffix:
+        raise UserError("--script-program and --script-suffix: a program cannot print the suffix (name one of them)")
+    return Layout(suffix, frozenset(options.lacks), check_program(program) if program else None)
 
 
 def _again(options: argparse.Namespace) -> list[str]:

@@ -2,6 +2,7 @@
 
 import argparse
 import shlex
+from pathlib import Path
 from typing import Any
 
 from cgi_conform.cases import variants
@@ -58,11 +59,15 @@ def _capabilities(parser: argparse.ArgumentParser) -> None:
 
 
 def configure_layout(parser: argparse.ArgumentParser) -> None:
-    """Adds --script-suffix and --lacks."""
+    """Adds --script-suffix, --lacks and --script-program."""
     configure_suffix(parser)
     parser.add_argument(
         "--lacks", action="append", default=[], choices=SYSTEM, metavar="NEED",
         help=f"the system of the server lacks this, so cases that need it are skipped: {', '.join(SYSTEM)}; may be given several times",
+    )  # fmt: skip
+    parser.add_argument(
+        "--script-program", type=Path, metavar="FILE",
+        help="copies of this program take the place of the scripts, for a system without sh and Perl (fixtures/scripts has its source)",
     )  # fmt: skip
 
 
@@ -76,7 +81,8 @@ def configure_suffix(parser: argparse.ArgumentParser) -> None:
 
 def started_server(options: Any) -> ServerDefinition:
     """Returns the server that --server or --command names, with the capabilities of --has."""
-    return named_server(options.server, options.command, variants.declared(options.has), options.script_suffix, options.lacks)
+    return named_server(options.server, options.command, variants.declared(options.has), options.script_suffix, options.lacks,
+                        options.script_program)
 
 
 def named_again(options: Any, profile: str | None = None) -> str:
@@ -84,6 +90,7 @@ def named_again(options: Any, profile: str | None = None) -> str:
     told = [(f"--{name}", getattr(options, name, None)) for name in ("server", "command", "url", "root")]
     told += [("--has", word) for word in options.has]
     told.append(("--script-suffix", getattr(options, "script_suffix", None)))
+    told.append(("--script-program", str(getattr(options, "script_program", None) or "")))
     told += [("--lacks", need) for need in getattr(options, "lacks", ())]
     if profile not in (None, PROFILES[0]):
         told.append(("--profile", profile))

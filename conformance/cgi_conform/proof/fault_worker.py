@@ -12,6 +12,7 @@ from pathlib import Path
 from cgi_conform.cases.answer import SILENT, Status
 from cgi_conform.cases.case import Case
 from cgi_conform.cases.docroot import Docroot
+from cgi_conform.cases.layout import Layout
 from cgi_conform.data.faulty.faults import Broken, Fault, compiled, find
 from cgi_conform.errors import UserError
 from cgi_conform.http.exchange import play
@@ -61,8 +62,8 @@ class FaultWorker:
 
     def __init__(self, inputs: ProofInputs) -> None:
         self._inputs = inputs
-        layout = next(plan.layout for plan in inputs.plans.values())
-        self._docroot = FreshDocroot(inputs.fixtures, layout)
+        server = next(plan.server for plan in inputs.plans.values())
+        self._docroot = FreshDocroot(inputs.fixtures, server.layout if server else Layout())
 
     def carry_out(self, task: Task) -> TaskOutcome:
         """Tries the cases or the branches of a task and returns the outcome."""

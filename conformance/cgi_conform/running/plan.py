@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.case import Case
-from cgi_conform.cases.layout import Layout
 from cgi_conform.cases.presuppositions import Direct
 from cgi_conform.cases.script_suffix import check_suffix, with_suffix
 from cgi_conform.cases.variants import declared
@@ -49,6 +48,7 @@ class Options:
     workers: int | None = None
     script_suffix: str | None = None
     lacks: list[str] = field(default_factory=list)
+    script_program: Path | None = None
 
     @classmethod
     def of(cls, namespace: Any) -> Self:
@@ -82,11 +82,6 @@ class Plan:
     start_timeout: float = START_TIMEOUT
     script_suffix: str = ""  # the server knows scripts by this suffix, and not by their directory
 
-    @property
-    def layout(self) -> Layout:
-        """Returns what the document root must be like."""
-        return Layout(self.script_suffix, self.capabilities.lacks)
-
     def rewritten(self, cases: Iterable[Case]) -> list[Case]:
         """Returns the cases as this server gets them: with its suffix behind the names of scripts."""
         return with_suffix(cases, self.script_suffix, fixtures())
@@ -119,7 +114,7 @@ def make_plan(options: Options) -> Plan:
     if options.root:
         raise UserError("--root needs --url: a server that cgi-conform starts gets its own document root")
     server = named_server(
-        options.server, options.command, declared(options.has), options.script_suffix, options.lacks
+        options.server, options.command, declared(options.has), options.script_suffix, options.lacks, options.script_program
     )
     server.installed()
     profile = options.profile or (PROFILES[0] if PROFILES[0] in server.profiles else server.profiles[0])

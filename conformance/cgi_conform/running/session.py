@@ -197,7 +197,7 @@ def _answers(plan: Plan) -> bool:
     """Returns whether a plain GET is answered. If the suite starts the server, it starts a new one for this."""
     if plan.server is None:
         return is_alive(plan.address, plan)
-    with temporary(fixtures(), plan.layout) as docroot:
+    with temporary(fixtures(), plan.server.layout) as docroot:
         try:
             instance = start(plan.server, docroot, timeout=plan.start_timeout)
         except UserError:

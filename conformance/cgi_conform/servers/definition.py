@@ -26,6 +26,7 @@ from pathlib import Path
 
 from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.layout import Layout
+from cgi_conform.cases.script_program import check_program
 from cgi_conform.cases.script_suffix import check_suffix
 from cgi_conform.did_you_mean import did_you_mean, nearest_path
 from cgi_conform.errors import SERVER, UserError
@@ -62,6 +63,7 @@ class ServerDefinition:
     workers: int | None = None  # the number of these servers that may run at once; None: any number
     script_suffix: str = ""  # the server knows scripts by this suffix, and not by their directory
     lacks: tuple[str, ...] = ()  # what the system of the server lacks: SYSTEM
+    script_program: Path | None = None  # takes the place of each script
 
     def installed(self) -> Path:
         """Returns the program. Raises UserError (status 3) if it is not installed."""
@@ -73,7 +75,7 @@ class ServerDefinition:
     @property
     def layout(self) -> Layout:
         """Returns what the document root must be like for this server."""
-        return Layout(self.script_suffix, frozenset(self.lacks))
+        return Layout(self.script_suffix, frozenset(self.lacks), self.script_program)
 
     @property
     def takes_free_port(self) -> bool:
@@ -137,11 +139,18 @@ def named_server(
     has: Mapping[str, tuple[str, ...]],
     suffix: str | None = None,
     lacks: Sequence[str] = (),
+    program: Path | None = None,
 ) -> ServerDefinition:
-    """Returns the server of --server or --command, with what --has, --script-suffix and --lacks say of it."""
+    """Returns the server of --server or --command, with what the other options say of it."""
     server = (load_server(name) if name else from_command(command or "")).having(has)
     server = replace(server, lacks=tuple(dict.fromkeys([*server.lacks, *lacks])))
-    return server if suffix is None else replace(server, script_suffix=check_suffix(suffix))
+    if suffix is not None:
+        server = replace(server, script_suffix=check_suffix(suffix))
+    if program is None:
+        return server
+    if server.script_suffix:
+        raise UserError(f"--script-program: the scripts of this server have the suffix {server.script_suffix}, which a program cannot print")
+    return replace(server, script_program=check_program(program))
 
 
 def load_server(name: str) -> ServerDefinition:

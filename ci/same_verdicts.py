@@ -1,0 +1,27 @@
+"""build/bin/python ci/same_verdicts.py A B: compares two results.json of the same cases.
+
+Prints the cases that have another verdict in B than in A, and exits with 1 if there is one. `cgi-conform diff` compares
+the answers, too: it cannot be used where only the answers may differ.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+
+def verdicts(path: str) -> dict[str, str]:
+    """Returns the verdicts of a run by the ids of the cases."""
+    return {case["id"]: case["verdict"] for case in json.loads(Path(path).read_text("utf-8"))["cases"]}
+
+
+def main() -> int:
+    a, b = map(verdicts, sys.argv[1:])
+    others = sorted(name for name in a.keys() | b.keys() if a.get(name) != b.get(name))
+    for name in others:
+        print(f"{name}: {a.get(name, 'absent')} in A, {b.get(name, 'absent')} in B")
+    print(f"{len(a)} cases: {len(others)} with another verdict")
+    return 1 if others or not a else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
