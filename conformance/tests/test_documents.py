@@ -48,6 +48,7 @@ NOT_RUN = {
     "ci/test ctest suite-rfc3875": Elsewhere("minutes of compiling", "ci/test", "suite suite-rfc3875 "),
     "ci/test pytest": Elsewhere("minutes: it runs this test", "ci/test", "pytest_stage pytest "),
     "ci/test '*portable*'": Elsewhere("minutes of compiling", "ci/test", 'stage "suite-$name" '),
+    "ci/test 'same-program-*'": Elsewhere("minutes of compiling", "ci/test", 'stage "same-program-$profile" '),
     "ci/test bench-*": Elsewhere("minutes of compiling", "ci/test", "stage bench-"),
     "ci/lint": Elsewhere("half a minute", "ci/test", 'ci/lint "$linter"'),
     "ci/matrix": Elsewhere("minutes", "ci/test", '"$conform" matrix --server cgi-server'),
