@@ -109,7 +109,8 @@ def test_a_server_tells_what_its_system_lacks(tmp_path: Path) -> None:
         'title = "x"\nprogram.find = "sh"\ncommand = ["{program}", "{port}"]\nprofiles = ["rfc3875"]\nlacks = ["links"]\n'
     )
     plan = make_plan(Options(server=f"{tmp_path}/", lacks=["modes"]))
-    assert plan.capabilities.lacks == {"links", "modes"} == plan.layout.lacks
+    assert plan.server is not None
+    assert plan.capabilities.lacks == {"links", "modes"} == plan.server.layout.lacks
 
 
 def test_the_schemas_list_the_same_needs() -> None:
