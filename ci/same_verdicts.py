@@ -15,6 +15,9 @@ def verdicts(path: str) -> dict[str, str]:
 
 
 def main() -> int:
+    if len(sys.argv) != 3:
+        print(f"ci/same_verdicts.py: two results.json, not {len(sys.argv) - 1} (ci/same_verdicts.py A B)", file=sys.stderr)
+        return 2
     a, b = map(verdicts, sys.argv[1:])
     others = sorted(name for name in a.keys() | b.keys() if a.get(name) != b.get(name))
     for name in others:

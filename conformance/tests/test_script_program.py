@@ -1,8 +1,10 @@
 """cases/script_program.py and fixtures/scripts: the scripts of the document root as one program."""
 
+import json
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,12 @@ def test_a_copy_has_the_name_of_its_script_and_its_text(program: Path) -> None:
         assert not {f"root/cgi-bin/{name}" for name in kept} & names(laid.base).keys()
 
 
+def test_the_copy_for_another_name_behaves_as_its_script(program: Path) -> None:
+    with temporary(FIXTURES, Layout(lacks=frozenset(["links"]), program=program)) as laid:
+        found = names(laid.root)
+        assert (found["cgi-bin/sp ace"], found["cgi-bin/sub/probe"], found["cgi-bin/mark.txt"]) == ("probe", "probe", "mark.txt")
+
+
 def test_the_program_knows_every_script_and_no_other(program: Path) -> None:
     with temporary(FIXTURES, Layout(program=program)) as laid:
         scripts = set(names(laid.base).values())
@@ -83,3 +91,19 @@ def test_another_file_is_refused_in_one_line(tmp_path: Path, text: bytes | None,
 def test_scripts_with_a_suffix_stay_scripts(program: Path) -> None:
     with pytest.raises(UserError, match=r"^--script-program: the scripts of this server have the suffix \.cgi"):
         make_plan(Options(command="sh {port}", script_program=program, script_suffix=".cgi"))
+
+
+def test_another_verdict_with_the_program_is_reported(tmp_path: Path) -> None:
+    for name, verdicts in {"a": {"x/1": "pass", "x/2": "pass"}, "b": {"x/1": "pass", "x/2": "skip", "x/3": "pass"}}.items():
+        cases = [{"id": case, "verdict": verdict} for case, verdict in verdicts.items()]
+        (tmp_path / name).write_text(json.dumps({"cases": cases}))
+
+    def compared(*files: str) -> tuple[int, str]:
+        command = [sys.executable, str(REPO / "ci" / "same_verdicts.py"), *(str(tmp_path / file) for file in files)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        return done.returncode, done.stdout
+
+    assert compared("a", "a") == (0, "2 cases: 0 with another verdict\n")
+    told = "x/2: pass in A, skip in B\nx/3: absent in A, pass in B\n2 cases: 2 with another verdict\n"
+    assert compared("a", "b") == (1, told)
+    assert compared("a") == (2, "")

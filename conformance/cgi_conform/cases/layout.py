@@ -11,7 +11,7 @@ import os
 import pwd
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,22 +59,30 @@ def lay_out(fixtures: Path, base: Path, layout: Layout = Layout()) -> Docroot:
     _copy(fixtures / "docroot", base / "root", modes, layout)
     manifest = fixtures / "docroot.toml"
     document = read_valid_toml(manifest, manifest.name, "docroot.schema.json") if manifest.exists() else {}
-    for number, entry in enumerate(document.get("entry", []), 1):
+    entries = list(enumerate(document.get("entry", []), 1))
+    copies = [each for each in entries if "alias" in each[1] and "links" in layout.lacks]
+    _make_all([each for each in entries if each not in copies], base, modes, layout)
+    if layout.program:
+        executable = [path for path, mode in modes.items() if mode & 0o111]
+        kept = {name for names in document.get("needs", {}).values() for name in names}
+        put_programs(base, layout.program, executable, kept)
+    _make_all(copies, base, modes, layout)  # of programs, which have the names of their scripts inside
+    if layout.suffix:
+        add_suffix(base, fixtures, layout.suffix, modes)
+    _finish(base, modes)
+    return Docroot(base)
+
+
+def _make_all(entries: Iterable[tuple[int, dict[str, Any]]], base: Path, modes: dict[Path, int], layout: Layout) -> None:
+    """Makes the entries with these numbers, except those that the system lacks or that only root can make."""
+    for number, entry in entries:
         if entry.get("needs") == "root" and os.geteuid() != 0:
             continue
         try:
             if not _lacking(entry, base, layout):
                 _make(entry, base, modes, layout)
         except (BadEscape, OSError, ValueError) as error:
-            raise UserError(f'{manifest.name}: entry {number} "{entry["path"]}": {error}') from error
-    if layout.suffix:
-        add_suffix(base, fixtures, layout.suffix, modes)
-    if layout.program:
-        executable = [path for path, mode in modes.items() if mode & 0o111]
-        kept = {name for names in document.get("needs", {}).values() for name in names}
-        put_programs(base, layout.program, executable, kept)
-    _finish(base, modes)
-    return Docroot(base)
+            raise UserError(f'docroot.toml: entry {number} "{entry["path"]}": {error}') from error
 
 
 def _lacking(entry: dict[str, Any], base: Path, layout: Layout) -> bool:
