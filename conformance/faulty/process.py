@@ -25,6 +25,7 @@ class Process:
     # rule: base/default-signals-and-three-files, process/no-connection-of-another-client
     # rule: resource/no-deadlock-by-stderr, cgi/script-is-executed-as-program, environment/fields-reach-no-shell
     # rule: argument/script-name-is-literal, argument/first-word-is-the-script
+    # rule: argument/windows-batch-files, windows/argument-survives-quoting, windows/pipes-are-binary
     def __init__(
         self, file: bytes, arguments: list[bytes], environment: dict[bytes, bytes], directory: bytes | None, site: Site
     ) -> None:

@@ -55,6 +55,11 @@ def segment_for(name: bytes) -> bytes:
 # rule: traversal/absolute-by-empty-segment, traversal/double-and-triple-encoding, traversal/escapes-inside-escapes
 # rule: traversal/out-of-cgi-directory, traversal/path-info, http/broken-escape-is-refused-or-literal
 # rule: resource/long-path-costs-linear-time
+# rule: windows/drive-is-no-drive, windows/stream-is-not-its-file, windows/dots-with-blanks-stay-below-root
+# rule: windows/ends-of-names-count, windows/short-name-is-not-its-file, windows/device-is-never-opened
+# rule: windows/network-path-is-never-opened, windows/forbidden-character-is-no-pattern
+# rule: windows/no-character-becomes-another, windows/reserved-name-is-ordinary-elsewhere
+# rule: traversal/windows-drives-and-backslashes
 def parse(target: bytes) -> Target:
     path, mark, query = target.partition(b"?")
     path = path.partition(b"#")[0]
