@@ -266,7 +266,7 @@ TEST_F(EventLoopTest, ServesManyConnectionsInOneThread) {
       EXPECT_EQ(text, answer(clients[i], text));
     }
   }
-  EXPECT_EQ(threads, threads_of_this_process());
+  EXPECT_GE(threads, threads_of_this_process());  // a thread of another test may end
   EXPECT_EQ(100U, loop_.load());
   clients.clear();
   while (loop_.load() > 0) turn();
@@ -553,7 +553,7 @@ TEST_F(EventLoopTest, QuietClientsCostNoThread) {
   std::vector<UniqueFd> clients;
   for (std::size_t i = 0; i < kClients; ++i) clients.push_back(connect());
   while (loop_.load() < kClients) turn();
-  EXPECT_EQ(threads, threads_of_this_process());
+  EXPECT_GE(threads, threads_of_this_process());  // a thread of another test may end
   EXPECT_EQ("x", answer(connect(), "x"));
   EXPECT_EQ("x", answer(clients[kClients / 2], "x"));
   EXPECT_TRUE(stop());
