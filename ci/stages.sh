@@ -29,7 +29,8 @@ declare_stage() {
 # Declares a stage that runs after all stages before it have ended, but for those in the background.
 stage() { declare_stage "$@"; }
 
-# Declares a stage that runs beside others. At most as many run at a time as the machine has cores.
+# Declares a stage that runs beside others, after the stages that it needs. At most as many run at a time as the machine
+# has cores.
 beside() {
   declare_stage "$@"
   is_beside[$1]=yes
@@ -137,6 +138,15 @@ judge_stage() {
     "$(printf '%4d passed %3d failed %3d skipped  %7s' "$passed" "$failed" "$skipped" "$time")"
 }
 
+# Returns whether a stage that NAME needs still runs.
+needs_a_running_stage() {
+  local need
+  for need in ${needs_of[$1]}; do
+    [ -e "$out/$need.outcome" ] || return 0
+  done
+  return 1
+}
+
 # Runs the chosen stages in the order in which they were declared.
 run_stages() {
   local name beside=() behind=(none)
@@ -145,7 +155,11 @@ run_stages() {
     if [ -n "${is_background[$name]-}" ]; then
       run_stage "$name" &
       behind+=($!)
-    elif [ -n "${is_beside[$name]-}" ] && [ -z "${needs_of[$name]}" ]; then
+    elif [ -n "${is_beside[$name]-}" ]; then
+      if needs_a_running_stage "$name"; then
+        wait "${beside[@]}" || true
+        beside=()
+      fi
       while [ "$(jobs -pr | grep -cvxF -f <(printf '%s\n' "${behind[@]}"))" -ge "$cores" ]; do wait -n || true; done
       run_stage "$name" &
       beside+=($!)

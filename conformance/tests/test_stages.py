@@ -68,6 +68,13 @@ def test_a_stage_waits_for_a_stage_beside_others_that_it_needs(gate: Gate) -> No
     assert "skip b needs a, which failed" in said
 
 
+def test_a_stage_runs_beside_others_once_those_that_it_needs_have_ended(gate: Gate) -> None:
+    fifo = f"{gate.out}/fifo"
+    lines = f"cores=2 stage_limit=20; mkfifo {fifo}\nstage a - - true\nbeside b - - cat {fifo}\nbeside c - a sh -c 'echo >{fifo}'"
+    status, said = gate.stages(lines)
+    assert (status, said[-1]) == (0, "3 passed, 0 failed, 0 skipped")
+
+
 def test_stages_in_the_background_take_no_place_of_stages_beside_others(gate: Gate) -> None:
     fifos = f"{gate.out}/first", f"{gate.out}/second"
     lines = [f"cores=1 stage_limit=20; mkfifo {' '.join(fifos)}", *(f"background {fifo[-5:]} - - cat {fifo}" for fifo in fifos)]

@@ -32,7 +32,7 @@ class LogWriterTest : public ::testing::Test {
   LogWriterTest() {
     ::signal(SIGPIPE, SIG_IGN);
     int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe2");
+    if (::pipe(ends) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
     reader_.reset(ends[0]);
     log_.reset(ends[1]);
   }

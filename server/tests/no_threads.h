@@ -1,4 +1,5 @@
-// The system has no more threads while an object of this class lives: their stacks would be too large.
+// The system has no more threads while an object of this class lives: their stacks would be too large. Only glibc can
+// do that.
 #pragma once
 
 #include <pthread.h>
@@ -7,8 +8,10 @@
 
 namespace cgi {
 
+#ifdef __GLIBC__
 class NoThreads {
  public:
+  static constexpr bool kWorks = true;
   NoThreads() {
     pthread_attr_t huge;
     ::pthread_getattr_default_np(&before_);
@@ -26,5 +29,11 @@ class NoThreads {
  private:
   pthread_attr_t before_;
 };
+#else
+struct NoThreads {
+  static constexpr bool kWorks = false;
+  NoThreads() {}
+};
+#endif
 
 }  // namespace cgi

@@ -39,7 +39,7 @@ class RequestBodyTest : public ::testing::Test {
   std::optional<Refusal> arrive(RequestBody& body, const std::string& text) {
     for (std::size_t at = 0; at < text.size();) {
       const std::string piece = text.substr(at, 16 * 1024);
-      EXPECT_EQ(static_cast<ssize_t>(piece.size()), ::send(client_.get(), piece.data(), piece.size(), MSG_NOSIGNAL));
+      EXPECT_EQ(static_cast<ssize_t>(piece.size()), ::send(client_.get(), piece.data(), piece.size(), 0));
       at += piece.size();
       if (auto refusal = body.take(server_, server_.fill_now(kMuch))) return refusal;
     }
@@ -134,7 +134,7 @@ TEST_F(RequestBodyTest, AChunkedOneIsDecodedHoweverItIsCut) {
     Connection server(std::move(sockets.server));
     RequestBody body(kChunked, kMuch, Pace());
     for (const std::string& piece : {text.substr(0, cut), text.substr(cut)}) {
-      ::send(sockets.client.get(), piece.data(), piece.size(), MSG_NOSIGNAL);
+      ::send(sockets.client.get(), piece.data(), piece.size(), 0);
       ASSERT_FALSE(body.take(server, server.fill_now()));
     }
     ASSERT_TRUE(body.has_begun(server)) << cut;
@@ -227,7 +227,7 @@ TEST_F(RequestBodyTest, AnOctetFromTimeToTimeDoesNotMoveTheDeadline) {
     Connection server(std::move(sockets.server));
     RequestBody body(framing, kMuch, Pace(kAllowed, 1e12));
     const auto first = body.wait(server);
-    ::send(sockets.client.get(), "1", 1, MSG_NOSIGNAL);
+    ::send(sockets.client.get(), "1", 1, 0);
     const Fill arrived = server.fill(kNever);
     Clock::time_point taken;
     do {
@@ -251,7 +251,7 @@ TEST_F(RequestBodyTest, CutEndsItEarly) {
 class DropTest : public RequestBodyTest {
  protected:
   void send(const std::string& text) {
-    ASSERT_EQ(static_cast<ssize_t>(text.size()), ::send(client_.get(), text.data(), text.size(), MSG_NOSIGNAL));
+    ASSERT_EQ(static_cast<ssize_t>(text.size()), ::send(client_.get(), text.data(), text.size(), 0));
     ASSERT_EQ(Fill::kData, server_.fill(kNever));
   }
 };

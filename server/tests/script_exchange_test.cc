@@ -57,7 +57,7 @@ class ScriptExchange : public ::testing::Test {
   }
 
   void send(const std::string& text) {
-    ASSERT_EQ(static_cast<ssize_t>(text.size()), ::send(client_.get(), text.data(), text.size(), MSG_NOSIGNAL));
+    ASSERT_EQ(static_cast<ssize_t>(text.size()), ::send(client_.get(), text.data(), text.size(), 0));
   }
   void end_sending() { ::shutdown(client_.get(), SHUT_WR); }
 
@@ -224,7 +224,7 @@ class Refusing : public ResponseWriter {
   explicit Refusing(int client) : client_(client) {}
   void take(std::string_view output) override {
     if (taken.empty()) {
-      EXPECT_EQ(1, ::send(client_, "\n", 1, MSG_NOSIGNAL));
+      EXPECT_EQ(1, ::send(client_, "\n", 1, 0));
     }
     if (taken.size() < 100) taken.append(output.substr(0, 100));
   }

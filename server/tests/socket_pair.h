@@ -16,12 +16,13 @@ struct SocketPair {
   SocketPair() {
     ::signal(SIGPIPE, SIG_IGN);  // as the server does
     int ends[2];
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
+    if (::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) {
       throw std::system_error(errno, std::generic_category(), "socketpair");
     }
     server.reset(ends[0]);
     client.reset(ends[1]);
-    ::fcntl(ends[1], F_SETFL, ::fcntl(ends[1], F_GETFL) & ~O_NONBLOCK);
+    for (const int end : ends) ::fcntl(end, F_SETFD, FD_CLOEXEC);
+    ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
   }
 
   UniqueFd server;

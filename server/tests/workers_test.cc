@@ -46,6 +46,7 @@ TEST(Workers, UseIdleThreadsAgain) {
 }
 
 TEST(Workers, RefuseATaskWithoutThreadsUntilOneIsIdle) {
+  if (!NoThreads::kWorks) GTEST_SKIP() << "this system cannot run out of threads here";
   Workers workers;
   Event begun;
   Event release;
