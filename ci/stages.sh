@@ -138,8 +138,8 @@ judge_stage() {
     "$(printf '%4d passed %3d failed %3d skipped  %7s' "$passed" "$failed" "$skipped" "$time")"
 }
 
-# Returns whether a stage that NAME needs still runs.
-needs_a_running_stage() {
+# Returns whether a stage that NAME needs has not ended yet.
+waits_for_a_need() {
   local need
   for need in ${needs_of[$1]}; do
     [ -e "$out/$need.outcome" ] || return 0
@@ -156,7 +156,7 @@ run_stages() {
       run_stage "$name" &
       behind+=($!)
     elif [ -n "${is_beside[$name]-}" ]; then
-      if needs_a_running_stage "$name"; then
+      if waits_for_a_need "$name"; then
         wait "${beside[@]}" || true
         beside=()
       fi

@@ -97,10 +97,10 @@ std::optional<std::vector<ListingEntry>> DocumentRoot::entries(const UniqueFd& d
                                                                const std::string& path) const {
   // The directory may be open for searching only. Reading needs another descriptor.
   UniqueFd fd(::openat(directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd && errno != EACCES) throw std::system_error(errno, std::generic_category(), "cannot open a directory");
+  if (!fd && errno == EACCES) return std::nullopt;
   const auto close = [](DIR* open) { ::closedir(open); };
   const std::unique_ptr<DIR, decltype(close)> stream(fd ? ::fdopendir(fd.get()) : nullptr, close);
-  if (!stream) return std::nullopt;
+  if (!stream) throw std::system_error(errno, std::generic_category(), "cannot open a directory");
   fd.release();  // closedir() closes it
   std::vector<ListingEntry> found;
   while (const dirent* entry = ::readdir(stream.get())) {

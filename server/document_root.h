@@ -20,8 +20,8 @@ namespace cgi {
 
 class DocumentRoot {  // rule: seed/files-below-the-root-only
  public:
-  // Opens `directory`. Throws std::runtime_error with the next step if that fails. Does the same without
-  // `follow_symlinks` if the system cannot keep links inside the root.
+  // Opens `directory`. Throws std::runtime_error with the next step if that fails. Without
+  // `follow_symlinks` it also throws if the system cannot keep links inside the root.
   DocumentRoot(const std::string& directory, bool follow_symlinks);
 
   // Absolute and without symbolic links; "/" for the file system's root.
@@ -42,8 +42,8 @@ class DocumentRoot {  // rule: seed/files-below-the-root-only
   // Opens a directory that the server may search, but perhaps not read.
   UniqueFd open_directory(const std::string& path) const;
   bool is_directory(const std::string& path) const { return static_cast<bool>(open_directory(path)); }
-  // Finds a file of any kind, which the server perhaps may not read, and sets `status`. No other file gets its inode as
-  // long as `handle` is open. Where a system has no such handle, this leaves it empty.
+  // Finds a file of any kind, which the server perhaps may not read, and sets `status`. On Linux, without
+  // `follow_symlinks`, no other file gets its inode as long as `handle` is open. Otherwise `handle` stays empty.
   bool identify(const std::string& path, UniqueFd& handle, struct stat& status) const;
 
   // Returns the files in a directory that was opened at `path`, or nothing if the server cannot read it. A link to a

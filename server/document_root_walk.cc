@@ -108,7 +108,7 @@ int walk_once(int root, const char* path, const FindLast& find_last) {
     }
     const int error = errno;
     const auto text = text_of_link(directory, name);
-    if (!text) return error;
+    if (!text) return errno == EINVAL || errno == ENOENT ? error : errno;  // no link, or gone
     if (text->starts_with('/')) return EXDEV;
     if (++links > kMostLinks) return ELOOP;
     add_names(names, *text);

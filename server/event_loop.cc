@@ -156,8 +156,8 @@ void EventLoop::do_what_is_due() {
     tick_();
   }
   if (now_ < listen_at_) return;
-  listen_at_ = Clock::time_point::max();
-  waiter_.watch(listener_, Waiter::For::kClients);
+  const bool listens = waiter_.watch(listener_, Waiter::For::kClients);
+  listen_at_ = listens ? Clock::time_point::max() : now_ + kShortage;
 }
 
 // No error of accept() is for good: a client may have left, and the system may be short of something. In a shortage

@@ -44,7 +44,10 @@ bool RequestBody::store(std::string_view data) {
 
 std::optional<Refusal> RequestBody::take(Connection& client, Fill arrived) {
   if (arrived == Fill::kTimeout) return Refusal{408, "Request body not complete in time"};
-  if (arrived == Fill::kData && seen_) pace_.moved(client.received() - *seen_, Clock::now());
+  if (arrived == Fill::kData && seen_) {
+    const std::uint64_t before = std::exchange(*seen_, client.received());  // the server may read ahead, without wait()
+    pace_.moved(client.received() - before, Clock::now());
+  }
   if (!is_chunked()) {
     if (arrived != Fill::kData) from_client_ = std::min<std::uint64_t>(from_client_, client.buffered().size());
     return std::nullopt;

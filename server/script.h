@@ -141,7 +141,7 @@ void end_late_starts(Clock::time_point now);
 // scripts, which get that limit from before: select() cannot handle descriptors above 1024.
 std::vector<ScriptLimit> limits_of_scripts(const ScriptLimits& options, std::size_t descriptors);
 
-// The system has ScriptCommand::no_new_privileges.
+// True if the system knows ScriptCommand::no_new_privileges.
 extern const bool kHasNoNewPrivileges;
 
 // Returns "exit code 3" or "exit code -9 (SIGKILL)" for the log; an empty text for status 0.

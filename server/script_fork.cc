@@ -16,6 +16,7 @@
 #include <array>
 #include <cerrno>
 #include <functional>
+#include <new>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -87,6 +88,8 @@ void start_child(ChildPlan& plan) try {
   plan.error = report.error;
 } catch (const std::system_error& no_thread) {
   plan.error = no_thread.code().value();
+} catch (const std::bad_alloc&) {
+  plan.error = ENOMEM;
 }
 
 void close_other_descriptors() {

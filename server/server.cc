@@ -84,7 +84,8 @@ int Server::listen() {
     }
   }
   if (no_new_privileges && !kHasNoNewPrivileges) {
-    throw std::invalid_argument("--no-new-privileges: this system cannot keep rights from a script (leave it out)");
+    throw std::invalid_argument(
+        "--no-new-privileges: this system cannot keep set-user-id programs from getting rights (leave it out)");
   }
   ::signal(SIGXFSZ, SIG_IGN);  // a file at its limit is an error of one request
   ::signal(SIGPIPE, SIG_IGN);  // from scripts that read no input, and clients that left

@@ -24,8 +24,9 @@ class Waiter {
 
   // Throws std::system_error if the system has no descriptors.
   Waiter();
-  // Has wait() tell of `socket` once it has what it is watched for, or has ended. Then it must be watched again.
-  // Returns false if the system cannot watch it.
+  // Has wait() tell of `socket` once: when it has input, room or a client, or has ended. Before the caller watches it
+  // again for input, it must have read all octets, or have forgotten the socket. Returns false if the system cannot
+  // watch it.
   bool watch(Watched& socket, For wanted);
   void forget(Watched& socket);
   // Calls `on_event` for the sockets to tell of. Waits for the first one, or for ever if `milliseconds` is negative.
@@ -44,8 +45,8 @@ UniqueFd accept_client(int listener, sockaddr_storage& address);
 // Sends octets of `file` from `at` on, and moves `at`. Returns as send() does; 0 at the end of the file.
 ssize_t send_from_file(int socket, int file, off_t& at, std::size_t count);
 
-// The event of poll() that a client has ended its side, also behind octets that nobody has read. 0: there is none, so
-// the server must read ahead.
+// The event of poll() for a client that has ended its side. It comes even if octets before the end are unread. 0: the
+// system has none, so the server must read ahead.
 extern const short kHalfClose;
 
 }  // namespace cgi

@@ -8,6 +8,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -18,7 +19,9 @@
 #include <thread>
 #include <utility>
 
+#include "clock.h"
 #include "scratch_directory.h"
+#include "waiting.h"
 
 namespace cgi {
 namespace {
@@ -229,6 +232,7 @@ struct Attempts {
   int inside = 0;
   int refused = 0;  // it leads out, or is not there
   int given_up = 0;
+  bool lacks_one() const { return inside == 0 || refused == 0; }
 };
 
 // Tries `path`, both as a file and as a script. The file must be `inside`.
@@ -262,14 +266,18 @@ TEST(DocumentRoot, LeadsOutAtNoMomentWhileADirectoryAndALinkSwapPlaces) {
     move(directory, link);
     move(aside, directory);
   });
-  for (int i = 0; i < kOpens && !::testing::Test::HasFatalFailure(); i += 2) {  // an attempt opens it twice
+  const auto end = Clock::now() + std::chrono::seconds(20);
+  for (int i = 0; i < kOpens || (attempts.lacks_one() && Clock::now() < end); i += 2) {  // an attempt opens it twice
+    if (::testing::Test::HasFatalFailure()) break;
     attempt(root, i % 20 == 0 ? "/absolute/file" : "/directory/file", inside, attempts);
   }
   EXPECT_LT(0, attempts.inside);
   EXPECT_LT(0, attempts.refused);
 }
 
+// Only the walk looks back. openat2() may find a file that came into the directory at that moment.
 TEST(DocumentRoot, ShowsNoFileThatCameIntoADirectoryOutside) {
+  if (kHalfClose != 0) GTEST_SKIP() << "the sources for Linux are linked";
   ScratchDirectory site;
   site.write("root/directory/file", "inside");
   site.make_directory("outside");
@@ -283,7 +291,9 @@ TEST(DocumentRoot, ShowsNoFileThatCameIntoADirectoryOutside) {
     ASSERT_EQ(0, ::unlink((outside + "/secret").c_str()));
     move(outside, directory);
   });
-  for (int i = 0; i < kOpens && !::testing::Test::HasFatalFailure(); i += 10) {
+  const auto end = Clock::now() + std::chrono::seconds(20);
+  for (int i = 0; i < kOpens || (attempts.lacks_one() && Clock::now() < end); i += 10) {
+    if (::testing::Test::HasFatalFailure()) break;
     attempt(root, "/directory/secret", {}, attempts);
     attempt(root, "/directory/file", inside, attempts);
   }
