@@ -19,7 +19,9 @@ def verdict_of(tmp_path: Path, *talks: Talk) -> str:
     [one] = load_cases(corpus(tmp_path, case("a/b", "status = 200", more=r"send = 'x\r\n\r\n'")) / "cases")
     with scripted(*talks) as (host, port):
         plan = make_plan(Options(url=f"http://{host}:{port}", root=str(tmp_path), timeout=TIMEOUT))
-        return trial.try_case(one, plan, None, tmp_path).result["verdict"]
+        result = trial.try_case(one, plan, None, tmp_path).result
+        assert (result["verdict"] == "pass") == result["note"].startswith("tried twice")
+        return result["verdict"]
 
 
 def answers(status: int) -> Talk:

@@ -72,12 +72,16 @@ def steps(workflow: dict[Any, Any]) -> Iterator[dict[str, Any]]:
 def test_a_workflow_only_calls_scripts_of_this_project(path: Path) -> None:
     workflow = loaded(path)
     assert workflow["permissions"] == {"contents": "read"}
-    assert all(job["timeout-minutes"] and job["runs-on"] == "ubuntu-24.04" for job in workflow["jobs"].values())
-    called = [re.sub(r"^sudo ", "", step["run"]) for step in steps(workflow) if "run" in step]
+    jobs = workflow["jobs"].values()
+    assert all(job["timeout-minutes"] for job in jobs)
+    # ci/setup installs by apt, so a job on another system has commands of its own. It turns no run red.
+    assert all(job["runs-on"] == "ubuntu-24.04" or job["continue-on-error"] for job in jobs)
+    usual = {"jobs": {name: job for name, job in workflow["jobs"].items() if job["runs-on"] == "ubuntu-24.04"}}
+    called = [re.sub(r"^sudo ", "", step["run"]) for step in steps(usual) if "run" in step]
     for command in called:
         names = re.fullmatch(r"ci/(\$\{\{ matrix\.script \}\}|[\w-]+)( [^;&|\n]*)?", command)
         assert names is not None, command
-        [job] = workflow["jobs"].values()
+        [job] = usual["jobs"].values()
         scripts = job["strategy"]["matrix"]["script"] if "matrix.script" in names[1] else [names[1]]
         assert [name for name in scripts if not os.access(CHECKOUT / "ci" / name, os.X_OK)] == []
     assert called and all(re.fullmatch(r"actions/[\w-]+@v\d+", step["uses"]) for step in steps(workflow) if "uses" in step)

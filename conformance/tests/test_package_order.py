@@ -47,6 +47,8 @@ def includes() -> dict[str, set[str]]:
 def libraries() -> dict[str, int]:
     """Returns for each source the place of its library in CMakeLists.txt. Headers without a source have no place."""
     text = re.sub("#.*", "", (SERVER / "CMakeLists.txt").read_text("utf-8"))
+    for name, value in re.findall(r"^set\((\w+) ([^)]*)\)", text, re.MULTILINE):
+        text = text.replace(f"${{{name}}}", value)
     # A library may get more sources later. A program of tests brings sources of a library once more.
     lists = re.findall(r"^(?:add_(?:library|executable)| *target_sources)\(([\w-]+)([^)]*)\)", text, re.MULTILINE)
     places = {target: number for number, target in enumerate(dict(lists))}

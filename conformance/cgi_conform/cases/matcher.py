@@ -17,7 +17,8 @@ Octets = Callable[[bytes], bytes]
 
 _SHOWN = 2000
 _BLOCK = 1 << 20
-_BEFORE_END = 16  # octets that are shown before the part that should end a value
+_BEFORE_END = 16  # octets that are shown before the part that should end a long value
+_LONG = 200
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ def _tests(matcher: Matcher, got: bytes, normal: Octets) -> list[tuple[str, bool
     tests = [(f"contains {shown(part, normal)}", part in got) for part in matcher.contains]
     if matcher.ends_with is not None:
         end = got[-len(matcher.ends_with) - _BEFORE_END :]
-        told = f" (got {shown(end, normal)} there)" if len(end) < len(got) else ""
+        told = f" (got {shown(end, normal)} there)" if len(got) > _LONG else ""
         tests.append((f"ends with {shown(matcher.ends_with, normal)}{told}", got.endswith(matcher.ends_with)))
     if matcher.matches is not None:
         found = re.search(matcher.matches, got, re.DOTALL)

@@ -53,7 +53,7 @@ profiles = [{quoted}]
 # name them so (/cgi-bin/hello.cgi). Cases about CGI directories are skipped.
 # script-suffix = ".cgi"
 
-# If the server runs on a system that lacks what others have: its lacks. Cases that need it are skipped.
+# What the system of the server lacks. Cases that need it are skipped.
 # lacks = [{lacks}]
 
 # Files that cgi-conform writes before each start: NAME = the template, a file in this folder.

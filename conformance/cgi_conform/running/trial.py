@@ -50,7 +50,7 @@ class CaseOutcome:
 def try_case(case: Case, plan: Plan, pool: ServerPool | None, fixtures: Path) -> CaseOutcome:
     """Tries a case and returns the outcome.
 
-    If a case takes too long on a busy machine, the machine may be the reason: it gets a second trial with twice the time.
+    A case that waits for --timeout on a busy machine gets a second trial with twice the time: the machine may be the reason.
     """
     outcome = _try_once(case, plan, pool, fixtures)
     if not (outcome.is_late and is_busy()):
@@ -58,6 +58,7 @@ def try_case(case: Case, plan: Plan, pool: ServerPool | None, fixtures: Path) ->
     patient = replace(plan, timeout=2 * plan.timeout, case_timeout=2 * plan.case_timeout)
     second = _try_once(case, patient, pool, fixtures)
     second.messages[:0] = outcome.messages
+    second.result["note"] = second.result["note"] or "tried twice: it took too long on a busy machine"
     return second
 
 
