@@ -23,10 +23,11 @@ UniqueFd DocumentRoot::open_beneath(int root, const char* path, int flags) {
   open_how how{};
   how.flags = static_cast<unsigned>(flags | O_CLOEXEC);
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-  // EAGAIN: somebody renamed a directory while the kernel resolved "..". Try again.
-  for (int attempt = 0;; ++attempt) {
+  // EAGAIN: somebody renamed a file, anywhere on the system, while the kernel resolved "..". Try again.
+  constexpr int kMostAttempts = 200;
+  for (int attempt = 1;; ++attempt) {
     const long fd = ::syscall(SYS_openat2, root, path, &how, sizeof how);
-    if (fd >= 0 || errno != EAGAIN || attempt == 8) return UniqueFd(static_cast<int>(fd));
+    if (fd >= 0 || errno != EAGAIN || attempt == kMostAttempts) return UniqueFd(static_cast<int>(fd));
   }
 }
 
