@@ -19,7 +19,7 @@ def verdict_of(tmp_path: Path, *talks: Talk, done: threading.Event | None = None
     [one] = load_cases(corpus(tmp_path, case("a/b", "status = 200", more=r"send = 'x\r\n\r\n'")) / "cases")
     with scripted(*talks) as (host, port):
         plan = make_plan(Options(url=f"http://{host}:{port}", root=str(tmp_path), timeout=TIMEOUT))
-        result = trial.try_case(one, plan, None, tmp_path).result
+        result = trial.try_patiently(one, plan, None, tmp_path).result
         if done is not None:
             done.set()
     assert (result["verdict"] == "pass") == result["note"].startswith("tried twice")

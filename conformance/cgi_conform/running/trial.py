@@ -47,16 +47,16 @@ class CaseOutcome:
     is_late: bool = False  # the case did not pass, and took as long as --timeout
 
 
-def try_case(case: Case, plan: Plan, pool: ServerPool | None, fixtures: Path) -> CaseOutcome:
+def try_patiently(case: Case, plan: Plan, pool: ServerPool | None, fixtures: Path) -> CaseOutcome:
     """Tries a case and returns the outcome.
 
     A case that waits for --timeout on a busy machine gets a second trial with twice the time: the machine may be the reason.
     """
-    outcome = _try_once(case, plan, pool, fixtures)
+    outcome = try_case(case, plan, pool, fixtures)
     if not (outcome.is_late and is_busy()):
         return outcome
     patient = replace(plan, timeout=2 * plan.timeout, case_timeout=2 * plan.case_timeout)
-    second = _try_once(case, patient, pool, fixtures)
+    second = try_case(case, patient, pool, fixtures)
     second.messages[:0] = outcome.messages
     second.result["note"] = second.result["note"] or "tried twice: it took too long on a busy machine"
     return second
@@ -67,7 +67,8 @@ def is_busy() -> bool:
     return os.getloadavg()[0] > _BUSY * (os.cpu_count() or 1)
 
 
-def _try_once(case: Case, plan: Plan, pool: ServerPool | None, fixtures: Path) -> CaseOutcome:
+def try_case(case: Case, plan: Plan, pool: ServerPool | None, fixtures: Path) -> CaseOutcome:
+    """Tries a case once and returns the outcome."""
     expectation = case.expect[plan.profile]
     rule = known_failure_of(plan.known_failures, case.id, plan.capabilities.user)
     if (reason := reason_to_skip(case, plan)) is not None:
