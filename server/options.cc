@@ -110,6 +110,20 @@ void take_limits(const std::string& value, ScriptLimits& limits) {
   }
 }
 
+// Reads ".pl=C:\perl\bin\perl.exe".
+Interpreter interpreter(const std::string& value) {
+  const char* const example = "try: --interpreter .pl=C:\\perl\\bin\\perl.exe";
+  std::string_view program = value;
+  const std::string suffix = lowered(cut(program, '='));
+  if (suffix.size() < 2 || suffix[0] != '.' || program.empty()) {
+    reject("--interpreter", value, "is not .SUFFIX=PROGRAM", example);
+  }
+  if (suffix == ".bat" || suffix == ".cmd") {  // rule: argument/windows-batch-files
+    reject("--interpreter", value, "names batch files, which never run: they read the request as commands", example);
+  }
+  return {suffix, std::string(program)};
+}
+
 std::string allowed_host(const std::string& value) {
   const std::string host = lowered(word("--allowed-host", value));
   if (host.find_first_of("/ ") != host.npos || (host.find(':') != host.npos && !host.starts_with('['))) {
@@ -244,6 +258,10 @@ void declare(CLI::App& app, Options& options, std::string& port, std::string& ve
   scripts.flag("--inherit-env", options.inherit_env, "pass on all but request variables (REMOTE_USER, ...)");
   scripts.flag("--pass-authorization", options.pass_authorization, "let scripts see passwords (HTTP_AUTHORIZATION)");
 
+  scripts.list("--interpreter", "SUFFIX=PROGRAM", "", "on Windows: run files with this suffix by PROGRAM",
+               [&options](const std::vector<std::string>& values) {
+                 for (const std::string& value : values) options.interpreters.push_back(interpreter(value));
+               });
   scripts.flag("--no-new-privileges", options.no_new_privileges,
                "give set-user-id programs of scripts no other rights");
 

@@ -21,6 +21,12 @@ struct ScriptLimits {
   std::uint64_t files = 0, processes = 0;
 };
 
+// The program that runs the scripts whose names end with `suffix`: ".pl", "C:\perl\bin\perl.exe".
+struct Interpreter {
+  std::string suffix;
+  std::string program;
+};
+
 // The settings of a server. The default CGI directories are those of CPython.
 // rule: seed/cgi-bin-is-default, seed/htbin-is-default
 struct Options {
@@ -46,6 +52,7 @@ struct Options {
   std::uint64_t max_spool = 1'073'741'824;  // octets of all bodies in temporary files
   ScriptLimits script_limits;
   bool no_new_privileges = false;
+  std::vector<Interpreter> interpreters;   // on Windows; elsewhere a script names its interpreter
   std::vector<std::string> allowed_hosts;  // in lower case; empty: any host
   std::string log_file;                    // empty: standard error
   LogFormat log_format = LogFormat::kCommon;

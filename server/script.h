@@ -73,6 +73,7 @@ struct ScriptCommand {
   bool is_interpreted = false;           // it begins with "#!", so `account` must be able to read it
   Clock::time_point deadline = Clock::time_point::max();  // for its start
   std::span<const ScriptLimit> limits;                    // beside those of the server
+  std::span<const Interpreter> interpreters;              // on Windows
   bool no_new_privileges = false;                         // no set-user-id program gets other rights
   std::string_view input;                                 // the first octets of its standard input
   bool input_ends = false;                                // no more follow

@@ -110,6 +110,7 @@ ScriptCommand ScriptHandler::command_for(const Call& call, RequestBody& body) {
   command.arguments.insert(command.arguments.begin(), route.path.substr(name));
   command.account = account_ ? &*account_ : nullptr;
   command.limits = limits_;
+  command.interpreters = options_.interpreters;
   command.no_new_privileges = options_.no_new_privileges;
   command.device = route.status.st_dev;
   command.inode = route.status.st_ino;

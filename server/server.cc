@@ -83,6 +83,10 @@ int Server::listen() {
       throw std::invalid_argument("CGI directory \"" + path + "\" must begin with '/' and not end with it");
     }
   }
+  if (!interpreters.empty()) {
+    throw std::invalid_argument("--interpreter \"" + interpreters[0].suffix +
+                                "\" is for Windows (here a script begins with #!)");
+  }
   if (no_new_privileges && !kHasNoNewPrivileges) {
     throw std::invalid_argument(
         "--no-new-privileges: this system cannot keep set-user-id programs from getting rights (leave it out)");

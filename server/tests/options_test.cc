@@ -37,6 +37,17 @@ std::string mistake(const std::vector<std::string>& words) {
   return line.text.substr(12, line.text.size() - 13);
 }
 
+TEST(Options, NameInterpreters) {
+  const Options two = options({"--interpreter", ".PL=C:\\perl\\perl.exe", "--interpreter", ".php=php-cgi -q=1"});
+  ASSERT_EQ(2u, two.interpreters.size());
+  EXPECT_EQ(".pl", two.interpreters[0].suffix);
+  EXPECT_EQ("C:\\perl\\perl.exe", two.interpreters[0].program);
+  EXPECT_EQ("php-cgi -q=1", two.interpreters[1].program);
+  for (const char* value : {"perl", ".pl", ".pl=", "=perl", ".=perl", "pl=perl", ".bat=x", ".Cmd=x"}) {
+    EXPECT_EQ(0u, mistake({"--interpreter", value}).find("--interpreter \"")) << value;
+  }
+}
+
 TEST(Options, HaveDefaults) {
   for (const Options& given : {options({}), options({"--cgi"})}) {
     EXPECT_EQ(8000, given.port);

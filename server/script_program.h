@@ -1,0 +1,27 @@
+// The program that runs a script on Windows, which has no permission to execute and does not read "#!".
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "options.h"
+
+namespace cgi {
+
+// Returns the words that stand before the script on its command line. There are none if the script itself is a program.
+// The first word is a path, or a name to look for on PATH. Returns nothing if the script must not run. The first rule
+// that fits decides:
+//   - .bat and .cmd do not run, and neither does a script for cmd.exe: it would read a part of the request as commands;
+//     rule: argument/windows-batch-files
+//   - `interpreters` names the suffix, in upper or lower case;
+//   - a file that begins as a program does ("MZ") runs by itself, whatever its name is;
+//   - .py and .pyw run by Python, with CPython's option -u;
+//   - "#!/usr/bin/perl -T" and "#!/usr/bin/env perl -T" run by the program perl of PATH, with the option.
+// `start` holds the first octets of the script, at least its first line.
+std::optional<std::vector<std::string>> words_before_script(std::string_view name, std::string_view start,
+                                                            std::span<const Interpreter> interpreters);
+
+}  // namespace cgi
