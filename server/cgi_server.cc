@@ -97,7 +97,7 @@ bool CgiServer::serve_until_stopped() {
   std::vector<std::thread> threads;
   for (const auto& loop : loops_) {
     threads.emplace_back([this, &loop, &ended] {
-      if (!loop->run(svr_sock_)) ended = false;
+      if (!loop->run(static_cast<int>(svr_sock_))) ended = false;
     });
   }
   for (std::thread& thread : threads) thread.join();

@@ -23,7 +23,8 @@ constexpr off_t kSentFromFile = 4 * 1024 * 1024;
 bool wait_for(int fd, short events, Clock::time_point deadline) {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
   pollfd entry{fd, events, 0};
-  return ::poll(&entry, 1, static_cast<int>(std::clamp<long>(left, 0, 1'000'000))) != 0 || Clock::now() < deadline;
+  return ::poll(&entry, 1, static_cast<int>(std::clamp<std::int64_t>(left, 0, 1'000'000))) != 0 ||
+         Clock::now() < deadline;
 }
 
 }  // namespace

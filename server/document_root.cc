@@ -93,6 +93,8 @@ bool DocumentRoot::identify(const std::string& path, UniqueFd& handle, struct st
   });
 }
 
+void DocumentRoot::spell(std::vector<std::string>&) const {}
+
 std::optional<std::vector<ListingEntry>> DocumentRoot::entries(const UniqueFd& directory,
                                                                const std::string& path) const {
   // The directory may be open for searching only. Reading needs another descriptor.

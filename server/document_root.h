@@ -46,6 +46,9 @@ class DocumentRoot {  // rule: seed/files-below-the-root-only
   // `follow_symlinks`, no other file gets its inode as long as `handle` is open. Otherwise `handle` stays empty.
   bool identify(const std::string& path, UniqueFd& handle, struct stat& status) const;
 
+  // Replaces names by those that the file system has for the same files. Only Windows has several names for a file.
+  void spell(std::vector<std::string>& segments) const;
+
   // Returns the files in a directory that was opened at `path`, or nothing if the server cannot read it. A link to a
   // directory counts as a directory, as in os.path.isdir(), but not if it leads out of the root. Throws as above.
   std::optional<std::vector<ListingEntry>> entries(const UniqueFd& directory, const std::string& path) const;

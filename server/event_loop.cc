@@ -120,7 +120,7 @@ int EventLoop::milliseconds_to_wait() const {
   if (clients_.size() > quiet_.size()) first = std::min(first, tick_at_);
   if (first == Clock::time_point::max()) return -1;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(first - now_).count();
-  return static_cast<int>(std::clamp<long>(left, 0, 1'000'000));
+  return static_cast<int>(std::clamp<std::int64_t>(left, 0, 1'000'000));
 }
 
 void EventLoop::on_event(Client& client) {

@@ -1,7 +1,5 @@
 #include "http11_rules.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 
 #include "field_syntax.h"

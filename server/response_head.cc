@@ -1,5 +1,7 @@
 #include "response_head.h"
 
+#include <array>
+
 #include "http_date.h"
 #include "version.h"
 
@@ -14,13 +16,14 @@ std::string response_head(std::string_view protocol, int status, std::string_vie
 }
 
 std::string server_fields(std::time_t now) {
-  static thread_local std::time_t written = 0;
-  static thread_local std::string fields;
-  if (now == written) return fields;
-  fields.clear();
-  add_field(fields, "Server", kServerSoftware);
-  add_field(fields, "Date", http_date(now));  // rule: http/one-date-in-fixed-form
+  // Not a string: GCC for Windows destroys the objects of a thread after their memory is gone.
+  static thread_local std::array<char, 29> date;
+  static thread_local std::time_t written = -1;
+  if (now != written) http_date(now).copy(date.data(), date.size());
   written = now;
+  std::string fields;
+  add_field(fields, "Server", kServerSoftware);
+  add_field(fields, "Date", {date.data(), date.size()});  // rule: http/one-date-in-fixed-form
   return fields;
 }
 

@@ -121,8 +121,9 @@ Route find_route(const Request& request, const DocumentRoot& root, const std::ve
   const auto unsupported = [&] { return refuse(501, "Unsupported method (" + python_repr(request.method) + ")"); };
   if (!known && !any_method) return unsupported();  // rule: cgi/methods-may-be-refused
 
-  const std::optional<TargetPath> target = parse_target(request.target);  // rule: traversal/host-field
+  std::optional<TargetPath> target = parse_target(request.target);  // rule: traversal/host-field
   if (!target) return refuse(400, "Bad request target (" + python_repr(request.target) + ")");
+  root.spell(target->segments);
   // The path in the request decides, not where links lead.  rule: disclosure/symlink-outside-cgi-is-a-file
   const auto directories = cgi_directory_of(*target, cgi_directories);
   // A file in a CGI directory never becomes a file response.

@@ -90,7 +90,7 @@ class Exchange {
         std::min({script_deadline(), silence_ends(), client_.send_deadline(), last_words_end(), body_deadline_});
     if (!flush_was_due_) until = std::min(until, flush_at_);
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
-    if (::poll(entries_.data(), entries_.size(), static_cast<int>(std::clamp<long>(left, 0, 60'000))) < 0) {
+    if (::poll(entries_.data(), entries_.size(), static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000))) < 0) {
       for (pollfd& entry : entries_) entry.revents = 0;  // EINTR: look at the clock, then wait again
     }
   }

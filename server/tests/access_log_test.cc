@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace cgi {
 namespace {
@@ -14,22 +15,13 @@ using namespace std::string_literals;
 
 constexpr std::time_t kWhen = 1795385152;  // 2026-11-22T22:05:52Z
 
-// Sets the time zone of a test, and restores the one before it.
-class LocalTime {
- public:
-  explicit LocalTime(const char* zone) {
-    if (const char* before = std::getenv("TZ")) before_ = before;
-    ::setenv("TZ", zone, 1);
-    ::tzset();
-  }
-  ~LocalTime() {
-    before_.empty() ? ::unsetenv("TZ") : ::setenv("TZ", before_.c_str(), 1);
-    ::tzset();
-  }
-
- private:
-  std::string before_;
-};
+// Sets the time zone by "TZ=…".
+void set_zone(std::string setting) {
+  static std::string kept;
+  kept = std::move(setting);
+  ::putenv(kept.data());
+  ::tzset();
+}
 
 std::string logged(LogFormat format, void (*what)(const AccessLog&)) {
   testing::internal::CaptureStderr();
@@ -67,15 +59,15 @@ TEST(LogEscape, CutsAfter4096Octets) {
 }
 
 TEST(CommonLine, HasCPythonsFormAndLocalTime) {
-  const LocalTime zone("UTC0");
+  set_zone("TZ=UTC0");
   EXPECT_EQ("127.0.0.1 - - [22/Nov/2026 22:05:52] \"GET / HTTP/1.0\" 200 -\n",
             common_line("127.0.0.1", kWhen, "\"GET / HTTP/1.0\" 200 -"));
-  const LocalTime east("EST-3");
+  set_zone("TZ=EST-3");
   EXPECT_EQ("::1 - - [23/Nov/2026 01:05:52] x\n", common_line("::1", kWhen, "x"));
 }
 
 TEST(CommonLine, NamesTheMonthsInEnglish) {
-  const LocalTime zone("UTC0");
+  set_zone("TZ=UTC0");
   std::string months;
   for (int month = 0; month < 12; ++month) {
     const std::time_t middle = 1768435200 + month * 2629746;  // from 2026-01-15 on, a mean month apart
@@ -85,7 +77,7 @@ TEST(CommonLine, NamesTheMonthsInEnglish) {
 }
 
 TEST(JsonLine, IsOneObjectInUniversalTime) {
-  const LocalTime zone("EST-3");
+  set_zone("TZ=EST-3");
   EXPECT_EQ("{\"time\":\"2026-11-22T22:05:52Z\",\"client\":\"::1\",\"message\":\"say \\\"\\\\x1b\\\"\"}\n",
             json_line("::1", kWhen, "say \"\\x1b\""));
   EXPECT_EQ("{\"time\":\"1970-01-01T00:00:00Z\",\"client\":\"-\",\"message\":\"\\u000a\\u00e9\"}\n",
