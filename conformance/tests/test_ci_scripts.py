@@ -58,6 +58,7 @@ SCRIPTS = sorted(path for path in CI.iterdir() if path.is_file() and os.access(p
         (["wheel", "--program", "nothing"], '--program "nothing" is no program (ci/build makes '),
         (["wheel", "--try", "nothing"], '--try "nothing" is no file (ci/wheel prints the path '),
         (["wheel", "everything"], 'unknown argument "everything" (see --help)'),
+        (["windows", "everything"], 'unknown argument "everything" (see --help)'),
     ],
 )
 def test_a_wrong_call_is_reported_in_one_line(tmp_path: Path, words: list[str], message: str) -> None:

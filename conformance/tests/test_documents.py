@@ -62,6 +62,7 @@ NOT_RUN = {
     "ci/bench --wrk": Elsewhere("minutes", "bench/tests/test_second_opinion.py", "second_opinion"),
     "ci/bench *--gate*": Elsewhere("compares times", "bench/tests/test_gate.py", '"cgi-hello/8: ref >= 1.1 * peer"'),
     "ci/test python-package": Elsewhere("minutes of compiling", "ci/test", "pytest_stage python-package "),
+    "ci/windows": Elsewhere("network, minutes", "conformance/tests/test_ci_scripts.py", '"windows", "everything"'),
     "ci/wheel*": Elsewhere("network, minutes of compiling", "server/python/tests/test_wheel.py", '"ci" / "wheel"'),
     "pip install cgi-server": Elsewhere("network", "server/python/tests/test_wheel.py", '"--no-index", wheel'),
     "python3 -m cgi_server *": Elsewhere("pip", "server/python/tests/test_wheel.py", '"python", "-m", "cgi_server"'),
@@ -113,7 +114,7 @@ LASTING = {
 ASKING = {r"\bcgi-conform .*--url ": "faulty", r"\bcgi-bench .*=http": "cgi-server"}
 # Commands that take minutes. They never run here, and NOT_RUN must have them.
 MINUTES = (
-    r"ci/(attack|bare-machine|debs|fuzz|install-check|matrix|release|sanitize|setup|soak|build|test|wheel)\b"
+    r"ci/(attack|bare-machine|debs|fuzz|install-check|matrix|release|sanitize|setup|soak|build|test|wheel|windows)\b"
     r"(?!.* --(help|list)\b)|ci/lint$"
 )
 # Programs that some commands need besides the runner: the file, and the commands.

@@ -1,0 +1,132 @@
+// cgi-server on Windows: as server/main.cc and server/server.cc. There are no users to change to, and no signals.
+//
+// Exit status: 0 after Ctrl+C, or if the console is closed; 1 if it cannot run; 2 for a mistake on the command line.
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "access_log.h"
+#include "bind_failure.h"
+#include "cgi_server.h"
+#include "descriptors.h"
+#include "options.h"
+#include "server_identity.h"
+#include "unique_handle.h"
+#include "wide.h"
+
+namespace {
+
+HANDLE stop_event = nullptr;
+
+int fail(int status, const std::string& message) {
+  std::fprintf(stderr, "cgi-server: %s\n", message.c_str());
+  return status;
+}
+
+// Windows calls this in a thread of its own, and ends the process soon after it has returned for a closed console.
+BOOL WINAPI on_console_event(DWORD event) {
+  if (event == CTRL_C_EVENT) std::puts("\nKeyboard interrupt received, exiting.");
+  std::fflush(stdout);
+  ::SetEvent(stop_event);
+  if (event == CTRL_CLOSE_EVENT || event == CTRL_SHUTDOWN_EVENT) ::Sleep(4000);
+  return TRUE;
+}
+
+// The C library of Windows turns "\n" into "\r\n" and ends input at ^Z. It also opens files in /tmp, which is nowhere.
+void set_up_library() {
+  for (const int fd : {0, 1, 2}) ::_setmode(fd, _O_BINARY);
+  wchar_t folder[MAX_PATH + 1] = {};
+  if (::GetTempPathW(MAX_PATH + 1, folder) > 0) ::_putenv_s("TMPDIR", cgi::narrow(folder).c_str());
+}
+
+// Writes another file and renames it, so that a reader never sees half a number.
+bool write_port_file(const std::string& path, int port) {
+  const std::wstring name = cgi::wide(path).value_or(L""), draft = name + L".new";
+  cgi::UniqueFd file(::open((path + ".new").c_str(), _O_WRONLY | _O_CREAT | _O_TRUNC, 0));
+  if (!file || !cgi::write_all(file.get(), std::to_string(port) + "\n")) return false;
+  file.reset();
+  return ::MoveFileExW(draft.c_str(), name.c_str(), MOVEFILE_REPLACE_EXISTING) != 0;
+}
+
+// Gives each CGI directory the name that the file system has for it.
+void spell(std::vector<std::string>& cgi_directories, const cgi::DocumentRoot& root) {
+  for (std::string& directory : cgi_directories) {
+    std::vector<std::string> segments;
+    for (std::size_t begin = 1; begin < directory.size();) {
+      const std::size_t end = std::min(directory.find('/', begin), directory.size());
+      segments.push_back(directory.substr(begin, end - begin));
+      begin = end + 1;
+    }
+    if (segments.empty()) continue;
+    root.spell(segments);
+    directory.clear();
+    for (const std::string& segment : segments) directory.append("/").append(segment);
+  }
+}
+
+int serve(cgi::Options options) {
+  std::optional<cgi::DocumentRoot> root;
+  try {
+    root.emplace(options.directory, options.follow_symlinks);
+  } catch (const std::exception& error) {
+    return fail(1, "cannot serve directory \"" + options.directory + "\": " + error.what());
+  }
+  spell(options.cgi_directories, *root);
+  cgi::CgiServer server(options, *root, std::nullopt);
+  const int port = server.bind();
+  if (port < 0) {
+    const int error = ::WSAGetLastError();
+    return fail(
+        1, cgi::bind_failure(options.bind, options.port, error == 0 ? 0 : cgi::errno_of(static_cast<unsigned>(error))));
+  }
+  if (!options.log_file.empty() && !server.open_log()) {
+    return fail(1, "cannot write log file \"" + options.log_file + "\" (name another)");
+  }
+  if (!options.port_file.empty() && !write_port_file(options.port_file, port)) {
+    return fail(1, "cannot write port file \"" + options.port_file + "\" (name another)");
+  }
+  const bool v6 = options.bind.find(':') != std::string::npos;
+  std::printf("Serving HTTP on %s port %d (http://%s%s%s:%d/) ...\n", options.bind.c_str(), port, v6 ? "[" : "",
+              options.bind.c_str(), v6 ? "]" : "", port);
+  std::fflush(stdout);
+  std::thread([&server] {
+    ::WaitForSingleObject(stop_event, INFINITE);
+    server.stop_serving();
+  }).detach();
+  const bool ended = server.serve_until_stopped();
+  if (!options.port_file.empty()) ::unlink(options.port_file.c_str());
+  if (!ended) std::_Exit(0);  // a script cannot be ended: its thread still uses the server
+  return 0;
+}
+
+}  // namespace
+
+int wmain(int argc, wchar_t** argv) {
+  set_up_library();
+  std::vector<std::string> words;
+  std::vector<const char*> pointers;
+  for (int i = 0; i < argc; ++i) words.push_back(cgi::narrow(argv[i]));
+  for (const std::string& word : words) pointers.push_back(word.c_str());
+  const cgi::CommandLine command_line = cgi::parse_command_line(argc, pointers.data());
+  if (!command_line.options) {
+    std::fputs(command_line.text.c_str(), command_line.exit_status == 0 ? stdout : stderr);
+    return command_line.exit_status;
+  }
+  const cgi::Options& options = *command_line.options;
+  if (options.demo) return fail(2, "--demo: its scripts are for POSIX (leave it out)");
+  if (options.no_new_privileges) return fail(2, "--no-new-privileges: Windows has no such rights (leave it out)");
+  for (const std::string& name : cgi::names_not_set(options)) {
+    std::fprintf(stderr,
+                 "cgi-server: --pass-env \"%s\" is not set here, so scripts do "
+                 "not get it\n",
+                 cgi::log_escape(name).c_str());
+  }
+  stop_event = ::CreateEventW(nullptr, TRUE, FALSE, nullptr);
+  ::SetConsoleCtrlHandler(on_console_event, TRUE);
+  return serve(options);
+}
