@@ -5,22 +5,29 @@ listens. Linux tells in /proc which process holds the listening socket.
 """
 
 import errno
+import random
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from cgi_conform.processes import everything, open_files
 
 ADDRESS = "127.0.0.1"
 _LISTENING = "0A"
+_PORTS = range(20_000, 32_000)
 
 
 def free_port() -> int:
-    """Returns a port of 127.0.0.1 that is free at the moment."""
-    with socket.socket() as probe:
-        probe.bind((ADDRESS, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Returns a port of 127.0.0.1 that is free at the moment.
+
+    Systems give clients other ports than these, so no client takes it before the server does.
+    """
+    for port in [*random.sample(_PORTS, 100), 0]:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((ADDRESS, port))
+            return int(probe.getsockname()[1])
+    raise OSError(errno.EADDRINUSE, "no port is free")
 
 
 def is_free(port: int) -> bool:
