@@ -10,7 +10,7 @@ from pathlib import Path
 from cgi_conform.cases.case import Case
 from cgi_conform.running.case_result import not_tried, untried
 from cgi_conform.running.plan import Plan
-from cgi_conform.running.trial import CaseOutcome, try_patiently
+from cgi_conform.running.trial import CaseOutcome, try_case
 from cgi_conform.servers.server_pool import Key, ServerPool
 
 _EXIT_WITHIN = 1.0  # seconds for the exit status of a server that dies after its last case
@@ -48,7 +48,7 @@ class CaseWorker:
 
     def try_case(self, case: Case) -> CaseOutcome:
         """Tries the case and returns the outcome."""
-        found = try_patiently(case, self._plan, self._pool, self._fixtures)
+        found = try_case(case, self._plan, self._pool, self._fixtures)
         if found.failure:
             found.result = not_tried(case, self._plan, found.failure.partition("\n")[0])
         return found

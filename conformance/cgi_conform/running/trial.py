@@ -3,7 +3,6 @@
 If the server does not start or dies, the case is an error, and says nothing about the rule.
 """
 
-import os
 import time
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -33,7 +32,6 @@ from cgi_conform.servers.ports import ADDRESS
 from cgi_conform.servers.server_pool import ServerPool
 
 _SLOWLY = 200_000  # octets per second that a slow server reads, such as one that reads octet by octet on a busy machine
-_BUSY = 4  # processes per processor that run or want to
 
 
 @dataclass
@@ -44,31 +42,10 @@ class CaseOutcome:
     messages: list[str] = field(default_factory=list)
     answered: bool | None = None  # completely; None: the case needs no answer, or gets none as it expects
     failure: str = ""  # the message if the server for the case did not start
-    is_late: bool = False  # the case did not pass, and took as long as --timeout
-
-
-def try_patiently(case: Case, plan: Plan, pool: ServerPool | None, fixtures: Path) -> CaseOutcome:
-    """Tries a case and returns the outcome.
-
-    A case that waits for --timeout on a busy machine gets a second trial with twice the time: the machine may be the reason.
-    """
-    outcome = try_case(case, plan, pool, fixtures)
-    if not (outcome.is_late and is_busy()):
-        return outcome
-    patient = replace(plan, timeout=2 * plan.timeout, case_timeout=2 * plan.case_timeout)
-    second = try_case(case, patient, pool, fixtures)
-    second.messages[:0] = outcome.messages
-    second.result["note"] = second.result["note"] or "tried twice: it took too long on a busy machine"
-    return second
-
-
-def is_busy() -> bool:
-    """Returns whether many more processes want to run than the machine has processors."""
-    return os.getloadavg()[0] > _BUSY * (os.cpu_count() or 1)
 
 
 def try_case(case: Case, plan: Plan, pool: ServerPool | None, fixtures: Path) -> CaseOutcome:
-    """Tries a case once and returns the outcome."""
+    """Tries a case and returns the outcome."""
     expectation = case.expect[plan.profile]
     rule = known_failure_of(plan.known_failures, case.id, plan.capabilities.user)
     if (reason := reason_to_skip(case, plan)) is not None:
@@ -83,16 +60,13 @@ def try_case(case: Case, plan: Plan, pool: ServerPool | None, fixtures: Path) ->
     deadline = CaseDeadline.from_now(plan.case_timeout, waits(case))
     trial = _try(case, expectation, plan, pool, instance, fixtures, deadline)
     took = time.monotonic() - begun
-    late = took >= plan.timeout
-    if pool is not None and instance is not None and _is_spent(case, trial.judgement, late=late):
+    if pool is not None and instance is not None and _is_spent(case, trial.judgement, late=took >= plan.timeout):
         pool.retire(instance)
     if pool is not None and any(found.what == "host.written" for found in trial.judgement.mismatches):
         pool.stop()  # this also removes the document root, so that the next case gets a new one
     result = judged(case, rule, trial, plan)
     result["seconds"] = round(took, 3)
-    outcome = CaseOutcome(result, [*messages, trial.broken] if trial.broken else messages, _answered(expectation, trial))
-    outcome.is_late = late and result["verdict"] in ("fail", "warn", "differs")
-    return outcome
+    return CaseOutcome(result, [*messages, trial.broken] if trial.broken else messages, _answered(expectation, trial))
 
 
 def waits(case: Case) -> float:
