@@ -18,7 +18,7 @@
 
 #include "access_log.h"
 #include "options.h"
-#include "server_identity.h"
+#include "passed_environment.h"
 #include "unique_fd.h"
 
 namespace {

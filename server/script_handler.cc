@@ -9,10 +9,11 @@
 #include <utility>
 
 #include "cgi11_response.h"
+#include "host_name.h"
+#include "passed_environment.h"
 #include "quote.h"
 #include "refused_output.h"
 #include "response_head.h"
-#include "server_identity.h"
 #include "uninterpreted_response.h"
 #include "version.h"
 

@@ -15,7 +15,7 @@
 #include "cgi_server.h"
 #include "descriptors.h"
 #include "options.h"
-#include "server_identity.h"
+#include "passed_environment.h"
 #include "unique_handle.h"
 #include "wide.h"
 

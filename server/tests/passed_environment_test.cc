@@ -1,4 +1,4 @@
-#include "server_identity.h"
+#include "passed_environment.h"
 
 #include <gtest/gtest.h>
 

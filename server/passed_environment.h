@@ -1,4 +1,4 @@
-// The facts about the server that scripts get. The server finds them at its start.
+// The part of the server's environment that scripts get. The server finds it at its start.
 #pragma once
 
 #include <string>
@@ -8,10 +8,6 @@
 #include "options.h"
 
 namespace cgi {
-
-// Returns the host name of the bound address, as socket.getfqdn() does; the address itself if it has no name.
-// rule: base/server-name-and-port-are-set
-std::string host_name(const std::string& bound);
 
 // Returns the part of the server's own environment that scripts get: the variables that --pass-env names, or all with
 // --inherit-env. Request variables are left out, unless --pass-env names them and operator_may_set() allows it. PATH is
