@@ -11,7 +11,7 @@ from cgi_conform.cases.answer import Expectation
 from cgi_conform.cases.matcher import Repeat
 from cgi_conform.cases.variants import VARIANTS
 
-# What the system of a server may lack: system_needs.py.
+# The things that the system of a server may lack: system_needs.py.
 SYSTEM: Mapping[str, str] = {
     "posix-names": "files with any name, such as NUL, a:b, or a name that ends in a dot",
     "case-sensitive": "names that differ only in case",

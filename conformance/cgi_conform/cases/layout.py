@@ -32,7 +32,7 @@ _COMPILED = "__pycache__"
 
 @dataclass(frozen=True)
 class Layout:
-    """What a document root must be like for a server."""
+    """The form in which a server needs its document root."""
 
     suffix: str = ""  # of scripts
     lacks: frozenset[str] = frozenset()  # what the system of the server lacks: SYSTEM

@@ -53,7 +53,7 @@ profiles = [{quoted}]
 # name them so (/cgi-bin/hello.cgi). Cases about CGI directories are skipped.
 # script-suffix = ".cgi"
 
-# What the system of the server lacks. Cases that need it are skipped.
+# The needs that the system of the server lacks. The suite skips the cases that have such a need.
 # lacks = [{lacks}]
 
 # Files that cgi-conform writes before each start: NAME = the template, a file in this folder.
