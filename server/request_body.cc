@@ -12,7 +12,8 @@ namespace {
 constexpr std::size_t kInMemory = 64 * 1024;
 constexpr std::uint64_t kMostDropped = 1 << 20;
 
-// Opens a file and removes its name at once, so that the system frees it, however the server ends.
+// Opens a file and removes its name at once, so that the system frees it, however the server ends. If the server is
+// killed between the two calls, an empty file stays.
 UniqueFd nameless_file() {  // rule: resource/broken-uploads-leave-nothing
   const char* directory = std::getenv("TMPDIR");
   std::string path = directory != nullptr && *directory != '\0' ? directory : "/tmp";
