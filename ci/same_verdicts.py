@@ -1,7 +1,7 @@
 """build/bin/python ci/same_verdicts.py A B: compares two results.json of the same cases.
 
 Prints the cases that have another verdict in B than in A, and exits with 1 if there is one. `cgi-conform diff` compares
-the answers, too: it cannot be used where only the answers may differ.
+the answers, too. Use this script where answers may differ and verdicts must not.
 """
 
 import json

@@ -70,7 +70,7 @@ bool Client::wait(std::coroutine_handle<> coroutine, Clock::time_point deadline)
   result_ = Fill::kBroken;
   // A client with more input waits for the others to get their turn. Watched anew, it has an event at once.
   if (std::exchange(reads_in_a_row_, 0) > kReadsInARow) loop_.waiter_.forget(*this);
-  if (!loop_.waiter_.watch(*this, unsent_.empty() ? Waiter::For::kInput : Waiter::For::kRoom)) return false;
+  if (!loop_.waiter_.watch(*this, unsent_.empty() ? Waiter::For::kReadable : Waiter::For::kWritable)) return false;
   waiting_ = coroutine;
   deadline_ = deadline;
   loop_.add_quiet(*this);
@@ -156,7 +156,7 @@ void EventLoop::do_what_is_due() {
     tick_();
   }
   if (now_ < listen_at_) return;
-  const bool listens = waiter_.watch(listener_, Waiter::For::kClients);
+  const bool listens = waiter_.watch(listener_, Waiter::For::kAcceptable);
   listen_at_ = listens ? Clock::time_point::max() : now_ + kShortage;
 }
 
@@ -164,7 +164,7 @@ void EventLoop::do_what_is_due() {
 // the oldest client gives way; without one, the clients wait in the queue of the system for a moment.
 // rule: resource/accept-errors-cost-nothing
 void EventLoop::accept_clients() try {
-  waiter_.watch(listener_, Waiter::For::kClients);
+  waiter_.watch(listener_, Waiter::For::kAcceptable);
   for (int i = 0; i < kAcceptedAtOnce; ++i) {
     sockaddr_storage address{};
     if (UniqueFd socket = accept_client(listener_.fd, address)) {

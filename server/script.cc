@@ -40,6 +40,19 @@ const std::vector<int>& signals_to_reset() {
   return numbers;
 }
 
+// Returns the name of a signal that ends a process, without SIG, or null.
+const char* signal_name(int number) {
+  static constexpr std::pair<int, const char*> kFatal[] = {
+      {SIGABRT, "ABRT"}, {SIGALRM, "ALRM"}, {SIGBUS, "BUS"},       {SIGFPE, "FPE"},   {SIGHUP, "HUP"},
+      {SIGILL, "ILL"},   {SIGINT, "INT"},   {SIGKILL, "KILL"},     {SIGPIPE, "PIPE"}, {SIGPROF, "PROF"},
+      {SIGQUIT, "QUIT"}, {SIGSEGV, "SEGV"}, {SIGSYS, "SYS"},       {SIGTERM, "TERM"}, {SIGTRAP, "TRAP"},
+      {SIGUSR1, "USR1"}, {SIGUSR2, "USR2"}, {SIGVTALRM, "VTALRM"}, {SIGXCPU, "XCPU"}, {SIGXFSZ, "XFSZ"}};
+  for (const auto& [known, name] : kFatal) {
+    if (known == number) return name;
+  }
+  return nullptr;
+}
+
 std::vector<char*> as_argv(const std::vector<std::string>& strings) {
   std::vector<char*> pointers;
   pointers.reserve(strings.size() + 1);

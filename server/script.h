@@ -176,7 +176,5 @@ void start_child(ChildPlan& plan);
 // These two run in the child. A script has the descriptors 0, 1 and 2 only, and the rights of its user.
 void close_other_descriptors();
 bool drop_privileges(const ScriptCommand& command);
-// Returns the name of a signal without SIG, or null.
-const char* signal_name(int number);
 
 }  // namespace cgi

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -64,7 +63,5 @@ void start_child(ChildPlan& plan) {
 }
 
 const bool kHasNoNewPrivileges = true;
-
-const char* signal_name(int number) { return ::sigabbrev_np(number); }
 
 }  // namespace cgi

@@ -122,16 +122,4 @@ const bool kHasNoNewPrivileges = true;
 const bool kHasNoNewPrivileges = false;
 #endif
 
-const char* signal_name(int number) {
-  static constexpr std::pair<int, const char*> kFatal[] = {
-      {SIGABRT, "ABRT"}, {SIGALRM, "ALRM"}, {SIGBUS, "BUS"},       {SIGFPE, "FPE"},   {SIGHUP, "HUP"},
-      {SIGILL, "ILL"},   {SIGINT, "INT"},   {SIGKILL, "KILL"},     {SIGPIPE, "PIPE"}, {SIGPROF, "PROF"},
-      {SIGQUIT, "QUIT"}, {SIGSEGV, "SEGV"}, {SIGSYS, "SYS"},       {SIGTERM, "TERM"}, {SIGTRAP, "TRAP"},
-      {SIGUSR1, "USR1"}, {SIGUSR2, "USR2"}, {SIGVTALRM, "VTALRM"}, {SIGXCPU, "XCPU"}, {SIGXFSZ, "XFSZ"}};
-  for (const auto& [known, name] : kFatal) {
-    if (known == number) return name;
-  }
-  return nullptr;
-}
-
 }  // namespace cgi

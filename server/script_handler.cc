@@ -23,7 +23,7 @@ namespace {
 // The server needs at most so many descriptors. The defaults need more than the usual limit of 1024.
 constexpr std::size_t kDescriptors = 64;
 constexpr std::size_t kPerConnection = 3;  // the socket, a file, a stored body
-constexpr std::size_t kPerScript = 10;     // three pipes, the end of the process, and for a moment their other ends
+constexpr std::size_t kPerScript = 10;     // both ends of five pipes: input, output, errors, end, report
 
 const Refusal kNoPlace = {503, "Too many scripts are running"};
 

@@ -20,13 +20,13 @@ struct Watched {
 
 class Waiter {
  public:
-  enum class For { kInput, kRoom, kClients };
+  enum class For { kReadable, kWritable, kAcceptable };
 
   // Throws std::system_error if the system has no descriptors.
   Waiter();
-  // Has wait() tell of `socket` once: when it has input, room or a client, or has ended. Before the caller watches it
-  // again for input, it must have read all octets, or have forgotten the socket. Returns false if the system cannot
-  // watch it.
+  // Makes wait() report `socket` once: when it is readable, writable or has a client to accept, or has ended. Before
+  // the caller watches it again for reading, it must have read all octets, or have forgotten the socket. Returns false
+  // if the system cannot watch it.
   bool watch(Watched& socket, For wanted);
   void forget(Watched& socket);
   // Calls `on_event` for the sockets to tell of. Waits for the first one, or for ever if `milliseconds` is negative.

@@ -19,7 +19,7 @@ struct Waiter::System {
 };
 
 Waiter::Waiter() : system_(std::make_shared<System>()) {
-  if (!system_->epoll || !system_->wakes || !watch(system_->waker, For::kInput)) {
+  if (!system_->epoll || !system_->wakes || !watch(system_->waker, For::kReadable)) {
     throw std::system_error(errno, std::generic_category(), "epoll");
   }
 }
@@ -27,8 +27,8 @@ Waiter::Waiter() : system_(std::make_shared<System>()) {
 // An event comes once each time that octets or room arrive. Requests in a row change nothing in epoll.
 bool Waiter::watch(Watched& socket, For wanted) {
   epoll_event event{EPOLLIN | EPOLLRDHUP | EPOLLET, {.ptr = &socket}};
-  if (wanted == For::kRoom) event.events |= EPOLLOUT;
-  if (wanted == For::kClients) event.events = EPOLLIN | EPOLLEXCLUSIVE;
+  if (wanted == For::kWritable) event.events |= EPOLLOUT;
+  if (wanted == For::kAcceptable) event.events = EPOLLIN | EPOLLEXCLUSIVE;
   if (socket.state == event.events) return true;
   const int change = socket.state == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
   if (::epoll_ctl(system_->epoll.get(), change, socket.fd, &event) != 0) return false;

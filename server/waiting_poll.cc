@@ -56,7 +56,7 @@ bool Waiter::watch(Watched& socket, For wanted) try {
     socket.state = static_cast<unsigned>(entries.size() - 1);
     system_->sockets[socket.state] = &socket;
   }
-  entries[socket.state] = {socket.fd, static_cast<short>(wanted == For::kRoom ? POLLOUT : POLLIN), 0};
+  entries[socket.state] = {socket.fd, static_cast<short>(wanted == For::kWritable ? POLLOUT : POLLIN), 0};
   return true;
 } catch (const std::bad_alloc&) {
   return false;

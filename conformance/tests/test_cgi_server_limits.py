@@ -7,7 +7,6 @@ import errno
 import fcntl
 import os
 import pty
-import re
 import resource
 import select
 import shutil
@@ -66,20 +65,6 @@ def test_a_server_without_descriptors_says_503(root: Path, target: str, healthy:
             assert status(read_until(client, b"never")) == 503
         resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, limit)
         assert status(answer(server, request)) == healthy
-
-
-def test_a_thread_starts_scripts_after_a_shortage_of_memory(root: Path) -> None:
-    script(root, "echo; echo script")
-    with started(root) as server:
-        server.get("/")  # a listing: it needs a thread, which stays for the scripts
-        size = re.search(r"^VmSize:\s+(\d+) kB$", Path(f"/proc/{server.process.pid}/status").read_text(), re.MULTILINE)
-        assert size is not None
-        limit = resource.prlimit(server.process.pid, resource.RLIMIT_AS)
-        resource.prlimit(server.process.pid, resource.RLIMIT_AS, (int(size[1]) * 1024, limit[1]))
-        with suppress(ConnectionError):  # closed, if there is no memory for the refusal either
-            assert server.get("/cgi-bin/script")[:12] in (b"HTTP/1.0 200", b"HTTP/1.0 503", b"")
-        resource.prlimit(server.process.pid, resource.RLIMIT_AS, limit)
-        assert server.get("/cgi-bin/script").endswith(b"\nscript\n")
 
 
 @contextmanager

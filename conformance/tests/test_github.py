@@ -69,7 +69,7 @@ def steps(workflow: dict[Any, Any]) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_a_workflow_only_calls_scripts_of_this_project(path: Path) -> None:
+def test_a_job_on_ubuntu_only_calls_scripts_of_this_project(path: Path) -> None:
     workflow = loaded(path)
     assert workflow["permissions"] == {"contents": "read"}
     jobs = workflow["jobs"].values()

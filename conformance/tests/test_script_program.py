@@ -107,3 +107,8 @@ def test_another_verdict_with_the_program_is_reported(tmp_path: Path) -> None:
     told = "x/2: pass in A, skip in B\nx/3: absent in A, pass in B\n2 cases: 2 with another verdict\n"
     assert compared("a", "b") == (1, told)
     assert compared("a") == (2, "")
+
+
+def test_a_server_that_runs_already_has_its_scripts(program: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="--script-program needs a server that cgi-conform starts"):
+        make_plan(Options(url="http://127.0.0.1:1", root=str(tmp_path), script_program=program))

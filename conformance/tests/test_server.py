@@ -18,7 +18,7 @@ from cgi_conform.commands import servers
 from cgi_conform.errors import UserError
 from cgi_conform.running.plan import Options, make_plan
 from cgi_conform.running.session import worker_count
-from cgi_conform.servers import launch
+from cgi_conform.servers import launch, ports
 from cgi_conform.servers import definition as server
 from cgi_conform.servers import instance as instance_module
 from cgi_conform.servers.account import script_account
@@ -70,6 +70,14 @@ def started(tmp_path: Path, docroot: Docroot) -> Iterator[Instance]:
     instance = start(definition, docroot, "http11", {"A": b"\xff{port}"})
     yield instance
     instance.stop()
+
+
+def test_a_free_port_is_none_that_the_system_gives_to_clients_if_one_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert free_port() in ports._PORTS
+    with socket.create_server((ports.ADDRESS, 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(ports, "_PORTS", [port] * 100)
+        assert free_port() != port
 
 
 def test_a_server_starts_in_the_document_root_with_its_arguments_and_environment(

@@ -9,8 +9,7 @@ set(libraries ${CMAKE_SYSROOT}/usr/lib/x86_64-linux-gnu)
 
 # With a root of its own, GCC does not look for the headers of its C++ library in the folders of the machine.
 set(CMAKE_CXX_FLAGS_INIT "-nostdinc++ -ffunction-sections -fdata-sections")
-# The folder glibc-2.31/ adds what the server needs of a newer glibc.
-foreach(folder ${CMAKE_CURRENT_LIST_DIR}/glibc-2.31 /usr/include/c++/12 /usr/include/x86_64-linux-gnu/c++/12 /usr/include/c++/12/backward)
+foreach(folder /usr/include/c++/12 /usr/include/x86_64-linux-gnu/c++/12 /usr/include/c++/12/backward)
   string(APPEND CMAKE_CXX_FLAGS_INIT " -isystem ${folder}")
 endforeach()
 # glibc 2.31 has no names for the system calls of Linux 5.6 and newer; the kernel's headers have them.
@@ -19,6 +18,6 @@ foreach(call openat2 close_range)
 endforeach()
 
 # The folders of GCC hold the libraries of the machine, so the folders of the root come first (-B, -L).
-# libstdc++.a needs two names of a newer glibc, and the server needs one. glibc-2.31/names.cc has them.
+# libstdc++.a needs two names of a newer glibc. glibc-2.31.cc has them.
 set(CMAKE_EXE_LINKER_FLAGS_INIT
   "-B${libraries} -L${libraries} -L${CMAKE_SYSROOT}/lib/x86_64-linux-gnu -static-libstdc++ -Wl,--gc-sections")

@@ -42,24 +42,24 @@ class WaiterTest : public ::testing::Test {
 
 TEST_F(WaiterTest, TellsOfInputOnceUntilTheSocketIsWatchedAgain) {
   Watching one;
-  ASSERT_TRUE(waiter_.watch(one.socket, Waiter::For::kInput));
+  ASSERT_TRUE(waiter_.watch(one.socket, Waiter::For::kReadable));
   EXPECT_EQ(Told{}, told());
   one.send();
   EXPECT_EQ(Told{&one.socket}, told(kLong));
   EXPECT_EQ(Told{}, told());  // also if nobody reads it
-  ASSERT_TRUE(waiter_.watch(one.socket, Waiter::For::kInput));
+  ASSERT_TRUE(waiter_.watch(one.socket, Waiter::For::kReadable));
   one.send();
   EXPECT_EQ(Told{&one.socket}, told(kLong));
 }
 
 TEST_F(WaiterTest, TellsOfInputThatIsThereIfTheSocketIsForgottenAndWatched) {
   Watching one;
-  ASSERT_TRUE(waiter_.watch(one.socket, Waiter::For::kInput));
+  ASSERT_TRUE(waiter_.watch(one.socket, Waiter::For::kReadable));
   one.send();
   EXPECT_EQ(Told{&one.socket}, told(kLong));
   waiter_.forget(one.socket);
   EXPECT_EQ(Told{}, told());
-  ASSERT_TRUE(waiter_.watch(one.socket, Waiter::For::kInput));
+  ASSERT_TRUE(waiter_.watch(one.socket, Waiter::For::kReadable));
   EXPECT_EQ(Told{&one.socket}, told(kLong));
 }
 
@@ -67,7 +67,7 @@ TEST_F(WaiterTest, TellsOfRoom) {
   Watching one;
   while (::send(one.socket.fd, "0123456789", 10, 0) > 0) {
   }
-  ASSERT_TRUE(waiter_.watch(one.socket, Waiter::For::kRoom));
+  ASSERT_TRUE(waiter_.watch(one.socket, Waiter::For::kWritable));
   EXPECT_EQ(Told{}, told());
   std::array<char, 64 * 1024> block;
   while (::recv(one.sockets.client.get(), block.data(), block.size(), MSG_DONTWAIT) > 0) {
@@ -77,7 +77,7 @@ TEST_F(WaiterTest, TellsOfRoom) {
 
 TEST_F(WaiterTest, TellsOfAnEnd) {
   Watching one;
-  ASSERT_TRUE(waiter_.watch(one.socket, Waiter::For::kInput));
+  ASSERT_TRUE(waiter_.watch(one.socket, Waiter::For::kReadable));
   one.sockets.client.reset();
   EXPECT_EQ(Told{&one.socket}, told(kLong));
   EXPECT_TRUE(one.socket.has_ended);
@@ -86,7 +86,7 @@ TEST_F(WaiterTest, TellsOfAnEnd) {
 TEST_F(WaiterTest, TellsOfEachSocketWhileTheConnectionsEnd) {
   std::vector<Watching> all(150);  // more than a system may tell of in one wait
   for (Watching& each : all) {
-    ASSERT_TRUE(waiter_.watch(each.socket, Waiter::For::kInput));
+    ASSERT_TRUE(waiter_.watch(each.socket, Waiter::For::kReadable));
     each.send();
   }
   for (int waits = 0; waits < 2; ++waits) {
@@ -97,7 +97,7 @@ TEST_F(WaiterTest, TellsOfEachSocketWhileTheConnectionsEnd) {
 
 TEST_F(WaiterTest, ForgetsInAnyOrder) {
   std::vector<Watching> all(4);
-  for (Watching& each : all) ASSERT_TRUE(waiter_.watch(each.socket, Waiter::For::kInput));
+  for (Watching& each : all) ASSERT_TRUE(waiter_.watch(each.socket, Waiter::For::kReadable));
   for (const std::size_t gone : {0U, 3U}) waiter_.forget(all[gone].socket);
   for (Watching& each : all) each.send();
   Told two = told(kLong);
@@ -125,13 +125,13 @@ TEST_F(WaiterTest, TellsOfClientsUntilTheyAreAccepted) {
   ASSERT_EQ(0, ::getsockname(socket.get(), bound, &length));
   ASSERT_EQ(0, ::fcntl(socket.get(), F_SETFL, O_NONBLOCK));
   Watched listener{socket.get()};
-  ASSERT_TRUE(waiter_.watch(listener, Waiter::For::kClients));
+  ASSERT_TRUE(waiter_.watch(listener, Waiter::For::kAcceptable));
 
   const UniqueFd client(::socket(AF_INET, SOCK_STREAM, 0));
   ASSERT_EQ(0, ::connect(client.get(), bound, length));
   for (int times = 0; times < 2; ++times) {
     EXPECT_EQ(Told{&listener}, told(kLong));
-    ASSERT_TRUE(waiter_.watch(listener, Waiter::For::kClients));
+    ASSERT_TRUE(waiter_.watch(listener, Waiter::For::kAcceptable));
   }
   sockaddr_storage peer{};
   const UniqueFd accepted = accept_client(socket.get(), peer);

@@ -34,6 +34,7 @@ _PID = re.compile(rb"\b(pid=)[0-9]+")
 _ETAG = re.compile(rb'^(ETag:[ \t]*(?:W/)?)(?:"[^"\r\n]*"|[0-9a-f]+(?:-[0-9a-f]+){2})', re.IGNORECASE | re.MULTILINE)
 _HTTP_DATE = re.compile(rb"\b[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT\b")
 _ALLOW = re.compile(rb"^(Allow:[ \t]*)([A-Z]+(?:[ \t]*,[ \t]*[A-Z]+)+)(?=[ \t]*\r?$)", re.IGNORECASE | re.MULTILINE)
+# Merecat prints some ports as negative numbers.
 _CLIENT_PORT = re.compile(rb'(REMOTE_PORT(?:": ?"|=))-?[0-9]+')
 _LENGTH = re.compile(rb"^(Content-Length:[ \t]*)([0-9]{1,15})(?=[ \t]*\r?$)", re.IGNORECASE | re.MULTILINE)
 _STAMPS = (

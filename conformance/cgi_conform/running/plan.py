@@ -153,6 +153,10 @@ def _of_url(options: Options) -> Plan:
         port = 0
     if parts.scheme != "http" or not parts.hostname or not port or parts.path not in ("", "/"):
         raise UserError(f'--url "{options.url}" is not of the form http://HOST:PORT')
+    if options.script_program:
+        raise UserError(
+            "--script-program needs a server that cgi-conform starts (for --url: cgi-conform fixtures DIR --script-program FILE)"
+        )
     if not options.root:
         raise UserError("--url needs --root DIR, the document root that server has (cgi-conform fixtures makes one)")
     root = Path(options.root).absolute()

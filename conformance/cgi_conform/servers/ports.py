@@ -21,7 +21,7 @@ _PORTS = range(20_000, 32_000)
 def free_port() -> int:
     """Returns a port of 127.0.0.1 that is free at the moment.
 
-    Systems give clients other ports than these, so no client takes it before the server does.
+    By default, Linux and macOS give other ports to clients, so no client takes this one before the server does.
     """
     for port in [*random.sample(_PORTS, 100), 0]:
         with socket.socket() as probe, suppress(OSError):

@@ -19,8 +19,9 @@ from typing import BinaryIO
 
 import pytest
 
+from meanwhile import meanwhile
 from test_cgi_server import IS_ROOT, PROGRAM, Started
-from under_attack import COUNT, SOUND, Attack, await_line, get, meanwhile, responses_to, upload, write_script
+from under_attack import COUNT, SOUND, Attack, await_line, get, responses_to, upload, write_script
 from vitals import MB
 
 RENAME_EXCHANGE = 2

@@ -8,9 +8,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from meanwhile import meanwhile
 from scripted import read_until
 from test_cgi_server import Started
-from under_attack import Attack, connected, meanwhile, seconds_until, will_reset, write_script
+from under_attack import Attack, connected, seconds_until, will_reset, write_script
 from vitals import descriptors_of, status_of
 
 EACH = 200  # clients of each kind

@@ -7,14 +7,14 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
 
 from cgi_conform.http.response import Response, parse
 from figures import Figure
+from meanwhile import meanwhile
 from scripted import read_until
 from test_cgi_server import LONG, PROGRAM, Started, started
 from vitals import MB, PATIENCE, Vitals, forget_peak, most_memory, peak_of, recovered, rested, vitals_of
@@ -28,7 +28,6 @@ _THREADS = 3 + _LOOPS  # at rest: for the start, signals, the log, and the loops
 _WARM_CLIENTS, _WARM_REQUESTS, _WARM_QUIET = 64, 200, 500
 _MARK = "CGI_ATTACK"
 _PAUSE = 0.02  # seconds between two requests of the other client, and between two looks: they must not be a load
-_Result = TypeVar("_Result")
 
 
 def write_script(root: Path, name: str, text: str, interpreter: str = "/bin/sh") -> Path:
@@ -63,19 +62,6 @@ def seconds_until(is_so: Callable[[], bool], limit: float) -> float:
     while not is_so() and time.monotonic() < began + limit:
         time.sleep(_PAUSE)
     return time.monotonic() - began
-
-
-@contextmanager
-def meanwhile(act: Callable[[threading.Event], _Result]) -> Iterator[Future[_Result]]:
-    """Runs `act` in a thread, and sets the event that it gets at the end of the block. If `act` fails, so does the test."""
-    over = threading.Event()
-    with ThreadPoolExecutor(1) as pool:
-        acting = pool.submit(act, over)
-        try:
-            yield acting
-        finally:
-            over.set()
-        acting.result()
 
 
 def responses_to(server: Started, request: bytes) -> tuple[Response, ...]:

@@ -1,4 +1,7 @@
-"""Lets the tests of this folder and of slow/ import its modules. pytest.ini_options in pyproject.toml leaves slow/ out."""
+"""Rewrites the assertions of sick_run. As a conftest.py it also lets slow/ import the modules of this folder.
+
+pytest.ini_options in pyproject.toml leaves slow/ out.
+"""
 
 import pytest
 
