@@ -19,8 +19,9 @@ use_debian() {
 # need_source PACKAGE: makes build/sources/PACKAGE of the source package of Debian 12, with Debian's patches.
 need_source() (
   [ ! -e "$build/sources/$1" ] || return 0
-  use_debian "$build/sources/apt" 'deb-src http://deb.debian.org/debian bookworm main' \
+  use_debian "$build/sources/apt.$1" 'deb-src http://deb.debian.org/debian bookworm main' \
     'deb-src http://deb.debian.org/debian-security bookworm-security main'
+  rm -f -- "$1"_*
   step "downloading the source of $1" apt-get source --download-only "$1"
   rm -rf -- source
   step "patching it" dpkg-source -x --no-check "$1"_*.dsc source

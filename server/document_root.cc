@@ -93,7 +93,10 @@ bool DocumentRoot::identify(const std::string& path, UniqueFd& handle, struct st
   });
 }
 
-void DocumentRoot::spell(std::vector<std::string>&) const {}
+std::optional<std::size_t> DocumentRoot::cgi_directory_of(TargetPath& target,
+                                                          const std::vector<std::string>& cgi_directories) const {
+  return cgi::cgi_directory_of(target, cgi_directories);
+}
 
 std::optional<std::vector<ListingEntry>> DocumentRoot::entries(const UniqueFd& directory,
                                                                const std::string& path) const {

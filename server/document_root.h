@@ -15,6 +15,7 @@
 
 #include "listing.h"
 #include "unique_fd.h"
+#include "url_path.h"
 
 namespace cgi {
 
@@ -46,8 +47,11 @@ class DocumentRoot {  // rule: seed/files-below-the-root-only
   // `follow_symlinks`, no other file gets its inode as long as `handle` is open. Otherwise `handle` stays empty.
   bool identify(const std::string& path, UniqueFd& handle, struct stat& status) const;
 
-  // Replaces names by those that the file system has for the same files. Only Windows has several names for a file.
-  void spell(std::vector<std::string>& segments) const;
+  // Does what url_path.h says of cgi_directory_of(). Windows has several names for a file: there this first replaces
+  // the names of the target by those that the file system has, and compares with those of the CGI directories. Throws
+  // as above.
+  std::optional<std::size_t> cgi_directory_of(TargetPath& target,
+                                              const std::vector<std::string>& cgi_directories) const;
 
   // Returns the files in a directory that was opened at `path`, or nothing if the server cannot read it. A link to a
   // directory counts as a directory, as in os.path.isdir(), but not if it leads out of the root. Throws as above.

@@ -118,9 +118,6 @@ Interpreter interpreter(const std::string& value) {
   if (suffix.size() < 2 || suffix[0] != '.' || program.empty()) {
     reject("--interpreter", value, "is not .SUFFIX=PROGRAM", example);
   }
-  if (suffix == ".bat" || suffix == ".cmd") {  // rule: argument/windows-batch-files
-    reject("--interpreter", value, "names batch files, which never run: they read the request as commands", example);
-  }
   return {suffix, std::string(program)};
 }
 

@@ -16,7 +16,8 @@ std::string response_head(std::string_view protocol, int status, std::string_vie
 }
 
 std::string server_fields(std::time_t now) {
-  // The date is an array: GCC for Windows destroys the objects of a thread after their memory is gone.
+  // The date is an array. A string would crash: GCC for Windows destroys the objects of a thread after their memory is
+  // gone.
   static thread_local std::array<char, 29> date;
   static thread_local std::time_t written = -1;
   if (now != written) http_date(now).copy(date.data(), date.size());

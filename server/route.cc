@@ -123,9 +123,8 @@ Route find_route(const Request& request, const DocumentRoot& root, const std::ve
 
   std::optional<TargetPath> target = parse_target(request.target);  // rule: traversal/host-field
   if (!target) return refuse(400, "Bad request target (" + python_repr(request.target) + ")");
-  root.spell(target->segments);
   // The path in the request decides, not where links lead.  rule: disclosure/symlink-outside-cgi-is-a-file
-  const auto directories = cgi_directory_of(*target, cgi_directories);
+  const auto directories = root.cgi_directory_of(*target, cgi_directories);
   // A file in a CGI directory never becomes a file response.
   // rule: seed/script-output-is-the-response, disclosure/backup-files, disclosure/conditions-ranges-head-and-post
   if (directories && (*directories > 0 || leads_to_file_of_root(*target, root))) {

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <climits>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <span>
 #include <string_view>
 #include <thread>
@@ -160,7 +162,7 @@ void select_event(const PollEntry& entry, HANDLE event, bool with_end) {
 void wait_for_event(std::span<PollEntry> entries, milliseconds wait, bool with_end) {
   std::vector<HANDLE> handles;
   std::vector<std::shared_ptr<PipeEnd>> ends;
-  // Not one for each thread: GCC for Windows destroys thread_local objects after their memory is gone.
+  // Each wait makes its own event: GCC for Windows destroys thread_local objects after their memory is gone.
   const UniqueHandle event(::CreateEventW(nullptr, TRUE, FALSE, nullptr));
   SOCKET socket = INVALID_SOCKET;
   for (const PollEntry& entry : entries) {
@@ -227,6 +229,8 @@ int errno_of(unsigned long error) {
                                                        {ERROR_ACCESS_DENIED, EACCES},
                                                        {ERROR_FILE_NOT_FOUND, ENOENT},
                                                        {ERROR_PATH_NOT_FOUND, ENOENT},
+                                                       {ERROR_BAD_EXE_FORMAT, ENOEXEC},
+                                                       {ERROR_EXE_MACHINE_TYPE_MISMATCH, ENOEXEC},
                                                        {ERROR_NOT_ENOUGH_MEMORY, ENOMEM},
                                                        {ERROR_TOO_MANY_OPEN_FILES, EMFILE}};
   const auto found = numbers.find(error);
@@ -269,8 +273,9 @@ int open(const char* path, int flags, int) {
 int unlink(const char* path) { return ::_wunlink(name_of(path).c_str()); }
 
 int mkostemp(char* path, int) {
-  std::wstring name = name_of(path);
-  if (::_wmktemp_s(name.data(), name.size() + 1) != 0) return -1;
+  static std::atomic<unsigned> count = 0;  // _wmktemp_s() makes 26 names only
+  const std::wstring name =
+      name_of(path) + L"." + std::to_wstring(::GetCurrentProcessId()) + L"." + std::to_wstring(++count);
   return ::_wopen(name.c_str(), _O_RDWR | _O_CREAT | _O_EXCL | _O_TEMPORARY | _O_BINARY | _O_NOINHERIT,
                   _S_IREAD | _S_IWRITE);
 }
@@ -364,7 +369,7 @@ int pipe(int* ends) {
   return 0;
 }
 
-int poll(PollEntry* entries, std::size_t count, int wait) {
+int poll(PollEntry* entries, std::size_t count, int wait) try {
   const std::span all(entries, count);
   const auto is_socket = [](const PollEntry& entry) { return entry.fd < 0 || (entry.fd & (kPipe | kProcess)) == 0; };
   if (std::ranges::all_of(all, is_socket)) return poll_sockets(all, wait);
@@ -377,4 +382,6 @@ int poll(PollEntry* entries, std::size_t count, int wait) {
     const milliseconds left = std::chrono::ceil<milliseconds>(end - Clock::now());
     wait_for_event(all, std::min(left, with_end ? kLongest : kLookAgain), with_end);
   }
+} catch (const std::bad_alloc&) {
+  return fail(ENOMEM);
 }

@@ -76,13 +76,15 @@ std::optional<std::wstring> kernel_name(std::string_view path) {
 // Returns the part of `path` below `root`, without links: "" or "\cgi-bin\Run.exe". Returns nothing if it is outside.
 std::optional<std::wstring> below(const std::wstring& root, const std::wstring& path) {
   const int size = static_cast<int>(root.size());
-  if (path.size() < root.size() || (path.size() > root.size() && path[root.size()] != L'\\')) return std::nullopt;
+  if (root.empty() || path.size() < root.size() || (path.size() > root.size() && path[root.size()] != L'\\'))
+    return std::nullopt;
   if (::CompareStringOrdinal(path.data(), size, root.data(), size, TRUE) != CSTR_EQUAL) return std::nullopt;
   return path.substr(root.size());
 }
 
 // Opens `path` below the directory `root`. Returns an empty descriptor and sets errno if that fails.
-UniqueFd open_below(const UniqueFd& root, const std::string& path, ULONG options) {
+UniqueFd open_below(const UniqueFd& root, const std::string& path, ULONG options,
+                    ACCESS_MASK access = FILE_GENERIC_READ) {
   auto name = kernel_name(path);
   errno = ENOENT;
   if (!name) return UniqueFd();
@@ -94,7 +96,7 @@ UniqueFd open_below(const UniqueFd& root, const std::string& path, ULONG options
   IO_STATUS_BLOCK io{};
   HANDLE handle = nullptr;
   const NTSTATUS status =
-      ::NtCreateFile(&handle, FILE_GENERIC_READ, &attributes, &io, nullptr, 0, kShared, FILE_OPEN,
+      ::NtCreateFile(&handle, access, &attributes, &io, nullptr, 0, kShared, FILE_OPEN,
                      options | FILE_SYNCHRONOUS_IO_NONALERT | FILE_OPEN_FOR_BACKUP_INTENT, nullptr, 0);
   if (status < 0) {
     errno = errno_of_status(status);
@@ -105,6 +107,39 @@ UniqueFd open_below(const UniqueFd& root, const std::string& path, ULONG options
   if (!file || ::GetFileType(handle) == FILE_TYPE_DISK) return file;
   errno = ENXIO;
   return UniqueFd();
+}
+
+[[noreturn]] void throw_shortage(const std::string& path) {
+  throw std::system_error(errno, std::generic_category(), "cannot open \"" + path + "\"");
+}
+
+bool is_shortage() { return errno == ENOMEM || errno == EMFILE; }
+
+// Replaces names by those that the file system has for the same files, as far as there are files.
+void spell(const UniqueFd& root, std::vector<std::string>& segments) {
+  std::string path;
+  for (std::size_t count = 0; count < segments.size(); ++count) {
+    path.append("/").append(file_name(segments[count]));
+    // The server may be allowed to pass a directory, but not to read it.
+    const UniqueFd file = open_below(root, path, 0, FILE_READ_ATTRIBUTES | SYNCHRONIZE);
+    if (!file && is_shortage()) throw_shortage(path);
+    const auto found = file ? below(final_path(handle_of(root)), final_path(handle_of(file))) : std::nullopt;
+    if (!found) return;
+    // A link may lead to a place at another depth.
+    std::vector<std::string> spelled;
+    for (std::size_t begin = 1; begin < found->size();) {
+      const std::size_t end = std::min(found->find(L'\\', begin), found->size());
+      spelled.push_back(narrow(std::wstring_view(*found).substr(begin, end - begin)));
+      begin = end + 1;
+    }
+    segments.erase(segments.begin(), segments.begin() + static_cast<std::ptrdiff_t>(count) + 1);
+    segments.insert(segments.begin(), spelled.begin(), spelled.end());
+    count = spelled.size() - 1;
+    path.clear();
+    for (const std::string& segment : spelled) path.append("/").append(segment);
+    struct stat status;
+    if (::fstat(file.get(), &status) != 0 || !S_ISDIR(status.st_mode)) return;
+  }
 }
 
 }  // namespace
@@ -133,9 +168,7 @@ DocumentRoot::DocumentRoot(const std::string& directory, bool follow_symlinks) :
 // Opens a file and compares its final path.
 UniqueFd DocumentRoot::open(const std::string& path, int flags) const {
   UniqueFd file = open_below(directory_, path, static_cast<ULONG>(flags));
-  if (!file && (errno == ENOMEM || errno == EMFILE)) {
-    throw std::system_error(errno, std::generic_category(), "cannot open \"" + path + "\"");
-  }
+  if (!file && is_shortage()) throw_shortage(path);
   if (!file || follow_symlinks_) return file;
   if (below(final_path(handle_of(directory_)), final_path(handle_of(file)))) return file;
   errno = EXDEV;
@@ -157,28 +190,23 @@ bool DocumentRoot::identify(const std::string& path, UniqueFd& handle, struct st
   return handle && ::fstat(handle.get(), &status) == 0;
 }
 
-void DocumentRoot::spell(std::vector<std::string>& segments) const {
-  std::string path;
-  for (std::size_t count = 0; count < segments.size(); ++count) {
-    path.append("/").append(segments[count]);
-    const UniqueFd file = open_below(directory_, path, 0);
-    const auto found = file ? below(final_path(handle_of(directory_)), final_path(handle_of(file))) : std::nullopt;
-    if (!found) return;
-    // A link may lead to a place at another depth.
-    std::vector<std::string> spelled;
-    for (std::size_t begin = 1; begin < found->size();) {
-      const std::size_t end = std::min(found->find(L'\\', begin), found->size());
-      spelled.push_back(narrow(std::wstring_view(*found).substr(begin, end - begin)));
+// The names of the CGI directories are looked up for each request: somebody may rename such a directory.
+std::optional<std::size_t> DocumentRoot::cgi_directory_of(TargetPath& target,
+                                                          const std::vector<std::string>& cgi_directories) const {
+  spell(directory_, target.segments);
+  std::vector<std::string> spelled;
+  for (const std::string& directory : cgi_directories) {
+    std::vector<std::string> segments;
+    for (std::size_t begin = 1; begin < directory.size();) {
+      const std::size_t end = std::min(directory.find('/', begin), directory.size());
+      segments.push_back(directory.substr(begin, end - begin));
       begin = end + 1;
     }
-    segments.erase(segments.begin(), segments.begin() + static_cast<std::ptrdiff_t>(count) + 1);
-    segments.insert(segments.begin(), spelled.begin(), spelled.end());
-    count = spelled.size() - 1;
-    path.clear();
-    for (const std::string& segment : spelled) path.append("/").append(segment);
-    struct stat status;
-    if (::fstat(file.get(), &status) != 0 || !S_ISDIR(status.st_mode)) return;
+    spell(directory_, segments);
+    std::string& name = spelled.emplace_back(segments.empty() ? "/" : "");
+    for (const std::string& segment : segments) name.append("/").append(segment);
   }
+  return cgi::cgi_directory_of(target, spelled);
 }
 
 std::optional<std::vector<ListingEntry>> DocumentRoot::entries(const UniqueFd& directory,

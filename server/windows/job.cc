@@ -5,7 +5,6 @@
 #include <string_view>
 #include <vector>
 
-#include "ascii.h"
 #include "at_end.h"
 #include "wide.h"
 
@@ -15,13 +14,18 @@ namespace {
 constexpr DWORD kEndedByServer = 9;
 constexpr std::size_t kLongestLine = 32767;  // characters, in CreateProcessW()
 
-// Windows wants the variables in order.
-std::wstring environment_block(std::vector<std::string> variables) {
-  std::sort(variables.begin(), variables.end(), [](const std::string& a, const std::string& b) {
-    return lowered(a.substr(0, a.find('='))) < lowered(b.substr(0, b.find('=')));
+// Windows wants the variables in the order of their names, in capitals.
+std::wstring environment_block(const std::vector<std::string>& environment) {
+  std::vector<std::wstring> variables;
+  for (const std::string& variable : environment) variables.push_back(wide_enough(variable));
+  const auto length_of_name = [](const std::wstring& variable) {
+    return static_cast<int>(std::min(variable.find(L'='), variable.size()));
+  };
+  std::sort(variables.begin(), variables.end(), [&](const std::wstring& a, const std::wstring& b) {
+    return ::CompareStringOrdinal(a.data(), length_of_name(a), b.data(), length_of_name(b), TRUE) == CSTR_LESS_THAN;
   });
   std::wstring block;
-  for (const std::string& variable : variables) block.append(wide_enough(variable)).append(1, L'\0');
+  for (const std::wstring& variable : variables) block.append(variable).append(1, L'\0');
   return block.append(1, L'\0');
 }
 
@@ -36,11 +40,12 @@ UniqueHandle limited_job(const JobCommand& command) {
   }
   if (command.cpu_seconds > 0) {
     basic.LimitFlags |= JOB_OBJECT_LIMIT_PROCESS_TIME;
-    basic.PerProcessUserTimeLimit.QuadPart = static_cast<LONGLONG>(command.cpu_seconds) * 10'000'000;
+    const std::uint64_t seconds = std::min<std::uint64_t>(command.cpu_seconds, 900'000'000'000);
+    basic.PerProcessUserTimeLimit.QuadPart = static_cast<LONGLONG>(seconds) * 10'000'000;
   }
   if (command.processes > 0) {
     basic.LimitFlags |= JOB_OBJECT_LIMIT_ACTIVE_PROCESS;
-    basic.ActiveProcessLimit = static_cast<DWORD>(command.processes);
+    basic.ActiveProcessLimit = static_cast<DWORD>(std::min<std::uint64_t>(command.processes, MAXDWORD));
   }
   if (job && !::SetInformationJobObject(job.get(), JobObjectExtendedLimitInformation, &limits, sizeof limits)) {
     job.reset();
@@ -60,7 +65,7 @@ DWORD Job::start(const JobCommand& command) {
   input_ = PipeEnd::make(true, input);
   output_ = PipeEnd::make(false, output);
   errors_ = PipeEnd::make(false, errors);
-  if (!job_ || !input_ || !output_ || !errors_) return ::GetLastError();
+  if (!job_ || !input_ || !output_ || !errors_) return ERROR_NOT_ENOUGH_MEMORY;
   // The process inherits these handles only. Otherwise one that another thread starts at the same time would inherit
   // them, too, and hold the pipes open.
   std::array<HANDLE, 3> handles = {input.get(), output.get(), errors.get()};

@@ -16,6 +16,7 @@
 #include "descriptors.h"
 #include "options.h"
 #include "passed_environment.h"
+#include "script_program.h"
 #include "unique_handle.h"
 #include "wide.h"
 
@@ -37,11 +38,13 @@ BOOL WINAPI on_console_event(DWORD event) {
   return TRUE;
 }
 
-// The C library of Windows turns "\n" into "\r\n" and ends input at ^Z. It also opens files in /tmp, which is nowhere.
+// The C library of Windows turns "\n" into "\r\n" and ends input at ^Z. Windows has no /tmp.
 void set_up_library() {
   for (const int fd : {0, 1, 2}) ::_setmode(fd, _O_BINARY);
   wchar_t folder[MAX_PATH + 1] = {};
-  if (::GetTempPathW(MAX_PATH + 1, folder) > 0) ::_putenv_s("TMPDIR", cgi::narrow(folder).c_str());
+  if (std::getenv("TMPDIR") == nullptr && ::GetTempPathW(MAX_PATH + 1, folder) > 0) {
+    ::_putenv_s("TMPDIR", cgi::narrow(folder).c_str());
+  }
 }
 
 // Writes another file and renames it, so that a reader never sees half a number.
@@ -53,30 +56,31 @@ bool write_port_file(const std::string& path, int port) {
   return ::MoveFileExW(draft.c_str(), name.c_str(), MOVEFILE_REPLACE_EXISTING) != 0;
 }
 
-// Gives each CGI directory the name that the file system has for it.
-void spell(std::vector<std::string>& cgi_directories, const cgi::DocumentRoot& root) {
-  for (std::string& directory : cgi_directories) {
-    std::vector<std::string> segments;
-    for (std::size_t begin = 1; begin < directory.size();) {
-      const std::size_t end = std::min(directory.find('/', begin), directory.size());
-      segments.push_back(directory.substr(begin, end - begin));
-      begin = end + 1;
+// Returns the message for the first option that Windows cannot follow; "" if there is none.
+std::string not_on_windows(const cgi::Options& options) {
+  if (options.demo) return "--demo: its scripts are for POSIX (leave it out)";
+  if (options.no_new_privileges) return "--no-new-privileges: Windows has no such rights (leave it out)";
+  if (options.user != cgi::Options().user) return "--user: scripts have the rights of the server (leave it out)";
+  if (options.script_limits.files > 0) return "--script-limit files: Windows has no such limit (leave it out)";
+  // A CGI directory behind a link out of the root would have no name that requests could be compared with.
+  if (options.follow_symlinks) return "--follow-symlinks: not on Windows yet (leave it out)";
+  for (const cgi::Interpreter& interpreter : options.interpreters) {  // rule: argument/windows-batch-files
+    for (const std::string& program : {interpreter.suffix, interpreter.program}) {
+      if (cgi::reads_commands(program)) {
+        return "--interpreter \"" + program + "\" would read the request as commands (name another program)";
+      }
     }
-    if (segments.empty()) continue;
-    root.spell(segments);
-    directory.clear();
-    for (const std::string& segment : segments) directory.append("/").append(segment);
   }
+  return "";
 }
 
-int serve(cgi::Options options) {
+int serve(const cgi::Options& options) {
   std::optional<cgi::DocumentRoot> root;
   try {
     root.emplace(options.directory, options.follow_symlinks);
   } catch (const std::exception& error) {
     return fail(1, "cannot serve directory \"" + options.directory + "\": " + error.what());
   }
-  spell(options.cgi_directories, *root);
   cgi::CgiServer server(options, *root, std::nullopt);
   const int port = server.bind();
   if (port < 0) {
@@ -94,11 +98,13 @@ int serve(cgi::Options options) {
   std::printf("Serving HTTP on %s port %d (http://%s%s%s:%d/) ...\n", options.bind.c_str(), port, v6 ? "[" : "",
               options.bind.c_str(), v6 ? "]" : "", port);
   std::fflush(stdout);
-  std::thread([&server] {
+  std::thread stopper([&server] {
     ::WaitForSingleObject(stop_event, INFINITE);
     server.stop_serving();
-  }).detach();
+  });
   const bool ended = server.serve_until_stopped();
+  ::SetEvent(stop_event);
+  stopper.join();
   if (!options.port_file.empty()) ::unlink(options.port_file.c_str());
   if (!ended) std::_Exit(0);  // a script cannot be ended: its thread still uses the server
   return 0;
@@ -118,12 +124,9 @@ int wmain(int argc, wchar_t** argv) {
     return command_line.exit_status;
   }
   const cgi::Options& options = *command_line.options;
-  if (options.demo) return fail(2, "--demo: its scripts are for POSIX (leave it out)");
-  if (options.no_new_privileges) return fail(2, "--no-new-privileges: Windows has no such rights (leave it out)");
+  if (const std::string mistake = not_on_windows(options); !mistake.empty()) return fail(2, mistake);
   for (const std::string& name : cgi::names_not_set(options)) {
-    std::fprintf(stderr,
-                 "cgi-server: --pass-env \"%s\" is not set here, so scripts do "
-                 "not get it\n",
+    std::fprintf(stderr, "cgi-server: --pass-env \"%s\" is not set here, so scripts do not get it\n",
                  cgi::log_escape(name).c_str());
   }
   stop_event = ::CreateEventW(nullptr, TRUE, FALSE, nullptr);

@@ -47,7 +47,7 @@ int PipeEnd::ended() {
   return done ? static_cast<int>(count) : kPipeBroken;
 }
 
-// Returns whether something is there to read, or never will be.
+// Returns whether something is there to read, or the pipe is broken.
 bool PipeEnd::fill() {
   if (from_ < to_ || broken_) return true;
   if (!pending_) {

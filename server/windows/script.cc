@@ -1,4 +1,7 @@
 // The process of a script on Windows: a job, which ends with all processes in it.
+//
+// Two things that script.h says do not hold here: another file of the same name may be executed between the check and
+// the start, and the first octets of the input reach the script a moment after it has begun.
 
 #include "script.h"
 
@@ -49,6 +52,8 @@ StartFailure failure_of(DWORD error) {
     case ERROR_INVALID_NAME:
       return StartFailure::kCannotExecute;
     case ERROR_ACCESS_DENIED:
+    case ERROR_ELEVATION_REQUIRED:
+    case ERROR_VIRUS_INFECTED:
       return StartFailure::kNotExecutable;
     case ERROR_FILENAME_EXCED_RANGE:
       return StartFailure::kTooLarge;
@@ -90,14 +95,17 @@ std::optional<StartFailure> Script::start(const ScriptCommand& command, ScriptPl
                                  : job_command.processes) = limit.soft;
   }
   Job job;
-  const DWORD failed = job.start(job_command);
+  const DWORD failed = reads_commands(job_command.program) ? ERROR_ACCESS_DENIED : job.start(job_command);
   error = errno_of(failed);
   if (failed != 0) return failure_of(failed);
   script.input_.reset(descriptor_of_pipe(std::move(job.input())));
   script.output_.reset(descriptor_of_pipe(std::move(job.output())));
   script.errors_.reset(descriptor_of_pipe(std::move(job.errors())));
   HANDLE process = nullptr;
-  ::DuplicateHandle(::GetCurrentProcess(), job.process(), ::GetCurrentProcess(), &process, SYNCHRONIZE, FALSE, 0);
+  if (!::DuplicateHandle(::GetCurrentProcess(), job.process(), ::GetCurrentProcess(), &process, SYNCHRONIZE, FALSE,
+                         0)) {
+    return StartFailure::kNoResources;  // the job ends with this function
+  }
   script.ended_.reset(descriptor_of_process(process));
   script.pid_ = static_cast<int>(::GetProcessId(job.process()));
   script.place_ = std::move(place);
@@ -141,6 +149,10 @@ int Script::end() {
   signal_group(0);
   pollfd ended{ended_.get(), POLLIN, 0};
   if (::poll(&ended, 1, kEndOfKilled) != 0) return reap();
+  {
+    std::lock_guard lock(jobs_mutex);
+    jobs.erase(pid_);
+  }
   pid_ = -1;
   place_ = {};
   return 0;

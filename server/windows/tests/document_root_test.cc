@@ -10,6 +10,7 @@
 #include <fstream>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "wide.h"
@@ -46,10 +47,17 @@ class WindowsRoot : public ::testing::Test {
 
   // Returns the path that the file system has for `segments`.
   std::string spelled(std::vector<std::string> segments) const {
-    root_->spell(segments);
+    TargetPath target{std::move(segments)};
+    root_->cgi_directory_of(target, {});
     std::string path;
-    for (const std::string& segment : segments) path.append("/").append(segment);
+    for (const std::string& segment : target.segments) path.append("/").append(segment);
     return path;
+  }
+
+  // Returns how many segments of the target are a CGI directory.
+  std::optional<std::size_t> cgi_directory(const std::string& target, const std::string& directory) const {
+    std::optional<TargetPath> path = parse_target(target);
+    return root_->cgi_directory_of(*path, {directory});
   }
 
   std::filesystem::path folder_;
@@ -97,6 +105,21 @@ TEST_F(WindowsRoot, SpellsNamesAsTheFileSystem) {
   EXPECT_EQ("/Nothing/CGI-BIN", spelled({"Nothing", "CGI-BIN"}));
   EXPECT_EQ("/../CGI-BIN", spelled({"..", "CGI-BIN"}));
   EXPECT_EQ("", spelled({}));
+}
+
+// rule: disclosure/other-case, windows/final-path-decides
+TEST_F(WindowsRoot, ComparesCgiDirectoriesAsTheFileSystemNamesThem) {
+  for (const char* target : {"/cgi-bin/run.exe", "/CGI-BIN/run.exe", "/Cgi-Bin/RUN.EXE/extra"}) {
+    for (const char* directory : {"/cgi-bin", "/CGI-bin"}) EXPECT_EQ(1u, cgi_directory(target, directory)) << target;
+  }
+  EXPECT_EQ(std::nullopt, cgi_directory("/Hello%20World.txt", "/cgi-bin"));
+  EXPECT_EQ(0u, cgi_directory("/CGI-BIN/run.exe", "/"));
+  std::filesystem::rename(folder_ / "site" / "cgi-bin", folder_ / "site" / "other");
+  std::filesystem::rename(folder_ / "site" / "other", folder_ / "site" / "CGI-Bin");
+  EXPECT_EQ(1u, cgi_directory("/cgi-bin/run.exe", "/cgi-bin"));
+  std::filesystem::create_directory(folder_ / "site" / L"CAF\u00c9");
+  EXPECT_EQ(1u, cgi_directory("/caf%C3%A9/run.exe", "/caf\xc3\xa9"));
+  EXPECT_EQ(1u, cgi_directory("/CAF%ED%B3%83%ED%B2%89/run.exe", "/caf\xc3\xa9"));
 }
 
 TEST_F(WindowsRoot, ListsADirectory) {

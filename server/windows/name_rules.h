@@ -4,7 +4,7 @@
 // request, and hands it to Windows: "/cgi-bin./x.py", "/X:/cgi-bin/x.py" and "/cgi-bin::$INDEX_ALLOCATION/x.py" then
 // show the source of a script, "/.. /x" leads out of the root, and reading "COM1" never ends.
 //
-// Two kinds of further names are no matter of spelling: upper and lower case, and the short names of the 8.3 scheme.
+// The spelling does not reveal two more kinds of names: upper and lower case, and the short names of the 8.3 scheme.
 // The caller must compare the final path of the file that it opened.
 #pragma once
 

@@ -59,10 +59,15 @@ TEST(ScriptProgram, IsMissing) {
 
 TEST(ScriptProgram, IsNeverTheCommandInterpreter) {
   const std::vector<Interpreter> interpreters = {{".bat", "C:\\x.exe"}};
+  for (const char* program : {"C:\\x.bat", "x.CMD", "C:\\windows\\system32\\cmd.exe", "PowerShell"}) {
+    const std::vector<Interpreter> shell = {{".pl", program}};
+    EXPECT_EQ("does not run", run_by("a.pl", "print", shell)) << program;
+  }
   for (const char* name : {"a.bat", "a.CMD", "a.b.Bat", ".cmd"}) {
     EXPECT_EQ("does not run", run_by(name, "MZ", interpreters)) << name;
   }
-  for (const char* start : {"#!cmd", "#!C:\\windows\\system32\\CMD.EXE /c\n", "#!/usr/bin/env cmd.exe"}) {
+  for (const char* start : {"#!cmd", "#!C:\\windows\\system32\\CMD.EXE /c\n", "#!/usr/bin/env cmd.exe", "#!/x/tool.CMD",
+                            "#!/usr/bin/env tool.bat", "#!powershell", "#!PowerShell.exe -File\n"}) {
     EXPECT_EQ("does not run", run_by("a", start)) << start;
   }
 }

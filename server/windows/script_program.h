@@ -11,11 +11,14 @@
 
 namespace cgi {
 
+// Returns whether a program, or a script with this name, reads a part of its arguments as commands, so that no quoting
+// is safe: batch files, cmd.exe and powershell.exe. They never run.  rule: argument/windows-batch-files
+bool reads_commands(std::string_view program);
+
 // Returns the words that stand before the script on its command line. There are none if the script itself is a program.
 // The first word is a path, or a name to look for on PATH. Returns nothing if the script must not run. The first rule
 // that fits decides:
-//   - .bat and .cmd do not run, and neither does a script for cmd.exe: it would read a part of the request as commands;
-//     rule: argument/windows-batch-files
+//   - what reads_commands() names does not run, and neither does a script for it;
 //   - `interpreters` names the suffix, in upper or lower case;
 //   - a file that begins as a program does ("MZ") runs by itself, whatever its name is;
 //   - .py and .pyw run by Python, with CPython's option -u;

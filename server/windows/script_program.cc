@@ -6,7 +6,8 @@
 namespace cgi {
 namespace {
 
-constexpr std::string_view kRunByCommandInterpreter[] = {".bat", ".cmd"};
+constexpr std::string_view kBatch[] = {".bat", ".cmd"};
+constexpr std::string_view kShells[] = {"cmd", "powershell"};
 constexpr std::string_view kPython[] = {".py", ".pyw"};
 
 std::string_view suffix_of(std::string_view name) {
@@ -39,12 +40,18 @@ std::string program_name(std::string_view path) {
 
 }  // namespace
 
+bool reads_commands(std::string_view program) {
+  return is_one_of(kBatch, suffix_of(program)) || is_one_of(kShells, base_name(program));
+}
+
 std::optional<std::vector<std::string>> words_before_script(std::string_view name, std::string_view start,
                                                             std::span<const Interpreter> interpreters) {
   const std::string_view suffix = suffix_of(name);
-  if (is_one_of(kRunByCommandInterpreter, suffix)) return std::nullopt;
+  if (reads_commands(name)) return std::nullopt;
   for (const Interpreter& interpreter : interpreters) {
-    if (equals_ignoring_case(suffix, interpreter.suffix)) return std::vector{interpreter.program};
+    if (!equals_ignoring_case(suffix, interpreter.suffix)) continue;
+    if (reads_commands(interpreter.program)) return std::nullopt;
+    return std::vector{interpreter.program};
   }
   if (start.starts_with("MZ")) return std::vector<std::string>();
   if (is_one_of(kPython, suffix)) return std::vector<std::string>{"python", "-u"};
@@ -54,7 +61,7 @@ std::optional<std::vector<std::string>> words_before_script(std::string_view nam
   if (!words.empty() && base_name(words.front()) == "env") words.erase(words.begin());
   if (words.empty()) return std::nullopt;
   words.front() = program_name(words.front());
-  if (words.front().empty() || equals_ignoring_case(words.front(), "cmd")) return std::nullopt;
+  if (words.front().empty() || reads_commands(words.front())) return std::nullopt;
   return words;
 }
 
