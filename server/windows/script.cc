@@ -24,6 +24,7 @@ namespace {
 
 constexpr DWORD kEndOfKilled = 2000;  // milliseconds
 constexpr std::size_t kFirstLine = 512;
+constexpr DWORD kElevationRequired = 740, kVirusInfected = 225;  // winerror.h of mingw-w64 lacks them
 enum Resource { kCpu, kMemory, kProcesses };
 
 // The jobs of the scripts that run, by the number of the process. No other process gets it as long as the job has it.
@@ -52,8 +53,8 @@ StartFailure failure_of(DWORD error) {
     case ERROR_INVALID_NAME:
       return StartFailure::kCannotExecute;
     case ERROR_ACCESS_DENIED:
-    case ERROR_ELEVATION_REQUIRED:
-    case ERROR_VIRUS_INFECTED:
+    case kElevationRequired:
+    case kVirusInfected:
       return StartFailure::kNotExecutable;
     case ERROR_FILENAME_EXCED_RANGE:
       return StartFailure::kTooLarge;

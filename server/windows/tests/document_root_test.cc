@@ -47,7 +47,8 @@ class WindowsRoot : public ::testing::Test {
 
   // Returns the path that the file system has for `segments`.
   std::string spelled(std::vector<std::string> segments) const {
-    TargetPath target{std::move(segments)};
+    TargetPath target;
+    target.segments = std::move(segments);
     root_->cgi_directory_of(target, {});
     std::string path;
     for (const std::string& segment : target.segments) path.append("/").append(segment);
