@@ -23,8 +23,9 @@ UniqueFd DocumentRoot::open_beneath(int root, const char* path, int flags) {
   open_how how{};
   how.flags = static_cast<unsigned>(flags | O_CLOEXEC);
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-  // EAGAIN: somebody renamed a file, anywhere on the system, while the kernel resolved "..". Try again.
-  constexpr int kMostAttempts = 200;
+  // EAGAIN: somebody renamed a file, anywhere on the system, while the kernel resolved "..". Try again: even if others
+  // rename files without a pause, some attempt comes between two of them. This many take a fraction of a second.
+  constexpr int kMostAttempts = 20'000;
   for (int attempt = 1;; ++attempt) {
     const long fd = ::syscall(SYS_openat2, root, path, &how, sizeof how);
     if (fd >= 0 || errno != EAGAIN || attempt == kMostAttempts) return UniqueFd(static_cast<int>(fd));
