@@ -40,13 +40,18 @@ def printed(shell: str, lines: list[str]) -> list[bytes]:
     return done.stdout.split(mark)[:-1]
 
 
-@pytest.mark.parametrize("shell", SHELLS)
-def test_the_pasted_line_sends_exactly_the_octets_of_every_case(shell: str) -> None:
-    lines = {case.id: shell_line(case, PORT) for case in CORPUS}
-    by_nc = [case for case in CORPUS if " | nc " in lines[case.id]]
+def test_nearly_every_case_has_a_line_for_nc() -> None:
+    by_nc = [case for case in CORPUS if " | nc " in shell_line(case, PORT)]
     for profile in PROFILES:
         assert sum(profile in case.expect for case in by_nc) > 0.94 * sum(profile in case.expect for case in CORPUS)
-    for case, octets in zip(by_nc, printed(shell, [lines[case.id] for case in by_nc]), strict=True):
+
+
+@pytest.mark.parametrize(("shell", "stride"), [(shell, 1 + 3 * index) for index, shell in enumerate(SHELLS)])
+def test_the_pasted_line_sends_exactly_the_octets_of_a_case(shell: str, stride: int) -> None:
+    """The first shell runs the lines of all cases. Each of them starts several processes, so others run a quarter."""
+    lines = {case.id: line for case in CORPUS[::stride] if " | nc " in (line := shell_line(case, PORT))}
+    told = [case for case in CORPUS if case.id in lines]
+    for case, octets in zip(told, printed(shell, list(lines.values())), strict=True):
         assert octets == octets_of(case), case.id
 
 
@@ -77,9 +82,10 @@ class Sink:
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
-def test_the_bash_line_sends_exactly_the_octets_of_every_case() -> None:
+def test_the_bash_line_sends_exactly_the_octets_of_every_fourth_case() -> None:
     told = [case for case in CORPUS if bash_line(case) is not None]
     assert len(told) > 0.9 * len(CORPUS)
+    told = told[::4]
     wanted = [(case, name) for case in told for _ in range(case.times) for name in case.connections]
     tokens = Tokens(PORT, "{root}", "{base}")
     expected = [
