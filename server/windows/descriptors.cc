@@ -108,7 +108,8 @@ int read_from_pipe(int fd, void* octets, std::size_t size) {
 short state_of_socket(SOCKET socket, short happened) {
   if ((happened & (POLLHUP | POLLERR)) == 0) return happened;
   char octet;
-  const bool is_broken = ::recv(socket, &octet, 1, MSG_PEEK) < 0 && ::WSAGetLastError() != WSAEWOULDBLOCK;
+  const bool is_broken =
+      (happened & POLLERR) != 0 || (::recv(socket, &octet, 1, MSG_PEEK) < 0 && ::WSAGetLastError() != WSAEWOULDBLOCK);
   const int rest = happened & ~(POLLHUP | POLLERR);
   return static_cast<short>(is_broken ? rest | POLLHUP | POLLERR : rest | POLLIN);
 }

@@ -28,11 +28,14 @@ int main_of(const std::vector<std::string>& words, const wchar_t* program) {
   } else if (task == "exit") {
     return std::atoi(words[1].c_str());
   } else if (task == "handles") {
-    // Counts the handles of the process up to a number that are pipes or files.
+    // Counts the pipes and files among the handles up to a number. A process opens its current directory itself.
     int count = 0;
     for (std::uintptr_t i = 4; i < 4096; i += 4) {
-      const DWORD type = ::GetFileType(reinterpret_cast<HANDLE>(i));
-      if (type == FILE_TYPE_PIPE || type == FILE_TYPE_DISK) ++count;
+      const HANDLE handle = reinterpret_cast<HANDLE>(i);
+      BY_HANDLE_FILE_INFORMATION file{};
+      const bool is_file = ::GetFileType(handle) == FILE_TYPE_DISK && ::GetFileInformationByHandle(handle, &file) &&
+                           !(file.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY);
+      if (is_file || ::GetFileType(handle) == FILE_TYPE_PIPE) ++count;
     }
     std::printf("%d", count);
   } else if (task == "wait") {

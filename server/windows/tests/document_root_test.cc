@@ -32,7 +32,10 @@ class WindowsRoot : public ::testing::Test {
     write(folder_ / "site" / L"caf\u00e9.txt", "");
     root_.emplace(octets(folder_ / "site"), false);
   }
-  ~WindowsRoot() override { std::filesystem::remove_all(folder_); }
+  ~WindowsRoot() override {
+    root_.reset();  // the directory cannot be removed while it is open
+    std::filesystem::remove_all(folder_);
+  }
 
   static void write(const std::filesystem::path& path, const char* text) { std::ofstream(path) << text; }
   static std::string octets(const std::filesystem::path& path) { return narrow(path.wstring()); }

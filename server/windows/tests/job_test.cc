@@ -38,7 +38,7 @@ JobCommand child(std::vector<std::string> words) {
 // Writes `input`, and returns all that the other end of `from` gets.
 std::string exchanged(Job& job, const std::unique_ptr<PipeEnd>& from, std::string_view input = "") {
   std::string all;
-  bool input_ends = false;
+  bool input_ends = !job.input();
   for (;;) {
     if (!input.empty()) {
       if (const int count = job.input()->write(input); count > 0) input.remove_prefix(static_cast<std::size_t>(count));
