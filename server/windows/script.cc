@@ -90,6 +90,11 @@ std::optional<StartFailure> Script::start(const ScriptCommand& command, ScriptPl
   const auto line = quoted_arguments(*words);
   if (!line) return StartFailure::kCannotExecute;
   JobCommand job_command{words->front(), *line, command.directory, command.environment};
+  for (std::string& variable : job_command.environment) {  // these two name files, as CPython does on Windows
+    if (variable.starts_with("PATH_TRANSLATED=") || variable.starts_with("SCRIPT_FILENAME=")) {
+      std::replace(variable.begin(), variable.end(), '/', '\\');
+    }
+  }
   for (const ScriptLimit& limit : command.limits) {
     (limit.resource == kCpu      ? job_command.cpu_seconds
      : limit.resource == kMemory ? job_command.memory
