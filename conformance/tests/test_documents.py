@@ -85,7 +85,7 @@ BENCH += " --benchmark_repetitions=1 --benchmark_min_time=0.01"
 SHORTER = {
     r"^ci/conform\b": "ci/conform --sample 400",
     r"\bcgi-conform run (?=-)": "cgi-conform run --sample 400 ",
-    r"\bcgi-conform run (?=post )": "cgi-conform run --sample 10 ",
+    r"\bcgi-conform run (?=post |'post/\*' --command|head )": "cgi-conform run --sample 10 ",
     r"\bcgi-conform matrix (?=--server)": "cgi-conform matrix --sample 400 ",
     r"\bcgi-conform prove TOPIC$": "cgi-conform prove post/plain-file",
     r"^ci/bench\b": f"ci/bench {BENCH}",
