@@ -108,6 +108,7 @@ int read_from_pipe(int fd, void* octets, std::size_t size) {
 short state_of_socket(SOCKET socket, short happened) {
   if ((happened & (POLLHUP | POLLERR)) == 0) return happened;
   char octet;
+  // WSAPoll() of wine takes the error away from the socket, and recv() then finds none.
   const bool is_broken =
       (happened & POLLERR) != 0 || (::recv(socket, &octet, 1, MSG_PEEK) < 0 && ::WSAGetLastError() != WSAEWOULDBLOCK);
   const int rest = happened & ~(POLLHUP | POLLERR);

@@ -1,5 +1,7 @@
 #include "name_rules.h"
 
+#include <algorithm>
+
 #include "ascii.h"
 #include "field_syntax.h"
 
@@ -29,6 +31,13 @@ bool is_forbidden(char c) {
 bool is_windows_file_name(std::string_view segment) {
   if (segment.empty() || segment.back() == '.' || segment.back() == ' ') return false;
   return std::none_of(segment.begin(), segment.end(), is_forbidden) && !is_device(segment);
+}
+
+std::string with_file_name(std::string variable) {
+  if (variable.starts_with("PATH_TRANSLATED=") || variable.starts_with("SCRIPT_FILENAME=")) {
+    std::replace(variable.begin(), variable.end(), '/', '\\');
+  }
+  return variable;
 }
 
 }  // namespace cgi

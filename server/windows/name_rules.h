@@ -8,6 +8,7 @@
 // The caller must compare the final path of the file that it opened.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace cgi {
@@ -24,5 +25,9 @@ namespace cgi {
 //   - an empty text.
 // It does not look for octets that are not UTF-8: no characters correspond to them, so the conversion finds them.
 bool is_windows_file_name(std::string_view segment);
+
+// Returns a variable "NAME=VALUE" for a script. PATH_TRANSLATED and SCRIPT_FILENAME name files, so they get
+// backslashes, as in CPython on Windows. Other variables stay unchanged.
+std::string with_file_name(std::string variable);
 
 }  // namespace cgi

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "job.h"
+#include "name_rules.h"
 #include "quoted_arguments.h"
 #include "script_program.h"
 #include "wide.h"
@@ -90,11 +91,7 @@ std::optional<StartFailure> Script::start(const ScriptCommand& command, ScriptPl
   const auto line = quoted_arguments(*words);
   if (!line) return StartFailure::kCannotExecute;
   JobCommand job_command{words->front(), *line, command.directory, command.environment};
-  for (std::string& variable : job_command.environment) {  // these two name files, as CPython does on Windows
-    if (variable.starts_with("PATH_TRANSLATED=") || variable.starts_with("SCRIPT_FILENAME=")) {
-      std::replace(variable.begin(), variable.end(), '/', '\\');
-    }
-  }
+  for (std::string& variable : job_command.environment) variable = with_file_name(std::move(variable));
   for (const ScriptLimit& limit : command.limits) {
     (limit.resource == kCpu      ? job_command.cpu_seconds
      : limit.resource == kMemory ? job_command.memory

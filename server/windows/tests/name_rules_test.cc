@@ -56,5 +56,14 @@ TEST(NameRules, AcceptNamesThatOnlyResembleDevices) {
   }
 }
 
+TEST(FileNamesForScripts, HaveBackslashes) {
+  EXPECT_EQ("PATH_TRANSLATED=C:\\site\\a b\\c", with_file_name("PATH_TRANSLATED=C:\\site/a b/c"));
+  EXPECT_EQ("SCRIPT_FILENAME=C:\\site\\cgi-bin\\x", with_file_name("SCRIPT_FILENAME=C:\\site/cgi-bin/x"));
+  for (const char* variable :
+       {"PATH_INFO=/a/b", "SCRIPT_NAME=/cgi-bin/x", "HTTP_REFERER=http://h/", "PATH_TRANSLATED="}) {
+    EXPECT_EQ(variable, with_file_name(variable));
+  }
+}
+
 }  // namespace
 }  // namespace cgi
