@@ -167,13 +167,12 @@ def test_expectations_in_words_use_the_names_of_mismatches() -> None:
     assert in_words(Matcher(count=2, contains=(b"a",))) == '2 lines, contains "a"'
 
 
-def test_cases_of_the_corpus_can_be_shown(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_case_of_the_corpus_can_be_shown(capsys: pytest.CaptureFixture[str]) -> None:
     if not (REPO / "fixtures" / "cases").is_dir():
         pytest.skip("no corpus")
     assert main(["list", "--json"]) == 0
     cases = [case["id"] for case in json.loads(capsys.readouterr().out)]
-    last_of_topics = list({case.partition("/")[0]: case for case in cases}.values())
-    for name in last_of_topics[::3]:  # each call reads the files again
+    for name in {case.partition("/")[0]: case for case in cases}.values():  # one per topic
         assert main(["show", name]) == 0, name
         assert capsys.readouterr().out.startswith(name)
 
