@@ -1,7 +1,8 @@
 """Checks TOML and JSON documents against their JSON Schema (fixtures/schema, draft 2020-12), and words the errors.
 
-jsonschema's own messages quote the schema. The sentences here name the key as the user wrote it, the error, and the
-most similar key that exists.
+fastjsonschema says quickly whether a document fits. It stops at the first error, so jsonschema finds them all in a
+document that does not fit. Its own messages quote the schema. The sentences here name the key as the user wrote it, the
+error, and the most similar key that exists.
 """
 
 import functools
@@ -60,19 +61,40 @@ def write_json(document: object, path: Path, schema: str) -> None:
 
 def faults(document: object, schema: str, part: str = "") -> list[str]:
     """Returns a sentence for each error in a document. With `part`, checks against that entry of the schema's $defs."""
+    if _fits(document, schema, part):
+        return []
     validator = _validator(schema, part)
     found = sorted(validator.iter_errors(document), key=lambda error: list(map(str, error.path)))
     return [sentence for error in found for sentence in _sentences(error, validator.schema.get("$defs", {}))]
 
 
+def _fits(document: object, schema: str, part: str) -> bool:
+    from fastjsonschema import JsonSchemaValueException  # imported here because many commands do not need it
+
+    try:
+        _compiled(schema, part)(document)
+    except JsonSchemaValueException:
+        return False
+    return True
+
+
+@functools.cache
+def _compiled(schema: str, part: str) -> Any:
+    import fastjsonschema
+
+    return fastjsonschema.compile(_schema(schema, part), use_default=False)
+
+
 @functools.cache
 def _validator(schema: str, part: str) -> Any:
-    import jsonschema  # imported here because it is slow to import, and many commands do not need it
+    import jsonschema  # imported here because it is slow to import, and only errors need it
 
-    document = json.loads((SCHEMAS / schema).read_text("utf-8"))
-    if part:
-        document = {"$defs": document["$defs"], "$ref": f"#/$defs/{part}"}
-    return jsonschema.Draft202012Validator(document)
+    return jsonschema.Draft202012Validator(_schema(schema, part))
+
+
+def _schema(name: str, part: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((SCHEMAS / name).read_text("utf-8"))
+    return {"$defs": document["$defs"], "$ref": f"#/$defs/{part}"} if part else document
 
 
 def _sentences(error: Any, parts: Mapping[str, Any]) -> Iterator[str]:

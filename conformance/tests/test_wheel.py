@@ -26,7 +26,7 @@ from cgi_conform.cases.docroot import remove
 from cgi_conform.paths import REPO
 
 BUILT_WITH = ("pip", "setuptools", "wheel", "venv")
-IMPORTED = ("jinja2", "jsonschema", "markdown_it")  # the only packages that the suite needs
+IMPORTED = ("fastjsonschema", "jinja2", "jsonschema", "markdown_it")  # the only packages that the suite needs
 REFUSED = ("_pytest", "h11", "hypothesis", "mypy", "pip", "pytest", "setuptools", "wheel", "xdist", "yaml")
 GUARD = f"""
 import os, sys
