@@ -13,8 +13,7 @@ from pathlib import Path
 from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.case import Case
 from cgi_conform.cases.clauses import load_clauses
-from cgi_conform.cases.load import case_ids, load_cases, nearest_id
-from cgi_conform.cases.presuppositions import direct, presupposed
+from cgi_conform.cases.load import case_ids, load_cases, load_presupposed, nearest_id
 from cgi_conform.commands.server_options import configure_server, configure_workers, lines_lead_to
 from cgi_conform.errors import INTERRUPTED, NOTHING_RAN, SERVER, UserError
 from cgi_conform.http.delivery import DELIVERIES
@@ -85,7 +84,7 @@ def main(options: argparse.Namespace) -> int:
             chosen,
             plan,
             selected,
-            beside=_presupposed(selected, plan.profile),
+            beside=[case for case in load_presupposed(fixtures() / "cases", selected) if plan.profile in case.expect],
             strict=options.strict,
             strict_observed=options.strict_observed,
             progress=lambda result, number: show_progress(f"{number}/{len(selected)} {result['id'][:60]}"),
@@ -95,15 +94,6 @@ def main(options: argparse.Namespace) -> int:
     finally:
         show_progress("")
     return _report(options, plan, selected, outcome)
-
-
-def _presupposed(selected: list[Case], profile: str) -> list[Case]:
-    """Returns the cases that the selected ones presuppose, without these."""
-    if {name for case in selected for name in case.presupposes} <= {case.id for case in selected}:
-        return []
-    cases = {case.id: case for case in load_cases(fixtures() / "cases", validate=False)}
-    names = presupposed([case.id for case in selected], direct(cases.values()))
-    return [cases[name] for name in names if profile in cases[name].expect]
 
 
 def _check_skipped(globs: list[str]) -> None:
