@@ -85,6 +85,16 @@ def test_a_case_that_passes_with_its_fault_is_survived(tmp_path: Path) -> None:
     assert "NO KILL   fault file-cut-short (faults/toy.toml) kills no case" in said
 
 
+def test_a_case_that_survives_is_tried_once_more_at_the_end(tmp_path: Path) -> None:
+    count = str(tmp_path / "count")
+    third = f'open({count!r}, "ab").write(b".") and os.path.getsize({count!r}) > 2'  # a case that passes is played twice
+    late = fault("late", 'b"hello static\\n" if', f'(b"hello" if {third} else b"hello static\\n") if')
+    fixtures = corpus(tmp_path / "f", named(case("a/file", "body.file = 'hello.txt'"), "late"))
+    kills = proven(fixtures, toy(tmp_path / "s", *GENERAL, faults=late), status=0)
+    assert kills["cases"][0]["by"]["got"] == '"hello"'
+    assert (tmp_path / "count").read_bytes() == b"..."
+
+
 def test_a_case_that_fails_without_a_fault_is_unsound(tmp_path: Path) -> None:
     fixtures = corpus(tmp_path / "f", case("a/file", "body = 'other'"))
     status, said, kills = prove(fixtures, toy(tmp_path / "s", *FILE))

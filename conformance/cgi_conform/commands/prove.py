@@ -1,7 +1,8 @@
 """`cgi-conform prove`: proves that each case can fail. It runs the cases against the faulty server with its faults.
 
     sound     without a fault, the server passes the case
-    killed    with the fault that the case names, the server fails the case and does not die
+    killed    with the fault that the case names, the server fails the case and does not die. A case that survives is
+              tried once more at the end, because a busy machine can miss a pause of the client.
     branches  the case accepts each status of its list, and rejects it when it is taken off the list
     faults    every fault is named by a case, and makes a case fail
 
@@ -20,14 +21,14 @@ from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.case import NEEDS, Case
 from cgi_conform.cases.load import load_cases, select
 from cgi_conform.commands.server_options import configure_suffix, configure_workers
-from cgi_conform.data.faulty.faults import find
+from cgi_conform.data.faulty.faults import Fault, find
 from cgi_conform.errors import UserError
 from cgi_conform.paths import fixtures
 from cgi_conform.proof import forked_server
 from cgi_conform.proof.fault_files import check_globs, load_faults, unknown, unmatched
 from cgi_conform.progress import show_progress
 from cgi_conform.proof.fault_worker import ProofInputs, FaultWorker, TaskOutcome
-from cgi_conform.proof.kills_json import BranchProof, CaseProof, Kills, assembled, exit_status
+from cgi_conform.proof.kills_json import SURVIVED, BranchProof, CaseProof, Kills, assembled, exit_status
 from cgi_conform.proof.proofs import Branch, Tried, branch_skipped, branches, case_proof, fault_proofs
 from cgi_conform.proof.tasks import Task, branch_tasks, fault_tasks, sound_tasks
 from cgi_conform.running.capabilities import missing
@@ -36,6 +37,7 @@ from cgi_conform.running.workers import Workers
 from cgi_conform.servers.definition import ServerDefinition, load_server
 from cgi_conform.wall import since_start
 
+_Outcomes = Mapping[str, Mapping[str, Tried]]  # by profile and case id
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `prove`."""
@@ -127,19 +129,33 @@ def _prove(work: _Work, inputs: ProofInputs, count: int) -> None:
         first = [task for profile, cases in work.wanted.items() for task in sound_tasks(cases, profile)]
         sound = _carried_out(workers, [*first, *branch_tasks(work.branches)], "without a fault, and branches")
         without = _by_profile(sound)
-        second: list[Task] = []
-        for profile, cases in work.wanted.items():
-            seconds = {name: tried.seconds for name, tried in without[profile].items() if tried.verdict == "pass"}
-            second += fault_tasks([case for case in cases if case.id in seconds], inputs.plans[profile], seconds)
-        killed = _carried_out(workers, second, "with their faults")
+
+        def with_faults(wanted: Mapping[str, list[Case]], what: str) -> list[TaskOutcome]:
+            tasks: list[Task] = []
+            for profile, cases in wanted.items():
+                seconds = {name: tried.seconds for name, tried in without[profile].items() if tried.verdict == "pass"}
+                tasks += fault_tasks([case for case in cases if case.id in seconds], inputs.plans[profile], seconds)
+            return _carried_out(workers, tasks, what)
+
+        killed = with_faults(work.wanted, "with their faults")
+        proven = _proofs(work.wanted, inputs.faults, without, _by_profile(killed))
+        left = {(one["profile"], one["id"]) for one in proven if one["verdict"] == SURVIVED}
+        again = {profile: [case for case in cases if (profile, case.id) in left] for profile, cases in work.wanted.items()}
+        killed += with_faults(again, "once more with their faults")
         workers.end()
-        broken = _by_profile(killed)
-    for profile, cases in work.wanted.items():
-        for case in cases:
-            fault = inputs.faults.get(case.fault_in(profile))
-            work.proven.append(case_proof(case, profile, without[profile][case.id], broken[profile].get(case.id), fault))
+    work.proven += _proofs(work.wanted, inputs.faults, without, _by_profile(killed))
     work.branched += [proof for found in sound for proof in found.branches]
     work.broken = sorted({found.broken for found in [*sound, *killed] if found.broken})
+
+
+def _proofs(
+    wanted: Mapping[str, list[Case]], faults: Mapping[str, Fault], without: _Outcomes, broken: _Outcomes
+) -> list[CaseProof]:
+    return [
+        case_proof(case, profile, without[profile][case.id], broken[profile].get(case.id), faults.get(case.fault_in(profile)))
+        for profile, cases in wanted.items()
+        for case in cases
+    ]
 
 
 def _carried_out(workers: Workers[Task, TaskOutcome], tasks: Sequence[Task], what: str) -> list[TaskOutcome]:
@@ -154,7 +170,8 @@ def _carried_out(workers: Workers[Task, TaskOutcome], tasks: Sequence[Task], wha
     return found
 
 
-def _by_profile(found: Sequence[TaskOutcome]) -> dict[str, dict[str, Tried]]:
+def _by_profile(found: Sequence[TaskOutcome]) -> _Outcomes:
+    """Returns the last outcome of each case."""
     tried: dict[str, dict[str, Tried]] = {profile: {} for profile in PROFILES}
     for one in found:
         tried[one.task.profile] |= one.tried
