@@ -73,11 +73,11 @@ class Browser:
         script = "const one = document.getElementById('filter').elements[arguments[0]]; one.value = arguments[1];"
         self.ask(f"{script} one.dispatchEvent(new Event('input', {{ bubbles: true }}))", name, value)
 
-    def wait_for(self, script: str, *arguments: object) -> None:
-        """Waits until the script returns true."""
+    def wait_for(self, script: str, *arguments: object) -> object:
+        """Waits until the script returns a true value, and returns it."""
         from selenium.webdriver.support.ui import WebDriverWait
 
-        WebDriverWait(self.driver, 60).until(lambda driver: driver.execute_script(script, *arguments))
+        return WebDriverWait(self.driver, 60).until(lambda driver: driver.execute_script(script, *arguments))
 
     def requests(self) -> list[str]:
         """Returns the URLs that the window asked for since the last call."""

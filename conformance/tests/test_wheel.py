@@ -38,8 +38,11 @@ if "UNGUARDED" not in os.environ:
     sys.meta_path.insert(0, Guard())
 """
 pytestmark = [
-    pytest.mark.skipif(importlib.util.find_spec(name) is None, reason=f"Python module {name} is not installed")
-    for name in BUILT_WITH
+    pytest.mark.xdist_group("wheel"),  # one worker: the fixture takes seconds
+    *(
+        pytest.mark.skipif(importlib.util.find_spec(name) is None, reason=f"Python module {name} is not installed")
+        for name in BUILT_WITH
+    ),
 ]
 
 
