@@ -105,6 +105,10 @@ ssize_t send_from_file(int socket, int file, off_t& at, std::size_t count) {
   return sent;
 }
 
+#if defined(__FreeBSD__) && defined(POLLRDHUP)  // Linux has it, too, but tests the reading ahead here
+const short kHalfClose = POLLRDHUP;
+#else
 const short kHalfClose = 0;
+#endif
 
 }  // namespace cgi
