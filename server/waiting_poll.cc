@@ -105,7 +105,7 @@ ssize_t send_from_file(int socket, int file, off_t& at, std::size_t count) {
   return sent;
 }
 
-#if defined(__FreeBSD__) && defined(POLLRDHUP)  // Linux has it, too, but tests the reading ahead here
+#if defined(__FreeBSD__) && defined(POLLRDHUP)  // not on Linux, where the tests are to try reading ahead
 const short kHalfClose = POLLRDHUP;
 #else
 const short kHalfClose = 0;

@@ -13,7 +13,7 @@ from typing import Any
 from cgi_conform.cases.answer import PROFILES, read_expectation, read_repeat
 from cgi_conform.cases.case import Case, Step, connections_of
 from cgi_conform.cases.digest import digests
-from cgi_conform.cases.presuppositions import circles, direct, presupposed, with_those_of_the_file
+from cgi_conform.cases.presuppositions import circles, with_those_of_the_file
 from cgi_conform.cases.system_needs import with_system_needs
 from cgi_conform.cases.validation import key_with_escape, case_errors
 from cgi_conform.did_you_mean import did_you_mean
@@ -55,7 +55,7 @@ def load_presupposed(directory: Path, cases: Sequence[Case]) -> list[Case]:
     known = {case.id: case for case in cases}
     while missing := {name for case in known.values() for name in case.presupposes} - set(known):
         known |= {case.id: case for case in load_cases(directory, sorted(missing), validate=False)}
-    return [known[name] for name in presupposed([case.id for case in cases], direct(known.values()))]
+    return list(known.values())[len(cases) :]
 
 
 def select(cases: Iterable[Case], globs: Sequence[str], directory: Path) -> list[Case]:
