@@ -26,7 +26,7 @@ from cgi_conform.servers.definition import START_TIMEOUT, ServerDefinition, find
 from cgi_conform.servers.definition import known_servers, load_server
 from cgi_conform.servers.instance import Instance
 from cgi_conform.servers.launch import start
-from cgi_conform.servers.ports import accepts, free_port
+from cgi_conform.servers.ports import accepts, free_port, port_of, reserve
 from cgi_conform.servers.server_pool import Key, ServerPool
 
 from scripted import read_until
@@ -78,6 +78,19 @@ def test_a_free_port_is_none_that_the_system_gives_to_clients_if_one_is_left(mon
         port = taken.getsockname()[1]
         monkeypatch.setattr(ports, "_PORTS", [port] * 100)
         assert free_port() != port
+
+
+def test_a_port_stays_reserved_until_its_server_has_stopped(
+    tmp_path: Path, docroot: Docroot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only = free_port()
+    monkeypatch.setattr(ports, "_PORTS", [only] * 100)
+    with reserve() as first:
+        assert port_of(first) == only and free_port() != only
+    instance = start(python(tmp_path, SERVE, "{port}"), docroot)
+    assert instance.port == only and free_port() != only
+    instance.stop()
+    assert instance.reservation and instance.reservation.fileno() == -1
 
 
 def test_a_server_starts_in_the_document_root_with_its_arguments_and_environment(
@@ -266,12 +279,18 @@ def test_an_interrupt_during_the_start_ends_the_server(
     assert started[0].process.returncode is not None and not Path(started[0].scratch.name).exists()
 
 
+def reserved(port: int) -> socket.socket:
+    reservation = socket.socket(type=socket.SOCK_DGRAM)
+    reservation.bind((ports.ADDRESS, port))
+    return reservation
+
+
 def test_another_port_is_tried_if_the_chosen_one_is_in_use(
     tmp_path: Path, docroot: Docroot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         chosen = [taken.getsockname()[1], free_port()]
-        monkeypatch.setattr(launch, "free_port", lambda: chosen.pop(0))
+        monkeypatch.setattr(launch, "reserve", lambda: reserved(chosen.pop(0)))
         instance = start(python(tmp_path, SERVE, "{port}"), docroot)
         assert chosen == [] and instance.port != taken.getsockname()[1]
         instance.stop()
@@ -281,7 +300,7 @@ def test_a_port_that_stays_in_use_is_an_error(
     tmp_path: Path, docroot: Docroot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        monkeypatch.setattr(launch, "free_port", lambda: taken.getsockname()[1])
+        monkeypatch.setattr(launch, "reserve", lambda: reserved(taken.getsockname()[1]))
         monkeypatch.setattr(launch, "_FOREIGN", 60.0)  # a busy machine may need a second to start the server
         said = failure(python(tmp_path, SERVE, "{port}"), docroot)
     assert "did not start: it exited with status 1" in said and "Address already in use" in said

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import tempfile
 from collections.abc import Callable
@@ -43,6 +44,7 @@ class Instance:
     log: Path
     scratch: tempfile.TemporaryDirectory[str] = field(repr=False)
     start_again: Callable[[Path], Process] = field(repr=False)  # starts the same command, with its output appended to a log
+    reservation: socket.socket | None = field(repr=False)  # of its port, if the suite chose it
     last_case: str = ""
     death_told: bool = False  # a message has reported its death
 
@@ -100,6 +102,8 @@ class Instance:
         _end_group(self.process)
         orphans.end_listener(self.port)
         self.scratch.cleanup()
+        if self.reservation:
+            self.reservation.close()
         running.pop(id(self), None)
 
 

@@ -26,7 +26,7 @@ from cgi_conform.octets import Tokens, fill
 from cgi_conform.servers.account import Account, script_account
 from cgi_conform.servers.definition import ServerDefinition
 from cgi_conform.servers.instance import Instance, Process, ending, last_lines, running
-from cgi_conform.servers.ports import ADDRESS, accepts, free_port, held_by
+from cgi_conform.servers.ports import ADDRESS, accepts, held_by, port_of, reserve
 
 _GROUPS = (4, 24)  # supplementary groups of a server started by root, which it must not pass on to its scripts
 _ATTEMPTS = 3
@@ -118,7 +118,8 @@ def _spawn(
 ) -> Instance:
     scratch = tempfile.TemporaryDirectory(prefix="cgi-conform-log-", dir=reachable_tmp())
     port_file = Path(scratch.name) / "port"
-    port = 0 if server.takes_free_port else (port or free_port())
+    reservation = None if server.takes_free_port or port else reserve()
+    port = port_of(reservation) if reservation else 0 if server.takes_free_port else port
     owner = script_account()
     tokens = {
         "port": str(port),
@@ -148,9 +149,11 @@ def _spawn(
             process = starter(launch)
         except OSError as error:
             scratch.cleanup()
+            if reservation:
+                reservation.close()
             raise UserError(f'server "{server.name}" did not start: {_why_not(command[0], error)}', SERVER) from None
     again = partial(_start_again, starter, launch)
-    instance = Instance(server.name, port, process, log, scratch, again)
+    instance = Instance(server.name, port, process, log, scratch, again, reservation)
     running[id(instance)] = instance
     return instance
 

@@ -1,7 +1,8 @@
 """Chooses a port for a server, and checks that this server listens on it.
 
-Another program may take the port before the server does. So a successful connection does not prove that the server
-listens. Linux tells in /proc which process holds the listening socket.
+Another program may take the port before the server does; only another run of the suite does not, since each reserves
+its ports. So a successful connection does not prove that the server listens. Linux tells in /proc which process holds
+the listening socket.
 """
 
 import errno
@@ -18,16 +19,31 @@ _LISTENING = "0A"
 _PORTS = range(20_000, 32_000)
 
 
-def free_port() -> int:
-    """Returns a port of 127.0.0.1 that is free at the moment.
+def reserve() -> socket.socket:
+    """Returns a UDP socket of 127.0.0.1. At the moment, the TCP port of the same number is free.
 
-    By default, Linux and macOS give other ports to clients, so no client takes this one before the server does.
+    No other caller, in any process, gets this number while the socket is open. By default, Linux and macOS give other
+    ports to clients, so no client takes this one before the server does.
     """
     for port in [*random.sample(_PORTS, 100), 0]:
+        reservation = socket.socket(type=socket.SOCK_DGRAM)
         with socket.socket() as probe, suppress(OSError):
             probe.bind((ADDRESS, port))
-            return int(probe.getsockname()[1])
+            reservation.bind(probe.getsockname())
+            return reservation
+        reservation.close()
     raise OSError(errno.EADDRINUSE, "no port is free")
+
+
+def free_port() -> int:
+    """Returns a port of 127.0.0.1 that is free at the moment."""
+    with reserve() as reservation:
+        return port_of(reservation)
+
+
+def port_of(reservation: socket.socket) -> int:
+    """Returns the port that reserve() has chosen."""
+    return int(reservation.getsockname()[1])
 
 
 def is_free(port: int) -> bool:
