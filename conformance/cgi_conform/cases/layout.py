@@ -60,13 +60,13 @@ def lay_out(fixtures: Path, base: Path, layout: Layout = Layout()) -> Docroot:
     manifest = fixtures / "docroot.toml"
     document = read_valid_toml(manifest, manifest.name, "docroot.schema.json") if manifest.exists() else {}
     entries = list(enumerate(document.get("entry", []), 1))
-    copies = [each for each in entries if "alias" in each[1] and "links" in layout.lacks]
-    _make_all([each for each in entries if each not in copies], base, modes, layout)
+    aliases = [each for each in entries if "alias" in each[1]]
+    _make_all([each for each in entries if each not in aliases], base, modes, layout)
     if layout.program:
         executable = [path for path, mode in modes.items() if mode & 0o111]
         kept = {name for names in document.get("needs", {}).values() for name in names}
         put_programs(base, layout.program, executable, kept)
-    _make_all(copies, base, modes, layout)  # of programs, which have the names of their scripts inside
+    _make_all(aliases, base, modes, layout)  # copies of the programs, which have the names of their scripts inside
     if layout.suffix:
         add_suffix(base, fixtures, layout.suffix, modes)
     _finish(base, modes)
@@ -80,7 +80,7 @@ def _make_all(entries: Iterable[tuple[int, dict[str, Any]]], base: Path, modes: 
             continue
         try:
             if not _lacking(entry, base, layout):
-                _make(entry, base, modes, layout)
+                _make(entry, base, modes)
         except (BadEscape, OSError, ValueError) as error:
             raise UserError(f'docroot.toml: entry {number} "{entry["path"]}": {error}') from error
 
@@ -114,7 +114,7 @@ def _copy(source: Path, target: Path, modes: dict[Path, int], layout: Layout) ->
             modes[copy] = 0o755 if entry.stat().st_mode & stat.S_IXUSR else 0o644
 
 
-def _make(entry: dict[str, Any], base: Path, modes: dict[Path, int], layout: Layout) -> None:
+def _make(entry: dict[str, Any], base: Path, modes: dict[Path, int]) -> None:
     name = decode(entry["path"])
     path = base / os.fsdecode(name)
     if name.startswith(b"/") or b".." in name.split(b"/"):
@@ -124,13 +124,12 @@ def _make(entry: dict[str, Any], base: Path, modes: dict[Path, int], layout: Lay
             (base / parent).mkdir()
             modes[base / parent] = 0o755
     usual = 0o644
-    if link := entry.get("link", entry.get("alias")):
+    if link := entry.get("link"):
         place = Tokens(port=0, root=str(base / "root"), base=str(base))
-        target = os.fsdecode(fill(decode(link), place))
-        if "links" not in layout.lacks:
-            path.symlink_to(target)
-            return
-        shutil.copyfile(path.parent / target, path)
+        path.symlink_to(os.fsdecode(fill(decode(link), place)))
+        return
+    if alias := entry.get("alias"):
+        shutil.copyfile(path.parent / os.fsdecode(decode(alias)), path)
         usual = 0o755
     elif entry.get("directory"):
         path.mkdir(exist_ok=True)

@@ -94,7 +94,6 @@ def _entries(manifest: Path) -> Iterator[_File]:
     for entry in read_toml(manifest, manifest.name).get("entry", []) if manifest.exists() else []:
         path = decode(entry["path"])
         if path.startswith(_ROOT) and not entry.get("directory"):
-            link = entry.get("link", entry.get("alias"))
-            target = None if link is None else decode(link)
-            is_program = target is not None or int(entry.get("mode", "0"), 8) & 0o111 != 0
+            target = decode(entry["link"]) if "link" in entry else None
+            is_program = "link" in entry or "alias" in entry or int(entry.get("mode", "0"), 8) & 0o111 != 0
             yield _File(path.removeprefix(_ROOT), is_program, target)
