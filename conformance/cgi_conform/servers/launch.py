@@ -119,7 +119,10 @@ def _spawn(
     scratch = tempfile.TemporaryDirectory(prefix="cgi-conform-log-", dir=reachable_tmp())
     port_file = Path(scratch.name) / "port"
     reservation = None if server.takes_free_port or port else reserve()
-    port = port_of(reservation) if reservation else 0 if server.takes_free_port else port
+    if reservation:
+        port = port_of(reservation)
+    elif server.takes_free_port:
+        port = 0
     owner = script_account()
     tokens = {
         "port": str(port),

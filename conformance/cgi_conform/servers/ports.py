@@ -1,8 +1,8 @@
 """Chooses a port for a server, and checks that this server listens on it.
 
-Another program may take the port before the server does; only another run of the suite does not, since each reserves
-its ports. So a successful connection does not prove that the server listens. Linux tells in /proc which process holds
-the listening socket.
+Runs of the suite reserve their ports, so that no two get the same one. Another program may still take the port before
+the server does. So a successful connection does not prove that the server listens. Linux tells in /proc which process
+holds the listening socket.
 """
 
 import errno
