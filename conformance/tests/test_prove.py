@@ -29,7 +29,7 @@ from cgi_conform.servers.definition import load_server
 from cgi_conform.servers.launch import start
 from sample_run import case_of, result_of
 from test_runs import cgi_conform
-from toy_server import fault, toy
+from toy_server import SERVER, fault, toy
 
 GENERAL = ("answers-{status}", "closes-unanswered", "never-answers", "answers-without-a-head")
 FILE = ("file-cut-short", *GENERAL)
@@ -100,6 +100,16 @@ def test_a_case_that_fails_without_a_fault_is_unsound(tmp_path: Path) -> None:
     status, said, kills = prove(fixtures, toy(tmp_path / "s", *FILE))
     assert status == 1 and kills["totals"]["cases"]["unsound"] == 1
     assert "UNSOUND   a/file" in said and "got       body \"hello static" in said
+
+
+def test_a_case_that_is_unsound_is_tried_once_more_before_the_faults(tmp_path: Path) -> None:
+    count = str(tmp_path / "count")
+    first = f'open({count!r}, "ab").write(b".") and os.path.getsize({count!r}) == 1'
+    early = SERVER.replace('b"hello static\\n" if', f'(b"hello" if {first} else b"hello static\\n") if')
+    assert early != SERVER
+    fixtures = corpus(tmp_path / "f", named(case("a/file", "body.file = 'hello.txt'\nheader.X-Toy = 'yes'"), "field-lost"))
+    kills = proven(fixtures, toy(tmp_path / "s", *GENERAL, "field-lost", server=early), status=0)
+    assert kills["totals"]["cases"]["killed"] == 1
 
 
 def test_a_fault_is_proven_if_one_of_its_cases_fails(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """`cgi-conform prove`: proves that each case can fail. It runs the cases against the faulty server with its faults.
 
     sound     without a fault, the server passes the case
-    killed    with the fault that the case names, the server fails the case and does not die. A case that survives is
-              tried once more at the end, because a busy machine can miss a pause of the client.
+    killed    with the fault that the case names, the server fails the case and does not die
     branches  the case accepts each status of its list, and rejects it when it is taken off the list
     faults    every fault is named by a case, and makes a case fail
+
+A case that is not sound or not killed is tried once more after the others, because a busy machine can miss a pause of
+the client or the time of a step.
 
 Exit status: 0 everything is proven; 1 something is not; 2 wrong usage or wrong data; 5 nothing could be tried.
 """
@@ -12,7 +14,7 @@ Exit status: 0 everything is proven; 1 something is not; 2 wrong usage or wrong 
 import argparse
 import gc
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -38,6 +40,7 @@ from cgi_conform.servers.definition import ServerDefinition, load_server
 from cgi_conform.wall import since_start
 
 _Outcomes = Mapping[str, Mapping[str, Tried]]  # by profile and case id
+_Wanted = Mapping[str, Sequence[Case]]  # by profile
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `prove`."""
@@ -126,11 +129,18 @@ class _Work:
 
 def _prove(work: _Work, inputs: ProofInputs, count: int) -> None:
     with Workers(count, lambda: FaultWorker(inputs)) as workers:
-        first = [task for profile, cases in work.wanted.items() for task in sound_tasks(cases, profile)]
-        sound = _carried_out(workers, [*first, *branch_tasks(work.branches)], "without a fault, and branches")
+
+        def without_fault(wanted: _Wanted, branched: Sequence[Branch], what: str) -> list[TaskOutcome]:
+            tasks = [task for profile, cases in wanted.items() for task in sound_tasks(cases, profile)]
+            return _carried_out(workers, [*tasks, *branch_tasks(branched)], what)
+
+        sound = without_fault(work.wanted, work.branches, "without a fault, and branches")
+        tried = _by_profile(sound)
+        red = {(profile, name) for profile, found in tried.items() for name, one in found.items() if one.verdict != "pass"}
+        sound += without_fault(_only(work.wanted, red), [], "once more without a fault")
         without = _by_profile(sound)
 
-        def with_faults(wanted: Mapping[str, list[Case]], what: str) -> list[TaskOutcome]:
+        def with_faults(wanted: _Wanted, what: str) -> list[TaskOutcome]:
             tasks: list[Task] = []
             for profile, cases in wanted.items():
                 seconds = {name: tried.seconds for name, tried in without[profile].items() if tried.verdict == "pass"}
@@ -139,17 +149,21 @@ def _prove(work: _Work, inputs: ProofInputs, count: int) -> None:
 
         killed = with_faults(work.wanted, "with their faults")
         proven = _proofs(work.wanted, inputs.faults, without, _by_profile(killed))
-        left = {(one["profile"], one["id"]) for one in proven if one["verdict"] == SURVIVED}
-        again = {profile: [case for case in cases if (profile, case.id) in left] for profile, cases in work.wanted.items()}
-        killed += with_faults(again, "once more with their faults")
+        left = _only(work.wanted, {(one["profile"], one["id"]) for one in proven if one["verdict"] == SURVIVED})
+        killed += with_faults(left, "once more with their faults")
         workers.end()
     work.proven += _proofs(work.wanted, inputs.faults, without, _by_profile(killed))
     work.branched += [proof for found in sound for proof in found.branches]
     work.broken = sorted({found.broken for found in [*sound, *killed] if found.broken})
 
 
+def _only(wanted: _Wanted, these: Collection[tuple[str, str]]) -> _Wanted:
+    """Returns the cases that are among `these`, by profile and id."""
+    return {profile: [case for case in cases if (profile, case.id) in these] for profile, cases in wanted.items()}
+
+
 def _proofs(
-    wanted: Mapping[str, list[Case]], faults: Mapping[str, Fault], without: _Outcomes, broken: _Outcomes
+    wanted: _Wanted, faults: Mapping[str, Fault], without: _Outcomes, broken: _Outcomes
 ) -> list[CaseProof]:
     return [
         case_proof(case, profile, without[profile][case.id], broken[profile].get(case.id), faults.get(case.fault_in(profile)))
