@@ -83,10 +83,10 @@ BENCH = "--runner build/bin/cgi-conform --benchmark_filter=^cgi-hello/1/"
 BENCH += " --benchmark_repetitions=1 --benchmark_min_time=0.01"
 # Commands that run here with less to do: what is replaced.
 SHORTER = {
-    r"^ci/conform\b": "ci/conform --sample 400",
-    r"\bcgi-conform run (?=-)": "cgi-conform run --sample 400 ",
+    r"^ci/conform\b": "ci/conform post --sample 10",
+    r"\bcgi-conform run (?=-)": "cgi-conform run post ",  # reads the files of one topic
     r"\bcgi-conform run (?=post |'post/\*' --command|head )": "cgi-conform run --sample 10 ",
-    r"\bcgi-conform matrix (?=--server)": "cgi-conform matrix --sample 400 ",
+    r"\bcgi-conform matrix (?=--server)": "cgi-conform matrix post --sample 10 ",
     r"\bcgi-conform prove TOPIC$": "cgi-conform prove post/plain-file",
     r"^ci/bench\b": f"ci/bench {BENCH}",
     r"^build/bench/cgi-bench (?=\w+=)": f"build/bench/cgi-bench {BENCH} ",
@@ -119,7 +119,7 @@ MINUTES = (
 )
 # Programs that some commands need besides the runner: the file, and the commands.
 BUILT = {
-    "cgi-server": ("server/cgi-server", r"cgi-server\b|\bcompare-site\b|^ci/conform --sample \d+$"),
+    "cgi-server": ("server/cgi-server", r"cgi-server\b|\bcompare-site\b|^ci/conform post --sample \d+$"),
     "cgi-bench": ("bench/cgi-bench", r"^(ci/bench\b|build/bench/|build/bin/cgi-bench-report)"),
     "server_tests": ("server/server_tests", r"^ctest\b"),
 }
