@@ -23,7 +23,7 @@ def test_results_do_not_depend_on_the_order_or_the_number_of_workers(profile: st
     for words in (["-j1"], ["-j8"], ["--shuffle=7"]):
         report = tmp_path / "-".join(words)
         done = subprocess.run(
-            [*command, "--strict", "--sample", "40", "--report", str(report), *words],
+            [*command, "--strict", "--sample", "20", "--report", str(report), *words],
             env=here, capture_output=True, text=True, timeout=200,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
