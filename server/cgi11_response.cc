@@ -228,14 +228,14 @@ std::string Cgi11Response::flush() {
   if (!head_ || is_ignored()) return {};
   std::string out;
   if (!begun_) out = begin();
-  std::string content = std::exchange(content_, {});
   if (chunks_) {
-    append_chunk(out, content);
+    append_chunk(out, content_);
   } else if (out.empty()) {
-    out = std::move(content);
+    out.swap(content_);
   } else {
-    out.append(content);
+    out.append(content_);
   }
+  content_.clear();  // keeps its memory, which a long output needs again
   if (finished_ && std::exchange(chunks_, false)) out.append(kLastChunk);
   return out;
 }
