@@ -6,7 +6,7 @@
     faults    every fault is named by a case, and makes a case fail
 
 A case that is not sound or not killed is tried once more after the others, because a busy machine can miss a pause of
-the client or the time of a step.
+the client or the time of a step. A line on standard error names each of them.
 
 Exit status: 0 everything is proven; 1 something is not; 2 wrong usage or wrong data; 5 nothing could be tried.
 """
@@ -135,9 +135,8 @@ def _prove(work: _Work, inputs: ProofInputs, count: int) -> None:
             return _carried_out(workers, [*tasks, *branch_tasks(branched)], what)
 
         sound = without_fault(work.wanted, work.branches, "without a fault, and branches")
-        tried = _by_profile(sound)
-        red = {(profile, name) for profile, found in tried.items() for name, one in found.items() if one.verdict != "pass"}
-        sound += without_fault(_only(work.wanted, red), [], "once more without a fault")
+        red = {(profile, name) for profile, found in _by_profile(sound).items() for name in found if found[name].verdict != "pass"}
+        sound += without_fault(_once_more(work.wanted, red), [], "once more without a fault")
         without = _by_profile(sound)
 
         def with_faults(wanted: _Wanted, what: str) -> list[TaskOutcome]:
@@ -149,22 +148,23 @@ def _prove(work: _Work, inputs: ProofInputs, count: int) -> None:
 
         killed = with_faults(work.wanted, "with their faults")
         proven = _proofs(work.wanted, inputs.faults, without, _by_profile(killed))
-        left = _only(work.wanted, {(one["profile"], one["id"]) for one in proven if one["verdict"] == SURVIVED})
-        killed += with_faults(left, "once more with their faults")
+        left = {(one["profile"], one["id"]) for one in proven if one["verdict"] == SURVIVED}
+        left -= {(found.task.profile, name) for found in killed if found.broken for name in found.task.cases}
+        killed += with_faults(_once_more(work.wanted, left), "once more with their faults")
         workers.end()
     work.proven += _proofs(work.wanted, inputs.faults, without, _by_profile(killed))
     work.branched += [proof for found in sound for proof in found.branches]
     work.broken = sorted({found.broken for found in [*sound, *killed] if found.broken})
 
 
-def _only(wanted: _Wanted, these: Collection[tuple[str, str]]) -> _Wanted:
-    """Returns the cases that are among `these`, by profile and id."""
+def _once_more(wanted: _Wanted, these: Collection[tuple[str, str]]) -> _Wanted:
+    """Returns the cases that are among `these`, by profile and id, and says that they are tried once more."""
+    for profile, name in sorted(these):
+        print(f"cgi-conform: tried once more: {name} in {profile}", file=sys.stderr, flush=True)
     return {profile: [case for case in cases if (profile, case.id) in these] for profile, cases in wanted.items()}
 
 
-def _proofs(
-    wanted: _Wanted, faults: Mapping[str, Fault], without: _Outcomes, broken: _Outcomes
-) -> list[CaseProof]:
+def _proofs(wanted: _Wanted, faults: Mapping[str, Fault], without: _Outcomes, broken: _Outcomes) -> list[CaseProof]:
     return [
         case_proof(case, profile, without[profile][case.id], broken[profile].get(case.id), faults.get(case.fault_in(profile)))
         for profile, cases in wanted.items()
