@@ -22,7 +22,8 @@ void append_chunk(std::string& out, std::string_view data) {
   if (data.empty()) return;
   std::array<char, 16> size{};
   const auto [end, error] = std::to_chars(size.data(), size.data() + size.size(), data.size(), 16);
-  out.reserve(out.size() + data.size() + 32);  // also for the last chunk: another allocation would copy all of it
+  // One allocation, also if the last chunk follows: a second one would copy all of it.
+  out.reserve(out.size() + data.size() + 32);
   out.append(size.data(), end).append("\r\n").append(data).append("\r\n");
 }
 
