@@ -463,8 +463,8 @@ def test_a_definition_may_ask_for_more_time_to_start_and_for_fewer_workers(tmp_p
     assert make_plan(Options(server=mine, start_timeout=7)).start_timeout == 7
     assert make_plan(Options(command="sh {port}")).start_timeout == START_TIMEOUT
     plan = make_plan(Options(server=mine))
-    assert [worker_count(Options(workers=asked), plan, 999) for asked in (None, 1, 9)] == [2, 1, 2]
-    assert worker_count(Options(), make_plan(Options(command="sh {port}")), 999) > 2
+    assert [worker_count(Options(workers=asked), plan) for asked in (None, 1, 9)] == [2, 1, 2]
+    assert worker_count(Options(), make_plan(Options(command="sh {port}"))) > 2
 
 
 def test_a_server_is_started_with_the_patience_of_its_definition(tmp_path: Path, docroot: Docroot) -> None:

@@ -40,15 +40,31 @@ def test_every_task_is_carried_out_once_and_results_come_in_order() -> None:
         ends = pool.end()
     assert [result for result, _ in first + second] == [number * number for number in range(21)]
     used = {process for _, process in first + second}
-    assert len(used) == 3 and os.getpid() not in used
+    assert os.getpid() not in used
     assert set(ends) == {f"ended {process}" for process in used}
 
 
-def test_there_are_at_most_as_many_processes_as_tasks() -> None:
+def test_a_few_quick_tasks_need_one_process() -> None:
     with workers(3, _square) as pool:
         assert list(pool.results([])) == [] and pool.end() == []
-        assert len({process for _, process in pool.results([1, 2])}) == 2
-        assert len(pool.end()) == 2
+        assert len({process for _, process in pool.results(range(9))}) == 1
+        assert len(pool.end()) == 1
+
+
+def test_tasks_that_wait_get_more_processes_up_to_the_limit() -> None:
+    ours, theirs = os.pipe()
+
+    def work(number: int) -> int:
+        if number < 2:
+            os.read(ours, 1)  # waits until a third process has begun
+        if number == 2:
+            os.write(theirs, b"xx")
+        return os.getpid()
+
+    with workers(3, work) as pool:
+        assert len(set(pool.results(range(9)))) == 3
+    os.close(ours)
+    os.close(theirs)
 
 
 def test_a_result_comes_after_the_results_of_earlier_tasks() -> None:

@@ -18,7 +18,7 @@ USUAL_PORT = 8000
 
 def configure_workers(parser: argparse.ArgumentParser) -> None:
     """Adds -j."""
-    text = f"number of workers; each has its own server and tries one case at a time (default: at most {WORKERS}; never more than server.toml allows)"
+    text = f"at most N workers, fewer for quick cases; each has its own server and tries one case at a time (default: {WORKERS}; never more than server.toml allows)"
     parser.add_argument("-j", dest="workers", type=int, metavar="N", help=text)
 
 

@@ -32,8 +32,6 @@ from cgi_conform.servers.ports import ADDRESS
 from cgi_conform.servers.server_pool import PLAIN, Key, server_key
 from cgi_conform.signals import Interruption, handled
 
-_MANY = 20  # cases; for fewer cases, starting more servers would take longer than the cases
-
 Progress = Callable[[CaseResult, int], None]
 
 
@@ -116,7 +114,7 @@ def carry_out(
     known = _Known()
     check_target(plan)
     if chosen:
-        _try_all(ordered(chosen, plan, options.shuffle), plan, worker_count(options, plan, len(chosen)), progress, known, interrupted)
+        _try_all(ordered(chosen, plan, options.shuffle), plan, worker_count(options, plan), progress, known, interrupted)
     if known.incomplete and not partial:
         raise UserError(known.messages[-1], INTERRUPTED if known.interrupted else SERVER)
     left = {case.id for case in chosen}
@@ -145,9 +143,9 @@ def carry_out(
     )
 
 
-def worker_count(options: Options, plan: Plan, cases: int) -> int:
-    """Returns the number of workers for this many cases: at most as many as the server may run at once."""
-    count = options.workers or (WORKERS if cases > _MANY else 1)
+def worker_count(options: Options, plan: Plan) -> int:
+    """Returns the largest number of workers: at most as many as the server may run at once."""
+    count = options.workers or WORKERS
     allowed = plan.server.workers if plan.server is not None else None
     return min(count, allowed or count)
 

@@ -6,6 +6,9 @@ its workers. All files of the workers are in one folder, which is removed with t
 
 concurrent.futures.ProcessPoolExecutor needs semaphores in /dev/shm, and some containers do not allow them. These
 workers need only a pair of sockets each.
+
+A worker costs more than a quick task: its process, its document root, its servers. So there are as many as the machine
+has processors, fewer for few tasks, and one more each time that no result comes for a while: then the tasks wait.
 """
 
 import multiprocessing
@@ -30,6 +33,8 @@ Accepted = TypeVar("Accepted", contravariant=True)
 Returned = TypeVar("Returned", covariant=True)
 
 _END_WITHIN = 10.0  # seconds in which a worker must end its servers
+_PAYS = 20  # tasks for which one more worker pays at once
+_A_WHILE = 0.25  # seconds without a result after which there is one more worker
 
 
 class Worker(Protocol[Accepted, Returned]):
@@ -51,6 +56,7 @@ class Workers(Generic[Task, Result]):
 
     def __init__(self, count: int, make_worker: Callable[[], Worker[Task, Result]]) -> None:
         self._count = count
+        self._now = 0  # the number of workers that there may be now
         self._make_worker = make_worker
         self._processes: dict[Connection, ForkProcess] = {}
         self._busy: dict[Connection, int] = {}  # the number of the task that the worker carries out
@@ -75,6 +81,7 @@ class Workers(Generic[Task, Result]):
         Raises here what carry_out() raises in the worker, and WorkerEnded if a worker ends.
         """
         self._done.clear()
+        self._now = max(self._now, min(self._count, os.cpu_count() or 1, 1 + len(tasks) // _PAYS))
         given = taken = 0
         while taken < len(tasks):
             while given < len(tasks) and (end := self._free()) is not None:
@@ -84,8 +91,10 @@ class Workers(Generic[Task, Result]):
             if taken in self._done:
                 yield self._done[taken]
                 taken += 1
-            else:
+            elif given == len(tasks) or self._now == self._count:
                 self._collect(None)
+            elif not self._collect(_A_WHILE):
+                self._now += 1
 
     def finished(self) -> dict[int, Result]:
         """Returns all results so far by the number of the task, including those that results() has not yielded yet."""
@@ -106,19 +115,21 @@ class Workers(Generic[Task, Result]):
     def _free(self) -> Connection | None:
         """Returns the connection to an idle worker, forking one if allowed; None if all are busy."""
         found = next((end for end in self._processes if end not in self._busy), None)
-        return self._fork() if found is None and len(self._processes) < self._count else found
+        return self._fork() if found is None and len(self._processes) < self._now else found
 
-    def _collect(self, patience: float | None) -> None:
-        """Takes the results that have arrived.
+    def _collect(self, patience: float | None) -> bool:
+        """Takes the results that have arrived, and returns whether there are any.
 
         Waits for the first one up to `patience` seconds, or for ever if None.
         """
-        for end in wait(list(self._busy), patience):
+        ready = wait(list(self._busy), patience)
+        for end in ready:
             assert isinstance(end, Connection)
             with held_back():  # a KeyboardInterrupt in the middle would lose the result
                 number = self._busy.pop(end)
                 self._done[number] = self._received(end)
         orphans.reap()  # orphans of the workers' servers
+        return bool(ready)
 
     def _received(self, end: Connection) -> Any:
         try:
