@@ -1,8 +1,9 @@
 """Starts a server that is written in Python in a fork of this process, with or without a fault.
 
 A new interpreter would take ten times as long to start. The child gets the same surroundings as with
-`python3 -m PACKAGE`: process group, groups, directory, environment, descriptors, signals. It imports all modules of the
-package again, from code that was compiled before the fork. The kernel kills the child when this process ends.
+`python3 -m PACKAGE`: process group, groups, directory, environment, descriptors, signals. It imports the modules with
+other code again, and those that import them, from code that was compiled before the fork. It shares the other modules
+with this process, where no function of them has run. The kernel kills the child when this process ends.
 """
 
 import ctypes
@@ -16,7 +17,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
@@ -58,10 +59,12 @@ def subject(server: ServerDefinition) -> Subject:
 
 
 def import_what_it_imports(whole: Subject) -> None:
-    """Imports the package in this process, so that a child does not have to import modules of the standard library."""
+    """Imports the package in this process, so that a child need not."""
+    package = whole.folder.name
     sys.path.insert(0, str(whole.folder.parent))
-    _forget(whole.folder.name)
-    importlib.import_module(f"{whole.folder.name}.server")
+    for name in [name for name in sys.modules if name == package or name.startswith(f"{package}.")]:
+        del sys.modules[name]
+    importlib.import_module(f"{package}.server")
 
 
 def starter(whole: Subject, broken: Mapping[str, CodeType]) -> Starter:
@@ -70,6 +73,7 @@ def starter(whole: Subject, broken: Mapping[str, CodeType]) -> Starter:
     Needs a process without threads.
     """
     codes = {**whole.codes, **broken}
+    again = _with_importers(broken, codes)
 
     def start(launch: Launch) -> Process:
         sys.stdout.flush()
@@ -79,7 +83,7 @@ def starter(whole: Subject, broken: Mapping[str, CodeType]) -> Starter:
             pid = os.fork()
             if not pid:
                 _end_with(parent)
-                _become(whole.folder, codes, launch)
+                _become(whole.folder, {name: codes[name] for name in again}, launch)
         try:
             os.setpgid(pid, pid)
         except OSError:
@@ -178,15 +182,21 @@ def _signals() -> None:
 
 
 def _run(folder: Path, codes: Mapping[str, CodeType], arguments: Sequence[str]) -> int:
+    """Imports the modules of `codes` again, and runs the server."""
     sys.argv = [folder.name, *arguments]
     sys.path.insert(0, str(folder.parent))
-    _forget(folder.name)
+    package = importlib.import_module(folder.name)
+    for name in codes:
+        if sys.modules.pop(f"{folder.name}.{name}", None):
+            delattr(package, name)  # `from . import NAME` looks here first
     faults.insert(codes, folder)
     status: int = importlib.import_module(f"{folder.name}.server").main(list(arguments))
     return status
 
 
-def _forget(package: str) -> None:
-    """Removes the modules of the package from sys.modules, so that they are imported again."""
-    for name in [name for name in sys.modules if name == package or name.startswith(f"{package}.")]:
-        del sys.modules[name]
+def _with_importers(changed: Collection[str], codes: Mapping[str, CodeType]) -> set[str]:
+    """Returns these modules and those that import them, also through others. Takes a name for an import, to be safe."""
+    found = set(changed)
+    while more := {name for name, code in codes.items() if not found.isdisjoint(code.co_names)} - found:
+        found |= more
+    return found
