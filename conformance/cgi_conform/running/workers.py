@@ -56,7 +56,7 @@ class Workers(Generic[Task, Result]):
 
     def __init__(self, count: int, make_worker: Callable[[], Worker[Task, Result]]) -> None:
         self._count = count
-        self._now = 0  # the number of workers that there may be now
+        self._allowed = 0  # the number of workers that there may be now; never falls
         self._make_worker = make_worker
         self._processes: dict[Connection, ForkProcess] = {}
         self._busy: dict[Connection, int] = {}  # the number of the task that the worker carries out
@@ -81,7 +81,7 @@ class Workers(Generic[Task, Result]):
         Raises here what carry_out() raises in the worker, and WorkerEnded if a worker ends.
         """
         self._done.clear()
-        self._now = max(self._now, min(self._count, os.cpu_count() or 1, 1 + len(tasks) // _PAYS))
+        self._allowed = max(self._allowed, min(self._count, os.cpu_count() or 1, 1 + len(tasks) // _PAYS))
         given = taken = 0
         while taken < len(tasks):
             while given < len(tasks) and (end := self._free()) is not None:
@@ -91,10 +91,10 @@ class Workers(Generic[Task, Result]):
             if taken in self._done:
                 yield self._done[taken]
                 taken += 1
-            elif given == len(tasks) or self._now == self._count:
+            elif given == len(tasks) or self._allowed == self._count:
                 self._collect(None)
             elif not self._collect(_A_WHILE):
-                self._now += 1
+                self._allowed += 1
 
     def finished(self) -> dict[int, Result]:
         """Returns all results so far by the number of the task, including those that results() has not yielded yet."""
@@ -115,7 +115,7 @@ class Workers(Generic[Task, Result]):
     def _free(self) -> Connection | None:
         """Returns the connection to an idle worker, forking one if allowed; None if all are busy."""
         found = next((end for end in self._processes if end not in self._busy), None)
-        return self._fork() if found is None and len(self._processes) < self._now else found
+        return self._fork() if found is None and len(self._processes) < self._allowed else found
 
     def _collect(self, patience: float | None) -> bool:
         """Takes the results that have arrived, and returns whether there are any.
