@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import subprocess
 import sys
 import tempfile
@@ -25,7 +26,9 @@ from cgi_conform.proof.fresh_docroot import FreshDocroot
 from cgi_conform.proof.kills_json import Kills, assembled, not_proven
 from cgi_conform.proof.proofs import Branch, Tried, branch_proof, branches, case_proof
 from cgi_conform.report.kills import html, junit, markdown, terminal
+from cgi_conform.running.plan import Options
 from cgi_conform.servers.definition import load_server
+from cgi_conform.servers.instance import running
 from cgi_conform.servers.launch import start
 from sample_run import case_of, result_of
 from test_runs import cgi_conform
@@ -224,6 +227,15 @@ def test_globs_choose_cases_and_faults(tmp_path: Path) -> None:
         status, said, _ = prove(fixtures, server, word)
         assert (status, said) == (2, f'cgi-conform: no fault "{word[8:]}"{hint}\n')
     assert prove(fixtures, server, "-j0")[:2] == (2, "cgi-conform: -j 0 is less than 1\n")
+    assert prove(fixtures, server, "--sample=0")[:2] == (2, "cgi-conform: --sample 0 is less than 1\n")
+
+
+def test_a_sample_of_the_cases_is_proven(tmp_path: Path) -> None:
+    fixtures = corpus(tmp_path / "f", *(case(f"a/{name}", "body.file = 'hello.txt'") for name in "bcdefghi"))
+    server = toy(tmp_path / "s", *FILE)
+    sampled = [name for name in "bcdefghi" if Options(sample=4).samples(f"a/{name}")]
+    assert 0 < len(sampled) < 8
+    assert [one["id"] for one in proven(fixtures, server, "--sample=4", status=0)["cases"]] == [f"a/{name}" for name in sampled]
 
 
 EDIT = "was = 'else 404'\nnow = 'else 200'\n"
@@ -310,7 +322,7 @@ def test_a_forked_server_has_the_same_surroundings_as_a_new_interpreter(tmp_path
         "import sys\nfrom pathlib import Path\nfrom cgi_conform.proof import forked_server\n"
         "from cgi_conform.servers import launch\nfrom cgi_conform.cases.docroot import Docroot\nfrom cgi_conform.servers.definition import load_server\n"
         "server = load_server(sys.argv[1])\nwhole = forked_server.subject(server)\n"
-        "for starter in (launch.started, forked_server.starter(whole, {})):\n"
+        "for starter in (launch.started, forked_server.Zygote(whole).starter({})):\n"
         "    instance = launch.start(server, Docroot(Path(sys.argv[2])), '', {'A': b'\\xff'}, starter)\n"
         "    print(instance.log_since(0).decode().replace(str(instance.port), 'PORT'), end='\\f')\n"
         "    instance.stop()\n"
@@ -329,13 +341,34 @@ def test_a_forked_server_has_the_same_surroundings_as_a_new_interpreter(tmp_path
 def test_a_forked_server_has_the_wait_and_poll_of_popen(tmp_path: Path) -> None:
     (tmp_path / "base" / "root").mkdir(parents=True)
     server = load_server(f"{toy(tmp_path / 's')}/")
-    starter = forked_server.starter(forked_server.subject(server), {})
-    instance = start(server, Docroot(tmp_path / "base"), starter=starter)
+    zygote = forked_server.Zygote(forked_server.subject(server))
+    instance = start(server, Docroot(tmp_path / "base"), starter=zygote.starter({}))
     with pytest.raises(subprocess.TimeoutExpired):
         instance.process.wait(0.01)
     assert instance.process.poll() is None and instance.died() is None
     instance.stop()
     assert instance.process.wait() == instance.process.poll() == -15
+    zygote.end()
+
+
+def test_forked_servers_end_with_the_process_that_they_are_forked_from(tmp_path: Path) -> None:
+    (tmp_path / "base" / "root").mkdir(parents=True)
+    server = load_server(f"{toy(tmp_path / 's')}/")
+    zygote = forked_server.Zygote(forked_server.subject(server))
+    instance = start(server, Docroot(tmp_path / "base"), starter=zygote.starter({}))
+    ending = os.pidfd_open(instance.process.pid)
+    zygote.end()
+    assert select.select([ending], [], [], 10)[0]
+    os.close(ending)
+    running.pop(id(instance)).scratch.cleanup()
+
+
+def test_a_package_that_cannot_be_imported_is_an_error(tmp_path: Path) -> None:
+    server = load_server(f"{toy(tmp_path / 's', server='raise SystemExit(3)')}/")
+    zygote = forked_server.Zygote(forked_server.subject(server))
+    with pytest.raises(UserError, match="toy: the process that has imported this package ended with status 3"):
+        start(server, Docroot(tmp_path), starter=zygote.starter({}))
+    zygote.end()
 
 
 def test_a_server_that_cannot_be_forked_is_an_error(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ Exit status: 0 everything is proven; 1 something is not; 2 wrong usage or wrong 
 """
 
 import argparse
-import gc
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -49,6 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--profile", action="append", choices=PROFILES, help="the profile to prove them in (default: all of the server's)")
     add("--fault", action="append", default=[], metavar="NAME", help="only the cases that name this fault (or a glob of faults)")
     add("--needs", choices=NEEDS, metavar="CAPABILITY", help="only cases that need this capability (root, user, limits, …)")
+    add("--sample", type=int, metavar="N", help="prove about one case in N, always the same ones")
     configure_workers(parser)
     add("--report", type=Path, metavar="DIR", help="write kills.json, kills.md, kills.html and junit.xml")
     configure_suffix(parser)
@@ -58,20 +58,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Proves the cases, reports, and returns the exit status."""
     profiles = list(dict.fromkeys(options.profile or load_server(options.server).profiles))
-    common = Options(server=options.server, workers=options.workers, script_suffix=options.script_suffix)
+    common = Options(server=options.server, sample=options.sample, workers=options.workers, script_suffix=options.script_suffix)
     plans = {profile: make_plan(replace(common, profile=profile)) for profile in profiles}
     server = _definition(plans[profiles[0]])
     subject = forked_server.subject(server)
     faults, wrong = load_faults(subject.folder)
     corpus = plans[profiles[0]].rewritten(load_cases(fixtures() / "cases"))
     chosen = select(corpus, options.globs, fixtures() / "cases")
-    cases = {case.id: case for case in chosen if options.needs in (None, *case.needs)}
+    cases = {case.id: case for case in chosen if options.needs in (None, *case.needs) and common.samples(case.id)}
     work = _Work.of(list(cases.values()), plans, options.fault)
     check_globs(options.fault, faults, [branch.fault for branch in work.branches])
     if not (options.globs or options.fault or options.needs):
         wrong += unmatched(faults, corpus)
-    forked_server.import_what_it_imports(subject)
-    gc.freeze()
     _prove(work, ProofInputs(cases, plans, faults, subject, fixtures()), options.workers or WORKERS)
     shown = [find(name, faults) for name in {case["fault"] for case in work.proven} if not unknown(name, faults)]
     kills = assembled(

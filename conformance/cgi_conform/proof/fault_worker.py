@@ -63,6 +63,7 @@ class FaultWorker:
     def __init__(self, inputs: ProofInputs) -> None:
         self._inputs = inputs
         server = next(plan.server for plan in inputs.plans.values())
+        self._zygote = forked_server.Zygote(inputs.subject)
         self._docroot = FreshDocroot(inputs.fixtures, server.layout if server else Layout())
 
     def carry_out(self, task: Task) -> TaskOutcome:
@@ -76,7 +77,7 @@ class FaultWorker:
             found.tried = {name: Tried("error", str(error)) for name in task.cases}
             found.branches = [branch_untried(branch, str(error)) for branch in task.branches]
             return found
-        starter = forked_server.starter(self._inputs.subject, codes)
+        starter = self._zygote.starter(codes)
         if task.branches:
             self._try_branches(task, found, starter)
         else:
@@ -84,7 +85,8 @@ class FaultWorker:
         return found
 
     def end(self) -> list[str]:
-        """Does nothing: each task ends its servers, and the document root is removed with the folder of the workers."""
+        """Ends the process that the servers are forked from. Each task has ended its servers by then."""
+        self._zygote.end()
         return []
 
     def _try_cases(self, task: Task, found: TaskOutcome, starter: Starter, *, dies: bool) -> None:
