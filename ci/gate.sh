@@ -143,6 +143,13 @@ need_writable_build() {
 # Makes a signal end the children of this shell, too. A function that runs beside others calls it in its own shell.
 end_on_signals() { trap 'trap "" INT TERM; kill $(jobs -p) 2>/dev/null || true; exit 130' INT TERM; }
 
+# within SECONDS COMMAND…: runs a command, and ends it after so many seconds (status 124) or with this script.
+within() {
+  end_on_signals
+  timeout -k 10 "$@" &
+  wait $!
+}
+
 # Lets only one setup or build at a time work in a build tree; later ones wait. The lock ends with the script.
 lock_build() {
   command -v flock >/dev/null || return 0

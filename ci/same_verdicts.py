@@ -1,7 +1,7 @@
-"""build/bin/python ci/same_verdicts.py A B: compares two results.json of the same cases.
+"""build/bin/python ci/same_verdicts.py A B: compares two results.json. B has the cases of A or some of them.
 
-Prints the cases that have another verdict in B than in A, and exits with 1 if there is one. `cgi-conform diff` compares
-the answers, too. Use this script where answers may differ and verdicts must not.
+Prints the cases of B that have another verdict in A, and exits with 1 if there is one. `cgi-conform diff` compares the
+answers, too. Use this script where answers may differ and verdicts must not.
 """
 
 import json
@@ -19,11 +19,11 @@ def main() -> int:
         print(f"ci/same_verdicts.py: two results.json, not {len(sys.argv) - 1} (ci/same_verdicts.py A B)", file=sys.stderr)
         return 2
     a, b = map(verdicts, sys.argv[1:])
-    others = sorted(name for name in a.keys() | b.keys() if a.get(name) != b.get(name))
+    others = sorted(name for name, verdict in b.items() if a.get(name) != verdict)
     for name in others:
-        print(f"{name}: {a.get(name, 'absent')} in A, {b.get(name, 'absent')} in B")
-    print(f"{len(a)} cases: {len(others)} with another verdict")
-    return 1 if others or not a else 0
+        print(f"{name}: {a.get(name, 'absent')} in A, {b[name]} in B")
+    print(f"{len(b)} cases: {len(others)} with another verdict")
+    return 1 if others or not b else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154  # out, deadline: ci/test; build, checkout, cores: gate.sh
+# shellcheck shell=bash disable=SC2154  # out, deadline, full: ci/test; build, checkout, cores: gate.sh
 # Functions that declare the stages of ci/test, run them, count their tests and report failures. Sourced after gate.sh.
 #
 # ci/test declares every stage (stage, beside). Then run_stages runs the chosen ones, and conclude reports.
@@ -205,6 +205,7 @@ conclude() {
   for name in "${failures[@]}"; do printf '%-28s %s\n' "$name" "$(cat -- "$out/$name.command")"; done
   if [ ${#late[@]} -gt 0 ]; then printf '\nout of time (--minutes N gives more): %s\n' "${late[*]}"; fi
   printf '\n%d s; the output of every stage is in %s\n' "$SECONDS" "$out"
+  [ -n "$full" ] || echo "stages that take long ran a sample of their cases and tests; ci/test --all runs all of them"
   [ ${#packages[@]} = 0 ] || missing=" (not installed: $(printf '%s\n' "${packages[@]}" | sort -u | paste -sd ' '))"
   printf '%d passed, %d failed, %d skipped%s\n' "${all[@]}" "$missing"
   [ "${all[1]}" = 0 ] && [ ${#late[@]} = 0 ]

@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import select
 import subprocess
 from pathlib import Path
 
@@ -122,3 +123,19 @@ def test_on_a_terminal_one_line_shows_the_progress(terminal: str, begin: str, li
     finally:
         os.close(ours)
         os.close(theirs)
+
+
+def test_a_script_that_is_ended_ends_its_tests() -> None:
+    lines = f". {CI}/gate.sh; within 60 sh -c 'echo $$; exec cat'"
+    with subprocess.Popen(["bash", "-c", lines, "x"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as script:
+        assert script.stdout is not None
+        test = os.pidfd_open(int(script.stdout.readline()))
+        script.terminate()
+        assert script.wait(30) == 130
+        assert select.select([test], [], [], 30)[0]
+        os.close(test)
+
+
+def test_a_command_of_a_script_ends_in_time() -> None:
+    done = subprocess.run(["bash", "-c", f". {CI}/gate.sh; within 0.01 sleep 60", "x"], check=False, timeout=30)
+    assert done.returncode == 124

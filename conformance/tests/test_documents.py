@@ -43,6 +43,7 @@ NOT_RUN = {
     "ci/build": Elsewhere("minutes of compiling", "ci/conform", '"$checkout/ci/build"'),
     "ci/build --tests": Elsewhere("minutes of compiling", "ci/test", "ci/build --tests"),
     "ci/test": Elsewhere("minutes: it runs this test", ".ci/run", "ci/test"),
+    "ci/test --all": Elsewhere("minutes: it runs this test", ".ci/run", "ci/test\" --all"),
     "ci/test --minutes 30": Elsewhere("minutes", "conformance/tests/test_ci_scripts.py", '"--minutes", "soon"'),
     "ci/test ctest": Elsewhere("minutes of compiling", "ci/test", "stage ctest "),
     "ci/test ctest suite-rfc3875": Elsewhere("minutes of compiling", "ci/test", "suite suite-rfc3875 "),
@@ -73,7 +74,7 @@ NOT_RUN = {
     "apt-get install *": Elsewhere("root, apt", "ci/install-check", 'install "$here"/*.deb'),
     "ci/install-check": Elsewhere("root, network", "conformance/tests/test_ci_scripts.py", '["install-check", "sid"]'),
     "ci/release VERSION": Elsewhere("root, minutes", "conformance/tests/test_ci_scripts.py", '"release", "9.9"'),
-    "cgi-conform prove": Elsewhere("minutes", "ci/test", '"$conform" prove --report'),
+    "cgi-conform prove": Elsewhere("minutes", "ci/test", '"$conform" prove --sample'),
     "cgi-conform record *": Elsewhere("root: it replaces recordings", "conformance/tests/test_record.py", '"--force"'),
     "*cgi-conform programs *": Elsewhere("minutes", "ci/test", '"$conform" programs --server cgi-server'),
     "locust *": Elsewhere("needs Locust, runs a minute", "bench/tests/test_locustfile.py", "--headless"),
@@ -112,6 +113,7 @@ LASTING = {
 }
 # Commands that ask servers at these ports: the server that runs there.
 ASKING = {r"\bcgi-conform .*--url ": "faulty", r"\bcgi-bench .*=http": "cgi-server"}
+MANY_COMMANDS = ("conformance/README.md", "bench/README.md")
 # Commands that take minutes. They never run here, and NOT_RUN must have them.
 MINUTES = (
     r"ci/(attack|bare-machine|debs|fuzz|install-check|matrix|release|sanitize|setup|soak|build|test|wheel|windows)\b"
@@ -183,7 +185,9 @@ def elsewhere(command: Command) -> str | None:
     return next((key for key in NOT_RUN if command.text == key or fnmatchcase(command.text, key)), None)
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize(
+    "document", [pytest.param(one, marks=pytest.mark.long) if one in MANY_COMMANDS else one for one in DOCUMENTS]
+)
 def test_every_command_of_a_document_can_be_typed(document: str, reader: Reader) -> None:
     left_out: dict[str, int] = {}
     done: set[str] = set()

@@ -92,6 +92,7 @@ def test_findings_beside_the_definition_come_first(cases: Path) -> None:
     assert "<p>The status of /none is wrong.</p>" in (cases / "site/servers/fine.html").read_text("utf-8")
 
 
+@pytest.mark.long
 def test_results_of_several_machines_give_the_same_site_as_one_run(cases: Path) -> None:
     one, two = server(cases, "one"), server(cases, "two")
     assert matrix(cases, *of(one, two)).returncode == 1

@@ -14,6 +14,7 @@ from whole_run import CONFORMANCE
 SERVER = build() / "server" / "cgi-server"
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not SERVER.exists(), reason="cgi-server is not built")
 @pytest.mark.parametrize("profile", PROFILES)
 def test_results_do_not_depend_on_the_order_or_the_number_of_workers(profile: str, tmp_path: Path) -> None:

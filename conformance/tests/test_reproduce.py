@@ -46,6 +46,7 @@ def test_nearly_every_case_has_a_line_for_nc() -> None:
         assert sum(profile in case.expect for case in by_nc) > 0.94 * sum(profile in case.expect for case in CORPUS)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("shell", "stride"), list(zip(SHELLS, (1, 4))))
 def test_the_pasted_line_sends_exactly_the_octets_of_a_case(shell: str, stride: int) -> None:
     """One shell runs the lines of all cases. Each line starts several processes, so the other shell runs a quarter."""
@@ -229,6 +230,7 @@ def listener() -> Iterator[Listener]:
     found.socket.close()
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 def test_the_curl_line_sends_the_same_request(listener: Listener) -> None:
     told = [(case, line) for case in CORPUS if (line := curl_line(case, listener.port)) is not None]

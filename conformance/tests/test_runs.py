@@ -114,6 +114,7 @@ def test_every_verdict_occurs_in_the_results(tmp_path: Path) -> None:
     assert results["suite"]["cases"] == 16 and results["stale"] == []
 
 
+@pytest.mark.long
 def test_results_json_does_not_depend_on_order_workers_or_delivery(tmp_path: Path) -> None:
     expect = str(all_verdicts(tmp_path) / "expect.toml")
     written = []

@@ -94,7 +94,8 @@ def test_scripts_with_a_suffix_stay_scripts(program: Path) -> None:
 
 
 def test_another_verdict_with_the_program_is_reported(tmp_path: Path) -> None:
-    for name, verdicts in {"a": {"x/1": "pass", "x/2": "pass"}, "b": {"x/1": "pass", "x/2": "skip", "x/3": "pass"}}.items():
+    runs = {"a": {"x/1": "pass", "x/2": "pass"}, "b": {"x/2": "skip", "x/3": "pass"}, "sample": {"x/1": "pass"}, "none": {}}
+    for name, verdicts in runs.items():
         cases = [{"id": case, "verdict": verdict} for case, verdict in verdicts.items()]
         (tmp_path / name).write_text(json.dumps({"cases": cases}))
 
@@ -104,6 +105,8 @@ def test_another_verdict_with_the_program_is_reported(tmp_path: Path) -> None:
         return done.returncode, done.stdout
 
     assert compared("a", "a") == (0, "2 cases: 0 with another verdict\n")
+    assert compared("a", "sample") == (0, "1 cases: 0 with another verdict\n")
+    assert compared("a", "none")[0] == 1
     told = "x/2: pass in A, skip in B\nx/3: absent in A, pass in B\n2 cases: 2 with another verdict\n"
     assert compared("a", "b") == (1, told)
     assert compared("a") == (2, "")

@@ -29,6 +29,7 @@ def test_a_run_plays_the_rewritten_cases(tmp_path: Path) -> None:
     assert all("suffix .cgi" in found[name]["note"] for name in SKIPPED)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("profile", ["rfc3875", "cgihttpserver"])
 def test_rewritten_cases_still_die_by_their_faults(tmp_path: Path, profile: str) -> None:
     cases = ("script-uri/plain", "disclosure-names/nul-and-suffix", "mapping-cgi/encoded-percent", "problems/not-executable")
@@ -57,6 +58,7 @@ def test_a_server_can_name_its_suffix(mine: str) -> None:
     assert "> GET /cgi-bin/probe.py/a/b?c=d" in done.stdout and '"SCRIPT_NAME":"/cgi-bin/probe.py"' in done.stdout
 
 
+@pytest.mark.long
 def test_a_matrix_and_a_diff_rewrite_the_cases(mine: str) -> None:
     done = cgi_conform(FIXTURES, "matrix", "script-uri/plain", "--server", mine, "--profile", "rfc3875")
     assert done.returncode == 0, done.stdout + done.stderr

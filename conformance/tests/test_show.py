@@ -167,6 +167,7 @@ def test_expectations_in_words_use_the_names_of_mismatches() -> None:
     assert in_words(Matcher(count=2, contains=(b"a",))) == '2 lines, contains "a"'
 
 
+@pytest.mark.long
 def test_every_case_of_the_corpus_can_be_shown(capsys: pytest.CaptureFixture[str]) -> None:
     if not (REPO / "fixtures" / "cases").is_dir():
         pytest.skip("no corpus")

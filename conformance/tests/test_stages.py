@@ -31,7 +31,7 @@ class Gate:
 
     def run(self, lines: str) -> tuple[int, str]:
         """Returns the exit status and the whole output; "$out" is the folder of the stages."""
-        sources = f'. "{CI}/gate.sh"; . "{CI}/stages.sh"; cd "{CI.parent}"\ndeadline=$((SECONDS + 3600)) out="{self.out}"\n'
+        sources = f'. "{CI}/gate.sh"; . "{CI}/stages.sh"; cd "{CI.parent}"\ndeadline=$((SECONDS + 3600)) full=yes out="{self.out}"\n'
         done = subprocess.run(
             ["bash", "-c", sources + lines, "ci/test"],
             env=self.environment,
@@ -60,6 +60,12 @@ def test_a_stage_that_needs_a_failed_one_is_skipped(gate: Gate) -> None:
     assert "skip b needs a, which failed" in said
     assert "skip c needs b, which was skipped" in said
     assert said[-1] == "1 passed, 1 failed, 2 skipped"
+
+
+def test_a_run_without_all_says_that_it_ran_a_sample(gate: Gate) -> None:
+    told = "stages that take long ran a sample of their cases and tests; ci/test --all runs all of them"
+    assert told not in gate.stages("stage a - - true")[1]
+    assert gate.stages("full=''\nstage b - - true")[1][-2] == told
 
 
 def test_a_stage_waits_for_a_stage_beside_others_that_it_needs(gate: Gate) -> None:

@@ -97,6 +97,7 @@ def test_about_nine_of_ten_cases_remain_where_everything_is_lacking() -> None:
     assert 0.07 < len(skipped) / len(cases) < 0.11
 
 
+@pytest.mark.long
 def test_a_run_skips_the_cases_and_says_why() -> None:
     words = [word for need in SYSTEM for word in ("--lacks", need)]
     done = cgi_conform(FIXTURES, "run", "octets", "index", "--server", "faulty", *words)

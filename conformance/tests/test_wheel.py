@@ -195,6 +195,7 @@ COMMANDS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_works_without_a_checkout(installed: Installed, name: str) -> None:
     """Runs each command as a user who cannot write into the package."""
@@ -213,6 +214,7 @@ def test_the_wheel_tests_run_every_command_but_serve() -> None:
     assert {words.split()[0] for words, _, _ in COMMANDS.values()} == {*known} - {"serve"}
 
 
+@pytest.mark.long
 def test_pytest_finds_the_plugin_of_the_package(installed: Installed) -> None:
     words = "python -m pytest -p no:cacheprovider --cgi-server faulty -k post/plain-file --junitxml plugin.xml"
     done = installed.run(words, UNGUARDED="yes", PYTHONDONTWRITEBYTECODE="1")

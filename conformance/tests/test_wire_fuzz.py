@@ -24,6 +24,7 @@ def test_nothing_is_wrong_with_the_second_server() -> None:
     assert printed.startswith("wire: --seed test\nwire: 300 connections in ") and printed.count("\n") == 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("fault", "told"),
     [

@@ -51,6 +51,7 @@ def why_not() -> str:
     return f"cannot make a mount namespace: {done.stderr.strip()}" if done.returncode else ""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("illness", "status"), [("healthy", 0), ("closes-at-random", 1), ("dies", 3)])
 def test_a_run_works_if_all_but_its_temporary_folder_is_read_only(illness: str, status: int, temporary: Path) -> None:
     if reason := why_not():

@@ -19,6 +19,7 @@ def test_the_sample_passes_on_a_healthy_server(tmp_path: Path) -> None:
     assert found.status == 0 and set(found.passed) == set(SAMPLE)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("illness", QUICK)
 def test_no_case_passes_and_the_verdict_names_the_illness(illness: str, tmp_path: Path) -> None:
     check_verdicts(illness, tmp_path)
