@@ -10,7 +10,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Adds the options that name the server."""
     group = parser.getgroup("cgi-conform", "the conformance of a CGI server")
     group.addoption("--cgi-server", metavar="NAME", help="a known server, or a folder with a server.toml")
-    group.addoption("--cgi-profile", metavar="PROFILE", help="cgihttpserver (default) or rfc3875")
+    group.addoption("--cgi-profile", metavar="PROFILE", help="cgihttpserver or rfc3875 (default: cgihttpserver, or the first one of a server without it)")
 
 
 def pytest_configure(config: pytest.Config) -> None:

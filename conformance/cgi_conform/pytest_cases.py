@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.case import Case
 from cgi_conform.cases.clauses import load_clauses
 from cgi_conform.cases.load import case_ids, load_cases
@@ -34,7 +33,7 @@ class Cases:
 
     def __init__(self, config: pytest.Config) -> None:
         try:
-            options = Options(server=config.getoption("cgi_server"), profile=config.getoption("cgi_profile") or PROFILES[0])
+            options = Options(server=config.getoption("cgi_server"), profile=config.getoption("cgi_profile") or "")
             self.plan = make_plan(options)
             self.clauses = load_clauses(fixtures() / "clauses.toml")
             cases = self.plan.rewritten(case for case in load_cases(fixtures() / "cases") if self.plan.profile in case.expect)

@@ -120,6 +120,8 @@ def acted(stranger: Stranger, *, action: Path = CI / "action", **given: str) -> 
             assert step["uses"].startswith("actions/upload-artifact@v4") and step["if"].startswith("${{ always() && ")
             kept = Path(filled(step["with"]["path"], inputs, outputs)) if "report" in outputs.get("judge", {}) else None
             if kept is not None and status in (0, 1):
+                profile = json.loads((kept / "results.json").read_text())["profile"]
+                assert filled(step["with"]["name"], inputs, outputs) == f"cgi-conform-{profile}"
                 assert {path.name for path in kept.iterdir()} == {"index.html", "results.json", "junit.xml", "summary.md", "badge.json"}
             continue
         if status:
@@ -222,6 +224,11 @@ def test_the_action_takes_the_folder_of_a_definition(stranger: Stranger) -> None
     )
     ended = acted(stranger, server="mine", cases=CASES, skip="static/*", args="-j 1 --case-timeout '20'")
     assert ended.status == 0 and "2 cases: 1 pass, 1 skip" in ended.printed, ended.printed
+    text = (folder / "server.toml").read_text()
+    (folder / "server.toml").write_text(text.replace("cgihttpserver", "rfc3875"))
+    assert "profile rfc3875" in acted(stranger, server="mine", cases=CASES).printed
+    ended = acted(stranger, server="mine", cases=CASES, profile="cgihttpserver")
+    assert ended.status == 2 and "cannot be judged in profile cgihttpserver" in ended.printed, ended.printed
 
 
 @pytest.mark.parametrize(

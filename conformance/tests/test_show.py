@@ -194,7 +194,7 @@ def test_show_takes_the_only_profile_of_a_case_and_names_it(tmp_path: Path, monk
     }.items():
         assert main(["show", *words]) == 0
         assert told in " ".join(capsys.readouterr().out.split()), words
-    assert main(["replay", "a/other", "--command", "x {port}"]) == 2
+    assert main(["replay", "a/other", "--command", "true {port}"]) == 2
     assert 'case "a/other" is not judged in profile cgihttpserver (--profile rfc3875)' in capsys.readouterr().err
 
 

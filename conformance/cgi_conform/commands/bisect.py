@@ -15,7 +15,8 @@ from cgi_conform.cases.case import Case
 from cgi_conform.cases.clauses import load_clauses
 from cgi_conform.cases.levels import Level, climbed, load_levels
 from cgi_conform.cases.load import load_cases
-from cgi_conform.commands.server_options import configure_server, configure_workers, lines_lead_to, named_again
+from cgi_conform.commands.server_options import configure_profile, configure_server, configure_workers
+from cgi_conform.commands.server_options import lines_lead_to, named_again
 from cgi_conform.did_you_mean import did_you_mean
 from cgi_conform.errors import NOTHING_RAN, SERVER, UserError
 from cgi_conform.judging.results import CaseResult
@@ -45,8 +46,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "exit status: 0 the server reaches the last level, or that of --until; 1 it does not"
     )
     configure_server(parser)
+    configure_profile(parser)
     add = parser.add_argument
-    add("--profile", choices=PROFILES, default=PROFILES[0], help="the profile to judge the server by (default: %(default)s)")
     add("--until", metavar="LEVEL", help="the last level to try (default: all)")
     configure_workers(parser)
     add("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for an answer (default: %(default)g)")
@@ -64,7 +65,7 @@ def main(options: argparse.Namespace) -> int:
     cases = load_cases(fixtures() / "cases")
     reached: Level | None = None
     judged = 0
-    for level, mine in climbed(levels, cases, options.profile):
+    for level, mine in climbed(levels, cases, plan.profile):
         step = _try(level, mine, chosen, plan) if mine else LevelResult(level, [], 0, 0, [])
         judged += step.judged
         print(_line(step), flush=True)

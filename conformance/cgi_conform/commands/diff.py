@@ -9,7 +9,7 @@ If A is the results.json of an earlier run, the new failures of B follow, by cau
 import argparse
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cgi_conform.cases.answer import PROFILES
@@ -25,6 +25,7 @@ from cgi_conform.judging.results import Results, read
 from cgi_conform.paths import fixtures
 from cgi_conform.running.plan import Options, make_plan
 from cgi_conform.running.session import carry_out
+from cgi_conform.servers.definition import load_server
 
 SAME, DIFFER, TROUBLE = 0, 1, 2
 EPILOG = "exit status: 0 the answers are the same; 1 they differ; 2 the servers cannot be compared; 130 interrupted"
@@ -42,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("b", metavar="B", help="the other server, named in the same ways")
     add("globs", nargs="*", metavar="CASE-GLOB", help="cases to compare, by id or topic (default: all)")
     add("--root", action="append", metavar="DIR", default=[], help="the document root of a server at a URL; twice for two URLs")
-    add("--profile", choices=PROFILES, default=PROFILES[0], help="the profile to judge both by (default: %(default)s)")
+    add("--profile", choices=PROFILES, help=f"the profile to judge both by (default: {PROFILES[0]}, or the first one that both have)")
     add("--report", type=Path, metavar="DIR", help="write diff.json, diff.md and diff.html")
     configure_workers(parser)
     add("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for an answer (default: %(default)g)")
@@ -79,6 +80,7 @@ def status(comparison: Comparison) -> int:
 def _both(options: argparse.Namespace) -> Iterator[Results]:
     """Yields the results of A and of B."""
     cases = load_cases(fixtures() / "cases", options.globs)
+    options.profile = options.profile or _profile(options.a, options.b)
     names = {case.id for case in cases if options.profile in case.expect}
     roots = list(options.root)
     for word in (options.a, options.b):
@@ -99,8 +101,25 @@ def _is_file(word: str) -> bool:
     return word.endswith(".json")
 
 
+def _profile(*words: str) -> str:
+    """Returns the first profile that all of them have, or the default if there is none."""
+    having = [_profiles(word) for word in words]
+    return next((each for each in PROFILES if all(each in profiles for profiles in having)), PROFILES[0])
+
+
+def _profiles(word: str) -> Sequence[str]:
+    """Returns the profiles of a server, or that of an earlier run."""
+    if _is_file(word):
+        return [read(Path(word))["profile"]]
+    return load_server(word).profiles if _kind(word) == "server" else PROFILES
+
+
+def _kind(word: str) -> str:
+    return "url" if word.startswith("http://") else "command" if "{port}" in word else "server"
+
+
 def _run(word: str, root: str | None, options: argparse.Namespace, cases: list[Case]) -> Results:
-    kind = "url" if word.startswith("http://") else "command" if "{port}" in word else "server"
+    kind = _kind(word)
     chosen = Options(
         server=word if kind == "server" else None,
         command=word if kind == "command" else None,

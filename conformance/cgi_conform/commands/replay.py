@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from cgi_conform.cases.answer import PROFILES, Expectation
+from cgi_conform.cases.answer import Expectation
 from cgi_conform.cases.case import Case
 from cgi_conform.cases.docroot import file_reader
 from cgi_conform.cases.load import load_cases
-from cgi_conform.commands.server_options import configure_server
+from cgi_conform.commands.server_options import configure_profile, configure_server
 from cgi_conform.errors import SERVER, UserError
 from cgi_conform.escaped import clipped, lines
 from cgi_conform.http.connection import Connection
@@ -63,8 +63,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `replay`."""
     parser.add_argument("id", metavar="ID", help="the id of a case, such as post/plain-file")
     configure_server(parser)
+    configure_profile(parser)
     add = parser.add_argument
-    add("--profile", choices=PROFILES, default=PROFILES[0], help="the profile to judge by (default: %(default)s)")
     add("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for an answer (default: %(default)g)")
     add("--delivery", choices=DELIVERIES, default="whole", help="how to cut requests into writes (default: whole)")
 
@@ -72,10 +72,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Plays the case once, prints the octets of both sides, and returns 1 if the answer is not as expected."""
     case = load_cases(fixtures() / "cases", [options.id])[0]
-    if options.profile not in case.expect:
-        other = next(iter(case.expect))
-        raise UserError(f'case "{case.id}" is not judged in profile {options.profile} (--profile {other})')
     plan = make_plan(Options.of(options))
+    if plan.profile not in case.expect:
+        other = next(iter(case.expect))
+        raise UserError(f'case "{case.id}" is not judged in profile {plan.profile} (--profile {other})')
     [case] = plan.rewritten([case])
     lacking = missing(case, plan.capabilities)
     if lacking is not None:

@@ -10,11 +10,10 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.case import Case
 from cgi_conform.cases.clauses import load_clauses
 from cgi_conform.cases.load import case_ids, load_cases, load_presupposed, nearest_id
-from cgi_conform.commands.server_options import configure_server, configure_workers, lines_lead_to
+from cgi_conform.commands.server_options import configure_profile, configure_server, configure_workers, lines_lead_to
 from cgi_conform.errors import INTERRUPTED, NOTHING_RAN, SERVER, UserError
 from cgi_conform.http.delivery import DELIVERIES
 from cgi_conform.judging.known_failures import write_known_failures
@@ -37,12 +36,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("globs", nargs="*", metavar="CASE-GLOB", help="cases to run, by id or topic (default: all)")
     configure_server(parser)
-    add("--profile", choices=PROFILES,
-        help=f"the profile to judge the server by (default: {PROFILES[0]}, or the first one of a server without it)")  # fmt: skip
+    configure_profile(parser)
     add("--strict", action="store_true", help="a recommended case that fails turns the run red")
     add("--strict-observed", action="store_true", help="an observed case that differs turns the run red")
     add("--skip", action="append", default=[], metavar="GLOB", help="do not run these cases (may be given several times)")
-    add("--expect", metavar="FILE", help="the known failures (default: expect.toml beside the server's definition)")
+    add("--expect", metavar="FILE", help="the known failures (default: expect.toml, or in profile rfc3875 expect.rfc3875.toml, beside server.toml)")
     add("--write-expect", type=Path, metavar="FILE", help="write the failures of this run to FILE as known failures")
     add("--report", type=Path, metavar="DIR", help="write results.json, junit.xml, summary.md, index.html, badge.json")
     add("--format", choices=FORMATS, default="github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text",

@@ -30,6 +30,12 @@ def configure_server(parser: argparse.ArgumentParser) -> None:
     _capabilities(parser)
 
 
+def configure_profile(parser: argparse.ArgumentParser) -> None:
+    """Adds --profile."""
+    text = f"the profile to judge the server by (default: {PROFILES[0]}, or the first one of a server without it)"
+    parser.add_argument("--profile", choices=PROFILES, help=text)
+
+
 def configure_started(parser: argparse.ArgumentParser) -> None:
     """Adds the two options that name a server for the suite to start, and --has."""
     _by_start(parser)
