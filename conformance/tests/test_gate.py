@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from cgi_conform import __version__
 from document_reader import BUILD
 from documents import CHECKOUT, blocks, read
 
@@ -365,3 +366,25 @@ def test_a_gate_needs_a_compiler_only_for_a_server_that_is_built_here(tmp_path: 
     assert asked(PATH=path) == ["sudo setup --packages-only run build", "setup run build", "build "]
     (programs / "sudo").write_text("#!/bin/sh\necho sudo asks for a password\nexit 1\n")
     assert asked(PATH=path) == ["sudo asks for a password", "setup run build", "build "]
+
+
+WITH_TAG = ("gitlab/conformance.yml", "action/action.yml", "README.md")
+
+
+@pytest.mark.parametrize("name", WITH_TAG)
+def test_the_tag_is_that_of_this_version(name: str) -> None:
+    assert set(re.findall(r"\bv\d+\.\d+\.\d+\b", (CI / name).read_text("utf-8"))) == {f"v{__version__}"}
+
+
+@pytest.mark.parametrize("name", WITH_TAG)
+def test_no_release_is_made_if_a_gate_names_another_tag(tmp_path: Path, name: str) -> None:
+    texts = {f"ci/{each}": f"ci/action@v{9 if each == name else 1}.2.3, judge v1.2.3, upload-artifact@v4\n" for each in WITH_TAG}
+    texts |= {f"ci/{each}": (CI / each).read_text("utf-8") for each in ("release", "gate.sh")}
+    texts |= {"CMakeLists.txt": "project(cgi-conform VERSION 1.2.3 LANGUAGES CXX)\n"}
+    texts |= {f"{each}/__init__.py": '__version__ = "1.2.3"\n' for each in ("conformance/cgi_conform", "server/python/cgi_server")}
+    for file, text in texts.items():
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text(text)
+    done = subprocess.run(["bash", tmp_path / "ci" / "release", "1.2.3"], capture_output=True, text=True, check=False)
+    told = f'ci/release: version "1.2.3" is not that of ci/{name}, which says "v1.2.3 v9.2.3"\n'
+    assert (done.returncode, done.stderr) == (2, told)
