@@ -17,6 +17,7 @@ from cgi_conform.cases.clauses import load_clauses
 from cgi_conform.cases.load import load_cases
 from cgi_conform.paths import fixtures
 from cgi_conform.proof.proofs import branches
+from cgi_conform.usage import Parser
 from cgi_conform.write import write_whole
 
 README = CHECKOUT / "README.md"
@@ -38,12 +39,15 @@ def table(cases: list[Case], clauses: int, reached: int) -> str:
     text = (
         f"{len(cases)} cases in {topics} topics reach {reached} of {clauses} clauses. Each other clause says why no case "
         f"reaches it. Each case can fail: it does so on a second server that has one of {len(faults)} deliberate "
-        f"defects. Where a case accepts several statuses ({listed} in all), each one is proven to be checked."
+        f"defects. Where a case accepts several statuses, each of them is proven to be checked: {listed} statuses in all."
     )
     return "\n".join(lines) + f"\n\n{textwrap.fill(text, 118)}\n"
 
 
 def main() -> int:
+    parser = Parser(prog="ci/figures.py", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    options = parser.parse_all(sys.argv[1:])
     cases = load_cases(fixtures() / "cases")
     clauses = load_clauses(fixtures() / "clauses.toml")
     reached = {name for case in cases for name in case.clauses}
@@ -53,7 +57,7 @@ def main() -> int:
     new = before + BEGIN + table(cases, len(clauses), len(reached)) + END + after
     if new == old:
         return 0
-    if "--check" in sys.argv[1:]:
+    if options.check:
         print("README.md: the figures do not agree with the data (build/bin/python ci/figures.py writes them)")
         return 1
     write_whole(README, new)

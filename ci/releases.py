@@ -19,6 +19,7 @@ from cgi_conform import __version__
 from cgi_conform.cases.changelog import KINDS, UNRELEASED, Changelog, parsed, told
 from cgi_conform.cases.digest import digest
 from cgi_conform.cases.load import load_cases
+from cgi_conform.usage import Parser
 from cgi_conform.write import write_whole
 
 CHANGELOG = CHECKOUT / "conformance" / "CHANGELOG.md"
@@ -80,13 +81,16 @@ def of_this_release(changelog: Changelog, now: Mapping[str, str], *, check: bool
 
 
 def main() -> int:
+    parser = Parser(prog="ci/releases.py", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    options = parser.parse_all(sys.argv[1:])
     now = {case.id: digest(case.digests) for case in load_cases(CHECKOUT / "fixtures" / "cases")}
     changelog = parsed(CHANGELOG.read_text("utf-8"))
     found = [f'no entry: "{line}" (* `id`, `glob`: reason)' for line in changelog.broken]
     if changelog.releases[0] == UNRELEASED:
         found += faults(changelog, UNRELEASED, read(RELEASED.read_text("utf-8")), now)
     else:
-        found += of_this_release(changelog, now, check="--check" in sys.argv[1:])
+        found += of_this_release(changelog, now, check=options.check)
     for fault in found:
         print(f"conformance/CHANGELOG.md: {fault}")
     return 1 if found else 0

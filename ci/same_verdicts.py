@@ -15,6 +15,9 @@ def verdicts(path: str) -> dict[str, str]:
 
 
 def main() -> int:
+    if sys.argv[1:] in (["-h"], ["--help"]):
+        print(__doc__)
+        return 0
     if len(sys.argv) != 3:
         print(f"ci/same_verdicts.py: two results.json, not {len(sys.argv) - 1} (ci/same_verdicts.py A B)", file=sys.stderr)
         return 2
