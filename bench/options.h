@@ -13,7 +13,7 @@ struct RunningServer {
   std::string url;
 };
 
-// "[NAME=]SERVER[:PROFILE][+VARIANT]": a server that cgi-conform can start.
+// "[NAME=]SERVER[:PROFILE][+CAPABILITY]": a server that cgi-conform can start.
 struct KnownServer {
   std::string name;
   std::string server;  // a name in conformance/servers, or a folder

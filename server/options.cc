@@ -255,7 +255,7 @@ void declare(CLI::App& app, Options& options, std::string& port, std::string& ve
   scripts.flag("--inherit-env", options.inherit_env, "pass on all but request variables (REMOTE_USER, ...)");
   scripts.flag("--pass-authorization", options.pass_authorization, "let scripts see passwords (HTTP_AUTHORIZATION)");
 
-  scripts.list("--interpreter", "SUFFIX=PROGRAM", "", "on Windows: run files with this suffix by PROGRAM",
+  scripts.list("--interpreter", ".SUFFIX=PROGRAM", "", "on Windows: run files with this suffix by PROGRAM",
                [&options](const std::vector<std::string>& values) {
                  for (const std::string& value : values) options.interpreters.push_back(interpreter(value));
                });
@@ -263,15 +263,16 @@ void declare(CLI::App& app, Options& options, std::string& port, std::string& ve
                "give set-user-id programs of scripts no other rights");
 
   limits.time("--script-timeout", options.script_timeout, true, "time for a script; 0: no limit");
-  limits.time("--header-timeout", options.header_timeout, false, "time for a request's head, and between requests");
+  limits.time("--header-timeout", options.header_timeout, false,
+              "time for a head, between requests and parts of a body");
   limits.number("--max-body", "BYTES", options.max_body, 0, kMostOctets, "longest body for a script",
                 "octets without a unit: --max-body 1000000");
   limits.number("--max-connections", "N", options.max_connections, 1, kMost, "clients at a time");
   limits.number("--max-connections-per-address", "N", options.max_connections_per_address, 0, kMost,
                 "clients of one address at a time; 0: no limit", "try: --max-connections-per-address 64");
   limits.number("--max-scripts", "N", options.max_scripts, 1, kMost, "scripts at a time");
-  limits.number("--max-spool", "BYTES", options.max_spool, 0, kMostOctets, "room for chunked bodies in temporary files",
-                "octets without a unit: --max-spool 1000000");
+  limits.number("--max-spool", "BYTES", options.max_spool, 0, kMostOctets,
+                "size of all chunked bodies in temporary files", "octets without a unit: --max-spool 1000000");
   limits.value("--script-limit", "NAME=N,...", "", "cpu (seconds), memory, output (bytes), files, processes",
                [&options](const std::string& written) { take_limits(written, options.script_limits); });
   limits.value("--loops", "N", "", "threads for quiet clients; default: the processors",

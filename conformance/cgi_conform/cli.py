@@ -40,7 +40,7 @@ COMMANDS = {
 _OUTPUT_LOST = (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG)
 _STATUSES = (
     "exit status: 0 the server conforms; 1 it does not; 2 wrong usage, or a broken case or expectation file; "
-    "3 the server did not start, or died; 5 no case ran; 130 interrupted"
+    "3 the server did not start, or died; 5 no case was judged; 130 interrupted"
 )
 
 

@@ -287,7 +287,7 @@ def test_servers_says_not_installed_and_names_the_program() -> None:
     known = ServerDefinition("here", "Here", Path("/bin/sh"), "sh", (), profiles=("cgihttpserver",), variants={"http11": ()})
     lost = ServerDefinition("gone", "Gone", None, "python9", (), profiles=("cgihttpserver",))
     assert servers.table([(known, "sh 1"), (lost, "")]).splitlines() == [
-        "name  version                  profiles       variants",
+        "name  version                  profiles       capabilities",
         "here  sh 1                     cgihttpserver  http11",
         "gone  not installed (python9)  cgihttpserver  -",
     ]

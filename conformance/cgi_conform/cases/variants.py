@@ -17,8 +17,8 @@ VARIANTS: Mapping[str, str] = {
     "http11": "answers an HTTP/1.1 request with HTTP/1.1, and keeps the connection open",
     "cgi-directories": "runs the scripts of exactly these folders: /cgi-bin, /htbin and /app/deep/scripts",
     "cgi-root": "runs the executable files of the document root itself, and of /app/deep/scripts",
-    "limits": "gives a client 1 s for its head and a script 1 s to end, refuses bodies of more than 1000000 octets, "
-    "runs at most 4 scripts at a time, holds at most 8 connections",
+    "limits": "gives a client 1 s for its head and for the next octet of a body, gives a script 2 s to end, "
+    "refuses bodies of more than 1000000 octets, runs at most 4 scripts at a time, holds at most 8 connections",
     "follow-symlinks": "follows symbolic links that lead out of the document root",
     "pass-authorization": "hands the Authorization field to scripts as HTTP_AUTHORIZATION",
 }

@@ -10,7 +10,7 @@ from cgi_conform.columns import in_columns
 from cgi_conform.servers.definition import ServerDefinition, known_servers
 from cgi_conform.servers.install import EVERY, install
 
-_HEAD = ("name", "version", "profiles", "variants")
+_HEAD = ("name", "version", "profiles", "capabilities")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +32,7 @@ def main(options: argparse.Namespace) -> int:
 
 
 def table(servers: Sequence[tuple[ServerDefinition, str]]) -> str:
-    """Returns a table with name, version or the command that installs the server, profiles and variants."""
+    """Returns a table with name, version or the command that installs the server, profiles and capabilities."""
     rows = [_HEAD, *(_row(server, version) for server, version in servers)]
     return "".join(line + "\n" for line in in_columns(rows))
 
