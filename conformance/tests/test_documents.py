@@ -35,12 +35,15 @@ class Elsewhere(NamedTuple):
 # Commands that do not run here. A key is a command, or a glob.
 NOT_RUN = {
     "ci/setup run": Elsewhere("apt", "ci/conform", '"$checkout/ci/setup" run'),
+    "ci/setup build": Elsewhere("apt", "ci/conform", '"$checkout/ci/setup" run build'),
+    "ci/setup --venv run": Elsewhere("network", "ci/setup", 'use_venv=yes'),
     "ci/setup run build test": Elsewhere("apt", "ci/test", "purposes=(run build test)"),
     "ci/setup programs": Elsewhere("apt", "ci/packages.txt", "\nprograms  git\n"),
     "ci/setup servers": Elsewhere("apt", "ci/setup", "servers --install all"),
     "cgi-conform servers --install *": Elsewhere("root, apt", "conformance/tests/test_install.py", '"servers", "--install"'),
     "ci/setup bench": Elsewhere("apt", "ci/packages.txt", "\nbench  lighttpd\n"),
     "ci/build": Elsewhere("minutes of compiling", "ci/conform", '"$checkout/ci/build"'),
+    "ci/build -DCGI_FETCH_DEPENDENCIES=ON": Elsewhere("network", ".github/workflows/test.yml", "-DCGI_FETCH_DEPENDENCIES=ON"),
     "ci/build --tests": Elsewhere("minutes of compiling", "ci/test", "ci/build --tests"),
     "ci/test": Elsewhere("minutes: it runs this test", ".ci/run", "ci/test"),
     "ci/test --all": Elsewhere("minutes: it runs this test", ".ci/run", "ci/test\" --all"),
@@ -103,6 +106,7 @@ STANDS_FOR = {
     "CASE": "post/plain-file",
     "FILE": "new.toml",
     "DIR": "new",
+    "FOLDER": "site",
     "old/results.json": "report/results.json",
     "new/results.json": "report/results.json",
 }
@@ -121,7 +125,7 @@ MINUTES = (
 )
 # Programs that some commands need besides the runner: the file, and the commands.
 BUILT = {
-    "cgi-server": ("server/cgi-server", r"cgi-server\b|\bcompare-site\b|^ci/conform post --sample \d+$"),
+    "cgi-server": ("server/cgi-server", r"cgi-server\b|\bcompare-site\b|^ci/conform post --sample \d+( --profile \w+)?$"),
     "cgi-bench": ("bench/cgi-bench", r"^(ci/bench\b|build/bench/|build/bin/cgi-bench-report)"),
     "server_tests": ("server/server_tests", r"^ctest\b"),
 }
@@ -306,7 +310,7 @@ def constant(file: str, name: str) -> int:
         ("server/README.md", r"`--max-scripts`\) \| (\d+)", lambda: [constant("options.h", "max_scripts")]),
         ("server/README.md", r"field line \| (\d+) KiB", lambda: [constant("request_head.h", "line") / 1024]),
         ("conformance/VERSIONING.md", r"`format` is (\d+)", lambda: [FORMAT]),
-        ("conformance/VERSIONING.md", r"does not; (\d+) wrong usage [^|]*; (\d+) the server [^|]*; (\d+) nothing ran; (\d+) int",
+        ("conformance/VERSIONING.md", r"does not; (\d+) wrong usage [^|]*; (\d+) the server [^|]*; (\d+) no case [^|]*; (\d+) int",
          lambda: [USAGE, SERVER, NOTHING_RAN, INTERRUPTED]),
         ("README.md", r"what (nine) versions of CPython", lambda: [len(recorded_branches())]),
         ("README.md", r"up to (four) are ignored", lambda: [constant("cgi_server.cc", "kEmptyLines")]),
