@@ -8,8 +8,8 @@
 #include <string_view>
 #include <utility>
 
-#include "log_format.h"
 #include "log_writer.h"
+#include "options.h"
 
 namespace cgi {
 

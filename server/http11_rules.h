@@ -5,7 +5,6 @@
 
 #include <optional>
 
-#include "refusal.h"
 #include "request_head.h"
 
 namespace cgi {

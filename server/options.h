@@ -7,12 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "log_format.h"
-
 namespace cgi {
 
 // The rules that the server follows for scripts: those of CPython's CGIHTTPServer, or CGI/1.1.
 enum class Profile { kCgiHttpServer, kRfc3875 };
+
+// The form of the log's lines.
+enum class LogFormat { kCommon, kJson, kNone };
 
 // The limits of each script; 0: none.
 struct ScriptLimits {

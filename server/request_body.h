@@ -13,7 +13,6 @@
 #include "connection.h"
 #include "pace.h"
 #include "quota.h"
-#include "refusal.h"
 #include "unique_fd.h"
 
 namespace cgi {

@@ -14,9 +14,13 @@
 #include <string_view>
 #include <vector>
 
-#include "refusal.h"
-
 namespace cgi {
+
+// A refusal: the server answers a request with an error page.
+struct Refusal {
+  int status = 0;
+  std::string reason;  // for the status line and the page; printable ASCII: python_repr() escapes client text
+};
 
 // A field: its name as sent, its value without the whitespace around it.
 struct Field {

@@ -7,7 +7,6 @@
 
 #include "access_log.h"
 #include "connection.h"
-#include "refusal.h"
 #include "request_head.h"
 
 namespace cgi {

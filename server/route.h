@@ -8,7 +8,6 @@
 
 #include "document_root.h"
 #include "meta_variables.h"
-#include "refusal.h"
 #include "request_head.h"
 #include "unique_fd.h"
 

@@ -1,5 +1,7 @@
 #include "script_handler.h"
 
+#include <netdb.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
@@ -9,7 +11,6 @@
 #include <utility>
 
 #include "cgi11_response.h"
-#include "host_name.h"
 #include "passed_environment.h"
 #include "quote.h"
 #include "refused_output.h"
@@ -26,6 +27,21 @@ constexpr std::size_t kPerConnection = 3;  // the socket, a file, a stored body
 constexpr std::size_t kPerScript = 10;     // both ends of five pipes: input, output, errors, end, report
 
 const Refusal kNoPlace = {503, "Too many scripts are running"};
+
+// Returns the name of the server for requests that name no host: the host name of the bound address, as
+// socket.getfqdn() does; the address itself if it has no name.  rule: base/server-name-and-port-are-set
+std::string host_name(const std::string& bound) {
+  std::array<char, 256> own{};
+  const bool any = bound == "0.0.0.0" || bound == "::";
+  if (any && ::gethostname(own.data(), own.size() - 1) == 0) return own.data();
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(bound.c_str(), nullptr, nullptr, &found) != 0) return bound;
+  std::array<char, NI_MAXHOST> name{};
+  const int result = ::getnameinfo(found->ai_addr, static_cast<socklen_t>(found->ai_addrlen), name.data(), name.size(),
+                                   nullptr, 0, NI_NAMEREQD);
+  ::freeaddrinfo(found);
+  return result == 0 ? name.data() : bound;
+}
 
 bool begins_with_interpreter_line(const UniqueFd& file) {
   std::array<char, 2> start{};
