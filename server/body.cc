@@ -1,6 +1,7 @@
 #include "body.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <limits>
 #include <system_error>
@@ -116,6 +117,15 @@ ChunkedDecoder::State ChunkedDecoder::after(char c) {
       break;
   }
   return State::kBroken;
+}
+
+void append_chunk(std::string& out, std::string_view data) {
+  if (data.empty()) return;
+  std::array<char, 16> size{};
+  const auto [end, error] = std::to_chars(size.data(), size.data() + size.size(), data.size(), 16);
+  // One allocation, also if the last chunk follows: a second one would copy all of it.
+  out.reserve(out.size() + data.size() + 32);
+  out.append(size.data(), end).append("\r\n").append(data).append("\r\n");
 }
 
 }  // namespace cgi

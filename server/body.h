@@ -1,4 +1,4 @@
-// The length of a request body, and the chunked transfer coding. Pure: no socket.
+// The length of a request body, and the chunked transfer coding of requests and responses. Pure: no socket.
 //
 // CPython passes Content-Length on unchecked ("-1", "5x"), and hands the chunk framing to the script as if it were
 // data. Both make two programs disagree about where a request ends.
@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -67,5 +66,10 @@ class ChunkedDecoder {
   std::size_t line_length_ = 0;  // of the extension or trailer line
   std::size_t trailer_octets_ = 0;
 };
+
+// Appends `data` as one chunk. Appends nothing for empty data: an empty chunk would be the last. RFC 9112 7.1.
+void append_chunk(std::string& out, std::string_view data);
+
+inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
 }  // namespace cgi

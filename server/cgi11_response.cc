@@ -1,14 +1,13 @@
 #include "cgi11_response.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <limits>
 #include <utility>
 
+#include "body.h"
 #include "error_page.h"
 #include "field_syntax.h"
-#include "output_framing.h"
 #include "quote.h"
 #include "refused_output.h"
 #include "response_head.h"

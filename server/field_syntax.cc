@@ -36,4 +36,17 @@ std::string_view cut(std::string_view& text, char separator) {
   return part;
 }
 
+std::size_t header_section_end(std::string_view output, std::size_t seen) {
+  if (output.starts_with('\n')) return 1;
+  if (output.starts_with("\r\n")) return 2;
+  // The line end before the empty line may be among the octets seen: LF | LF, LF | CR LF, LF CR | LF.
+  std::size_t line_end = output.find('\n', seen > 2 ? seen - 2 : 0);
+  for (; line_end != output.npos; line_end = output.find('\n', line_end + 1)) {
+    const std::string_view next = output.substr(line_end + 1);
+    if (next.starts_with('\n')) return line_end + 2;
+    if (next.starts_with("\r\n")) return line_end + 3;
+  }
+  return output.npos;
+}
+
 }  // namespace cgi

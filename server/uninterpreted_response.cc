@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "body.h"
 #include "field_syntax.h"
-#include "output_framing.h"
 #include "response_head.h"
 
 namespace cgi {

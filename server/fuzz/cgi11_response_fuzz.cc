@@ -7,7 +7,7 @@
 
 #include "body.h"
 #include "cgi11_response.h"
-#include "output_framing.h"
+#include "field_syntax.h"
 #include "require.h"
 #include "sent_by.h"
 

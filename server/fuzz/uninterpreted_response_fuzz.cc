@@ -8,7 +8,6 @@
 
 #include "body.h"
 #include "field_syntax.h"
-#include "output_framing.h"
 #include "require.h"
 #include "sent_by.h"
 #include "uninterpreted_response.h"

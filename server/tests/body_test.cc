@@ -206,5 +206,13 @@ TEST(ChunkedBody, DecodesRandomChunks) {
   }
 }
 
+TEST(Chunk, IsItsSizeInHexadecimalAndItsOctets) {
+  std::string out;
+  append_chunk(out, "hello");
+  append_chunk(out, "");
+  append_chunk(out, std::string(26, 'x'));
+  EXPECT_EQ("5\r\nhello\r\n1a\r\n" + std::string(26, 'x') + "\r\n", out);
+}
+
 }  // namespace
 }  // namespace cgi

@@ -1,4 +1,4 @@
-#include "output_framing.h"
+#include "field_syntax.h"
 
 #include <gtest/gtest.h>
 
@@ -28,14 +28,6 @@ TEST(HeaderSection, EndsWithTheFirstEmptyLine) {
       EXPECT_EQ(end, header_section_end(output, seen)) << output << " after " << seen;
     }
   }
-}
-
-TEST(Chunk, IsItsSizeInHexadecimalAndItsOctets) {
-  std::string out;
-  append_chunk(out, "hello");
-  append_chunk(out, "");
-  append_chunk(out, std::string(26, 'x'));
-  EXPECT_EQ("5\r\nhello\r\n1a\r\n" + std::string(26, 'x') + "\r\n", out);
 }
 
 }  // namespace
