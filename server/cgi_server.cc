@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <exception>
 #include <fstream>
 #include <iterator>
@@ -15,6 +16,7 @@
 #include <utility>
 
 #include "at_end.h"
+#include "body.h"
 #include "field_syntax.h"
 #include "http11_rules.h"
 #include "listing.h"
@@ -42,6 +44,15 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 void start_again(HeadParser& head) { head = HeadParser(); }
 
 }  // namespace
+
+std::string bind_failure(const std::string& address, int port, int error) {
+  const std::string where = "port " + std::to_string(port) + " on " + address;
+  if (error == EADDRINUSE) return where + " is in use (another server? try: cgi-server 0)";
+  if (error == EACCES) return where + " needs root (try a port from 1024 on: cgi-server 8000)";
+  if (error == EADDRNOTAVAIL) return address + " is not an address of this machine (try: -b 127.0.0.1)";
+  return "cannot listen on " + where + (error != 0 ? std::string(": ") + std::strerror(error) : "") +
+         " (is -b an address or a host name?)";
+}
 
 CgiServer::CgiServer(const cgi::Options& options, const DocumentRoot& root, std::optional<Account> account)
     : options_(options),

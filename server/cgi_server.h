@@ -15,7 +15,6 @@
 #include <string>
 #include <vector>
 
-#include "body.h"
 #include "connection.h"
 #include "document_root.h"
 #include "event_loop.h"
@@ -32,13 +31,17 @@
 
 namespace cgi {
 
+// Returns the message of a server that cannot listen: the port, the address, the reason and the next step. `error` is
+// the errno of CgiServer::bind(), or 0 if the address could not be resolved.
+std::string bind_failure(const std::string& address, int port, int error);
+
 class CgiServer : public httplib::Server {
  public:
   // `account` is the user that scripts run as; without one, they run as the user of the server. Throws
   // std::system_error if the system has no descriptors for the loops.
   CgiServer(const cgi::Options& options, const DocumentRoot& root, std::optional<Account> account);
 
-  // Binds and listens. Returns the port, or -1 with errno set.
+  // Binds and listens. Returns the port, or -1 with errno set: see bind_failure().
   int bind();
   // Accepts connections until stop_serving(). Returns false if a request that is under way does not end in time: then
   // the process must end without destroying this object.

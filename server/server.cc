@@ -15,7 +15,6 @@
 #include <utility>
 
 #include "at_end.h"
-#include "bind_failure.h"
 #include "cgi_server.h"
 #include "demo.h"
 #include "document_root.h"

@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "access_log.h"
-#include "bind_failure.h"
 #include "cgi_server.h"
 #include "descriptors.h"
 #include "options.h"

@@ -1,4 +1,4 @@
-#include "bind_failure.h"
+#include "cgi_server.h"
 
 #include <gtest/gtest.h>
 
