@@ -2,8 +2,11 @@
 #pragma once
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace cgi {
 
@@ -28,6 +31,14 @@ constexpr int hex_value(char c) {
 // Returns whether `text` is one digit or more, and nothing else.
 constexpr bool is_number(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
+}
+
+// Returns the number that `text` is. Returns nothing if it is none, or too large for the type.
+template <typename Number>
+std::optional<Number> to_number(std::string_view text) {
+  Number number = 0;
+  const bool fits = std::from_chars(text.data(), text.data() + text.size(), number).ec == std::errc();
+  return fits && is_number(text) ? std::optional(number) : std::nullopt;
 }
 
 }  // namespace cgi

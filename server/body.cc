@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <limits>
-#include <system_error>
 #include <utility>
 
 #include "field_syntax.h"
@@ -47,8 +46,7 @@ std::variant<Framing, Refusal> framing_of(const Request& request) {
     return bad("Content-Length fields that differ");
   }
   framing.announced = true;
-  const auto result = std::from_chars(length.data(), length.data() + length.size(), framing.length);
-  if (result.ec == std::errc::result_out_of_range) framing.length = std::numeric_limits<std::uint64_t>::max();
+  framing.length = to_number<std::uint64_t>(length).value_or(std::numeric_limits<std::uint64_t>::max());
   return framing;
 }
 

@@ -1,7 +1,6 @@
 #include "cgi11_response.h"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 #include <utility>
 
@@ -78,23 +77,20 @@ Problem take_field(std::string_view line, CgiFields& sent, std::vector<Field>& f
 // A status 1xx is no final response, and 101 would give the connection to the script.
 // rule: cgi/status-code-reaches-client, cgi/reason-phrase-may-be-missing, cgi/malformed-status-is-an-error
 Problem take_status(std::string_view value, Cgi11Head& head) {
-  const std::string_view code = value.substr(0, 3);
-  if (code.size() < 3 || !is_number(code) || (value.size() > 3 && value[3] != ' ')) {
+  const auto code = to_number<int>(value.substr(0, 3));
+  if (!code || value.size() < 3 || (value.size() > 3 && value[3] != ' ')) {
     return "Status " + excerpt(value) + " is not three digits";
   }
-  std::from_chars(code.data(), code.data() + code.size(), head.status);
+  head.status = *code;
   if (head.status < 200) return "Status " + excerpt(value) + " is not between 200 and 999";
   head.reason = trim(value.substr(3));
   return std::nullopt;
 }
 
 Problem take_length(std::string_view value, Cgi11Head& head) {
-  std::uint64_t length = 0;
   if (!is_number(value)) return "Content-Length " + excerpt(value) + " is not a number";
-  if (std::from_chars(value.data(), value.data() + value.size(), length).ec != std::errc()) {
-    return "Content-Length " + excerpt(value) + " is too large";
-  }
-  head.content_length = length;
+  head.content_length = to_number<std::uint64_t>(value);
+  if (!head.content_length) return "Content-Length " + excerpt(value) + " is too large";
   return std::nullopt;
 }
 

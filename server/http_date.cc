@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <vector>
@@ -32,11 +31,7 @@ std::vector<std::string_view> words_of(std::string_view text) {  // rule: resour
 }
 
 // Returns the number of one to four digits, or -1.
-int number(std::string_view text) {
-  int value = -1;
-  if (is_number(text) && text.size() <= 4) std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
-}
+int number(std::string_view text) { return text.size() <= 4 ? to_number<int>(text).value_or(-1) : -1; }
 
 // Returns 1 for "Jan"; 0 for a text that is no month.
 unsigned month_of(std::string_view text) {

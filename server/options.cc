@@ -38,12 +38,11 @@ std::string in_quotes(std::string_view value) { return "\"" + log_escape(value) 
 // Returns a whole number without a sign, from `low` to `high`.
 std::uint64_t whole_number(std::string_view name, const std::string& value, std::uint64_t low, std::uint64_t high,
                            std::string_view next) {
-  std::uint64_t number = 0;
-  const auto result = std::from_chars(value.data(), value.data() + value.size(), number);
-  if (!is_number(value) || result.ec != std::errc() || number < low || number > high) {
+  const auto number = to_number<std::uint64_t>(value);
+  if (!number || *number < low || *number > high) {
     reject(name, value, "is not between " + std::to_string(low) + " and " + std::to_string(high), next);
   }
-  return number;
+  return *number;
 }
 
 // Returns a number of seconds, which may have a fraction.

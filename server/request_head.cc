@@ -1,8 +1,6 @@
 #include "request_head.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cstdint>
 #include <limits>
 #include <utility>
 
@@ -31,16 +29,10 @@ std::string_view next_word(std::string_view& text) {
 // rule: http/bare-cr-ends-no-line
 bool holds_nul_or_cr(std::string_view line) { return line.find('\0') != line.npos || line.find('\r') != line.npos; }
 
-// Reads one to ten digits, as CPython does since 3.11.
-std::optional<std::uint64_t> version_part(std::string_view text) {
+// Reads one to ten digits, as CPython does since 3.11. A number that is too large counts as the largest one.
+std::optional<int> version_part(std::string_view text) {
   if (text.size() > 10 || !is_number(text)) return std::nullopt;
-  std::uint64_t value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
-}
-
-int as_int(std::uint64_t value) {
-  return static_cast<int>(std::min<std::uint64_t>(value, std::numeric_limits<int>::max()));
+  return to_number<int>(text).value_or(std::numeric_limits<int>::max());
 }
 
 // Sets version, major and minor.
@@ -49,7 +41,7 @@ int as_int(std::uint64_t value) {
 std::optional<Refusal> take_version(std::string_view word, Request& request) {
   constexpr std::string_view kPrefix = "HTTP/";
   const std::size_t dot = word.find('.');
-  if (word.substr(0, kPrefix.size()) == kPrefix && dot != word.npos) {
+  if (word.starts_with(kPrefix) && dot != word.npos) {
     const auto major = version_part(word.substr(kPrefix.size(), dot - kPrefix.size()));
     const auto minor = version_part(word.substr(dot + 1));
     if (major && minor) {
@@ -57,8 +49,8 @@ std::optional<Refusal> take_version(std::string_view word, Request& request) {
         return Refusal{505, "Invalid HTTP version (" + std::string(word.substr(kPrefix.size())) + ")"};
       }
       request.version = word;
-      request.major = as_int(*major);
-      request.minor = as_int(*minor);
+      request.major = *major;
+      request.minor = *minor;
       return std::nullopt;
     }
   }
