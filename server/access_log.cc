@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "http_date.h"
 #include "quote.h"
 
 namespace cgi {
@@ -35,17 +36,16 @@ std::string json_object(std::string_view client, std::time_t when, std::string_v
   std::tm at{};
   ::gmtime_r(&when, &at);
   char time[64];
-  std::snprintf(time, sizeof time, "%04d-%02d-%02dT%02d:%02d:%02dZ", at.tm_year + 1900, at.tm_mon + 1, at.tm_mday,
-                at.tm_hour, at.tm_min, at.tm_sec);
+  std::strftime(time, sizeof time, "%Y-%m-%dT%H:%M:%SZ", &at);  // digits are the same in every locale
   std::string line = "{\"time\":\"";
   line.append(time).append("\",\"client\":").append(json_string(client)).append(",").append(members).append("}\n");
   return line;
 }
 
-// Returns a line; `text` is a message, or JSON members.
-std::string log_line(LogFormat format, std::string_view client, std::string_view text) {
-  const std::time_t now = std::time(nullptr);
-  return format == LogFormat::kJson ? json_object(client, now, text) : common_line(client, now, text);
+// Returns the line of a message.
+std::string message_line(LogFormat format, std::string_view client, std::string_view message) {
+  const auto line = format == LogFormat::kJson ? json_line : common_line;
+  return line(client, std::time(nullptr), message);
 }
 
 }  // namespace
@@ -70,12 +70,10 @@ std::string log_escape(std::string_view text) {
 
 std::string common_line(std::string_view client, std::time_t when, std::string_view message) {
   // Not strftime(): months are English in every locale.
-  static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   std::tm at{};
   ::localtime_r(&when, &at);
   char time[64];
-  std::snprintf(time, sizeof time, " - - [%02d/%s/%04d %02d:%02d:%02d] ", at.tm_mday, kMonths[at.tm_mon],
+  std::snprintf(time, sizeof time, " - - [%02d/%s/%04d %02d:%02d:%02d] ", at.tm_mday, kMonths[at.tm_mon].data(),
                 at.tm_year + 1900, at.tm_hour, at.tm_min, at.tm_sec);
   std::string line(client);
   line.append(time).append(message).append("\n");
@@ -88,8 +86,8 @@ std::string json_line(std::string_view client, std::time_t when, std::string_vie
 
 AccessLog::AccessLog(LogFormat format)
     : format_(format), writer_(STDERR_FILENO, kMostWaiting, [format](std::size_t count) {
-        const std::string text = std::to_string(count) + " lines of the log are lost, because it was not read in time";
-        return log_line(format, "-", format == LogFormat::kJson ? "\"message\":" + json_string(text) : text);
+        return message_line(format, "-",
+                            std::to_string(count) + " lines of the log are lost, because it was not read in time");
       }) {}
 
 void AccessLog::request(std::string_view client, std::string_view request_line, std::optional<int> status) const {
@@ -110,12 +108,13 @@ void AccessLog::refusal(std::string_view client, int status, std::string_view re
 
 void AccessLog::note(std::string_view client, std::string_view message) const {
   if (format_ == LogFormat::kNone) return;
-  const std::string text = log_escape(message);
-  write(client, format_ == LogFormat::kJson ? "\"message\":" + json_string(text) : text);
+  writer_.add(message_line(format_, client, log_escape(message)));
 }
 
+// Writes a line; `text` is for the common form, or JSON members.
 void AccessLog::write(std::string_view client, std::string_view text) const {
-  writer_.add(log_line(format_, client, text));
+  const auto line = format_ == LogFormat::kJson ? json_object : common_line;
+  writer_.add(line(client, std::time(nullptr), text));
 }
 
 }  // namespace cgi

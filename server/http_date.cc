@@ -13,8 +13,6 @@ namespace {
 
 using std::chrono::sys_days;
 
-constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 constexpr std::array<std::string_view, 7> kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 
 // Splits a date at spaces, commas and the hyphens of RFC 850 ("03-Jan-20", but not "-0000").

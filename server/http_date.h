@@ -1,12 +1,16 @@
 // Dates in HTTP. RFC 9110 5.6.7.
 #pragma once
 
+#include <array>
 #include <ctime>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace cgi {
+
+inline constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                             "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 // Returns "Sun, 06 Nov 1994 08:49:37 GMT".
 std::string http_date(std::time_t when);
