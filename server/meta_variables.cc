@@ -1,6 +1,7 @@
 #include "meta_variables.h"
 
 #include <algorithm>
+#include <span>
 
 #include "field_syntax.h"
 #include "quote.h"
@@ -42,20 +43,13 @@ Value server_software(From from) { return from.server.software; }
 // Joins every value, also an empty one, by a comma, as CPython does.
 Value joined_accept(From from) {
   std::string list;
-  bool is_first = true;
-  for (const Field& field : from.request.fields) {
-    if (!equals_ignoring_case(field.name, "accept")) continue;
-    if (!std::exchange(is_first, false)) list += ',';
-    list += field.value;
-  }
-  return list;
+  for (const std::string_view value : from.request.values("accept")) list.append(",").append(value);
+  return list.erase(0, 1);
 }
 
 Value joined_cookies(From from) {
   std::string list;
-  for (const Field& field : from.request.fields) {
-    if (equals_ignoring_case(field.name, "cookie")) append_to_list(list, ", ", field.value);
-  }
+  for (const std::string_view value : from.request.values("cookie")) append_to_list(list, ", ", value);
   return list;
 }
 
@@ -147,16 +141,14 @@ constexpr std::string_view kSetByOperator[] = {"AUTH_TYPE", "REMOTE_USER", "HTTP
 constexpr std::string_view kFieldsKeptBack[] = {"authorization", "proxy-authorization", "proxy",      "content-length",
                                                 "content-type",  "transfer-encoding",   "connection", "keep-alive"};
 
-template <typename Variables>
-bool has_name(const Variables& variables, std::string_view name) {
-  return std::any_of(std::begin(variables), std::end(variables), [&](const auto& one) { return one.name == name; });
+bool has_name(std::span<const MetaVariable> variables, std::string_view name) {
+  return std::ranges::find(variables, name, &MetaVariable::name) != variables.end();
 }
 
 // Sets each variable of a table that has a value.  rule: cgi/empty-variable-may-be-missing
-template <typename Variables>
-Environment values_of(const Variables& variables, From from, std::size_t more) {
+Environment values_of(std::span<const MetaVariable> variables, From from, std::size_t more) {
   Environment environment;
-  environment.reserve(std::size(variables) + more);
+  environment.reserve(variables.size() + more);
   for (const MetaVariable& variable : variables) {
     if (Value value = variable.value(from)) environment.emplace_back(variable.name, std::move(*value));
   }
@@ -171,15 +163,8 @@ std::string http_variable(std::string_view field_name) {
   if (is_one_of(kFieldsKeptBack, field_name)) return {};
   std::string name = "HTTP_";  // rule: environment/field-names-forge-no-variable
   for (char c : field_name) {
-    if (c >= 'a' && c <= 'z') {
-      name += static_cast<char>(c - 'a' + 'A');
-    } else if (c == '-') {
-      name += '_';
-    } else if ((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) {
-      name += c;
-    } else {
-      return {};
-    }
+    if (!is_letter(c) && !is_digit(c) && c != '-') return {};
+    name += c == '-' ? '_' : upper(c);
   }
   return name;
 }
@@ -247,12 +232,12 @@ std::vector<std::string> cgi11_arguments(std::string_view method, std::string_vi
 
 bool is_request_variable(std::string_view name) {
   const auto begins = [&](std::string_view prefix) { return name.starts_with(prefix); };
-  return std::any_of(std::begin(kRequestPrefixes), std::end(kRequestPrefixes), begins) || operator_may_set(name) ||
+  return std::ranges::any_of(kRequestPrefixes, begins) || operator_may_set(name) ||
          has_name(kCgihttpserverVariables, name) || has_name(kCgi11Variables, name);
 }
 
 bool operator_may_set(std::string_view name) {
-  return std::find(std::begin(kSetByOperator), std::end(kSetByOperator), name) != std::end(kSetByOperator);
+  return std::ranges::count(kSetByOperator, name) > 0;
 }
 
 std::optional<std::string_view> credentials(const Request& request) {

@@ -212,7 +212,7 @@ void ScriptHandler::log_end(const Call& call, const ExchangeResult& result, cons
     note(call, script + " was ended: it printed too much (--script-limit output)");
   if (result.end == ExchangeEnd::kBodyLate) note(call, script + " was ended: its body did not arrive in time");
   if (result.end == ExchangeEnd::kClientGone) {
-    if (!response.status()) client_left(call);
+    if (!response.status()) responder_.log().request(call.request.remote_addr, call.request.line, std::nullopt);
     note(call, script + " was ended: " + (responder_.is_closing() ? "the server stops" : "the client is gone"));
   }
   // CPython's words, so that a search for them finds this line; the script follows.  rule: log/exit-names-the-script
@@ -240,12 +240,6 @@ Clock::time_point ScriptHandler::script_deadline() const {
 
 ScriptOutcome ScriptHandler::refuse(const Call& call, const Refusal& refusal) const {
   return {responder_.refuse(call.client, call.request, refusal), ""};
-}
-
-// Logs a request whose client left before it got a status line.
-ScriptOutcome ScriptHandler::client_left(const Call& call) const {
-  responder_.log().request(call.request.remote_addr, call.request.line, std::nullopt);
-  return {};
 }
 
 void ScriptHandler::note(const Call& call, const std::string& text) const {

@@ -4,7 +4,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "body.h"
 #include "connection.h"
@@ -62,7 +61,6 @@ class ScriptHandler {
   Clock::time_point script_deadline() const;
 
   ScriptOutcome refuse(const Call& call, const Refusal& refusal) const;
-  ScriptOutcome client_left(const Call& call) const;
   void note(const Call& call, const std::string& text) const;
 
   const Options& options_;

@@ -65,29 +65,20 @@ void UninterpretedResponse::take(std::string_view output) {
   }
 }
 
-void UninterpretedResponse::begin_body(bool whole) {
+void UninterpretedResponse::begin_body() {
   body_begun_ = true;
   if (delimiting_ == Delimiting::kClose) {
     ready_.append(std::exchange(header_, {}));
     return;
   }
   ready_.append(without_framing(std::exchange(header_, {})));
-  if (whole && !head_only_) {
+  if (finished_ && !head_only_) {
     add_field(ready_, "Content-Length", std::to_string(body_.size()));
   } else if (!head_only_) {
     chunks_ = true;
     add_field(ready_, "Transfer-Encoding", "chunked");
   }
   ready_.append("\r\n");
-}
-
-void UninterpretedResponse::add_body() {
-  if (chunks_) {
-    append_chunk(ready_, body_);
-  } else {
-    ready_.append(body_);
-  }
-  body_.clear();
 }
 
 void UninterpretedResponse::finish() {
@@ -102,8 +93,13 @@ void UninterpretedResponse::finish() {
 
 std::string UninterpretedResponse::flush() {
   if (!header_done_ && finished_) ready_.append(std::exchange(header_, {}));
-  if (header_done_ && !body_begun_) begin_body(finished_);
-  if (body_begun_) add_body();
+  if (header_done_ && !body_begun_) begin_body();
+  if (chunks_) {
+    append_chunk(ready_, body_);
+  } else {
+    ready_.append(body_);
+  }
+  body_.clear();
   if (finished_ && std::exchange(chunks_, false)) ready_.append(kLastChunk);
   return std::exchange(ready_, {});
 }

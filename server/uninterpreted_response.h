@@ -36,8 +36,7 @@ class UninterpretedResponse : public ResponseWriter {
   bool keeps_connection() const override { return delimiting_ != Delimiting::kClose; }
 
  private:
-  void begin_body(bool whole);
-  void add_body();
+  void begin_body();
 
   std::string ready_;   // to be sent
   std::string header_;  // of the script, until its end is seen
