@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <charconv>
 #include <functional>
+#include <iterator>
+#include <stdexcept>
 #include <string_view>
 #include <system_error>
 #include <thread>
@@ -24,15 +26,11 @@ namespace {
 constexpr char kSeeHelp[] = "try: cgi-server --help";
 constexpr double kLongestTime = 31'536'000;  // a year, so that no deadline overflows
 
-// A mistake on the command line; `text` is one line.
-struct Mistake {
-  std::string text;
-};
-
 std::string in_quotes(std::string_view value) { return "\"" + log_escape(value) + "\""; }
 
 [[noreturn]] void reject(std::string_view name, std::string_view value, std::string_view rule, std::string_view next) {
-  throw Mistake{std::string(name) + " " + in_quotes(value) + " " + std::string(rule) + " (" + std::string(next) + ")"};
+  throw std::invalid_argument(std::string(name) + " " + in_quotes(value) + " " + std::string(rule) + " (" +
+                              std::string(next) + ")");
 }
 
 // Returns a whole number without a sign, from `low` to `high`.
@@ -67,12 +65,10 @@ std::string cgi_directory(const std::string& value) {
   const std::string_view name = "--cgi-directory";
   if (!value.starts_with('/')) reject(name, value, "does not begin with '/'", "try: --cgi-directory /cgi-bin");
   std::string path;
-  for (std::size_t begin = 1; begin <= value.size();) {
-    const std::size_t end = std::min(value.find('/', begin), value.size());
-    const std::string segment = value.substr(begin, end - begin);
+  for (std::string_view rest = value; !rest.empty();) {
+    const std::string_view segment = cut(rest, '/');
     if (segment == "..") reject(name, value, "holds '..'", "name the directory as its URL shows it: /cgi-bin");
     if (!segment.empty() && segment != ".") path.append("/").append(segment);
-    begin = end + 1;
   }
   return path.empty() ? "/" : path;
 }
@@ -98,8 +94,7 @@ void take_limits(const std::string& value, ScriptLimits& limits) {
   for (std::string_view rest = value; !rest.empty();) {
     std::string_view number = cut(rest, ',');
     const std::string_view name = cut(number, '=');
-    const auto* kind =
-        std::find_if(std::begin(kinds), std::end(kinds), [&](const auto& one) { return one.first == name; });
+    const auto* kind = std::ranges::find(kinds, name, [](const auto& one) { return one.first; });
     const char* const example = "try: --script-limit cpu=60,memory=1000000000";
     if (kind == std::end(kinds)) {
       reject("--script-limit", value, "names none of cpu, memory, files, processes, output", example);
@@ -200,9 +195,14 @@ struct Group {
     });
   }
 
-  // An option that may be repeated, with one value each time.
+  // An option that may be repeated, with one value each time. Its values replace those of `places`.
+  template <typename Value>
   void list(const std::string& names, std::string type, std::string usual, std::string description,
-            const std::function<void(const std::vector<std::string>&)>& take) const {
+            std::vector<Value>& places, Value (*checked)(const std::string&)) const {
+    const auto take = [&places, checked](const std::vector<std::string>& written) {
+      places.clear();
+      std::ranges::transform(written, std::back_inserter(places), checked);
+    };
     CLI::Option* option =
         app.add_option_function<std::vector<std::string>>(names, take, std::move(description))->group(name);
     option->type_name(std::move(type))->default_str(std::move(usual));
@@ -233,31 +233,20 @@ void declare(CLI::App& app, Options& options, std::string& port, std::string& ve
              [&version](const std::string& written) { version = written; });
   site.value("--profile", "{cgihttpserver,rfc3875}", "", "rules for scripts; default: cgihttpserver",
              [&options](const std::string& written) { options.profile = profile(written); });
-  site.list("--allowed-host", "NAME", "", "answer requests for this host only; may be repeated",
-            [&options](const std::vector<std::string>& names) {
-              for (const std::string& name : names) options.allowed_hosts.push_back(allowed_host(name));
-            });
+  site.list("--allowed-host", "NAME", "", "answer requests for this host only; may be repeated", options.allowed_hosts,
+            allowed_host);
   site.flag("--follow-symlinks", options.follow_symlinks, "follow links out of the document root");
   site.flag("--demo", options.demo, "serve a small site that shows what scripts can do");
 
   scripts.flag("--cgi", no_effect, "no effect: scripts always run");
   scripts.list("--cgi-directory", "PATH", directories, "run scripts below PATH; may be repeated",
-               [&options](const std::vector<std::string>& paths) {
-                 options.cgi_directories.clear();
-                 for (const std::string& path : paths) options.cgi_directories.push_back(cgi_directory(path));
-               });
+               options.cgi_directories, cgi_directory);
   scripts.text("--user", "NAME", options.user, "run scripts as NAME when started by root");
-  scripts.list("--pass-env", "NAME", "", "pass on this variable; may be repeated",
-               [&options](const std::vector<std::string>& names) {
-                 for (const std::string& name : names) options.pass_env.push_back(variable_name(name));
-               });
+  scripts.list("--pass-env", "NAME", "", "pass on this variable; may be repeated", options.pass_env, variable_name);
   scripts.flag("--inherit-env", options.inherit_env, "pass on all but request variables (REMOTE_USER, ...)");
   scripts.flag("--pass-authorization", options.pass_authorization, "let scripts see passwords (HTTP_AUTHORIZATION)");
-
   scripts.list("--interpreter", ".SUFFIX=PROGRAM", "", "on Windows: run files with this suffix by PROGRAM",
-               [&options](const std::vector<std::string>& values) {
-                 for (const std::string& value : values) options.interpreters.push_back(interpreter(value));
-               });
+               options.interpreters, interpreter);
   scripts.flag("--no-new-privileges", options.no_new_privileges,
                "give set-user-id programs of scripts no other rights");
 
@@ -326,8 +315,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     return {std::nullopt, help(app), 0};
   } catch (const CLI::CallForVersion& version) {
     return {std::nullopt, std::string(version.what()) + "\n", 0};
-  } catch (const Mistake& known) {
-    return mistake(known.text);
+  } catch (const std::invalid_argument& known) {
+    return mistake(known.what());
   } catch (const CLI::ArgumentMismatch& missing) {
     const std::string text = missing.what();
     return mistake("option " + in_quotes(text.substr(0, text.find(':'))) + " needs a value (" + kSeeHelp + ")");

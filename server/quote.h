@@ -1,7 +1,6 @@
 // Escapes text of clients for a status line, a page, a link or a line of the log.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 

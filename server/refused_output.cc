@@ -1,7 +1,5 @@
 #include "refused_output.h"
 
-#include <algorithm>
-
 #include "field_syntax.h"
 
 namespace cgi {
