@@ -14,22 +14,7 @@ constexpr std::size_t kLongest = 4096;
 constexpr std::size_t kMostWaiting = 1024 * 1024;  // octets of lines
 
 // Returns `text` as a JSON string. After log_escape() only quotes and backslashes need an escape.
-std::string json_string(std::string_view text) {
-  std::string out = "\"";
-  for (char c : text) {
-    const auto octet = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (octet < 0x20 || octet > 0x7e) {
-      append_hex(out += "\\u00", c);
-    } else {
-      out += c;
-    }
-  }
-  out += '"';
-  return out;
-}
+std::string json_string(std::string_view text) { return '"' + escaped(text, '"', "\\u00") + '"'; }
 
 // Returns one object on one line. `members` is JSON.
 std::string json_object(std::string_view client, std::time_t when, std::string_view members) {
@@ -51,20 +36,8 @@ std::string message_line(LogFormat format, std::string_view client, std::string_
 }  // namespace
 
 std::string log_escape(std::string_view text) {
-  const std::string_view kept = text.substr(0, kLongest);
-  std::string out;
-  out.reserve(kept.size() + 16);
-  for (char c : kept) {
-    const auto octet = static_cast<unsigned char>(c);
-    if (c == '\\') {
-      out += "\\\\";
-    } else if (octet < 0x20 || octet > 0x7e) {
-      append_hex(out += "\\x", c);
-    } else {
-      out += c;
-    }
-  }
-  if (kept.size() < text.size()) out += "...[+" + std::to_string(text.size() - kept.size()) + "]";
+  std::string out = escaped(text.substr(0, kLongest), '\\', "\\x");
+  if (text.size() > kLongest) out += "...[+" + std::to_string(text.size() - kLongest) + "]";
   return out;
 }
 

@@ -129,8 +129,6 @@ std::variant<Cgi11Head, std::string> parse_cgi11_head(std::string_view block) {
   return head;
 }
 
-Cgi11Response::Cgi11Response(ResponseTerms terms) : terms_(std::move(terms)) {}
-
 void Cgi11Response::take(std::string_view output) {
   if (is_refused()) refused_.append(output.substr(0, kRefusedKept - refused_.size()));
   if (is_ignored()) return;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -60,7 +61,7 @@ struct ResponseTerms {
 // rule: injection/made-up-text-html, http/response-is-delimited, cgi/script-content-type-is-unmodified
 class Cgi11Response : public ResponseWriter {
  public:
-  explicit Cgi11Response(ResponseTerms terms);
+  explicit Cgi11Response(ResponseTerms terms) : terms_(std::move(terms)) {}
 
   void take(std::string_view output) override;
   void finish() override;

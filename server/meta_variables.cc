@@ -236,9 +236,7 @@ bool is_request_variable(std::string_view name) {
          has_name(kCgihttpserverVariables, name) || has_name(kCgi11Variables, name);
 }
 
-bool operator_may_set(std::string_view name) {
-  return std::ranges::count(kSetByOperator, name) > 0;
-}
+bool operator_may_set(std::string_view name) { return std::ranges::count(kSetByOperator, name) > 0; }
 
 std::optional<std::string_view> credentials(const Request& request) {
   const auto values = request.values("Authorization");

@@ -7,41 +7,42 @@
 namespace cgi {
 namespace {
 
-constexpr char kUpperHex[] = "0123456789ABCDEF";
-
 constexpr bool is_unreserved(char c) {
   return is_letter(c) || is_digit(c) || c == '_' || c == '.' || c == '-' || c == '~';
 }
 
-}  // namespace
-
+// Appends the two digits of an octet.
 void append_hex(std::string& out, char octet, const char* digits) {
   out += digits[static_cast<unsigned char>(octet) >> 4];
   out += digits[static_cast<unsigned char>(octet) & 15];
+}
+
+}  // namespace
+
+std::string escaped(std::string_view text, char quote, std::string_view hex, bool named) {
+  std::string out;
+  out.reserve(text.size() + 16);
+  for (char c : text) {
+    const auto octet = static_cast<unsigned char>(c);
+    if (c == quote || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (named && (c == '\t' || c == '\n' || c == '\r')) {
+      out += c == '\t' ? "\\t" : c == '\n' ? "\\n" : "\\r";
+    } else if (octet < 0x20 || octet > 0x7e) {
+      append_hex(out += hex, c, "0123456789abcdef");
+    } else {
+      out += c;
+    }
+  }
+  return out;
 }
 
 std::string python_repr(std::string_view text) {
   // Python uses double quotes only if that saves an escape.
   const bool only_single = text.find('\'') != text.npos && text.find('"') == text.npos;
   const char quote = only_single ? '"' : '\'';
-  std::string out;
-  out.reserve(text.size() + 2);
-  out += quote;
-  for (char c : text) {
-    const auto octet = static_cast<unsigned char>(c);
-    if (c == quote || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (c == '\t' || c == '\n' || c == '\r') {
-      out += c == '\t' ? "\\t" : c == '\n' ? "\\n" : "\\r";
-    } else if (octet < 0x20 || octet > 0x7e) {
-      append_hex(out += "\\x", c);
-    } else {
-      out += c;
-    }
-  }
-  out += quote;
-  return out;
+  return quote + escaped(text, quote, "\\x", true) + quote;
 }
 
 std::string excerpt(std::string_view text) {
@@ -74,7 +75,7 @@ std::string url_quote(std::string_view text) {
       out += c;
       continue;
     }
-    append_hex(out += '%', c, kUpperHex);
+    append_hex(out += '%', c, "0123456789ABCDEF");
   }
   return out;
 }

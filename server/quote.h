@@ -6,8 +6,9 @@
 
 namespace cgi {
 
-// Appends the two hexadecimal digits of an octet.
-void append_hex(std::string& out, char octet, const char* digits = "0123456789abcdef");
+// Returns `text` with a backslash before each `quote` and each backslash, and with controls and octets above 0x7e as
+// `hex` and two digits. With `named`, TAB, LF and CR become \t, \n and \r instead.
+std::string escaped(std::string_view text, char quote, std::string_view hex, bool named = false);
 
 // Returns `text` as Python's repr() of a byte string: in quotes, with controls and octets above 0x7e as \xHH. CPython
 // puts names into reason phrases so, which keeps CR LF out of the status line. Its 3.x releases fail for names outside

@@ -25,9 +25,6 @@ UniqueFd nameless_file() {  // rule: resource/broken-uploads-leave-nothing
 
 }  // namespace
 
-RequestBody::RequestBody(const Framing& framing, std::uint64_t limit, Pace pace, Quota* spool)
-    : framing_(framing), limit_(limit), pace_(pace), spool_(spool), from_client_(framing.length) {}
-
 bool RequestBody::has_room_for(std::uint64_t octets) { return spool_ == nullptr || spool_->extend(share_, octets); }
 
 bool RequestBody::store(std::string_view data) {

@@ -24,7 +24,8 @@ class RequestBody {
   // A body that the client still has to send, in `pace` at least. A chunked one may have `limit` octets. A long one
   // is stored in a file and takes its octets of `spool`.
   // rule: resource/declared-length-takes-no-memory
-  RequestBody(const Framing& framing, std::uint64_t limit, Pace pace, Quota* spool = nullptr);
+  RequestBody(const Framing& framing, std::uint64_t limit, Pace pace, Quota* spool = nullptr)
+      : framing_(framing), limit_(limit), pace_(pace), spool_(spool), from_client_(framing.length) {}
 
   // Takes what the client has sent: `arrived` is the result of the last fill. Refuses with 400 if the framing is broken
   // or the client ends a chunked body early, 413 if that is longer than the limit, 408 if the client is too slow, and

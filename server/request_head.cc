@@ -75,8 +75,6 @@ std::optional<std::string_view> Request::first(std::string_view name) const {
   return std::nullopt;
 }
 
-HeadParser::HeadParser(HeadLimits limits) : limits_(limits) {}
-
 // rule: base/long-request-line-is-414, base/long-field-line-is-431, http/long-target-is-414, http/oversized-head-is-4xx
 // rule: base/lines-end-in-crlf-or-lf, http/packet-boundaries-mean-nothing, http/bare-lf-may-end-line
 std::size_t HeadParser::consume(std::string_view bytes) {

@@ -57,7 +57,7 @@ struct HeadLimits {             // rule: http/request-line-of-8000-is-accepted
 // Reads one request head, whatever pieces it arrives in.
 class HeadParser {
  public:
-  explicit HeadParser(HeadLimits limits = {});
+  explicit HeadParser(HeadLimits limits = {}) : limits_(limits) {}
 
   // Takes the next octets and returns how many belong to the head. The others belong to the body or the next request.
   // Does nothing once done().

@@ -36,9 +36,6 @@ std::string without_framing(std::string_view section) {
 
 }  // namespace
 
-UninterpretedResponse::UninterpretedResponse(std::string head, Delimiting delimiting, bool head_only)
-    : ready_(std::move(head)), delimiting_(delimiting), head_only_(head_only) {}
-
 void UninterpretedResponse::take(std::string_view output) {
   if (delimiting_ == Delimiting::kClose && !head_only_) {
     ready_.append(output);  // rule: cgi/nph-output-is-not-held-back

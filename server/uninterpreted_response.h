@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "response_writer.h"
 
@@ -25,7 +26,8 @@ class UninterpretedResponse : public ResponseWriter {
  public:
   // Sends `head` first: response_head(), or nothing for HTTP/0.9 and for scripts that print a whole response. With
   // `head_only`, nothing follows the script's header section.
-  UninterpretedResponse(std::string head, Delimiting delimiting, bool head_only);
+  UninterpretedResponse(std::string head, Delimiting delimiting, bool head_only)
+      : ready_(std::move(head)), delimiting_(delimiting), head_only_(head_only) {}
 
   void take(std::string_view output) override;
   void finish() override;
