@@ -25,9 +25,7 @@ struct Framing {
 // digits, Content-Length fields that differ, both fields together, and Transfer-Encoding in an HTTP/1.0 request.
 // Refuses with 501: any coding but chunked. A length above 64 bits becomes UINT64_MAX, which is refused later (413).
 // rule: http/invalid-content-length-is-400, http/differing-lengths-are-refused, http/huge-length-does-not-overflow
-// rule: http/transfer-encoding-beats-length, http/last-coding-is-chunked, http/unknown-coding-is-501
-// rule: http/no-transfer-encoding-in-http-1-0, http/disguised-transfer-encoding, http/no-framing-means-no-body
-// (RFC 9112 6.1-6.3; RFC 3875 4.1.2, 4.2)
+// rule: http/no-framing-means-no-body  (RFC 9112 6.1-6.3; RFC 3875 4.1.2, 4.2)
 std::variant<Framing, Refusal> framing_of(const Request& request);
 
 // Removes the chunked coding, whatever pieces it arrives in.

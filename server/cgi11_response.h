@@ -37,10 +37,8 @@ struct Cgi11Head {
 // A Location that begins with one '/' and comes without Status is a local redirect. Every other one goes to the client,
 // with its fragment.
 // rule: cgi/header-order-is-free, cgi/no-status-means-200, cgi/local-redirect-is-followed
-// rule: cgi/absolute-location-is-302, cgi/location-is-uri-or-absolute-path, cgi/redirect-keeps-status-and-document
-// rule: cgi/header-needs-cgi-field-none-twice, cgi/header-names-ignore-case, cgi/empty-cgi-field-counts-as-absent
-// rule: cgi/header-lines-are-not-folded, cgi/blanks-only-after-header-colon, cgi/header-lines-may-end-in-crlf
-// rule: cgi/script-content-type-has-no-default, cgi/malformed-status-is-an-error
+// rule: cgi/redirect-keeps-status-and-document, cgi/header-names-ignore-case, cgi/blanks-only-after-header-colon
+// rule: cgi/script-content-type-has-no-default
 std::variant<Cgi11Head, std::string> parse_cgi11_head(std::string_view block);
 
 // The conditions for a response.

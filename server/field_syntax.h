@@ -29,9 +29,9 @@ std::string_view trim(std::string_view text);
 // Cuts the part before the first `separator` off `text`, and drops the separator. Without one, it takes everything.
 std::string_view cut(std::string_view& text, char separator);
 
-// Returns where the first empty line of a script's output ends (CR LF or LF), or npos. If the first line is empty, so
-// is the header section. The first `seen` octets are known not to hold the end and are not searched again. rule:
-// cgi/header-lines-may-end-in-crlf
+// Returns where the header section of a script's output ends, behind the first empty line (CR LF or LF); npos if it has
+// no end. The first `seen` octets are known not to hold the end and are not searched again.
+// rule: cgi/header-lines-may-end-in-crlf
 std::size_t header_section_end(std::string_view output, std::size_t seen = 0);
 
 }  // namespace cgi

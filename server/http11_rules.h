@@ -19,9 +19,8 @@ namespace cgi {
 // that is no host with an optional port (it may be empty if the target is a path), a control octet or a fragment in the
 // target, `*` with another method than OPTIONS, and any other target that is neither a path nor an absolute http URI.
 // rule: http/invalid-request-line-is-400, http/absolute-form-is-accepted
-// rule: http/absolute-form-host-wins, http/foreign-target-reaches-no-file, http/asterisk-and-authority-form-methods
+// rule: http/foreign-target-reaches-no-file, http/asterisk-and-authority-form-methods
 // rule: http/fragment-is-no-part-of-target, http/control-bytes-in-target-do-no-harm, http/http-0-9-may-be-refused
-// rule: http/host-is-required, http/two-hosts-are-400, http/invalid-host-is-400
 std::optional<Refusal> apply_http11_rules(Request& request);
 
 // Returns whether each host that the request names is one of `hosts`, in lower case and without a port. A page of

@@ -93,8 +93,7 @@ enum class StartFailure {
 // A running script: its process, and the server's ends of its standard input, output and error (non-blocking). The
 // script leads a session of its own, which has no terminal: with the terminal of the server it could type commands
 // there. It has the descriptors 0, 1 and 2 only, default signal dispositions, and no blocked signals.
-// rule: process/session-without-terminal, process/no-file-of-the-server
-// rule: process/default-signals-and-own-group, base/default-signals-and-three-files
+// rule: process/session-without-terminal, base/default-signals-and-three-files
 class Script {  // rule: resource/no-deadlock-by-stderr
  public:
   // Starts the script, which holds `place` until it has ended. If that fails, returns the reason and sets `error` to
