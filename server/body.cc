@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -31,10 +32,8 @@ std::variant<Framing, Refusal> framing_of(const Request& request) {
     // rule: http/no-transfer-encoding-in-http-1-0, http/disguised-transfer-encoding, cgi/undecodable-body-is-refused
     if (!request.is_current()) return bad("Transfer-Encoding in an HTTP/1.0 request");
     if (!lengths.empty()) return bad("Both Content-Length and Transfer-Encoding");
-    if (std::any_of(codings.begin(), codings.end(), [](auto coding) { return coding.empty(); })) {
-      return bad("Empty Transfer-Encoding");
-    }
-    if (!std::all_of(codings.begin(), codings.end(), is_chunked)) return Refusal{501, "Unsupported transfer coding"};
+    if (std::ranges::count(codings, "") > 0) return bad("Empty Transfer-Encoding");
+    if (!std::ranges::all_of(codings, is_chunked)) return Refusal{501, "Unsupported transfer coding"};
     if (codings.size() > 1) return bad("Repeated Transfer-Encoding");
     framing.chunked = true;
     return framing;
@@ -42,9 +41,7 @@ std::variant<Framing, Refusal> framing_of(const Request& request) {
   if (lengths.empty()) return framing;
   const std::string_view length = lengths.front();
   if (!is_number(length)) return bad("Bad Content-Length");  // rule: resource/odd-content-length-does-no-harm
-  if (std::any_of(lengths.begin(), lengths.end(), [&](auto other) { return other != length; })) {
-    return bad("Content-Length fields that differ");
-  }
+  if (std::ranges::count(lengths, length) != std::ssize(lengths)) return bad("Content-Length fields that differ");
   framing.announced = true;
   framing.length = to_number<std::uint64_t>(length).value_or(std::numeric_limits<std::uint64_t>::max());
   return framing;

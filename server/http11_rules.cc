@@ -120,11 +120,10 @@ std::optional<Refusal> apply_http11_rules(Request& request) {
 }
 
 bool is_for_host(const Request& request, const std::vector<std::string>& hosts) {
-  const auto is_known = [&](const std::optional<std::string>& host) {
-    return host && std::find(hosts.begin(), hosts.end(), *host) != hosts.end();
-  };
-  const auto fields = request.values("Host");
-  return std::all_of(fields.begin(), fields.end(), [&](std::string_view field) { return is_known(host_of(field)); });
+  return std::ranges::all_of(request.values("Host"), [&](std::string_view field) {
+    const auto host = host_of(field);
+    return host && std::ranges::count(hosts, *host) > 0;
+  });
 }
 
 }  // namespace cgi

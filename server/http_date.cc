@@ -1,7 +1,6 @@
 #include "http_date.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstdio>
 #include <vector>

@@ -11,9 +11,8 @@ namespace {
 
 bool less_ignoring_case(const ListingEntry& a, const ListingEntry& b) {
   // Compares octets: UTF-8 sorts like the code points that Python compares.
-  return std::lexicographical_compare(a.name.begin(), a.name.end(), b.name.begin(), b.name.end(), [](char x, char y) {
-    return static_cast<unsigned char>(lower(x)) < static_cast<unsigned char>(lower(y));
-  });
+  const auto octet = [](char c) { return static_cast<unsigned char>(lower(c)); };
+  return std::ranges::lexicographical_compare(a.name, b.name, {}, octet, octet);
 }
 
 }  // namespace

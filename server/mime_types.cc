@@ -1,7 +1,7 @@
 #include "mime_types.h"
 
 #include <algorithm>
-#include <array>
+#include <span>
 #include <utility>
 
 #include "built_in_data.h"
@@ -13,22 +13,21 @@ namespace {
 using Pair = std::pair<std::string_view, std::string_view>;
 
 // SimpleHTTPRequestHandler asks here first: a compressed file is one, not what it holds.
-constexpr std::array<Pair, 4> kCompressed = {{{".gz", "application/gzip"},
-                                              {".Z", "application/octet-stream"},
-                                              {".bz2", "application/x-bzip2"},
-                                              {".xz", "application/x-xz"}}};
+constexpr Pair kCompressed[] = {{".gz", "application/gzip"},
+                                {".Z", "application/octet-stream"},
+                                {".bz2", "application/x-bzip2"},
+                                {".xz", "application/x-xz"}};
 
 // Each stands for two suffixes. The outer one is an encoding, which does not change the type.
-constexpr std::array<Pair, 6> kShort = {
-    {{".svgz", ".svg"}, {".tgz", ".tar"}, {".taz", ".tar"}, {".tz", ".tar"}, {".tbz2", ".tar"}, {".txz", ".tar"}}};
+constexpr Pair kShort[] = {{".svgz", ".svg"}, {".tgz", ".tar"},  {".taz", ".tar"},
+                           {".tz", ".tar"},   {".tbz2", ".tar"}, {".txz", ".tar"}};
 
 // Python knows Brotli as an encoding, but its handler has no type for it.
 constexpr std::string_view kBrotli = ".br";
 
 constexpr std::string_view kUnknown = "application/octet-stream";
 
-template <std::size_t N>
-std::string_view find(const std::array<Pair, N>& table, std::string_view suffix) {
+std::string_view find(std::span<const Pair> table, std::string_view suffix) {
   for (const auto& [key, value] : table) {
     if (key == suffix) return value;
   }

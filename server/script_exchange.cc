@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <limits>
 #include <optional>
-#include <string>
 #include <utility>
 #include <vector>
 

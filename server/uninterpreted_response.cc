@@ -1,7 +1,5 @@
 #include "uninterpreted_response.h"
 
-#include <utility>
-
 #include "body.h"
 #include "field_syntax.h"
 #include "response_head.h"
