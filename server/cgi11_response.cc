@@ -4,8 +4,8 @@
 #include <limits>
 
 #include "body.h"
-#include "error_page.h"
 #include "field_syntax.h"
+#include "pages.h"
 #include "quote.h"
 #include "refused_output.h"
 #include "response_head.h"

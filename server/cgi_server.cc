@@ -19,7 +19,7 @@
 #include "body.h"
 #include "field_syntax.h"
 #include "http11_rules.h"
-#include "listing.h"
+#include "pages.h"
 #include "response_head.h"
 #include "static_file.h"
 

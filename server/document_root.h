@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "listing.h"
+#include "pages.h"
 #include "unique_fd.h"
 #include "url_path.h"
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <ctime>
 
-#include "error_page.h"
 #include "field_syntax.h"
+#include "pages.h"
 #include "response_head.h"
 
 namespace cgi {

@@ -6,7 +6,7 @@
 
 #include "connection.h"
 #include "http_date.h"
-#include "listing.h"
+#include "pages.h"
 #include "response_head.h"
 #include "waiting.h"
 

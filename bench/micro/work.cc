@@ -3,8 +3,8 @@
 #include <benchmark/benchmark.h>
 
 #include "../../server/cgi11_response.h"
-#include "../../server/listing.h"
 #include "../../server/meta_variables.h"
+#include "../../server/pages.h"
 #include "../../server/request_head.h"
 #include "../../server/url_path.h"
 

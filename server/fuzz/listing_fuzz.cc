@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "field_syntax.h"
-#include "listing.h"
+#include "pages.h"
 #include "require.h"
 #include "unescaped.h"
 #include "url_path.h"

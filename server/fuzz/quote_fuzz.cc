@@ -6,7 +6,7 @@
 
 #include "access_log.h"
 #include "ascii.h"
-#include "error_page.h"
+#include "pages.h"
 #include "quote.h"
 #include "require.h"
 #include "unescaped.h"
