@@ -7,8 +7,8 @@
 #include "field_syntax.h"
 #include "pages.h"
 #include "quote.h"
-#include "refused_output.h"
 #include "response_head.h"
+#include "script_lines.h"
 
 namespace cgi {
 namespace {

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "error_lines.h"
+#include "script_lines.h"
 #include "waiting.h"
 
 namespace cgi {

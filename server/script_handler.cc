@@ -13,8 +13,8 @@
 #include "cgi11_response.h"
 #include "passed_environment.h"
 #include "quote.h"
-#include "refused_output.h"
 #include "response_head.h"
+#include "script_lines.h"
 #include "uninterpreted_response.h"
 #include "version.h"
 

@@ -291,7 +291,7 @@ def constant(file: str, name: str) -> int:
     ("document", "sentence", "values"),
     [
         ("server/README.md", r"the first (\d+) lines and the last (\d+), (\d+) octets of each",
-         lambda: [constant("refused_output.h", f"kRefused{name}") for name in ("First", "Last", "Line")]),
+         lambda: [constant("script_lines.h", f"kRefused{name}") for name in ("First", "Last", "Line")]),
         ("server/README.md", r"The script may go on for ([\d.]+) seconds",
          lambda: [constant("script_exchange.h", "last_words") / 1000]),
         ("server/README.md", r"fields of a request; whole head \| (\d+);",
@@ -303,7 +303,7 @@ def constant(file: str, name: str) -> int:
         ("server/README.md", r"`--max-body`\) \| (\d+) GiB", lambda: [constant("options.h", "max_body") / (1 << 30)]),
         ("server/README.md", r"`--max-spool`\) \| (\d+) GiB", lambda: [constant("options.h", "max_spool") / (1 << 30)]),
         ("server/README.md", r"at most (\d+) lines per second of a script, and (\d+) octets of a line",
-         lambda: [constant("error_lines.cc", name) for name in ("kPerSecond", "kLongest")]),
+         lambda: [constant("script_lines.cc", name) for name in ("kPerSecond", "kLongest")]),
         ("server/README.md", r"`--max-connections`\) \| (\d+)", lambda: [constant("options.h", "max_connections")]),
         ("server/README.md", r"sends nothing for (\d+) milliseconds", lambda: [constant("cgi_server.cc", "kBodyDelay")]),
         ("server/README.md", r"files of up to\s+(\d+) KiB", lambda: [constant("static_file.cc", "kSmall")]),

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "error_lines.h"
 #include "field_syntax.h"
 #include "require.h"
+#include "script_lines.h"
 
 namespace {
 

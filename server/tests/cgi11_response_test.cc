@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "refused_output.h"
+#include "script_lines.h"
 
 namespace cgi {
 namespace {
