@@ -78,16 +78,11 @@ void UninterpretedResponse::begin_body() {
 
 void UninterpretedResponse::finish() {
   finished_ = true;
-  if (header_done_ || delimiting_ == Delimiting::kClose) return;
-  if (header_.empty()) {
-    header_done_ = true;  // no output: an empty header section and an empty body
-  } else {
-    delimiting_ = Delimiting::kClose;  // the header section has no end, so the body has no beginning
-  }
+  if (std::exchange(header_done_, true)) return;           // without output, the header section and the body are empty
+  if (!header_.empty()) delimiting_ = Delimiting::kClose;  // it has no end, so the body has no beginning
 }
 
 std::string UninterpretedResponse::flush() {
-  if (!header_done_ && finished_) ready_.append(std::exchange(header_, {}));
   if (header_done_ && !body_begun_) begin_body();
   if (chunks_) {
     append_chunk(ready_, body_);
