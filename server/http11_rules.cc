@@ -62,16 +62,6 @@ std::optional<Refusal> take_host(Request& request) {
   return std::nullopt;
 }
 
-void set_host_field(Request& request, std::string_view value) {
-  for (Field& field : request.fields) {
-    if (equals_ignoring_case(field.name, "Host")) {
-      field.value = value;
-      return;
-    }
-  }
-  request.fields.push_back({"Host", std::string(value)});
-}
-
 // Turns "http://host:port/path?query" into "/path?query". Its host replaces the Host field, so that a script reads the
 // same host there as a proxy that read the target.
 // rule: http/absolute-form-host-wins  (RFC 9112 3.2.2)
@@ -90,7 +80,8 @@ std::optional<Refusal> take_absolute_form(Request& request) {
   const std::size_t end = std::min(rest.find_first_of("/?"), rest.size());
   request.host = host_of(rest.substr(0, end));
   if (!request.host) return Refusal{400, "Bad request target (its host)"};
-  set_host_field(request, rest.substr(0, end));
+  std::erase_if(request.fields, [](const Field& field) { return equals_ignoring_case(field.name, "Host"); });
+  request.fields.push_back({"Host", std::string(rest.substr(0, end))});
   const std::string_view path = rest.substr(end);
   if (path.empty() && request.method == "OPTIONS") {
     request.target = "*";  // RFC 9112 3.2.4
