@@ -83,13 +83,9 @@ CgiServer::CgiServer(const cgi::Options& options, const DocumentRoot& root, std:
 
 int CgiServer::bind() {
   errno = 0;
-  int port = options_.port;
-  if (port == 0) {
-    port = bind_to_any_port(options_.bind);
-  } else if (!bind_to_port(options_.bind, port)) {
-    return -1;
-  }
-  if (port < 0) return -1;
+  const bool any = options_.port == 0;
+  const int port = any ? bind_to_any_port(options_.bind) : options_.port;
+  if (port < 0 || (!any && !bind_to_port(options_.bind, port))) return -1;
   ::listen(svr_sock_, kBacklog);
   scripts_.set_port(port);
   return port;

@@ -1,7 +1,7 @@
 #include "mime_types.h"
 
-#include <algorithm>
 #include <span>
+#include <sstream>
 #include <utility>
 
 #include "built_in_data.h"
@@ -47,21 +47,12 @@ std::string_view suffix_of(std::string_view path) {
 MimeTypes::MimeTypes() { add(kBuiltInTypes); }
 
 void MimeTypes::add(std::string_view mime_types_file) {
-  constexpr std::string_view kSpace = " \t\r\v\f";
   while (!mime_types_file.empty()) {
-    std::string_view line = cut(mime_types_file, '\n');
-    std::string_view type;
-    while (true) {
-      line.remove_prefix(std::min(line.find_first_not_of(kSpace), line.size()));
-      const std::string_view word = line.substr(0, line.find_first_of(kSpace));
-      if (word.empty() || word.front() == '#') break;
-      line.remove_prefix(word.size());
-      if (type.empty()) {
-        type = word;
-      } else {
-        types_.insert_or_assign("." + std::string(word), type);
-      }
-    }
+    std::istringstream line{std::string(cut(mime_types_file, '\n'))};
+    std::string type;
+    line >> type;
+    if (type.starts_with('#')) continue;
+    for (std::string suffix; line >> suffix && !suffix.starts_with('#');) types_.insert_or_assign("." + suffix, type);
   }
 }
 
