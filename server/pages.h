@@ -26,8 +26,8 @@ struct ListingEntry {
   bool is_link = false;
 };
 
-// Returns the page of a directory. The entries are sorted without regard to case (stable). A directory ends in '/' and a
-// link in '@'; a link to a directory shows '@' and leads to the name with '/'. `target` is the request target as
+// Returns the page of a directory. The entries are sorted without regard to case (stable). A directory ends in '/' and
+// a link in '@'; a link to a directory shows '@' and leads to the name with '/'. `target` is the request target as
 // received: the title shows it decoded and escaped, with the query. A link encodes an octet that is not UTF-8 as itself
 // ("%E7"). CPython encodes its surrogate. Both lead to the file (url_path.h).
 // rule: base/directory-without-index-is-listed, base/listing-is-sorted-and-marked, base/listing-escapes-names

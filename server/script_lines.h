@@ -36,8 +36,8 @@ constexpr std::size_t kRefusedKept = 1 << 16;  // octets of the output that this
 // Returns the lines of output that is refused, without line ends and without empty lines. The client gets 500 and none
 // of the output, so only the log shows the operator the reason, which usually is a traceback. If there are too many
 // lines, one in the middle says how many are left out. The last ones stay, because Python's cgitb prints the plain
-// traceback at the end of its page. A line that is cut ends with "...[+N]". The value of Set-Cookie is left out, because
-// a reader of the log could act as the user with it. The log escapes control characters later.
+// traceback at the end of its page. A line that is cut ends with "...[+N]". The value of Set-Cookie is left out,
+// because a reader of the log could act as the user with it. The log escapes control characters later.
 // rule: log/refused-output-is-shown, log/refused-output-is-bounded, log/no-credentials
 std::vector<std::string> refused_lines(std::string_view output);
 
