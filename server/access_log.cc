@@ -10,7 +10,6 @@
 namespace cgi {
 namespace {
 
-constexpr std::size_t kLongest = 4096;
 constexpr std::size_t kMostWaiting = 1024 * 1024;  // octets of lines
 
 // Returns `text` as a JSON string. After log_escape() only quotes and backslashes need an escape.
@@ -34,12 +33,6 @@ std::string message_line(LogFormat format, std::string_view client, std::string_
 }
 
 }  // namespace
-
-std::string log_escape(std::string_view text) {
-  std::string out = escaped(text.substr(0, kLongest), '\\', "\\x");
-  if (text.size() > kLongest) out += "...[+" + std::to_string(text.size() - kLongest) + "]";
-  return out;
-}
 
 std::string common_line(std::string_view client, std::time_t when, std::string_view message) {
   // Not strftime(): months are English in every locale.

@@ -1,5 +1,5 @@
-// The lines of the log, in CPython's form or as JSON. Text of clients and scripts is escaped, so that a terminal or a
-// log reader never takes it for a control sequence or for another line.
+// The lines of the log, in CPython's form or as JSON. Text of clients and scripts is escaped (quote.h), so that a
+// terminal or a log reader never takes it for a control sequence or for another line.
 #pragma once
 
 #include <ctime>
@@ -12,11 +12,6 @@
 #include "options.h"
 
 namespace cgi {
-
-// Returns `text` with controls, DEL and octets above 0x7e as \xHH, and each backslash doubled. Cuts it after 4096
-// octets and says how many are missing: "...[+N]".
-// rule: log/control-bytes-are-escaped, log/no-forged-line, log/backslash-is-doubled, log/line-length-is-limited
-std::string log_escape(std::string_view text);
 
 // Returns `127.0.0.1 - - [22/Nov/2026 22:05:52] MESSAGE` and LF, in local time. The caller escapes the parts of
 // `message` that come from clients or scripts. If this function did it, a long request line would cut off the status

@@ -16,9 +16,9 @@
 #include <stdexcept>
 #include <string>
 
-#include "access_log.h"
 #include "options.h"
 #include "passed_environment.h"
+#include "quote.h"
 #include "unique_fd.h"
 
 namespace {

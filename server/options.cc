@@ -13,11 +13,11 @@
 #include <system_error>
 #include <thread>
 
-#include "access_log.h"
 #include "ascii.h"
 #include "field_syntax.h"
 #include "meta_variables.h"
 #include "nearest.h"
+#include "quote.h"
 #include "version.h"
 
 namespace cgi {

@@ -50,6 +50,13 @@ std::string excerpt(std::string_view text) {
   return python_repr(text.substr(0, kLength)) + (text.size() > kLength ? "..." : "");
 }
 
+std::string log_escape(std::string_view text) {
+  constexpr std::size_t kLongest = 4096;
+  std::string out = escaped(text.substr(0, kLongest), '\\', "\\x");
+  if (text.size() > kLongest) out += "...[+" + std::to_string(text.size() - kLongest) + "]";
+  return out;
+}
+
 std::string html_escape(std::string_view text) {
   std::string out;
   out.reserve(text.size());

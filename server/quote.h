@@ -19,6 +19,11 @@ std::string python_repr(std::string_view text);
 // Returns the same of the first 60 octets, and "..." if there are more: for a line of the log.
 std::string excerpt(std::string_view text);
 
+// Returns `text` with controls, DEL and octets above 0x7e as \xHH, and each backslash doubled. Cuts it after 4096
+// octets and says how many are missing: "...[+N]".
+// rule: log/control-bytes-are-escaped, log/no-forged-line, log/backslash-is-doubled, log/line-length-is-limited
+std::string log_escape(std::string_view text);
+
 // Returns `text` with & < > as entities, as html.escape(text, quote=False) does.
 std::string html_escape(std::string_view text);
 

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <string>
 
-#include "access_log.h"
 #include "ascii.h"
 #include "pages.h"
 #include "quote.h"

@@ -88,5 +88,26 @@ TEST(UrlUnquote, InvertsUrlQuoteForAllOctets) {
   }
 }
 
+TEST(LogEscape, EscapesAllControls) {
+  const std::map<std::string, std::string> escaped = {
+      {"", ""},
+      {"GET / HTTP/1.0", "GET / HTTP/1.0"},
+      {"\x1b[2J\a\b", "\\x1b[2J\\x07\\x08"},
+      {"a\nb\rc\0"s, "a\\x0ab\\x0dc\\x00"},
+      {"\x7f\x80\x9b\xff", "\\x7f\\x80\\x9b\\xff"},
+      {"\\x1b", "\\\\x1b"},
+      {"\xe2\x80\xa8", "\\xe2\\x80\\xa8"},
+      {"\"'<>", "\"'<>"},
+  };
+  for (const auto& [text, line] : escaped) EXPECT_EQ(line, log_escape(text));
+}
+
+TEST(LogEscape, CutsAfter4096Octets) {
+  EXPECT_EQ(std::string(4096, 'a'), log_escape(std::string(4096, 'a')));
+  EXPECT_EQ(std::string(4096, 'a') + "...[+1]", log_escape(std::string(4097, 'a')));
+  EXPECT_EQ(std::string(4096, 'a') + "...[+61440]", log_escape(std::string(65536, 'a')));
+  EXPECT_EQ(4 * 4096u + 9, log_escape(std::string(5000, '\0')).size());
+}
+
 }  // namespace
 }  // namespace cgi

@@ -10,11 +10,11 @@
 #include <thread>
 #include <vector>
 
-#include "access_log.h"
 #include "cgi_server.h"
 #include "descriptors.h"
 #include "options.h"
 #include "passed_environment.h"
+#include "quote.h"
 #include "script_program.h"
 #include "unique_handle.h"
 #include "wide.h"
