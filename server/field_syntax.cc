@@ -17,7 +17,8 @@ constexpr std::array<bool, 256> token_table() {
 
 bool is_token(std::string_view text) {
   static constexpr std::array<bool, 256> kToken = token_table();
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return kToken[static_cast<unsigned char>(c)]; });
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return kToken[static_cast<unsigned char>(c)]; });
 }
 
 std::string_view trim(std::string_view text) {

@@ -43,10 +43,13 @@ Value server_software(From from) { return from.server.software; }
 // Joins every value, also an empty one, by a comma, as CPython does.
 Value joined_accept(From from) {
   std::string list;
+  bool is_first = true;
   for (const Field& field : from.request.fields) {
-    if (equals_ignoring_case(field.name, "accept")) list.append(",").append(field.value);
+    if (!equals_ignoring_case(field.name, "accept")) continue;
+    if (!std::exchange(is_first, false)) list += ',';
+    list += field.value;
   }
-  return list.erase(0, 1);
+  return list;
 }
 
 Value joined_cookies(From from) {
@@ -167,8 +170,15 @@ std::string http_variable(std::string_view field_name) {
   if (is_one_of(kFieldsKeptBack, field_name)) return {};
   std::string name = "HTTP_";  // rule: environment/field-names-forge-no-variable
   for (char c : field_name) {
-    if (!is_letter(c) && !is_digit(c) && c != '-') return {};
-    name += c == '-' ? '_' : upper(c);
+    if (c >= 'a' && c <= 'z') {
+      name += static_cast<char>(c - 'a' + 'A');
+    } else if (c == '-') {
+      name += '_';
+    } else if ((c >= 'A' && c <= 'Z') || is_digit(c)) {
+      name += c;
+    } else {
+      return {};
+    }
   }
   return name;
 }

@@ -24,8 +24,9 @@ std::pair<std::string_view, std::string_view> phrases(int status) {
 
 bool less_ignoring_case(const ListingEntry& a, const ListingEntry& b) {
   // Compares octets: UTF-8 sorts like the code points that Python compares.
-  const auto octet = [](char c) { return static_cast<unsigned char>(lower(c)); };
-  return std::ranges::lexicographical_compare(a.name, b.name, {}, octet, octet);
+  return std::lexicographical_compare(a.name.begin(), a.name.end(), b.name.begin(), b.name.end(), [](char x, char y) {
+    return static_cast<unsigned char>(lower(x)) < static_cast<unsigned char>(lower(y));
+  });
 }
 
 }  // namespace

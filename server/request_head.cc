@@ -31,8 +31,9 @@ bool holds_nul_or_cr(std::string_view line) { return line.find('\0') != line.npo
 
 // Reads one to ten digits, as CPython does since 3.11. A number that is too large counts as the largest one.
 std::optional<int> version_part(std::string_view text) {
-  if (text.size() > 10 || !is_number(text)) return std::nullopt;
-  return to_number<int>(text).value_or(std::numeric_limits<int>::max());
+  if (text.size() > 10) return std::nullopt;
+  if (const auto number = to_number<int>(text)) return number;
+  return is_number(text) ? std::optional(std::numeric_limits<int>::max()) : std::nullopt;
 }
 
 // Sets version, major and minor.
