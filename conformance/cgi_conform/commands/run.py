@@ -86,7 +86,7 @@ def main(options: argparse.Namespace) -> int:
     return report(
         outcome,
         options,
-        plan.rewritten(selected),
+        plan.rewritten([*selected, *beside]),
         reach=lines_lead_to(options, plan),
         expectations=_expectations(options, plan),
         remarks=_remarks(options, plan, outcome.results),
