@@ -19,7 +19,7 @@ from cgi_conform.commands.server_options import configure_workers
 from cgi_conform.errors import INTERRUPTED, SERVER, UserError
 from cgi_conform.judging import matrix as matrix_file
 from cgi_conform.judging.matrix import FOUND, Absent, Matrix, MatrixRun, distinct
-from cgi_conform.judging.results import Results, Server, read
+from cgi_conform.judging.results import Results, Server, read, result_files
 from cgi_conform.paths import fixtures
 from cgi_conform.progress import show_progress
 from cgi_conform.running.plan import Options, Plan, make_plan
@@ -167,7 +167,7 @@ def _carry_out(options: Options, plan: Plan, cases: Sequence[Case], head: str) -
 
 def _read(options: argparse.Namespace) -> tuple[list[Results], list[Absent]]:
     """Returns the results in the files, and the servers of --server that no file holds."""
-    runs = distinct([(path, read(path)) for path in _files(options.files)])
+    runs = distinct([(path, read(path)) for path in result_files(options.files)])
     names = _named(options.server)
     wanted = {server.name for server in names.values()}
     chosen = [
@@ -183,17 +183,6 @@ def _read(options: argparse.Namespace) -> tuple[list[Results], list[Absent]]:
         if options.profile in (None, profile) and (server.name, profile) not in there
     ]
     return chosen, absent
-
-
-def _files(given: Sequence[Path]) -> list[Path]:
-    """Returns the files, and for each folder the files results.json below it."""
-    files: list[Path] = []
-    for path in given:
-        below = sorted(path.rglob("results.json")) if path.is_dir() else [path]
-        if not below:
-            raise UserError(f'--from "{path}": no results.json below this folder (cgi-conform run --report DIR writes one)')
-        files += below
-    return list(dict.fromkeys(files))
 
 
 def table(matrix: Matrix) -> str:

@@ -206,6 +206,17 @@ def read(path: Path) -> Results:
     return cast(Results, read_json(path, "results.schema.json", "results of a run"))
 
 
+def result_files(given: Iterable[Path]) -> list[Path]:
+    """Returns the files, and for each folder the files results.json below it."""
+    files: list[Path] = []
+    for path in given:
+        below = sorted(path.rglob("results.json")) if path.is_dir() else [path]
+        if not below:
+            raise UserError(f'no results.json below "{path}" (cgi-conform run --report DIR writes one)')
+        files += below
+    return list(dict.fromkeys(files))
+
+
 def read_json(path: Path, against: str, kind: str) -> dict[str, Any]:
     """Returns a JSON document of this suite, checked against its schema. Messages call it `kind`."""
     try:
