@@ -3,22 +3,31 @@
 import argparse
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from cgi_conform.cases.case import Case
 from cgi_conform.cases.load import case_ids, load_cases, load_presupposed, nearest_id
 from cgi_conform.commands.run_report import configure_report, report
-from cgi_conform.commands.server_options import configure_profile, configure_server, configure_workers, lines_lead_to
+from cgi_conform.commands.server_options import (
+    configure_profile,
+    configure_server,
+    configure_workers,
+    lines_at_usual_port,
+    lines_lead_to,
+)
 from cgi_conform.errors import NOTHING_RAN, UserError
 from cgi_conform.http.delivery import DELIVERIES
 from cgi_conform.judging.known_failures import write_known_failures
-from cgi_conform.judging.results import Results, red_verdicts
+from cgi_conform.judging.results import Results, Shard, red_verdicts
+from cgi_conform.judging.shards import digest_of_choice, part_of_run
 from cgi_conform.paths import fixtures
 from cgi_conform.progress import show_progress
 from cgi_conform.running.better_profile import better_profile
 from cgi_conform.running.plan import CASE_TIMEOUT, Options, Plan, make_plan
-from cgi_conform.running.session import carry_out
+from cgi_conform.running.session import RunOutcome, carry_out
 from cgi_conform.servers.definition import START_TIMEOUT
 from cgi_conform.write import need_folder
 
@@ -38,6 +47,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     configure_workers(parser)
     add("--shuffle", nargs="?", type=int, const=-1, metavar="SEED", help="run the cases in a random order")
     add("--sample", type=int, metavar="N", help="run about one case in N, always the same ones")
+    add("--shard", type=part_of_run, metavar="I/N",
+        help="run part I of N, always the same cases, so that N machines share a run (cgi-conform merge puts the results together)")  # fmt: skip
     add("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for the next octet (default: %(default)g)")
     add("--case-timeout", type=float, default=CASE_TIMEOUT, metavar="S", help="seconds for a whole case (default: %(default)g)")
     add("--start-timeout", type=float, metavar="S",
@@ -54,12 +65,16 @@ def main(options: argparse.Namespace) -> int:
     cases = load_cases(fixtures() / "cases", options.globs)
     chosen = Options.of(options)
     plan = make_plan(chosen)
-    selected = [case for case in cases if plan.profile in case.expect and chosen.samples(case.id)]
-    if not selected:
+    whole = [case for case in cases if plan.profile in case.expect and chosen.samples(case.id)]
+    if not whole:
         others = {profile for case in cases for profile in case.expect} - {plan.profile}
         hint = f" (--profile {min(others)})" if others else ""
         among = f" and is in --sample {chosen.sample}" if chosen.sample else hint
         raise UserError(f"nothing to run: no such case has an expectation for {plan.profile}{among}", NOTHING_RAN)
+    selected = [case for case in whole if not options.shard or options.shard.holds(case.id)]
+    if not selected:
+        told = f'--shard "{options.shard}" holds none of the {len(whole)} chosen cases (choose fewer parts, or more cases)'
+        print(f"cgi-conform: {told}", file=sys.stderr)
     if options.shuffle is not None:
         # TAP must begin with its version.
         print(f"order: --shuffle={options.shuffle}", file=sys.stderr if options.format == "tap" else sys.stdout, flush=True)
@@ -83,6 +98,8 @@ def main(options: argparse.Namespace) -> int:
         show_progress("")
     for result in outcome.results["cases"] if options.times else ():
         result["seconds"] = outcome.seconds.get(result["id"], 0.0)
+    if options.shard:
+        outcome.results["shard"] = _shard(options, plan, whole, outcome)
     return report(
         outcome,
         options,
@@ -92,6 +109,20 @@ def main(options: argparse.Namespace) -> int:
         remarks=_remarks(options, plan, outcome.results),
         slowest=options.slowest,
     )
+
+
+def _shard(options: argparse.Namespace, plan: Plan, cases: Sequence[Case], outcome: RunOutcome) -> Shard:
+    """Returns what results.json says about the part that this run is. `cases` are those of all parts."""
+    return {
+        "part": options.shard.number,
+        "parts": options.shard.count,
+        "chosen": digest_of_choice(cases, plan.profile),
+        "delivery": plan.delivery,
+        "suffix": plan.script_suffix,
+        "reach": asdict(lines_at_usual_port(options, plan)),
+        "note": plan.release_note,
+        "messages": [message.partition("\n")[0] for message in outcome.messages],  # without lines of the server's log
+    }
 
 
 def _check_skipped(globs: list[str]) -> None:

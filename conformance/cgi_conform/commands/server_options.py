@@ -2,6 +2,7 @@
 
 import argparse
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -104,11 +105,23 @@ def named_again(options: Any, profile: str | None = None) -> str:
 
 
 def lines_lead_to(options: Any, plan: Plan) -> Reach:
-    """Returns the server for pasted lines: the one at the URL, or one that `cgi-conform serve` starts."""
+    """Returns the server for pasted lines: the one at the URL, or one that `cgi-conform serve` starts at a free port."""
+    return at_free_port(lines_at_usual_port(options, plan))
+
+
+def lines_at_usual_port(options: Any, plan: Plan) -> Reach:
+    """Returns the server for pasted lines, the same on each machine: the usual port may not be free there."""
     words = named_again(options, plan.profile)
     if plan.server is None:
         return Reach(*plan.address, server=words)
     if plan.server.takes_free_port:
         return Reach(port="PORT", server=words, starts=f"cgi-conform serve {words}")
-    port = USUAL_PORT if is_free(USUAL_PORT) else free_port()
-    return Reach(ADDRESS, port, server=words, starts=f"cgi-conform serve {words} --port {port}")
+    return Reach(ADDRESS, USUAL_PORT, server=words, starts=f"cgi-conform serve {words} --port {USUAL_PORT}")
+
+
+def at_free_port(reach: Reach) -> Reach:
+    """Returns the server at another port if its port is the usual one and not free here."""
+    if not reach.starts or reach.port != USUAL_PORT or is_free(USUAL_PORT):
+        return reach
+    port = free_port()
+    return replace(reach, port=port, starts=f"{reach.starts.removesuffix(str(USUAL_PORT))}{port}")

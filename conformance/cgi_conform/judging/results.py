@@ -5,6 +5,9 @@ get dictionaries that fixtures/schema/results.schema.json has checked.
 
 A run may end before all cases were tried. Then `incomplete` gives the reason. A case that was not tried has the verdict
 "skip" and `tried` false, so a reader that does not know these keys counts it as skipped.
+
+A run may be a part of a run that several machines share. Then `shard` says which part it is, and what
+`cgi-conform merge` needs beside the results (shards.py).
 """
 
 import json
@@ -81,6 +84,17 @@ class Stale(TypedDict):
     file: str
 
 
+class Shard(TypedDict):
+    part: int
+    parts: int
+    chosen: str  # a digest of the cases of all parts
+    delivery: str
+    suffix: str  # of --script-suffix
+    reach: dict[str, Any]  # the fields of cases/reproduce.py: Reach
+    note: str  # the note about the release of the server, or ""
+    messages: list[str]  # about servers that did not start or died, and about an early end
+
+
 class Results(TypedDict):
     format: int
     suite: Suite
@@ -89,6 +103,7 @@ class Results(TypedDict):
     user: str
     red: NotRequired[list[str]]
     incomplete: NotRequired[str]
+    shard: NotRequired[Shard]
     totals: dict[str, int]
     stale: list[Stale]
     cases: list[CaseResult]
@@ -169,8 +184,17 @@ def started_by(results: Results) -> str:
     return known.get(results["user"], "not started by cgi-conform")
 
 
+def part_in_words(results: Results) -> str:
+    """Returns words to begin a conclusion with if the run is a part, or ""."""
+    return f"part {results['shard']['part']} of {results['shard']['parts']}: " if "shard" in results else ""
+
+
 def conclusion(results: Results) -> str:
     """Returns the result of the run in a few words."""
+    return part_in_words(results) + _conclusion(results)
+
+
+def _conclusion(results: Results) -> str:
     if "incomplete" in results:
         return f"{'does not conform, and is ' if is_red(results) else ''}incomplete: {results['incomplete']}"
     if is_red(results):

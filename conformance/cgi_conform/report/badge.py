@@ -2,7 +2,7 @@
 
 import json
 
-from cgi_conform.judging.results import Results, exit_status, judged, red_cases
+from cgi_conform.judging.results import Results, exit_status, judged, part_in_words, red_cases
 
 LABEL = {"cgihttpserver": "CGIHTTPServer", "rfc3875": "CGI/1.1"}
 
@@ -10,7 +10,7 @@ LABEL = {"cgihttpserver": "CGIHTTPServer", "rfc3875": "CGI/1.1"}
 def text(results: Results) -> str:
     """Returns the JSON text of the badge."""
     message, colour = _verdict(results)
-    badge = {"schemaVersion": 1, "label": LABEL[results["profile"]], "message": message, "color": colour}
+    badge = {"schemaVersion": 1, "label": LABEL[results["profile"]], "message": part_in_words(results) + message, "color": colour}
     return json.dumps(badge, indent=1) + "\n"
 
 

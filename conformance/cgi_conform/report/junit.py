@@ -50,6 +50,7 @@ def _facts(results: Results) -> dict[str, str]:
         "user": results["user"],
         "suite-version": results["suite"]["version"],
         **({"incomplete": results["incomplete"]} if "incomplete" in results else {}),
+        **({"shard": f"{results['shard']['part']}/{results['shard']['parts']}"} if "shard" in results else {}),
     }
 
 
