@@ -20,6 +20,7 @@ from cgi_conform.usage import Parser, epilog
 # name of a command: its module, which has configure(parser) and main(options); its line in the help
 COMMANDS = {
     "run": ("commands.run", "try the cases against a server"),
+    "merge": ("commands.merge", "merge the results of a run that several machines shared"),
     "init-server": ("commands.init_server", "write the definition of your own server"),
     "list": ("commands.list", "list the cases, one per line"),
     "show": ("commands.show", "show one case or clause: its rule, its octets, and the answers of servers"),

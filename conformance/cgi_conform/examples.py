@@ -7,6 +7,10 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "cgi-conform run 'post/*' --server cgi-server",
         "cgi-conform run --command './my-server --port {port} --root {root}' --profile rfc3875 --report report",
     ),
+    "merge": (
+        "cgi-conform merge report-1/results.json report-2/results.json report-3/results.json",
+        "cgi-conform merge parts --report report",
+    ),
     "init-server": (
         "cgi-conform init-server my-server",
         "cgi-conform run --server my-server --profile rfc3875",

@@ -183,6 +183,7 @@ COMMANDS = {
     "init-server": ("init-server {here}", 0, r"^      \S*cgi-conform run --server"),
     "fixtures": ("fixtures {here}", 0, r"start a server there, then: cgi-conform run --url"),
     "run": ("run head/script-runs --server faulty --profile rfc3875 --report {here}", 0, r"^conforms"),
+    "merge": ("merge none.json", 2, r'^cgi-conform: cannot read "none\.json": No such file or directory'),
     "replay": ("replay post/plain-file --server faulty", 0, r"^post/plain-file \(required\): as expected$"),
     "diff": ("diff faulty faulty post/plain-file --report {here}", 0, r"^1 case compared"),
     "compare-site": ("compare-site . --server faulty --server faulty", 0, r"^\d+ requests: \d+ get the same answer, 0 another"),

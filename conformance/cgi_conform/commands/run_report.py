@@ -82,4 +82,4 @@ def _and_seconds(remarks: Iterable[str]) -> Iterator[str]:
 def _listed(expectations: Path | None, folder: Path | None) -> str:
     """Returns where the user finds the reasons and the answers of the known failures."""
     page = f"{folder}/index.html shows" if folder else "--report DIR writes a page that shows"
-    return f': "{expectations}" gives each reason; {page} the answers'
+    return f': "{expectations}" gives each reason; {page} the answers' if expectations else f": {page} each reason and the answers"
