@@ -16,7 +16,7 @@ from case_files import SEND, case, corpus
 from cgi_conform.cases.load import case_ids
 from cgi_conform.cli import main
 from cgi_conform.errors import UserError
-from cgi_conform.judging.results import Results, exit_status, totals, write
+from cgi_conform.judging.results import Results, exit_status, read, totals, write
 from cgi_conform.judging.shards import PartOfRun, merged, part_of_run
 from cgi_conform.paths import REPO
 from cgi_conform.running.plan import Options
@@ -358,3 +358,11 @@ class TestMerge:
             out, err = capsys.readouterr()
             assert out == "" and err.count("\n") == 1
             assert re.sub(r"[\w./-]+/cgi-conform run", "cgi-conform run", err).startswith(f"cgi-conform: {said}")
+
+    def test_commands_that_need_a_whole_run_refuse_a_part(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        path = tmp_path / "results.json"
+        write(results_of(2), path)
+        assert read(path)["shard"]["part"] == 2
+        for words in (["matrix", "--from", str(path)], ["record", "--from", str(path)]):
+            assert main(words) == 2
+            assert f'"{path}" holds only part 2 of 3 of a run (' in capsys.readouterr().err

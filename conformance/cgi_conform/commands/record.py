@@ -18,7 +18,7 @@ from cgi_conform.commands.server_options import configure_workers
 from cgi_conform.errors import UserError
 from cgi_conform.judging.recordings import Recording, read_recordings, recording_of, write_recordings
 from cgi_conform.judging.releases import branch
-from cgi_conform.judging.results import Results, read, server_line
+from cgi_conform.judging.results import Results, read, refuse_part, server_line
 from cgi_conform.judging.timelines import alike, answer_of, release_of, with_answer, with_first_answer
 from cgi_conform.paths import REPO, fixtures, own_corpus
 from cgi_conform.running.plan import Options, make_plan
@@ -46,6 +46,8 @@ def main(options: argparse.Namespace) -> int:
             "(record in a checkout; or copy its fixtures/ and name the copy: CGI_CONFORM_FIXTURES=DIR)"
         )
     results = read(options.results) if options.results else _run(options)
+    if options.results:
+        refuse_part(options.results, results)
     if "incomplete" in results:
         raise UserError(f'"{options.results}" holds a run that is incomplete: {results["incomplete"]} (run it to its end)')
     new = recording_of(results)

@@ -17,7 +17,7 @@ from cgi_conform import __version__, schema
 from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.clauses import Clause
 from cgi_conform.errors import NOTHING_RAN, SERVER, UserError
-from cgi_conform.judging.results import FORMAT, CaseResult, Results, Server, Suite, conclusion, exit_status, red_cases
+from cgi_conform.judging.results import FORMAT, CaseResult, Results, Server, Suite, conclusion, exit_status, red_cases, refuse_part
 
 FOUND = ("fail", "error", "warn", "differs", "blocked", "pass", "skip")  # the verdicts of found(), the worst first
 _BY_LEVEL = {"required": "fail", "recommended": "warn", "observed": "differs"}
@@ -194,9 +194,13 @@ def overall_status(matrix: Matrix) -> int:
 
 
 def distinct(runs: Sequence[tuple[Path, Results]]) -> list[Results]:
-    """Returns the runs of these files. UserError if two are of the same server and profile, or of different versions."""
+    """Returns the runs of these files.
+
+    UserError if one is a part of a run, or if two are of the same server and profile, or of different versions.
+    """
     places: dict[tuple[str, str], Path] = {}
     for path, run in runs:
+        refuse_part(path, run)
         name, profile = run["server"]["name"], run["profile"]
         if (other := places.setdefault((name, profile), path)) != path:
             raise UserError(f'"{other}" and "{path}" both hold server "{name}" in profile {profile} (name only one of them)')

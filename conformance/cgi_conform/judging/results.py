@@ -189,6 +189,12 @@ def part_in_words(results: Results) -> str:
     return f"part {results['shard']['part']} of {results['shard']['parts']}: " if "shard" in results else ""
 
 
+def refuse_part(path: Path, results: Results) -> None:
+    """Raises UserError if a file holds only a part of a run."""
+    if part := part_in_words(results).removesuffix(": "):
+        raise UserError(f'"{path}" holds only {part} of a run (cgi-conform merge makes the whole)')
+
+
 def conclusion(results: Results) -> str:
     """Returns the result of the run in a few words."""
     return part_in_words(results) + _conclusion(results)
