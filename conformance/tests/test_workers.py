@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cgi_conform.proof import forked_server
+from cgi_conform.proof import zygote
 from cgi_conform.running.workers import WorkerEnded, Workers
 
 
@@ -192,12 +192,14 @@ def test_a_server_does_not_outlive_the_process_that_started_it(begun: tuple[int,
     readable, writable = begun
     process = os.fork()
     if not process:
-        parent = os.getpid()
-        if not os.fork():
-            forked_server._end_with(parent)
-            os.write(writable, f"{os.getpid()}".encode())
+        try:
+            parent = os.getpid()
+            if not os.fork():
+                zygote._end_with(parent)
+                os.write(writable, f"{os.getpid()}".encode())
             signal.pause()
-        signal.pause()
+        finally:
+            os._exit(1)
     server = os.pidfd_open(int(os.read(readable, 20)))
     try:
         os.kill(process, signal.SIGKILL)
