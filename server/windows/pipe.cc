@@ -36,45 +36,39 @@ std::unique_ptr<PipeEnd> PipeEnd::make(bool writes, UniqueHandle& script) {
   return script && end->event_ ? std::move(end) : nullptr;
 }
 
-// Looks at the operation that is under way. Returns the number of octets that it moved.
-int PipeEnd::ended() {
+// Notes whether an operation goes on in the background, or is over already.
+void PipeEnd::begin(bool has_begun) {
+  pending_ = has_begun || ::GetLastError() == ERROR_IO_PENDING;
+  broken_ = !pending_;
+}
+
+bool PipeEnd::is_ready() {
+  if (broken_ || !arrived_.empty()) return true;
+  if (reads_ && !pending_) {
+    begin(::ReadFile(pipe_.get(), block_.data(), static_cast<DWORD>(block_.size()), nullptr, &operation_));
+  }
+  if (!pending_) return true;
+  if (::WaitForSingleObject(event_.get(), 0) == WAIT_TIMEOUT) return false;  // also lets wine finish it
   DWORD count = 0;
-  if (::WaitForSingleObject(event_.get(), 0) == WAIT_TIMEOUT) return kPipeWaits;  // also lets wine finish it
   const bool done = ::GetOverlappedResult(pipe_.get(), &operation_, &count, FALSE);
-  if (!done && ::GetLastError() == ERROR_IO_INCOMPLETE) return kPipeWaits;
+  if (!done && ::GetLastError() == ERROR_IO_INCOMPLETE) return false;
   pending_ = false;
   broken_ = !done;
-  return done ? static_cast<int>(count) : kPipeBroken;
+  if (reads_ && done) arrived_ = {block_.data(), count};
+  return true;
 }
-
-// Returns whether something is there to read, or the pipe is broken.
-bool PipeEnd::fill() {
-  if (from_ < to_ || broken_) return true;
-  if (!pending_) {
-    from_ = to_ = 0;
-    pending_ = ::ReadFile(pipe_.get(), block_.data(), static_cast<DWORD>(block_.size()), nullptr, &operation_) ||
-               ::GetLastError() == ERROR_IO_PENDING;
-    broken_ = !pending_;
-    if (broken_) return true;
-  }
-  const int count = ended();
-  if (count > 0) to_ = static_cast<std::size_t>(count);
-  return count != kPipeWaits;
-}
-
-bool PipeEnd::is_ready() { return reads_ ? fill() : broken_ || !pending_ || ended() != kPipeWaits; }
 
 std::size_t PipeEnd::available() {
   DWORD more = 0;
-  fill();
+  is_ready();
   if (!::PeekNamedPipe(pipe_.get(), nullptr, 0, nullptr, &more, nullptr)) more = 0;
-  return to_ - from_ + more;
+  return arrived_.size() + more;
 }
 
 int PipeEnd::read(std::string_view& octets, std::size_t limit) {
-  if (!fill()) return kPipeWaits;
-  octets = std::string_view(block_.data() + from_, std::min(limit, to_ - from_));
-  from_ += octets.size();
+  if (!is_ready()) return kPipeWaits;
+  octets = arrived_.substr(0, limit);
+  arrived_.remove_prefix(octets.size());
   return octets.empty() && limit > 0 ? (broken_ ? kPipeBroken : kPipeWaits) : static_cast<int>(octets.size());
 }
 
@@ -83,9 +77,7 @@ int PipeEnd::write(std::string_view octets) {
   if (broken_) return kPipeBroken;
   const DWORD count = static_cast<DWORD>(std::min(octets.size(), block_.size()));
   std::copy_n(octets.begin(), count, block_.begin());
-  pending_ =
-      ::WriteFile(pipe_.get(), block_.data(), count, nullptr, &operation_) || ::GetLastError() == ERROR_IO_PENDING;
-  broken_ = !pending_;
+  begin(::WriteFile(pipe_.get(), block_.data(), count, nullptr, &operation_));
   return pending_ ? static_cast<int>(count) : kPipeBroken;
 }
 

@@ -5,7 +5,6 @@
 #include <array>
 #include <cstddef>
 #include <memory>
-#include <string>
 #include <string_view>
 
 #include "unique_handle.h"
@@ -33,7 +32,7 @@ class PipeEnd {
   // Takes some octets, and writes them in the background. Returns their number.
   int write(std::string_view octets);
   // Returns whether some of what write() took is still on its way.
-  bool is_writing() { return !reads_ && pending_ && ended() == kPipeWaits; }
+  bool is_writing() { return !reads_ && !is_ready(); }
   // Returns whether read() or write() would not wait.
   bool is_ready();
   // Returns how many octets have arrived.
@@ -41,13 +40,12 @@ class PipeEnd {
 
  private:
   PipeEnd() = default;
-  bool fill();
-  int ended();
+  void begin(bool has_begun);
 
   UniqueHandle pipe_, event_;
   OVERLAPPED operation_{};
   std::array<char, 64 * 1024> block_;
-  std::size_t from_ = 0, to_ = 0;  // the part of `block_` that read() has not returned
+  std::string_view arrived_;  // the part of `block_` that read() has not returned
   bool reads_ = false, pending_ = false, broken_ = false;
 };
 

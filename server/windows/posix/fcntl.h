@@ -1,4 +1,3 @@
-#pragma once
 #include_next <fcntl.h>
 
 #include "descriptors.h"

@@ -1,4 +1,3 @@
-#pragma once
 #include_next <unistd.h>
 
 #include "descriptors.h"

@@ -1,4 +1,3 @@
-#pragma once
 #include_next <sys/stat.h>
 
 #include "descriptors.h"
