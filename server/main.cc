@@ -17,16 +17,10 @@
 #include <string>
 
 #include "options.h"
-#include "passed_environment.h"
-#include "quote.h"
+#include "program.h"
 #include "unique_fd.h"
 
 namespace {
-
-int fail(int status, const std::string& message) {
-  std::fprintf(stderr, "cgi-server: %s\n", message.c_str());
-  return status;
-}
 
 // Without this, the pipe of a script could become descriptor 0, 1 or 2 if the server is started without them.
 void open_standard_descriptors() {
@@ -55,16 +49,9 @@ bool write_port_file(const std::string& path, int port) {
 int main(int argc, char** argv) {
   open_standard_descriptors();
   const cgi::CommandLine command_line = cgi::parse_command_line(argc, argv);
-  if (!command_line.options) {
-    std::fputs(command_line.text.c_str(), command_line.exit_status == 0 ? stdout : stderr);
-    return command_line.exit_status;
-  }
+  if (!command_line.options) return cgi::print_text(command_line);
   const cgi::Options& options = *command_line.options;
-
-  for (const std::string& name : cgi::names_not_set(options)) {
-    std::fprintf(stderr, "cgi-server: --pass-env \"%s\" is not set here, so scripts do not get it\n",
-                 cgi::log_escape(name).c_str());
-  }
+  cgi::warn_of_names_not_set(options);
 
   // From before it listens, so that a signal that comes early ends the server in the same way.
   sigset_t ending;
@@ -77,19 +64,16 @@ int main(int argc, char** argv) {
   try {
     port = server.listen();
   } catch (const std::exception& error) {
-    return fail(dynamic_cast<const std::invalid_argument*>(&error) != nullptr ? 2 : 1, error.what());
+    return cgi::fail(dynamic_cast<const std::invalid_argument*>(&error) != nullptr ? 2 : 1, error.what());
   }
   if (::geteuid() != 0) {
     std::fprintf(stderr, "cgi-server: not started by root, so scripts run as the user who started it (uid %d)\n",
                  static_cast<int>(::geteuid()));
   }
   if (!options.port_file.empty() && !write_port_file(options.port_file, port)) {
-    return fail(1, "cannot write port file \"" + options.port_file + "\": " + std::strerror(errno));
+    return cgi::fail(1, "cannot write port file \"" + options.port_file + "\": " + std::strerror(errno));
   }
-  const bool v6 = options.bind.find(':') != std::string::npos;
-  std::printf("Serving HTTP on %s port %d (http://%s%s%s:%d/) ...\n", options.bind.c_str(), port, v6 ? "[" : "",
-              options.bind.c_str(), v6 ? "]" : "", port);
-  std::fflush(stdout);
+  cgi::print_address(options, port);
 
   const bool ended = server.serve_until_signal([](int number) {
     if (number != SIGINT) return;

@@ -7,7 +7,6 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -18,6 +17,7 @@
 #include "cgi_server.h"
 #include "demo.h"
 #include "document_root.h"
+#include "program.h"
 #include "script.h"
 
 namespace cgi {
@@ -36,16 +36,6 @@ std::optional<Account> account_of_scripts(const std::string& user) {
   return Account{entry->pw_uid, entry->pw_gid, user};
 }
 
-DocumentRoot opened(const std::string& directory, bool follow_symlinks) try {
-  return DocumentRoot(directory, follow_symlinks);
-} catch (const std::runtime_error& error) {
-  throw std::runtime_error("cannot serve directory \"" + directory + "\": " + error.what());
-}
-
-std::string cannot_write_log(const std::string& path) {
-  return "cannot write log file \"" + path + "\": " + std::strerror(errno) + " (name another)";
-}
-
 const sigset_t& ending_signals() {
   static const sigset_t signals = [] {
     sigset_t some;
@@ -62,7 +52,7 @@ struct Server::Parts {
   explicit Parts(const Options& options)
       : account(account_of_scripts(options.user)),
         demo(options.demo ? std::make_unique<Demo>(account) : nullptr),
-        root(opened(demo ? demo->document_root() : options.directory, options.follow_symlinks)),
+        root(opened_root(demo ? demo->document_root() : options.directory, options.follow_symlinks)),
         server(options, root, account) {}
 
   const std::optional<Account> account;

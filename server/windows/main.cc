@@ -13,20 +13,13 @@
 #include "cgi_server.h"
 #include "descriptors.h"
 #include "options.h"
-#include "passed_environment.h"
-#include "quote.h"
+#include "program.h"
 #include "script_program.h"
-#include "unique_handle.h"
 #include "wide.h"
 
 namespace {
 
-HANDLE stop_event = nullptr;
-
-int fail(int status, const std::string& message) {
-  std::fprintf(stderr, "cgi-server: %s\n", message.c_str());
-  return status;
-}
+const HANDLE stop_event = ::CreateEventW(nullptr, TRUE, FALSE, nullptr);
 
 // Windows calls this in a thread of its own, and ends the process soon after it has returned for a closed console.
 BOOL WINAPI on_console_event(DWORD event) {
@@ -73,30 +66,18 @@ std::string not_on_windows(const cgi::Options& options) {
   return "";
 }
 
-int serve(const cgi::Options& options) {
-  std::optional<cgi::DocumentRoot> root;
-  try {
-    root.emplace(options.directory, options.follow_symlinks);
-  } catch (const std::exception& error) {
-    return fail(1, "cannot serve directory \"" + options.directory + "\": " + error.what());
-  }
-  cgi::CgiServer server(options, *root, std::nullopt);
+int serve(const cgi::Options& options) try {
+  const cgi::DocumentRoot root = cgi::opened_root(options.directory, options.follow_symlinks);
+  cgi::CgiServer server(options, root, std::nullopt);
   const int port = server.bind();
   if (port < 0) {
-    const int error = ::WSAGetLastError();
-    return fail(
-        1, cgi::bind_failure(options.bind, options.port, error == 0 ? 0 : cgi::errno_of(static_cast<unsigned>(error))));
+    return cgi::fail(1, cgi::bind_failure(options.bind, options.port, cgi::errno_of(::WSAGetLastError())));
   }
-  if (!options.log_file.empty() && !server.open_log()) {
-    return fail(1, "cannot write log file \"" + options.log_file + "\" (name another)");
-  }
+  if (!options.log_file.empty() && !server.open_log()) return cgi::fail(1, cgi::cannot_write_log(options.log_file));
   if (!options.port_file.empty() && !write_port_file(options.port_file, port)) {
-    return fail(1, "cannot write port file \"" + options.port_file + "\" (name another)");
+    return cgi::fail(1, "cannot write port file \"" + options.port_file + "\" (name another)");
   }
-  const bool v6 = options.bind.find(':') != std::string::npos;
-  std::printf("Serving HTTP on %s port %d (http://%s%s%s:%d/) ...\n", options.bind.c_str(), port, v6 ? "[" : "",
-              options.bind.c_str(), v6 ? "]" : "", port);
-  std::fflush(stdout);
+  cgi::print_address(options, port);
   std::thread stopper([&server] {
     ::WaitForSingleObject(stop_event, INFINITE);
     server.stop_serving();
@@ -107,6 +88,8 @@ int serve(const cgi::Options& options) {
   if (!options.port_file.empty()) ::unlink(options.port_file.c_str());
   if (!ended) std::_Exit(0);  // a script cannot be ended: its thread still uses the server
   return 0;
+} catch (const std::exception& error) {
+  return cgi::fail(1, error.what());
 }
 
 }  // namespace
@@ -118,17 +101,10 @@ int wmain(int argc, wchar_t** argv) {
   for (int i = 0; i < argc; ++i) words.push_back(cgi::narrow(argv[i]));
   for (const std::string& word : words) pointers.push_back(word.c_str());
   const cgi::CommandLine command_line = cgi::parse_command_line(argc, pointers.data());
-  if (!command_line.options) {
-    std::fputs(command_line.text.c_str(), command_line.exit_status == 0 ? stdout : stderr);
-    return command_line.exit_status;
-  }
+  if (!command_line.options) return cgi::print_text(command_line);
   const cgi::Options& options = *command_line.options;
-  if (const std::string mistake = not_on_windows(options); !mistake.empty()) return fail(2, mistake);
-  for (const std::string& name : cgi::names_not_set(options)) {
-    std::fprintf(stderr, "cgi-server: --pass-env \"%s\" is not set here, so scripts do not get it\n",
-                 cgi::log_escape(name).c_str());
-  }
-  stop_event = ::CreateEventW(nullptr, TRUE, FALSE, nullptr);
+  if (const std::string mistake = not_on_windows(options); !mistake.empty()) return cgi::fail(2, mistake);
+  cgi::warn_of_names_not_set(options);
   ::SetConsoleCtrlHandler(on_console_event, TRUE);
   return serve(options);
 }

@@ -1,0 +1,29 @@
+// What the program cgi-server says to its user, on every system.
+#pragma once
+
+#include <string>
+
+#include "document_root.h"
+#include "options.h"
+
+namespace cgi {
+
+// Prints `message` as an error. Returns `status`.
+int fail(int status, const std::string& message);
+
+// Prints the help or the mistake of a command line without options. Returns the exit status.
+int print_text(const CommandLine& command_line);
+
+// Prints a warning for each name of --pass-env that is not set.
+void warn_of_names_not_set(const Options& options);
+
+// Prints where the server listens.
+void print_address(const Options& options, int port);
+
+// Opens the document root. Throws std::runtime_error with the whole message if that fails.
+DocumentRoot opened_root(const std::string& directory, bool follow_symlinks);
+
+// Returns the message for a log file that cannot be opened, with the reason in errno.
+std::string cannot_write_log(const std::string& path);
+
+}  // namespace cgi
