@@ -14,7 +14,7 @@ namespace cgi {
 // The command of a process. All texts are UTF-8.
 struct JobCommand {
   std::string program;                        // the absolute path of an executable
-  std::string line;                           // its command line, with the name of the program (quoted_arguments.h)
+  std::string line;                           // its command line, with the name of the program (script_program.h)
   std::string directory;                      // absolute; empty: that of the server
   std::vector<std::string> environment;       // "NAME=value"
   std::uint64_t memory = 0, cpu_seconds = 0;  // limits; 0: none

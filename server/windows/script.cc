@@ -16,7 +16,6 @@
 
 #include "job.h"
 #include "name_rules.h"
-#include "quoted_arguments.h"
 #include "script_program.h"
 #include "wide.h"
 

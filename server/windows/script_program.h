@@ -1,4 +1,5 @@
-// The program that runs a script on Windows, which has no permission to execute and does not read "#!".
+// The command line of a script on Windows, which has no permission to execute and does not read "#!". There a program
+// gets its arguments as one text, and splits it itself.
 #pragma once
 
 #include <optional>
@@ -26,5 +27,12 @@ bool reads_commands(std::string_view program);
 // `start` holds the first octets of the script, at least its first line.
 std::optional<std::vector<std::string>> words_before_script(std::string_view name, std::string_view start,
                                                             std::span<const Interpreter> interpreters);
+
+// Returns the text that CommandLineToArgvW() and the C library of Microsoft split into `arguments`, in the same form as
+// subprocess.list2cmdline() of CPython. Returns nothing if an argument holds a NUL, which ends the text.
+// rule: windows/argument-survives-quoting
+//
+// cmd.exe reads such a text differently: no quoting is safe for a .bat or .cmd file (CVE-2024-24576).
+std::optional<std::string> quoted_arguments(const std::vector<std::string>& arguments);
 
 }  // namespace cgi

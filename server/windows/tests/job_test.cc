@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "quoted_arguments.h"
+#include "script_program.h"
 #include "wide.h"
 
 namespace cgi {

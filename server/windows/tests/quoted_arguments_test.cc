@@ -1,10 +1,10 @@
-#include "quoted_arguments.h"
-
 #include <gtest/gtest.h>
 
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "script_program.h"
 
 namespace cgi {
 namespace {
