@@ -186,7 +186,7 @@ using namespace cgi;
 // In place of that of the C library.
 extern "C" int close(int fd) {
   if ((fd & kSocket) != 0) return ::closesocket(socket_of(fd));
-  if ((fd & kProcess) != 0) return ::CloseHandle(process_of(fd)) ? 0 : fail(EBADF);
+  if ((fd & kProcess) != 0) return 0;
   if ((fd & kPipe) == 0) return ::_close(fd);
   std::unique_lock lock(pipes_mutex);
   const auto pipe = pipes.extract(fd);

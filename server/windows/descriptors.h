@@ -81,8 +81,9 @@ namespace cgi {
 
 class PipeEnd;
 
-// Makes a descriptor of what it takes over. close() closes it.
+// Makes a descriptor of a pipe, which close() closes.
 int descriptor_of_pipe(std::unique_ptr<PipeEnd> end);
+// Makes a descriptor of a process, which close() leaves to the owner of the handle.
 int descriptor_of_process(HANDLE process);
 
 // Returns the errno for an error of Winsock or of Windows.

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <string_view>
-#include <vector>
 
 #include "at_end.h"
 #include "wide.h"
@@ -18,39 +16,28 @@ constexpr std::size_t kLongestLine = 32767;  // characters, in CreateProcessW()
 std::wstring environment_block(const std::vector<std::string>& environment) {
   std::vector<std::wstring> variables;
   for (const std::string& variable : environment) variables.push_back(wide_enough(variable));
-  const auto length_of_name = [](const std::wstring& variable) {
-    return static_cast<int>(std::min(variable.find(L'='), variable.size()));
-  };
-  std::sort(variables.begin(), variables.end(), [&](const std::wstring& a, const std::wstring& b) {
-    return ::CompareStringOrdinal(a.data(), length_of_name(a), b.data(), length_of_name(b), TRUE) == CSTR_LESS_THAN;
+  std::ranges::sort(variables, [](const std::wstring& a, const std::wstring& b) {
+    const auto of_a = static_cast<int>(a.find(L'=')), of_b = static_cast<int>(b.find(L'='));
+    return ::CompareStringOrdinal(a.data(), of_a, b.data(), of_b, TRUE) == CSTR_LESS_THAN;
   });
   std::wstring block;
   for (const std::wstring& variable : variables) block.append(variable).append(1, L'\0');
   return block.append(1, L'\0');
 }
 
-UniqueHandle limited_job(const JobCommand& command) {
+UniqueHandle limited_job(std::span<const ScriptLimit> limits) {
   UniqueHandle job(::CreateJobObjectW(nullptr, nullptr));
-  JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits{};
-  auto& basic = limits.BasicLimitInformation;
+  JOBOBJECT_EXTENDED_LIMIT_INFORMATION all{};
+  auto& basic = all.BasicLimitInformation;
   basic.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE | JOB_OBJECT_LIMIT_DIE_ON_UNHANDLED_EXCEPTION;
-  if (command.memory > 0) {
-    basic.LimitFlags |= JOB_OBJECT_LIMIT_PROCESS_MEMORY;
-    limits.ProcessMemoryLimit = command.memory;
+  for (const auto& [flag, limit, hard] : limits) {
+    basic.LimitFlags |= static_cast<DWORD>(flag);
+    if (flag == JOB_OBJECT_LIMIT_PROCESS_MEMORY) all.ProcessMemoryLimit = limit;
+    if (flag == JOB_OBJECT_LIMIT_PROCESS_TIME) basic.PerProcessUserTimeLimit.QuadPart = static_cast<LONGLONG>(limit);
+    if (flag == JOB_OBJECT_LIMIT_ACTIVE_PROCESS) basic.ActiveProcessLimit = static_cast<DWORD>(limit);
   }
-  if (command.cpu_seconds > 0) {
-    basic.LimitFlags |= JOB_OBJECT_LIMIT_PROCESS_TIME;
-    const std::uint64_t seconds = std::min<std::uint64_t>(command.cpu_seconds, 900'000'000'000);
-    basic.PerProcessUserTimeLimit.QuadPart = static_cast<LONGLONG>(seconds) * 10'000'000;
-  }
-  if (command.processes > 0) {
-    basic.LimitFlags |= JOB_OBJECT_LIMIT_ACTIVE_PROCESS;
-    basic.ActiveProcessLimit = static_cast<DWORD>(std::min<std::uint64_t>(command.processes, MAXDWORD));
-  }
-  if (job && !::SetInformationJobObject(job.get(), JobObjectExtendedLimitInformation, &limits, sizeof limits)) {
-    job.reset();
-  }
-  return job;
+  const bool is_set = job && ::SetInformationJobObject(job.get(), JobObjectExtendedLimitInformation, &all, sizeof all);
+  return is_set ? std::move(job) : UniqueHandle();
 }
 
 }  // namespace
@@ -61,22 +48,25 @@ DWORD Job::start(const JobCommand& command) {
   std::wstring line = wide_enough(command.line);
   if (line.size() >= kLongestLine) return ERROR_FILENAME_EXCED_RANGE;
   UniqueHandle input, output, errors;
-  job_ = limited_job(command);
+  job_ = limited_job(command.limits);
   input_ = PipeEnd::make(true, input);
   output_ = PipeEnd::make(false, output);
   errors_ = PipeEnd::make(false, errors);
   if (!job_ || !input_ || !output_ || !errors_) return ERROR_NOT_ENOUGH_MEMORY;
   // The process inherits these handles only. Otherwise one that another thread starts at the same time would inherit
-  // them, too, and hold the pipes open.
+  // them, too, and hold the pipes open. It begins in the job, so that all that it starts is there, too.
   std::array<HANDLE, 3> handles = {input.get(), output.get(), errors.get()};
+  HANDLE job = job_.get();
   SIZE_T size = 0;
-  ::InitializeProcThreadAttributeList(nullptr, 1, 0, &size);
+  ::InitializeProcThreadAttributeList(nullptr, 2, 0, &size);
   std::vector<char> memory(size);
   auto* const list = reinterpret_cast<LPPROC_THREAD_ATTRIBUTE_LIST>(memory.data());
-  if (!::InitializeProcThreadAttributeList(list, 1, 0, &size)) return ::GetLastError();
+  if (!::InitializeProcThreadAttributeList(list, 2, 0, &size)) return ::GetLastError();
   const AtEnd at_end([list] { ::DeleteProcThreadAttributeList(list); });
-  if (!::UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, handles.data(), sizeof handles, nullptr,
-                                   nullptr)) {
+  const auto add = [list](DWORD_PTR attribute, auto& value) {
+    return ::UpdateProcThreadAttribute(list, 0, attribute, &value, sizeof value, nullptr, nullptr);
+  };
+  if (!add(PROC_THREAD_ATTRIBUTE_HANDLE_LIST, handles) || !add(PROC_THREAD_ATTRIBUTE_JOB_LIST, job)) {
     return ::GetLastError();
   }
   STARTUPINFOEXW startup{};
@@ -86,9 +76,8 @@ DWORD Job::start(const JobCommand& command) {
   startup.StartupInfo.hStdOutput = output.get();
   startup.StartupInfo.hStdError = errors.get();
   startup.lpAttributeList = list;
-  // The process runs only once it is in the job, so that all that it starts is there, too.
-  constexpr DWORD kFlags = CREATE_SUSPENDED | CREATE_NO_WINDOW | CREATE_NEW_PROCESS_GROUP | CREATE_UNICODE_ENVIRONMENT |
-                           EXTENDED_STARTUPINFO_PRESENT;
+  constexpr DWORD kFlags =
+      CREATE_NO_WINDOW | CREATE_NEW_PROCESS_GROUP | CREATE_UNICODE_ENVIRONMENT | EXTENDED_STARTUPINFO_PRESENT;
   std::wstring environment = environment_block(command.environment);
   PROCESS_INFORMATION process{};
   if (!::CreateProcessW(program->c_str(), line.data(), nullptr, nullptr, TRUE, kFlags, environment.data(),
@@ -96,13 +85,7 @@ DWORD Job::start(const JobCommand& command) {
     return ::GetLastError();
   }
   process_.reset(process.hProcess);
-  const UniqueHandle thread(process.hThread);
-  if (!::AssignProcessToJobObject(job_.get(), process_.get())) {
-    const DWORD error = ::GetLastError();
-    ::TerminateProcess(process_.get(), kEndedByServer);
-    return error;
-  }
-  ::ResumeThread(thread.get());
+  ::CloseHandle(process.hThread);
   return 0;
 }
 

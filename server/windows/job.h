@@ -1,24 +1,24 @@
 // A process of Windows with all processes that it starts: a job. It ends with this object, however the server ends.
 #pragma once
 
-#include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "pipe.h"
+#include "script.h"
 #include "unique_handle.h"
 
 namespace cgi {
 
 // The command of a process. All texts are UTF-8.
 struct JobCommand {
-  std::string program;                        // the absolute path of an executable
-  std::string line;                           // its command line, with the name of the program (script_program.h)
-  std::string directory;                      // absolute; empty: that of the server
-  std::vector<std::string> environment;       // "NAME=value"
-  std::uint64_t memory = 0, cpu_seconds = 0;  // limits; 0: none
-  std::uint64_t processes = 0;
+  std::string program;                       // the absolute path of an executable
+  std::string line;                          // its command line, with the name of the program (script_program.h)
+  std::string directory;                     // absolute; empty: that of the server
+  std::vector<std::string> environment;      // "NAME=value"
+  std::span<const ScriptLimit> limits = {};  // those of limits_of_scripts()
 };
 
 class Job {

@@ -6,11 +6,9 @@
 #include "script.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <map>
-#include <memory>
 #include <mutex>
 #include <utility>
 
@@ -24,55 +22,30 @@ namespace {
 
 constexpr DWORD kEndOfKilled = 2000;  // milliseconds
 constexpr std::size_t kFirstLine = 512;
-constexpr DWORD kElevationRequired = 740, kVirusInfected = 225;  // winerror.h of mingw-w64 lacks them
-enum Resource { kCpu, kMemory, kProcesses };
 
 // The jobs of the scripts that run, by the number of the process. No other process gets it as long as the job has it.
 std::mutex jobs_mutex;
 std::map<int, Job> jobs;  // guarded by jobs_mutex
 
-std::string start_of(const std::string& file) {
-  std::string start(kFirstLine, '\0');
-  const UniqueFd opened(::open(file.c_str(), _O_RDONLY, 0));
-  const ssize_t count = opened ? ::pread(opened.get(), start.data(), start.size(), 0) : 0;
-  start.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
-  return start;
-}
-
-std::string path_of(const std::vector<std::string>& environment) {
-  for (const std::string& variable : environment) {
-    if (variable.starts_with("PATH=")) return variable.substr(5);
-  }
-  return "";
-}
-
-StartFailure failure_of(DWORD error) {
-  switch (error) {
-    case ERROR_BAD_EXE_FORMAT:
-    case ERROR_EXE_MACHINE_TYPE_MISMATCH:
-    case ERROR_INVALID_NAME:
-      return StartFailure::kCannotExecute;
-    case ERROR_ACCESS_DENIED:
-    case kElevationRequired:
-    case kVirusInfected:
-      return StartFailure::kNotExecutable;
-    case ERROR_FILENAME_EXCED_RANGE:
-      return StartFailure::kTooLarge;
-    case ERROR_FILE_NOT_FOUND:
-    case ERROR_PATH_NOT_FOUND:
-      return StartFailure::kReplaced;
-    default:
-      return StartFailure::kNoResources;
-  }
+StartFailure failure_of(int error) {
+  if (error == ENOEXEC) return StartFailure::kCannotExecute;
+  if (error == EACCES) return StartFailure::kNotExecutable;
+  if (error == E2BIG) return StartFailure::kTooLarge;
+  return error == ENOENT ? StartFailure::kReplaced : StartFailure::kNoResources;
 }
 
 // Returns the words of the command line, with the program as the first one; nothing if the script cannot run.
-std::optional<std::vector<std::string>> words_for(const ScriptCommand& command, std::string& file) {
-  std::replace(file.begin(), file.end(), '/', '\\');
-  auto words = words_before_script(file.substr(file.rfind('\\') + 1), start_of(file), command.interpreters);
+std::optional<std::vector<std::string>> words_for(const ScriptCommand& command) {
+  std::string file = command.file, start(kFirstLine, '\0');
+  std::ranges::replace(file, '/', '\\');
+  const UniqueFd opened(::open(file.c_str(), _O_RDONLY, 0));
+  const ssize_t count = opened ? ::pread(opened.get(), start.data(), start.size(), 0) : 0;
+  start.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+  auto words = words_before_script(file.substr(file.rfind('\\') + 1), start, command.interpreters);
   if (!words) return std::nullopt;
   if (!words->empty() && words->front().find_first_of("\\/") == std::string::npos) {
-    words->front() = program_on_path(words->front(), path_of(command.environment));
+    const wchar_t* const path = ::_wgetenv(L"PATH");  // that of the script, too
+    words->front() = program_on_path(words->front(), path != nullptr ? narrow(path) : "");
     if (words->front().empty()) return std::nullopt;
   }
   words->push_back(file);
@@ -83,49 +56,32 @@ std::optional<std::vector<std::string>> words_for(const ScriptCommand& command, 
 }  // namespace
 
 std::optional<StartFailure> Script::start(const ScriptCommand& command, ScriptPlace place, Script& script, int& error) {
-  std::string file = command.file;
-  const auto words = words_for(command, file);
+  const auto words = words_for(command);
+  const auto line = words ? quoted_arguments(*words) : std::nullopt;
   error = ENOEXEC;
-  if (!words) return StartFailure::kCannotExecute;
-  const auto line = quoted_arguments(*words);
   if (!line) return StartFailure::kCannotExecute;
-  JobCommand job_command{words->front(), *line, command.directory, command.environment};
+  JobCommand job_command{words->front(), *line, command.directory, command.environment, command.limits};
   for (std::string& variable : job_command.environment) variable = with_file_name(std::move(variable));
-  for (const ScriptLimit& limit : command.limits) {
-    (limit.resource == kCpu      ? job_command.cpu_seconds
-     : limit.resource == kMemory ? job_command.memory
-                                 : job_command.processes) = limit.soft;
-  }
   Job job;
-  const DWORD failed = reads_commands(job_command.program) ? ERROR_ACCESS_DENIED : job.start(job_command);
-  error = errno_of(failed);
-  if (failed != 0) return failure_of(failed);
+  error = errno_of(reads_commands(job_command.program) ? ERROR_ACCESS_DENIED : job.start(job_command));
+  if (error != 0) return failure_of(error);
   script.input_.reset(descriptor_of_pipe(std::move(job.input())));
   script.output_.reset(descriptor_of_pipe(std::move(job.output())));
   script.errors_.reset(descriptor_of_pipe(std::move(job.errors())));
-  HANDLE process = nullptr;
-  if (!::DuplicateHandle(::GetCurrentProcess(), job.process(), ::GetCurrentProcess(), &process, SYNCHRONIZE, FALSE,
-                         0)) {
-    return StartFailure::kNoResources;  // the job ends with this function
-  }
-  script.ended_.reset(descriptor_of_process(process));
+  script.ended_.reset(descriptor_of_process(job.process()));
   script.pid_ = static_cast<int>(::GetProcessId(job.process()));
   script.place_ = std::move(place);
-  {
-    std::lock_guard lock(jobs_mutex);
-    jobs.insert_or_assign(script.pid_, std::move(job));
-  }
   if (!command.input.empty()) {
     const ssize_t fed = ::write(script.input_.get(), command.input.data(), command.input.size());
     script.fed_ = static_cast<std::size_t>(std::max<ssize_t>(fed, 0));
   }
   if (command.input_ends && script.fed_ == command.input.size()) script.input_.reset();
+  std::lock_guard lock(jobs_mutex);
+  jobs.insert_or_assign(script.pid_, std::move(job));
   return std::nullopt;
 }
 
-Script::~Script() {
-  if (pid_ > 0) end();
-}
+Script::~Script() { end(); }
 
 void end_late_starts(Clock::time_point) {}
 
@@ -135,36 +91,31 @@ void Script::signal_group(int) const {
   if (const auto job = jobs.find(pid_); job != jobs.end()) job->second.end();
 }
 
+// The handle of the process belongs to its job. A process that does not end in time ends with its job.
 int Script::reap() {
-  if (pid_ <= 0) return 0;
   std::unique_lock lock(jobs_mutex);
-  auto job = jobs.extract(pid_);
+  const auto job = jobs.extract(std::exchange(pid_, -1));
   lock.unlock();
-  pid_ = -1;
+  const bool has_ended = job && ::WaitForSingleObject(job.mapped().process(), kEndOfKilled) == WAIT_OBJECT_0;
+  ended_.reset();
   place_ = {};
-  if (!job) return 0;
-  ::WaitForSingleObject(job.mapped().process(), INFINITE);
-  return static_cast<int>(job.mapped().exit_status());
+  return has_ended ? static_cast<int>(job.mapped().exit_status()) : 0;
 }
 
 int Script::end() {
   signal_group(0);
-  pollfd ended{ended_.get(), POLLIN, 0};
-  if (::poll(&ended, 1, kEndOfKilled) != 0) return reap();
-  {
-    std::lock_guard lock(jobs_mutex);
-    jobs.erase(pid_);
-  }
-  pid_ = -1;
-  place_ = {};
-  return 0;
+  return reap();
 }
 
+// The resource of a limit is its flag in a job, and the limit is as the job takes it.
 std::vector<ScriptLimit> limits_of_scripts(const ScriptLimits& options, std::size_t) {
   std::vector<ScriptLimit> limits;
-  if (options.cpu > 0) limits.push_back({kCpu, options.cpu, options.cpu});
-  if (options.memory > 0) limits.push_back({kMemory, options.memory, options.memory});
-  if (options.processes > 0) limits.push_back({kProcesses, options.processes, options.processes});
+  const auto add = [&limits](int flag, std::uint64_t limit) {
+    if (limit > 0) limits.push_back({flag, limit, limit});
+  };
+  add(JOB_OBJECT_LIMIT_PROCESS_TIME, std::min<std::uint64_t>(options.cpu, 900'000'000'000) * 10'000'000);  // of 100 ns
+  add(JOB_OBJECT_LIMIT_PROCESS_MEMORY, options.memory);
+  add(JOB_OBJECT_LIMIT_ACTIVE_PROCESS, std::min<std::uint64_t>(options.processes, MAXDWORD));
   return limits;
 }
 
@@ -173,9 +124,9 @@ const bool kHasNoNewPrivileges = false;
 std::string exit_text(int status) {
   if (status == 0) return "";
   if (status > 0) return "exit code " + std::to_string(status);
-  std::array<char, 32> text{};  // a status of Windows, such as that of a crash: 0xc0000005
-  std::snprintf(text.data(), text.size(), "exit code 0x%08x", static_cast<unsigned>(status));
-  return text.data();
+  char text[32];  // a status of Windows, such as that of a crash: 0xc0000005
+  std::snprintf(text, sizeof text, "exit code 0x%08x", static_cast<unsigned>(status));
+  return text;
 }
 
 }  // namespace cgi
