@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "ascii.h"
 #include "field_syntax.h"
 
 namespace cgi {
@@ -22,15 +21,14 @@ bool is_device(std::string_view segment) {
   return is_one_of(kSuperscripts, number) || (number.size() == 1 && number[0] >= '1' && number[0] <= '9');
 }
 
-bool is_forbidden(char c) {
-  return static_cast<unsigned char>(c) < 0x20 || std::string_view("<>:\"/\\|?*").find(c) != std::string_view::npos;
-}
-
 }  // namespace
 
 bool is_windows_file_name(std::string_view segment) {
+  const auto is_forbidden = [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || std::string_view("<>:\"/\\|?*").find(c) != std::string_view::npos;
+  };
   if (segment.empty() || segment.back() == '.' || segment.back() == ' ') return false;
-  return std::none_of(segment.begin(), segment.end(), is_forbidden) && !is_device(segment);
+  return std::ranges::none_of(segment, is_forbidden) && !is_device(segment);
 }
 
 std::string with_file_name(std::string variable) {

@@ -1,9 +1,10 @@
 #include "passed_environment.h"
 
 #include <algorithm>
+#include <cwchar>
 #include <string_view>
 
-#include "descriptors.h"
+#include "at_end.h"
 #include "field_syntax.h"
 #include "unique_handle.h"
 #include "wide.h"
@@ -15,51 +16,32 @@ namespace {
 constexpr std::string_view kNeeded[] = {"SystemRoot", "SystemDrive", "windir", "ComSpec",
                                         "PATH",       "PATHEXT",     "TEMP",   "TMP"};
 
-Environment own_environment() {
-  Environment own;
-  wchar_t* const block = ::GetEnvironmentStringsW();
-  for (const wchar_t* at = block; *at != 0;) {
-    const std::wstring_view entry = at;
-    at += entry.size() + 1;
-    const std::size_t equals = entry.find(L'=', 1);  // "=C:=C:\folder" is the current folder of a drive
-    if (equals != entry.npos && entry[0] != L'=') {
-      own.emplace_back(narrow(entry.substr(0, equals)), narrow(entry.substr(equals + 1)));
-    }
-  }
-  ::FreeEnvironmentStringsW(block);
-  return own;
-}
-
-// Names have no case on Windows.
-std::string upper(std::string_view name) {
-  std::string out(name);
-  for (char& c : out) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  return out;
-}
-
-bool is_named(const Options& options, std::string_view name) {
-  return std::ranges::any_of(options.pass_env, [&](const auto& one) { return equals_ignoring_case(one, name); });
-}
-
 }  // namespace
 
 Environment passed_environment(const Options& options) {
   Environment passed;
-  for (auto& [name, value] : own_environment()) {
-    const bool named = is_named(options, name), needed = is_one_of(kNeeded, name);
-    const std::string known = upper(name);
-    const bool allowed =
-        is_request_variable(known) ? named && operator_may_set(known) : named || needed || options.inherit_env;
-    if (allowed) passed.emplace_back(equals_ignoring_case(name, "PATH") ? "PATH" : name, std::move(value));
+  wchar_t* const block = ::GetEnvironmentStringsW();
+  const AtEnd at_end([block] { ::FreeEnvironmentStringsW(block); });
+  for (const wchar_t* at = block; *at != 0; at += std::wcslen(at) + 1) {
+    const std::string variable = narrow(at);
+    const std::size_t equals = variable.find('=');
+    if (equals == 0 || equals == variable.npos) continue;  // "=C:=C:\folder" is the current folder of a drive
+    const std::string name = variable.substr(0, equals);
+    std::string upper = name;  // names have no case on Windows
+    for (char& c : upper) c = is_letter(c) ? static_cast<char>(c & ~0x20) : c;
+    const bool named =
+        std::ranges::any_of(options.pass_env, [&](const std::string& one) { return equals_ignoring_case(one, name); });
+    const bool allowed = is_request_variable(upper) ? named && operator_may_set(upper)
+                                                    : named || options.inherit_env || is_one_of(kNeeded, name);
+    if (allowed) passed.emplace_back(upper == "PATH" ? upper : name, variable.substr(equals + 1));
   }
   return passed;
 }
 
 std::vector<std::string> names_not_set(const Options& options) {
   std::vector<std::string> names = options.pass_env;
-  const Environment own = own_environment();
-  std::erase_if(names, [&](const std::string& name) {
-    return std::ranges::any_of(own, [&](const auto& one) { return equals_ignoring_case(one.first, name); });
+  std::erase_if(names, [](const std::string& name) {
+    return ::GetEnvironmentVariableW(wide_enough(name).c_str(), nullptr, 0) > 0;
   });
   return names;
 }
