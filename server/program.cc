@@ -5,8 +5,8 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "access_log.h"
 #include "passed_environment.h"
+#include "quote.h"
 
 namespace cgi {
 
