@@ -325,8 +325,9 @@ CgiServer::Turn CgiServer::begin(Request& request) {
   if (is_script || takes_long || route.kind == RouteKind::kListing) {
     return {.route = std::move(route), .body = std::move(body)};
   }
-  Reply answer = reply(request, route);
-  return {.reply = std::move(answer), .file = std::move(route.file), .body = std::move(body)};
+  Turn turn{.reply = reply(request, route), .body = std::move(body)};
+  if (turn.reply.size_of_file > 0) turn.file = std::move(route.file);
+  return turn;
 }
 
 // Follows a route on a worker, to the end of the response.

@@ -93,7 +93,7 @@ def test_a_signal_ends_the_command_and_its_server(
     corpus(tmp_path, case("a/b", more=get("/silence")))
     (tmp_path / "levels.toml").write_text('[[level]]\nname = "all"\nabout = "everything"\nadds = ["*"]\n')
     server = command_of(tmp_path)
-    told = [server.removeprefix("--command="), "none.json"] if words == ["diff"] else [server]
+    told = [server.removeprefix("--command=")] * 2 if words == ["diff"] else [server]
     with begun(tmp_path, temporary, *words, *told, "--timeout", "600") as process:
         wait_for_silence(process, temporary, 1)
         process.send_signal(number)

@@ -123,11 +123,14 @@ def test_the_keyboard_reaches_the_content_the_filter_and_the_cases(browser: Brow
     browser.press(Keys.TAB)
     assert browser.ask("return document.activeElement.name") == "verdict"
     assert browser.ask("return getComputedStyle(document.activeElement).outlineStyle") == "solid"
-    browser.open(site / RUN)
-    browser.press(Keys.TAB, Keys.ENTER)
-    browser.wait_for("return document.activeElement.id === 'main'")
-    browser.press(Keys.TAB)
-    link = browser.ask("return document.activeElement.closest('main') && document.activeElement.getAttribute('href')")
+    for _ in range(3):  # on a busy machine, the browser may lose the second key
+        browser.open(site / RUN)
+        browser.press(Keys.TAB, Keys.ENTER)
+        browser.wait_for("return document.activeElement.id === 'main'")
+        browser.press(Keys.TAB)
+        link = browser.ask("return document.activeElement.closest('main') && document.activeElement.getAttribute('href')")
+        if link:
+            break
     assert link.startswith("#topic-")
     browser.ask("document.querySelector(\"[id='topic-0/pass'] summary\").focus()")
     browser.press(Keys.ENTER)
