@@ -201,6 +201,7 @@ def test_a_stale_expectation_is_marked_in_the_repository(stranger: Stranger) -> 
     assert ended.annotations[0].startswith("::error file=known.toml,line=5,title=stale expectation::repository/known.toml: ")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("strict", "cases", "status"),
     [
@@ -254,6 +255,7 @@ def test_bad_inputs_fail_the_action_with_a_message(stranger: Stranger, given: di
         assert said in annotation
 
 
+@pytest.mark.long
 def test_another_version_judges_if_it_is_named(stranger: Stranger) -> None:
     published(stranger, "v0.2.0")
     fetched = stranger.host / "_actions" / "owner" / "cgi-conform" / "v1"

@@ -47,6 +47,7 @@ def run(folder: Path, *words: str) -> tuple[int, dict[str, Any], str]:
     return done.returncode, json.loads((report / "results.json").read_text()), done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("server", [NEVER_ANSWERS, CLOSES])
 @pytest.mark.parametrize("jobs", ["1", "8"])
 def test_ten_cases_without_an_answer_end_the_run_with_3(tmp_path: Path, server: str, jobs: str) -> None:

@@ -107,6 +107,7 @@ def test_the_reports_show_the_groups_and_escape_the_octets() -> None:
     assert "The case changed (1):" in html(comparison) and "<script>alert" not in html(comparison)
 
 
+@pytest.mark.long
 def test_diff_of_two_runs_names_new_failures_and_exits_with_1(tmp_path: Path) -> None:
     folder = corpus(tmp_path, case("a/b"), case("a/c", "status = [200, 404]", get("/other")))
     words = (command_of(folder), "--report")

@@ -82,6 +82,7 @@ class Sink:
                 self.received.append(data)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
 def test_the_bash_line_sends_exactly_the_octets_of_every_fourth_case() -> None:
     told = [case for case in CORPUS if bash_line(case) is not None]

@@ -195,6 +195,7 @@ def test_skip_leaves_cases_out(tmp_path: Path) -> None:
     assert verdicts(results) == {"a/b": "pass", "a/c": "skip"}
 
 
+@pytest.mark.long
 def test_a_sample_is_the_same_in_every_run(tmp_path: Path) -> None:
     corpus(tmp_path, *(case(f"a/case-{number}") for number in range(20)))
     taken = [list(verdicts(results_of(tmp_path, "--sample", "4", *words))) for words in ((), ("-j", "2"))]
@@ -289,6 +290,7 @@ def test_a_server_at_a_url_is_judged_without_the_cases_that_need_launch(tmp_path
     assert results["user"] == "unknown"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("wanted", "hint"), [(404, False), (200, True)])
 def test_a_run_that_is_mostly_red_names_the_profile_that_fits_better(tmp_path: Path, wanted: int, hint: bool) -> None:
     other = f"status = 404\n[case.rfc3875]\nlevel = 'required'\nstatus = {wanted}"

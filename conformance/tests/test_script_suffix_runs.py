@@ -16,6 +16,7 @@ PLAYED = ("script-uri/plain", "local-redirect/script", "script-uri/script-with-s
 SKIPPED = ("routing/suffix-py-inside", "routing-root/script", "disclosure-files/data")
 
 
+@pytest.mark.long
 def test_a_run_plays_the_rewritten_cases(tmp_path: Path) -> None:
     words = ["--server", "faulty", "--profile", "rfc3875", "--script-suffix", ".cgi", "--report", str(tmp_path / "report")]
     done = cgi_conform(FIXTURES, "run", *PLAYED, *SKIPPED, *words)

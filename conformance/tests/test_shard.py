@@ -182,6 +182,7 @@ class TestRun:
         assert set(verdicts) == {"pass", "skip"} and len(verdicts) < 20
 
 
+@pytest.mark.long
 class TestWhole:
     """Parts that are merged, beside the same run on one machine."""
 

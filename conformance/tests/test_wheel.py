@@ -160,6 +160,7 @@ def test_the_version_is_that_of_the_installed_package(installed: Installed) -> N
     assert installed.package.with_name(f"cgi_conform-{cgi_conform.__version__}.dist-info").is_dir()
 
 
+@pytest.mark.long
 def test_a_run_ends_green_or_red_and_writes_its_reports(installed: Installed) -> None:
     green = installed.run(f"cgi-conform run 'post/*' {installed.server()} --report report")
     assert (green.returncode, green.stderr) == (0, "")
