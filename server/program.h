@@ -1,4 +1,4 @@
-// What the program cgi-server says to its user, on every system.
+// Each main() of cgi-server, on POSIX systems and on Windows, uses these functions to start and to report mistakes.
 #pragma once
 
 #include <string>

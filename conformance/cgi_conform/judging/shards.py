@@ -20,7 +20,7 @@ from cgi_conform.judging.results import CaseResult, Results, assembled, red_verd
 
 PartFile = tuple[Path, Results]
 
-# What the parts of one run have in common.
+# The parts of one run have these values in common.
 _ALIKE: Mapping[str, Callable[[Results], object]] = {
     "server": lambda run: run["server"]["name"],
     "server version": lambda run: run["server"]["version"],
