@@ -73,6 +73,7 @@ def test_the_topics_of_a_level_are_tried_in_its_order(tmp_path: Path) -> None:
     assert status == 1 and " reaches no level yet." in out and "FAIL  b/x" in out
 
 
+@pytest.mark.long
 def test_known_failures_count_and_recommended_cases_count_only_at_the_last_level(tmp_path: Path) -> None:
     levels(tmp_path, case("a/x", WRONG, level="recommended"))
     assert bisect(tmp_path, command_of(tmp_path), "--until", "two")[0] == 5  # the level has no case

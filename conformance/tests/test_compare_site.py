@@ -223,6 +223,7 @@ def test_a_difference_is_shown_with_both_answers_and_a_line_that_repeats_it(site
     assert ", 1 another, 0 another for a documented reason" in lines[-1]
 
 
+@pytest.mark.long
 def test_a_comparison_is_bounded(site: Path) -> None:
     """Asks for the folder and for two scripts: one prints without end, the other one prints nothing and does not end."""
     for path in site.glob("**/*.txt"):
@@ -248,6 +249,7 @@ def is_installed(name: str) -> bool:
 CPYTHON = [f"cpython-3.{minor}" for minor in range(14, 6, -1)]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not (any(map(is_installed, CPYTHON)) and is_installed("cgi-server")), reason="CPython's server or cgi-server is missing")
 def test_cgi_server_differs_from_cpython_as_documented(site: Path, tmp_path: Path) -> None:
     script(site, "environment", "env")

@@ -130,6 +130,7 @@ def test_an_observed_case_alone_does_not_reach_a_must_or_should(tmp_path: Path, 
     assert coverage(whole(tmp_path, *both, clauses=clauses, peers=""))[0] == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("source", "level", "more", "defended"),
     [

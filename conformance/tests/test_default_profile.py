@@ -44,6 +44,7 @@ def test_a_command_takes_the_profile_of_the_server(here: Path, words: tuple[str,
     assert done.returncode == 2 and "cannot be judged in profile cgihttpserver" in done.stderr
 
 
+@pytest.mark.long
 def test_diff_takes_the_first_profile_that_both_have(here: Path) -> None:
     ours, theirs = definition(here, "ours", "rfc3875"), definition(here, "theirs", "cgihttpserver")
     command = command_of(here).removeprefix("--command=")

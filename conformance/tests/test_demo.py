@@ -71,6 +71,7 @@ def test_a_demo_that_cannot_be_unpacked_ends_the_server_with_a_message(place: Pa
     assert (done.returncode, done.stderr.splitlines()[-1]) == (1, f"cgi-server: {told}")
 
 
+@pytest.mark.long
 @needs_server
 def test_the_source_of_a_script_is_on_the_page_only(place: Path) -> None:
     with launched(PROGRAM, "0", "--demo") as server:

@@ -12,7 +12,11 @@ from browser import NEEDS_CHROMIUM, Browser, contrast
 from test_cgi_server import IS_ROOT, PROGRAM, launched
 from test_demo import MARKUP, SCRIPTS, cksum, demo_place
 
-pytestmark = [*NEEDS_CHROMIUM, pytest.mark.skipif(not PROGRAM.exists(), reason="cgi-server is not built (ci/build)")]
+pytestmark = [
+    *NEEDS_CHROMIUM,
+    pytest.mark.skipif(not PROGRAM.exists(), reason="cgi-server is not built (ci/build)"),
+    pytest.mark.long,
+]
 NOBODY = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups")
 FRAME = "const one = document.getElementsByName(`${arguments[0]}-result`)[0].contentDocument?.documentElement;"
 SHOWS = f"{FRAME} return one?.ownerDocument.readyState === 'complete' && one.textContent.includes(arguments[1])"

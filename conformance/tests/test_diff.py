@@ -27,6 +27,7 @@ def test_servers_with_the_same_answers_exit_with_0(tmp_path: Path) -> None:
     assert diff(tmp_path, *two(tmp_path)) == (0, "2 cases compared in profile cgihttpserver: 2 agree, 0 differ\n", "")
 
 
+@pytest.mark.long
 def test_servers_that_differ_exit_with_1_and_show_both_answers(tmp_path: Path) -> None:
     corpus(tmp_path, case("a/b"), case("a/c", more=get("/other")), case("b/d"), case("b/e", more=SEND + "\nneeds = ['http11']"))
     ours, theirs = two(tmp_path, SERVE.replace("404 Not Found", "410 Gone"))
@@ -39,6 +40,7 @@ def test_servers_that_differ_exit_with_1_and_show_both_answers(tmp_path: Path) -
     assert diff(tmp_path, ours, theirs, "b")[0] == 0
 
 
+@pytest.mark.long
 def test_earlier_runs_and_running_servers_can_be_compared(tmp_path: Path) -> None:
     folder = corpus(tmp_path, case("a/b"), case("a/c", more=get("/other"), level="recommended"))
     expect = tmp_path / "expect.toml"
@@ -86,6 +88,7 @@ def test_runs_without_a_common_case_exit_with_2(tmp_path: Path) -> None:
     assert (status, out, err) == (2, "", "cgi-conform: both servers have no answered case in common (choose other cases or another --profile)\n")
 
 
+@pytest.mark.long
 def test_a_server_that_dies_exits_with_2(tmp_path: Path) -> None:
     corpus(tmp_path, case("a/b"), case("a/deadly", more=get("/die")))
     status, _, err = diff(tmp_path, *two(tmp_path))

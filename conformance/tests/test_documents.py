@@ -118,7 +118,7 @@ LASTING = {
 }
 # Commands that ask servers at these ports: the server that runs there.
 ASKING = {r"\bcgi-conform .*--url ": "faulty", r"\bcgi-bench .*=http": "cgi-server"}
-MANY_COMMANDS = ("CONTRIBUTING.md", "bench/README.md", "conformance/CONTRIBUTING.md", "conformance/README.md")
+MANY_COMMANDS = ("README.md", "CONTRIBUTING.md", "bench/README.md", "conformance/CONTRIBUTING.md", "conformance/README.md")
 # Commands that take minutes. They never run here, and NOT_RUN must have them.
 MINUTES = (
     r"ci/(attack|bare-machine|debs|fuzz|install-check|matrix|release|sanitize|setup|soak|build|test|wheel|windows)\b"

@@ -42,6 +42,7 @@ def daemon(folder: Path, text: str) -> tuple[str, Path]:
     return f"{folder}/", pids
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "text",
     [
@@ -101,6 +102,7 @@ def test_a_signal_ends_the_command_and_its_server(
     assert process.returncode == 130 and err.startswith("cgi-conform: interrupted") and err.count("\n") == 1
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("hangup")
 def test_a_run_that_gets_sighup_twice_writes_its_report(tmp_path: Path, temporary: Path) -> None:
     """A terminal that closes and its shell may each send SIGHUP."""

@@ -11,6 +11,7 @@ from cgi_conform.proof.fault_files import load_faults
 FOLDER = REPO / "conformance" / "faulty" if REPO else None
 
 
+@pytest.mark.long
 @pytest.mark.skipif(FOLDER is None, reason="needs a checkout")
 def test_no_fault_uses_an_undefined_name() -> None:
     """Such a fault ends the answer in an exception, which turns every case red and proves none."""

@@ -185,6 +185,7 @@ def test_a_server_that_does_not_conform_fails_the_action(stranger: Stranger) -> 
     assert badge(ended)["color"] == "red" and ended.summary.startswith("## ❌") and "<code>post/plain-file</code>" in ended.summary
 
 
+@pytest.mark.long
 def test_a_known_failure_passes_until_the_server_follows_the_rule(stranger: Stranger) -> None:
     stranger.writes("known.toml", EXPECT)
     stranger.writes("server.py", SERVER.replace("REFUSAL", "405"))
@@ -194,6 +195,7 @@ def test_a_known_failure_passes_until_the_server_follows_the_rule(stranger: Stra
     assert ended.status == 1 and "title=post/plain-file (unexpected-pass)" in ended.annotations[0]
 
 
+@pytest.mark.long
 def test_a_stale_expectation_is_marked_in_the_repository(stranger: Stranger) -> None:
     stranger.writes("known.toml", EXPECT + "['post/gone']\noutcome = 'fail'\nreason = 'x'\n")
     ended = acted(stranger, command=stranger.command, cases="static/missing-file", expect="known.toml")
@@ -217,6 +219,7 @@ def test_strict_chooses_the_level_that_turns_the_run_red(stranger: Stranger, str
     assert ended.status == status and not re.search(r"\d pass", ended.printed), ended.printed
 
 
+@pytest.mark.long
 def test_the_action_takes_the_folder_of_a_definition(stranger: Stranger) -> None:
     folder = stranger.repository / "mine"
     folder.mkdir()
@@ -233,6 +236,7 @@ def test_the_action_takes_the_folder_of_a_definition(stranger: Stranger) -> None
     assert ended.status == 2 and "cannot be judged in profile cgihttpserver" in ended.printed, ended.printed
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("given", "status", "said"),
     [
@@ -300,6 +304,7 @@ def in_gitlab(stranger: Stranger, **variables: str) -> Ended:
     return Ended(done.returncode, done.stdout, {"badge": str(kept[0] / "badge.json")}, "")
 
 
+@pytest.mark.long
 def test_the_template_of_gitlab_judges_a_server(stranger: Stranger) -> None:
     address = published(stranger, "v0.1.0")
     given = {"CGI_CONFORM": address, "CGI_CONFORM_COMMAND": stranger.command, "CGI_CONFORM_CASES": CASES}
@@ -308,6 +313,7 @@ def test_the_template_of_gitlab_judges_a_server(stranger: Stranger) -> None:
     assert badge(ended)["message"].startswith("conforms (2 of ")
 
 
+@pytest.mark.long
 def test_the_template_of_gitlab_fails_with_the_exit_status(stranger: Stranger) -> None:
     address = published(stranger, "v0.1.0", "v0.2.0")
     stranger.writes("server.py", SERVER.replace("REFUSAL", "405"))
@@ -316,6 +322,7 @@ def test_the_template_of_gitlab_fails_with_the_exit_status(stranger: Stranger) -
     assert "the address of the cgi-conform repository" in in_gitlab(stranger, CGI_CONFORM_FOLDER="other").printed
 
 
+@pytest.mark.long
 def test_the_three_lines_for_any_other_ci_system_judge_a_server(stranger: Stranger) -> None:
     address = published(stranger, "v0.1.0")
     [lines] = [block.lines for block in blocks(read("ci/README.md")) if block.lines[0].startswith("git clone ")]
@@ -333,6 +340,7 @@ def test_the_three_lines_for_any_other_ci_system_judge_a_server(stranger: Strang
     assert done.returncode == 0 and "\n## ✅" in done.stdout, done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_a_gate_needs_a_compiler_only_for_a_server_that_is_built_here(tmp_path: Path) -> None:
     """Puts programs into a copy of ci/ that only print which packages ci/setup gets, and whether ci/build runs."""
     copied = tmp_path / "ci"

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from case_files import HELLO, SEND, case, corpus
 from scripted import scripted
 from whole_run import cgi_conform, command_of, get
@@ -25,6 +27,7 @@ def test_a_server_that_a_case_ends_does_not_count_as_dead(tmp_path: Path) -> Non
     assert found["a/end"]["again"] == "cgi-conform replay a/end  # more than nc can do"
 
 
+@pytest.mark.long
 def test_times_repeats_the_steps_of_a_case(tmp_path: Path) -> None:
     log = "log = { matches = '(hello.txt.*){3}' }"
     corpus(tmp_path, case("a/thrice", log, f"{SEND}\ntimes = 3"), case("a/once", log, f"{SEND}\nlimit = 0.05"))

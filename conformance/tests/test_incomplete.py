@@ -61,6 +61,7 @@ def test_ten_cases_without_an_answer_end_the_run_with_3(tmp_path: Path, server: 
     assert {(one["tried"], one["note"]) for one in left} == {(False, f"not tried: {why}")}
 
 
+@pytest.mark.long
 def test_closed_connections_do_not_end_the_run_if_the_server_answers_a_plain_get(tmp_path: Path) -> None:
     corpus(tmp_path, *(case(f"a/{number}", more=get("/close")) for number in range(25)))
     status, results, _ = run(tmp_path, command_of(tmp_path))
@@ -115,6 +116,7 @@ def wait_for_silence(process: subprocess.Popen[str], temporary: Path, servers: i
         asked = sum(b"asked for /silence" in log.read_bytes() for log in logs)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("jobs", ["1", "3"])
 def test_a_run_that_is_ended_by_a_signal_writes_its_results_so_far(

@@ -52,6 +52,7 @@ def example(prefix: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "example"
 
 
+@pytest.mark.long
 def test_the_example_has_15_lines_and_serves_the_current_folder(example: Path, temporary: Path) -> None:
     assert (EXAMPLE / "main.cc").read_text().count("\n") == 15
     site = temporary / "site"  # user nobody can enter it
@@ -74,6 +75,7 @@ def test_the_example_has_15_lines_and_serves_the_current_folder(example: Path, t
             remove(site)
 
 
+@pytest.mark.long
 def test_a_setting_that_cannot_be_is_refused_by_name(example: Path) -> None:
     source = example.parent / "source" / "main.cc"
     changed = source.read_text().replace('"/scripts"}', '"scripts/"}')

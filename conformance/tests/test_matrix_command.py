@@ -77,6 +77,7 @@ def test_a_server_that_is_missing_or_does_not_start_is_a_row_and_the_others_go_o
     assert "looked for /no/such/program" in (cases / "site" / "index.html").read_text("utf-8")
 
 
+@pytest.mark.long
 def test_a_red_run_exits_with_1_and_cases_that_no_server_is_judged_by_with_5(cases: Path) -> None:
     fine = server(cases, "fine")
     assert matrix(cases, *of(fine)).returncode == 1
@@ -125,6 +126,7 @@ def test_wrong_input_is_one_line_before_any_run(cases: Path, words: list[str], m
     assert not (cases / "site" / "matrix.json").exists()
 
 
+@pytest.mark.long
 def test_an_interruption_keeps_the_results_so_far_and_names_the_rest(tmp_path: Path, temporary: Path) -> None:
     corpus(tmp_path, case("a/0"), case("a/1", more=get("/silence")))
     words = of(server(tmp_path, "one"), server(tmp_path, "two"))

@@ -61,6 +61,7 @@ def test_a_server_that_does_not_start_again_is_reported_with_its_output(tmp_path
         assert start_once_more(instance, "again") == "it exited with status 1\n    begun already"
 
 
+@pytest.mark.long
 def test_a_server_that_does_not_end_is_not_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(once_more, "ENDS_WITHIN", 0.05)
     with running(tmp_path, DEAF) as instance:

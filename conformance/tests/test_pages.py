@@ -46,7 +46,7 @@ def pages(site: Path) -> list[Path]:
     return [*others, *rules[:: max(1, len(rules) // 20)]]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 @pytest.mark.parametrize("width", [360, 1440])
 def test_no_page_scrolls_sideways_or_asks_for_anything_outside(browser: Browser, site: Path, width: int, scheme: str) -> None:
     """CGI_CONFORM_SITE may name another site to test."""

@@ -55,6 +55,7 @@ def test_the_cases_run_beside_the_tests_of_the_project(project: Path) -> None:
     assert set(told) >= {"test_of_the_project", "a/warn", "a/differs", "b/pass", "a/known"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("words", "summary"),
     [

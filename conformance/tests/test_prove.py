@@ -123,6 +123,7 @@ def test_a_fault_is_proven_if_one_of_its_cases_fails(tmp_path: Path) -> None:
     assert kills["totals"]["cases"] == {"killed": 1, "survived": 1, "unsound": 0, "skipped": 0}
 
 
+@pytest.mark.long
 def test_each_profile_is_proven_with_its_own_fault(tmp_path: Path) -> None:
     both = case("a/file", "body.file = 'hello.txt'")
     both += "[case.rfc3875]\nlevel = 'required'\nfault = 'field-lost'\nheader.X-Toy = 'yes'\n"
@@ -136,6 +137,7 @@ def test_each_profile_is_proven_with_its_own_fault(tmp_path: Path) -> None:
     assert [one["name"] for one in kills["faults"]] == ["field-lost"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("expect", "path", "note"),
     [
@@ -169,6 +171,7 @@ def test_only_the_judged_response_counts_for_a_branch(tmp_path: Path) -> None:
 DIES = fault("dies", "    status = status", "    os._exit(3)")
 
 
+@pytest.mark.long
 def test_a_server_that_dies_proves_a_case_only_if_the_fault_has_dies(tmp_path: Path) -> None:
     fixtures = corpus(tmp_path / "f", named(case("a/file", "body.file = 'hello.txt'"), "dies"))
     status, said, kills = prove(fixtures, toy(tmp_path / "s", *GENERAL, faults=DIES))
@@ -208,6 +211,7 @@ def test_cases_for_another_user_are_skipped_and_a_proof_without_others_exits_wit
     assert "skipped   1  needs a server started by" in said
 
 
+@pytest.mark.long
 def test_globs_choose_cases_and_faults(tmp_path: Path) -> None:
     fixtures = corpus(
         tmp_path / "f",

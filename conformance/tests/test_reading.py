@@ -112,6 +112,7 @@ def by_us(responses: tuple[Response, ...]) -> list[Seen]:
     ]
 
 
+@pytest.mark.long
 @settings(max_examples=300)
 @given(responses())
 def test_the_parser_reads_the_same_responses_as_h11(written: Written) -> None:

@@ -95,6 +95,7 @@ VERDICT = {
 }  # fmt: skip
 
 
+@pytest.mark.long
 def test_every_verdict_occurs_in_the_results(tmp_path: Path) -> None:
     expect = str(all_verdicts(tmp_path) / "expect.toml")
     results = results_of(tmp_path, "--expect", expect, "--timeout", "1", status=1)
@@ -131,6 +132,7 @@ def test_a_shuffled_run_prints_its_seed(tmp_path: Path) -> None:
     assert run(tmp_path, "--shuffle")[1].startswith("order: --shuffle=")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("level", "words", "status"),
     [
@@ -155,6 +157,7 @@ def test_a_stale_entry_turns_the_run_red(tmp_path: Path) -> None:
     assert status == 1 and "z/*" in out and "gone" in out
 
 
+@pytest.mark.long
 def test_a_release_that_was_not_checked_is_named_and_does_not_fail_the_run(tmp_path: Path) -> None:
     corpus(tmp_path, case("a/b", "status = 404"))
     server = tmp_path / "mine"
@@ -176,6 +179,7 @@ def test_a_release_that_was_not_checked_is_named_and_does_not_fail_the_run(tmp_p
         assert note in done.stdout and done.stderr == ""
 
 
+@pytest.mark.long
 def test_write_expect_writes_entries_that_need_a_reason(tmp_path: Path) -> None:
     corpus(tmp_path, case("a/b", "status = 404"), case("a/c", "body = 'x'", level="recommended"), case("a/d"))
     rules = tmp_path / "expect.toml"
@@ -252,6 +256,7 @@ def test_a_run_in_which_every_case_is_skipped_exits_with_5(tmp_path: Path) -> No
     assert status == 5 and "nothing ran" in out
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_a_server_that_dies_is_reported_with_the_case_and_started_again(tmp_path: Path, jobs: str) -> None:
     corpus(tmp_path, case("a/a"), case("a/deadly", "status = 'closed'", more=get("/die")), case("a/z"))

@@ -39,6 +39,7 @@ def test_a_schema_uses_only_words_that_both_know(schema: Path) -> None:
         assert "$ref" not in table or set(table) <= {"$ref", *NOTES}
 
 
+@pytest.mark.long
 def test_both_refuse_the_same_changes_of_a_case() -> None:
     """Puts another value in each place of a case, one at a time."""
     document = json.loads((SCHEMAS / "case.schema.json").read_text())

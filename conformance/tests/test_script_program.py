@@ -63,6 +63,7 @@ def test_the_program_knows_every_script_and_no_other(program: Path) -> None:
     assert scripts == known
 
 
+@pytest.mark.long
 @pytest.mark.skipif(MINGW is None, reason="no x86_64-w64-mingw32-gcc")
 def test_the_program_compiles_for_windows(tmp_path: Path) -> None:
     sources = [SOURCES / name for name in ("script.c", "exchange.c", "probe.c", "system_windows.c")]

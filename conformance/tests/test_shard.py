@@ -150,6 +150,7 @@ class TestRun:
         shared.part(2)
         assert [entry["glob"] for entry in shared.results("parts/2")["stale"]] == ["z/*"]
 
+    @pytest.mark.long
     def test_the_same_part_gives_the_same_octets(self, shared: Shared) -> None:
         written = []
         for words in ((), ("-j", "1"), ("--shuffle=7",)):
@@ -167,6 +168,7 @@ class TestRun:
         properties = {one.get("name"): one.get("value") for one in ElementTree.parse(report / "junit.xml").iter("property")}
         assert properties["shard"] == "2/3"
 
+    @pytest.mark.long
     def test_a_part_without_cases_exits_with_5_and_can_be_merged(self, shared: Shared) -> None:
         shared.words = (command_of(shared.folder), FREE[0], FREE[1])
         done = shared.part(3)
@@ -174,6 +176,7 @@ class TestRun:
         assert (done.returncode, done.stderr) == (5, said) and "\npart 3 of 3: nothing ran\n" in done.stdout
         assert shared.parts().is_whole().returncode == 0
 
+    @pytest.mark.long
     def test_the_option_goes_with_globs_skip_and_sample(self, shared: Shared) -> None:
         corpus(shared.folder, *(case(f"c/{number}") for number in range(20)))
         shared.words = (command_of(shared.folder), "c", "--sample", "2", "--skip", "c/1*")

@@ -145,6 +145,7 @@ def _files(top: Path) -> dict[str, tuple[bytes, bool]]:
     return found
 
 
+@pytest.mark.long
 def test_the_installed_files_are_those_of_the_checkout(installed: Installed) -> None:
     ours, theirs = _files(Path(cgi_conform.__file__).parent), _files(installed.package)
     assert [name for name in ours if name not in theirs] == []
@@ -155,6 +156,7 @@ def test_the_installed_files_are_those_of_the_checkout(installed: Installed) -> 
     }  # fmt: skip
 
 
+@pytest.mark.long
 def test_the_version_is_that_of_the_installed_package(installed: Installed) -> None:
     assert installed.run("cgi-conform --version").stdout == f"cgi-conform {cgi_conform.__version__}\n"
     assert installed.package.with_name(f"cgi_conform-{cgi_conform.__version__}.dist-info").is_dir()

@@ -18,6 +18,7 @@ def wire(*words: str) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
+@pytest.mark.long
 def test_nothing_is_wrong_with_the_second_server() -> None:
     status, printed, errors = wire("--command", SERVER, "--profile", "cgihttpserver", "--connections", "300")
     assert (status, errors) == (0, ""), printed
