@@ -260,11 +260,7 @@ Served CgiServer::serve(EventLoop& loop, UniqueFd socket, Peer peer) {
           refuse({503, "Too many requests are under way"});
         }
       }
-      if (!turn.route) {
-        const FilePart file{turn.file.get(), turn.reply.size_of_file};
-        next = co_await client.sent(turn.reply.octets, file) ? turn.reply.next : After::kClose;
-        turn.file.reset();
-      }
+      if (!turn.route) next = co_await client.sent(turn.reply.octets) ? turn.reply.next : After::kClose;
 
       // The server drops the rest of the body, which is no part of the next request.
       while (next == After::kNextRequest && !turn.body.drop(connection)) {
@@ -321,13 +317,11 @@ CgiServer::Turn CgiServer::begin(Request& request) {
     if (const auto refused = scripts_.early_refusal(framing)) return {refusal(request, *refused)};
   }
   RequestBody body(framing, options_.max_body, Pace(seconds(options_.header_timeout)), &spool_);
-  const bool takes_long = route.kind == RouteKind::kFile && !is_sent_quickly(route);
-  if (is_script || takes_long || route.kind == RouteKind::kListing) {
-    return {.route = std::move(route), .body = std::move(body)};
+  const bool is_large_file = route.kind == RouteKind::kFile && is_large(route);
+  if (!is_script && !is_large_file && route.kind != RouteKind::kListing) {
+    return {.reply = reply(request, route), .body = std::move(body)};
   }
-  Turn turn{.reply = reply(request, route), .body = std::move(body)};
-  if (turn.reply.size_of_file > 0) turn.file = std::move(route.file);
-  return turn;
+  return {.route = std::move(route), .body = std::move(body)};
 }
 
 // Follows a route on a worker, to the end of the response.
@@ -351,7 +345,7 @@ After CgiServer::finish(Connection& client, Request& request, Turn& turn) try {
   // rule: seed/files-and-scripts-on-one-port, seed/file-or-script-output-never-both
   const Reply answer = reply(request, route);
   if (!client.send_all(answer.octets)) return After::kClose;
-  if (!client.send_file(route.file.get(), answer.size_of_file)) return After::kClose;
+  if (answer.file_follows && !client.send_file(route.file.get(), route.status.st_size)) return After::kClose;
   return answer.next;
 } catch (const std::exception& error) {
   responder_.log().note(request.remote_addr, std::string("connection given up: ") + error.what());
@@ -393,7 +387,7 @@ CgiServer::Reply CgiServer::reply_with_file(const Request& request, const Stored
   head.reserve(head.size() + file.fields.size() + file.content.size() + 64);
   head.append(file.fields);
   Reply answer = complete(request, std::move(head), file.content);
-  if (request.method != "HEAD" && file.content.empty()) answer.size_of_file = file.status.st_size;
+  answer.file_follows = request.method != "HEAD" && file.content.empty() && file.status.st_size > 0;
   return answer;
 }
 

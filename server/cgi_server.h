@@ -59,13 +59,12 @@ class CgiServer : public httplib::Server {
   struct Reply {
     std::string octets;
     After next = After::kLinger;
-    off_t size_of_file = 0;
+    bool file_follows = false;
   };
   // The decision about a request: a reply for the loop to send, or a route for a worker to follow.
   struct Turn {
     Reply reply = {};
     std::optional<Route> route = {};
-    UniqueFd file = {};      // that follows the reply
     RequestBody body = {};   // for a script, or to drop
     ScriptPlace place = {};  // of a script that starts before its body is here
   };

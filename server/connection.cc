@@ -16,6 +16,9 @@ namespace {
 constexpr std::size_t kReadSize = 16 * 1024;  // rule: resource/pipelining-is-bounded
 constexpr std::size_t kLongestRead = 64 * 1024;
 constexpr std::size_t kKept = 1024;  // an empty buffer above this size is freed
+// Up to a few MB, send_from_file() is faster. Above that, reading and sending is, because the octets stay in the cache.
+constexpr off_t kSentFromFile = 4 * 1024 * 1024;
+
 // Waits for `events` on `fd`, or for a signal. Returns false if `deadline` passes first.
 bool wait_for(int fd, short events, Clock::time_point deadline) {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
@@ -66,28 +69,15 @@ void Connection::consume(std::size_t count) {
 }
 
 // rule: process/client-reset-does-no-harm
-template <typename Send>
-ssize_t Connection::send_some(const Send& send) {
+ssize_t Connection::send_now(std::string_view bytes) {
   ssize_t count;
   do {
-    count = send();
+    count = ::send(socket_.get(), bytes.data(), bytes.size(), 0);
   } while (count < 0 && errno == EINTR);
   if (count > 0) pace_.moved(static_cast<std::size_t>(count), pace_.is_waiting() ? Clock::now() : Clock::time_point());
   if (count >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK)) return count;
   pace_.wait(Clock::now());
   return 0;
-}
-
-ssize_t Connection::send_now(std::string_view bytes, bool more_follows) {
-  return send_some([&] { return ::send(socket_.get(), bytes.data(), bytes.size(), more_follows ? kMoreFollows : 0); });
-}
-
-ssize_t Connection::send_file_now(int file, off_t& at, std::size_t count) {
-  return send_some([&] {
-    const ssize_t sent = send_from_file(socket_.get(), file, at, count);
-    if (sent == 0) errno = EIO;
-    return sent == 0 ? -1 : sent;
-  });
 }
 
 bool Connection::send_all(std::string_view bytes) {  // rule: http/late-reader-gets-all
@@ -113,9 +103,13 @@ bool Connection::send_file(int file, off_t length) {
     return true;
   }
   for (off_t at = 0; at < length;) {
-    const ssize_t count = send_file_now(file, at, static_cast<std::size_t>(length - at));
-    if (count < 0) return false;
-    if (count == 0 && !wait_for(socket_.get(), POLLOUT, send_deadline())) return false;
+    ssize_t count = send_from_file(socket_.get(), file, at, static_cast<std::size_t>(length - at));
+    if (count == 0) return false;
+    if (count > 0) pace_.moved(static_cast<std::size_t>(count), Clock::now());
+    if (count > 0 || errno == EINTR) continue;
+    if (errno != EAGAIN) return false;
+    pace_.wait(Clock::now());
+    if (!wait_for(socket_.get(), POLLOUT, send_deadline())) return false;
   }
   return true;
 }

@@ -17,9 +17,6 @@
 
 namespace cgi {
 
-// Up to a few MB, send_from_file() is faster. Above that, reading and sending is, because the octets stay in the cache.
-inline constexpr off_t kSentFromFile = 4 * 1024 * 1024;
-
 enum class Fill { kData, kEnd, kTimeout, kBroken };  // broken: also without memory for the octets
 
 class Connection {
@@ -45,21 +42,14 @@ class Connection {
 
   // Sends all of `bytes`. Returns false if the client is gone, or takes them too slowly.
   bool send_all(std::string_view bytes);
-  // Sends what fits without waiting. Returns the count; 0 if nothing fits, -1 if the client is gone. With
-  // `more_follows`, the system may hold back a packet that is not full.
-  ssize_t send_now(std::string_view bytes, bool more_follows = false);
-  // The same for octets of `file` from `at` on; moves `at`. -1, too, if the file ends before.
-  ssize_t send_file_now(int file, off_t& at, std::size_t count);
+  // Sends what fits without waiting. Returns the count; 0 if nothing fits, -1 if the client is gone.
+  ssize_t send_now(std::string_view bytes);
   // Returns the time at which a client that still has to take octets counts as gone.
   Clock::time_point send_deadline() const { return pace_.deadline(); }
   // Sends the first `length` octets of `file`. Returns false as send_all() does, or if the file is shorter now.
   bool send_file(int file, off_t length);
 
  private:
-  // Calls `send`, again after a signal, and keeps account of the pace. Returns as send_now() does.
-  template <typename Send>
-  ssize_t send_some(const Send& send);
-
   UniqueFd socket_;
   Pace pace_;
   std::string buffer_;

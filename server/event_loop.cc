@@ -58,16 +58,10 @@ bool Client::receive() {
 
 bool Client::send() {
   while (!unsent_.empty()) {
-    const ssize_t count = connection.send_now(unsent_, sends_file());
+    const ssize_t count = connection.send_now(unsent_);
     if (count < 0) return true;
     if (count == 0) return false;
     unsent_.remove_prefix(static_cast<std::size_t>(count));
-  }
-  while (sends_file()) {
-    const auto left = static_cast<std::size_t>(unsent_file_.size - unsent_file_.at);
-    const ssize_t count = connection.send_file_now(unsent_file_.file, unsent_file_.at, left);
-    if (count < 0) return true;
-    if (count == 0) return false;
   }
   return true;
 }
@@ -76,7 +70,7 @@ bool Client::wait(std::coroutine_handle<> coroutine, Clock::time_point deadline)
   result_ = Fill::kBroken;
   // A client with more input waits for the others to get their turn. Watched anew, it has an event at once.
   if (std::exchange(reads_in_a_row_, 0) > kReadsInARow) loop_.waiter_.forget(*this);
-  if (!loop_.waiter_.watch(*this, has_unsent() ? Waiter::For::kWritable : Waiter::For::kReadable)) return false;
+  if (!loop_.waiter_.watch(*this, unsent_.empty() ? Waiter::For::kReadable : Waiter::For::kWritable)) return false;
   waiting_ = coroutine;
   deadline_ = deadline;
   loop_.add_quiet(*this);
@@ -132,7 +126,7 @@ int EventLoop::milliseconds_to_wait() const {
 void EventLoop::on_event(Client& client) {
   client.may_have_input_ = true;
   if (!client.waiting_) return;
-  const bool sends = client.has_unsent();
+  const bool sends = !client.unsent_.empty();
   if (sends ? client.send() : client.receive()) return resume(client, client.result_);
   spare_ = quiet_.extract({client.deadline_, &client});
   client.wait(client.waiting_, sends ? client.connection.send_deadline() : client.deadline_);
@@ -190,8 +184,7 @@ void EventLoop::accept_clients() try {
 }
 
 EventLoop::Quiet::const_iterator EventLoop::first_to_go() const {
-  return std::find_if(quiet_.begin(), quiet_.end(),
-                      [](const auto& one) { return one.second->gives_way && !one.second->sends_file(); });
+  return std::find_if(quiet_.begin(), quiet_.end(), [](const auto& one) { return one.second->gives_way; });
 }
 
 bool EventLoop::close_oldest() {

@@ -47,13 +47,6 @@ struct Served {
   };
 };
 
-// The rest of a file to send, which stays open until then.
-struct FilePart {
-  int file = -1;
-  off_t size = 0;
-  off_t at = 0;
-};
-
 class EventLoop;
 using Tasks = std::list<std::function<void()>>;
 
@@ -84,18 +77,12 @@ class Client : private Watched {
     bool await_suspend(std::coroutine_handle<> coroutine) {
       return client.wait(coroutine, client.connection.send_deadline());
     }
-    bool await_resume() {
-      const bool all = !client.has_unsent();
-      client.unsent_ = {};
-      client.unsent_file_ = {};
-      return all;
-    }
+    bool await_resume() { return std::exchange(client.unsent_, {}).empty(); }
   };
-  // `co_await sent(octets, file)` sends `octets`, which must live until then, and what follows from a file. The result
-  // is false if the client is gone or takes them too slowly, or if the file is shorter now.
-  Sent sent(std::string_view octets, FilePart file = {}) {
+  // `co_await sent(octets)` sends `octets`, which must live until then. The result is false if the client is gone, or
+  // takes them too slowly.
+  Sent sent(std::string_view octets) {
     unsent_ = octets;
-    unsent_file_ = file;
     return {*this};
   }
 
@@ -116,8 +103,6 @@ class Client : private Watched {
   // Do without waiting what the coroutine asks for. They return true if it need not wait.
   bool receive();
   bool send();
-  bool sends_file() const { return unsent_file_.at < unsent_file_.size; }
-  bool has_unsent() const { return !unsent_.empty() || sends_file(); }
   // Has the coroutine wait. Returns false if the system cannot watch the socket: the connection is broken then.
   bool wait(std::coroutine_handle<> coroutine, Clock::time_point deadline);
 
@@ -125,7 +110,6 @@ class Client : private Watched {
   std::coroutine_handle<> waiting_;  // null: the coroutine runs, or a worker has the connection
   Clock::time_point deadline_;       // of the wait
   std::string_view unsent_;
-  FilePart unsent_file_;  // follows unsent_
   Fill result_ = Fill::kData;
   bool may_have_input_ = true;  // recv() may find something
   int reads_in_a_row_ = 0;      // without a wait

@@ -1,4 +1,4 @@
-// Each main() of cgi-server, on POSIX systems and on Windows, uses these functions to start and to report mistakes.
+// What starts cgi-server and reports mistakes: for main() and the class Server, on POSIX systems and on Windows.
 #pragma once
 
 #include <string>

@@ -4,11 +4,9 @@
 
 #include <utility>
 
-#include "connection.h"
 #include "http_date.h"
 #include "pages.h"
 #include "response_head.h"
-#include "waiting.h"
 
 namespace cgi {
 namespace {
@@ -25,11 +23,6 @@ bool is_not_modified(const Request& request, std::time_t modified) {
 }
 
 bool is_large(const Route& route) { return route.status.st_size > kSmall; }
-
-bool is_sent_quickly(const Route& route) {
-  const off_t size = route.status.st_size;
-  return !is_large(route) || (size <= kSentFromFile && is_in_memory(route.file.get(), size));
-}
 
 std::shared_ptr<const StoredFile> read_file(const Route& route, const MimeTypes& types) {
   auto file = std::make_shared<StoredFile>(StoredFile{route.path, route.status, std::time(nullptr), {}, {}});

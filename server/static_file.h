@@ -22,9 +22,6 @@ bool is_not_modified(const Request& request, std::time_t modified);
 // Returns whether the content of a file must not be held in memory.
 bool is_large(const Route& route);
 
-// Returns whether a loop may send the file: that neither takes long nor waits for a disk.
-bool is_sent_quickly(const Route& route);
-
 // Reads the file of a route, without the content if that is large. Returns nothing if the file cannot be read.
 // rule: base/file-has-type-length-time-and-bytes, base/empty-file-has-length-0, http/content-has-a-type
 // rule: argument/server-side-includes-run-no-shell

@@ -45,12 +45,6 @@ UniqueFd accept_client(int listener, sockaddr_storage& address);
 // Sends octets of `file` from `at` on, and moves `at`. Returns as send() does; 0 at the end of the file.
 ssize_t send_from_file(int socket, int file, off_t& at, std::size_t count);
 
-// Returns whether send_from_file() need not wait for a disk: the file is in memory. False if that is not known.
-bool is_in_memory(int file, off_t size);
-
-// The flag of send() that says that more octets follow at once. 0: the system has none.
-extern const int kMoreFollows;
-
 // The event of poll() for a client that has ended its side. It comes even if octets before the end are unread. 0: the
 // system has none, so the server must read ahead.
 extern const short kHalfClose;

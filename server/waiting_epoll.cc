@@ -2,7 +2,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/sendfile.h>
-#include <sys/uio.h>
 
 #include <array>
 #include <cerrno>
@@ -62,19 +61,6 @@ UniqueFd accept_client(int listener, sockaddr_storage& address) {
 ssize_t send_from_file(int socket, int file, off_t& at, std::size_t count) {
   return ::sendfile(socket, file, &at, count);
 }
-
-// The kernel forgets and reads a file in pieces, so a few octets of it tell about the rest.
-bool is_in_memory(int file, off_t size) {
-  constexpr off_t kPiece = 256 * 1024;
-  char octet;
-  iovec place{&octet, 1};
-  for (off_t at = size - 1; at >= 0; at -= kPiece) {
-    if (::preadv2(file, &place, 1, at, RWF_NOWAIT) != 1) return false;
-  }
-  return true;
-}
-
-const int kMoreFollows = MSG_MORE;
 
 const short kHalfClose = POLLRDHUP;
 

@@ -105,10 +105,6 @@ ssize_t send_from_file(int socket, int file, off_t& at, std::size_t count) {
   return sent;
 }
 
-bool is_in_memory(int, off_t) { return false; }
-
-const int kMoreFollows = 0;
-
 #if defined(__FreeBSD__) && defined(POLLRDHUP)  // not on Linux, where the tests are to try reading ahead
 const short kHalfClose = POLLRDHUP;
 #else

@@ -1,5 +1,4 @@
-// The threads that run what takes time: scripts, long chunked bodies, listings, and files that are large or not in
-// memory.
+// The threads that run what takes time: scripts, long chunked bodies, large files and listings.
 //
 // Their number follows the work under way. A fixed number of threads would let eight slow scripts stop the server, and
 // a script that sends a request to its own server would wait for itself.

@@ -30,7 +30,6 @@
 
 #include "event.h"
 #include "no_threads.h"
-#include "scratch_directory.h"
 #include "script.h"
 #include "socket_pair.h"
 
@@ -46,13 +45,6 @@ int threads_of_this_process() {
     if (line.starts_with("Threads:")) return std::stoi(line.substr(8));
   }
   throw std::runtime_error("/proc/self/status has no line Threads");
-}
-
-// Returns a text in which no place looks like another.
-std::string eight_megabytes() {
-  std::string text;
-  while (text.size() < 8 << 20) text += std::to_string(text.size()) + " ";
-  return text;
 }
 
 // The coroutines that serve the connections of these tests.
@@ -79,13 +71,6 @@ Served echo(EventLoop& loop, UniqueFd socket, Clock::time_point deadline = kNeve
 Served send(EventLoop& loop, UniqueFd socket, std::string text, std::promise<bool>& sent) {
   Client client(loop, std::move(socket));
   const bool is_sent = co_await client.sent(text);
-  sent.set_value(is_sent);
-}
-
-// Sends `text` and the file, and tells if the client took both.
-Served send_file(EventLoop& loop, UniqueFd socket, std::string text, FilePart file, std::promise<bool>& sent) {
-  Client client(loop, std::move(socket));
-  const bool is_sent = co_await client.sent(text, file);
   sent.set_value(is_sent);
 }
 
@@ -257,7 +242,6 @@ class EventLoopTest : public ::testing::Test {
     release->happen();
   }
 
-  ScratchDirectory files_;
   Workers workers_;
   UniqueFd listener_;
   Serve serve_;
@@ -352,7 +336,9 @@ TEST_F(EventLoopTest, TellsAnEndFromABrokenConnection) {
 }
 
 TEST_F(EventLoopTest, SendsMuchToASlowClientWhileItServesOthers) {
-  const std::string much = eight_megabytes();
+  std::string text;
+  while (text.size() < 8 << 20) text += std::to_string(text.size()) + " ";
+  const std::string much = text;
   int clients = 0;
   run([&](EventLoop& loop, UniqueFd socket) {
     if (clients++ == 0) {
@@ -372,29 +358,6 @@ TEST_F(EventLoopTest, SendsMuchToASlowClientWhileItServesOthers) {
   }
   EXPECT_TRUE(much == taken);  // not EXPECT_EQ: it would print both
   EXPECT_TRUE(await(sent_.get_future()));
-}
-
-TEST_F(EventLoopTest, SendsAFileToASlowClientThatDoesNotGiveWay) {
-  const std::string content = eight_megabytes();
-  files_.write("file", content);
-  const UniqueFd file(::open(files_.path("file").c_str(), O_RDONLY | O_CLOEXEC));
-  const FilePart all{file.get(), static_cast<off_t>(content.size())};
-  run([&](EventLoop& loop, UniqueFd socket) { send_file(loop, std::move(socket), "head ", all, sent_); });
-  const UniqueFd client = connect();
-  EXPECT_EQ("head 0 2", received(client, 8));
-  in_loop([&] { EXPECT_FALSE(loop_.close_oldest()); });
-  EXPECT_TRUE(content.substr(3) == received(client, content.size() - 3));  // not EXPECT_EQ: it would print both
-  EXPECT_TRUE(await(sent_.get_future()));
-  EXPECT_TRUE(is_closed(client));
-}
-
-TEST_F(EventLoopTest, TellsThatAFileIsShorterThanAnnounced) {
-  files_.write("file", "short");
-  const UniqueFd file(::open(files_.path("file").c_str(), O_RDONLY | O_CLOEXEC));
-  run([&](EventLoop& loop, UniqueFd socket) { send_file(loop, std::move(socket), "", {file.get(), 6}, sent_); });
-  const UniqueFd client = connect();
-  EXPECT_EQ("short", received(client, 6));
-  EXPECT_FALSE(await(sent_.get_future()));
 }
 
 TEST_F(EventLoopTest, StopsSendingIfTheClientLeaves) {
