@@ -50,7 +50,7 @@ bool Client::receive() {
     result_ = Fill::kBroken;
     return true;
   }
-  if (!may_have_input_ || reads_in_a_row_++ == kReadsInARow) return false;
+  if (!may_have_input_ || reads_in_a_row_++ >= kReadsInARow) return false;
   result_ = connection.fill_now();
   may_have_input_ = has_ended || !connection.is_drained();
   return result_ != Fill::kTimeout;
@@ -63,6 +63,7 @@ bool Client::send() {
     if (count == 0) return false;
     unsent_.remove_prefix(static_cast<std::size_t>(count));
   }
+  reads_in_a_row_ = kReadsInARow;  // it has had an answer
   return true;
 }
 
@@ -79,6 +80,7 @@ bool Client::wait(std::coroutine_handle<> coroutine, Clock::time_point deadline)
 
 bool Client::Worked::await_suspend(std::coroutine_handle<> coroutine) {
   client.may_have_input_ = true;                           // the loop does not look at events meanwhile
+  client.reads_in_a_row_ = 0;                              // it comes back in another turn
   back.emplace_back([coroutine] { coroutine.resume(); });  // a worker without memory could not
   return client.loop_.workers_.run([this] {
     result = After::kClose;

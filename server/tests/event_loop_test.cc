@@ -67,6 +67,19 @@ Served echo(EventLoop& loop, UniqueFd socket, Clock::time_point deadline = kNeve
   }
 }
 
+// Answers each read with an octet, and notes `name`.
+Served note_reads(EventLoop& loop, UniqueFd socket, char name, std::string& reads) {
+  Client client(loop, std::move(socket));
+  for (;;) {
+    const Fill filled = co_await client.input(kNever);
+    if (filled != Fill::kData) co_return;
+    client.connection.consume(client.connection.buffered().size());
+    reads += name;
+    const bool is_sent = co_await client.sent("x");
+    if (!is_sent) co_return;
+  }
+}
+
 // Sends `text`, and tells if the client took it.
 Served send(EventLoop& loop, UniqueFd socket, std::string text, std::promise<bool>& sent) {
   Client client(loop, std::move(socket));
@@ -358,6 +371,23 @@ TEST_F(EventLoopTest, SendsMuchToASlowClientWhileItServesOthers) {
   }
   EXPECT_TRUE(much == taken);  // not EXPECT_EQ: it would print both
   EXPECT_TRUE(await(sent_.get_future()));
+}
+
+TEST_F(EventLoopTest, ReadsNoMoreFromAClientWithAnAnswerBeforeOthersHaveTheirTurn) {
+  std::string reads;  // only the thread of the loop touches it
+  char name = 'a';
+  run([&](EventLoop& loop, UniqueFd socket) { note_reads(loop, std::move(socket), name++, reads); });
+  const UniqueFd a = connect();
+  const UniqueFd b = connect();
+  turn();
+  const std::string blocks(3 * kBlock, 'x');
+  in_one_turn([&] {
+    ::send(a.get(), blocks.data(), blocks.size(), 0);
+    ::send(b.get(), "x", 1, 0);
+  });
+  std::size_t count = 0;
+  while (count < 4) in_loop([&] { count = reads.size(); });
+  EXPECT_GE(1U, reads.find('b')) << reads;
 }
 
 TEST_F(EventLoopTest, StopsSendingIfTheClientLeaves) {
