@@ -308,12 +308,12 @@ LOOK = """
 import grp, os, signal, socket, sys
 
 def main(argv):
-    listener = socket.create_server(("127.0.0.1", int(argv[0])))
     print(argv[1:], sys.argv[1:], os.getcwd(), os.getpgid(0) == os.getpid(), sorted(os.getgroups()), sys.stdin.read())
     print(sorted(os.environ.items()), [name for name in os.listdir("/proc/self/fd") if int(name) > 4])
     print([signal.getsignal(number) for number in sorted(signal.valid_signals())], signal.pthread_sigmask(0, ()))
     print("on stderr", sys.stderr.line_buffering, sys.stderr.errors, file=sys.stderr)
     print(f"Serving HTTP on 127.0.0.1 port {argv[0]} (look) ...", flush=True)
+    listener = socket.create_server(("127.0.0.1", int(argv[0])))  # last: then the log is complete
     signal.pause()
 """
 
