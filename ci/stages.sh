@@ -205,7 +205,7 @@ conclude() {
   for name in "${failures[@]}"; do printf '%-28s %s\n' "$name" "$(cat -- "$out/$name.command")"; done
   if [ ${#late[@]} -gt 0 ]; then printf '\nout of time (--minutes N gives more): %s\n' "${late[*]}"; fi
   printf '\n%d s; the output of every stage is in %s\n' "$SECONDS" "$out"
-  [ -n "$full" ] || echo "stages that take long ran a sample of their cases and tests; ci/test --all runs all of them"
+  [ -n "$full" ] || echo "this was a sample of the stages, cases and tests that take long; ci/test --all runs all of them"
   [ ${#packages[@]} = 0 ] || missing=" (not installed: $(printf '%s\n' "${packages[@]}" | sort -u | paste -sd ' '))"
   printf '%d passed, %d failed, %d skipped%s\n' "${all[@]}" "$missing"
   [ "${all[1]}" = 0 ] && [ ${#late[@]} = 0 ]

@@ -63,7 +63,7 @@ def test_a_stage_that_needs_a_failed_one_is_skipped(gate: Gate) -> None:
 
 
 def test_a_run_without_all_says_that_it_ran_a_sample(gate: Gate) -> None:
-    told = "stages that take long ran a sample of their cases and tests; ci/test --all runs all of them"
+    told = "this was a sample of the stages, cases and tests that take long; ci/test --all runs all of them"
     assert told not in gate.stages("stage a - - true")[1]
     assert gate.stages("full=''\nstage b - - true")[1][-2] == told
 
