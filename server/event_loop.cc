@@ -63,7 +63,7 @@ bool Client::send() {
     if (count == 0) return false;
     unsent_.remove_prefix(static_cast<std::size_t>(count));
   }
-  reads_in_a_row_ = kReadsInARow;  // it has had an answer
+  reads_in_a_row_ = kReadsInARow;  // others have their turn before its next read
   return true;
 }
 

@@ -112,7 +112,7 @@ class Client : private Watched {
   std::string_view unsent_;
   Fill result_ = Fill::kData;
   bool may_have_input_ = true;  // recv() may find something
-  int reads_in_a_row_ = 0;      // without a wait
+  int reads_in_a_row_ = 0;      // without a wait; after an answer, the limit
 };
 
 class EventLoop {

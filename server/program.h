@@ -1,4 +1,4 @@
-// What starts cgi-server and reports mistakes: for main() and the class Server, on POSIX systems and on Windows.
+// main() and the class Server use these functions to start and to report mistakes, on POSIX systems and on Windows.
 #pragma once
 
 #include <string>

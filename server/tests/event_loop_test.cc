@@ -349,9 +349,8 @@ TEST_F(EventLoopTest, TellsAnEndFromABrokenConnection) {
 }
 
 TEST_F(EventLoopTest, SendsMuchToASlowClientWhileItServesOthers) {
-  std::string text;
-  while (text.size() < 8 << 20) text += std::to_string(text.size()) + " ";
-  const std::string much = text;
+  std::string much;
+  while (much.size() < 8 << 20) much += std::to_string(much.size()) + " ";
   int clients = 0;
   run([&](EventLoop& loop, UniqueFd socket) {
     if (clients++ == 0) {
