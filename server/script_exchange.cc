@@ -75,14 +75,15 @@ class Exchange {
     const bool wants_output = script_.output() && outgoing_.size() + response_.held() < 4 * kBlock;
     auto events = [](bool in, bool out) { return static_cast<short>((in ? POLLIN : 0) | (out ? POLLOUT : 0)); };
 
-    const bool reads_ahead = kHalfClose == 0 && !half_closed_ && client_.buffered().size() < kReadAhead;
+    // The entry stays set once the client has ended its side, and would end every later poll() at once.
+    const pollfd half_close = half_closed_ ? pollfd{-1, 0, 0} : half_close_.entry();
+    const bool reads_ahead = half_close.fd < 0 && !half_closed_ && client_.buffered().size() < kReadAhead;
     entries_ = {{{client_.socket(), events(wants_body || reads_ahead, !outgoing_.empty()), 0},
                  {has_body ? script_.input().get() : -1, POLLOUT, 0},
                  {wants_output ? script_.output().get() : -1, POLLIN, 0},
                  {script_ended_ ? -1 : script_.ended_fd(), POLLIN, 0},
-                 {script_.errors() ? script_.errors().get() : -1, POLLIN, 0}}};
-    // The event stays set once it has happened, and would end every later poll() at once.
-    if (!half_closed_) entries_[0].events |= kHalfClose;
+                 {script_.errors() ? script_.errors().get() : -1, POLLIN, 0},
+                 half_close}};
 
     body_deadline_ = wants_body ? body_.wait(client_) : Clock::time_point::max();
     auto until =
@@ -99,7 +100,7 @@ class Exchange {
     const short happened = entries_[0].revents;
     if ((happened & (POLLERR | POLLHUP | POLLNVAL)) != 0) return false;
     const Fill result = (happened & POLLIN) != 0 ? client_.fill_now(kReadAhead) : Fill::kTimeout;
-    if (!half_closed_ && ((happened & kHalfClose) != 0 || result == Fill::kEnd)) {
+    if (!half_closed_ && (half_close_.happened(entries_[5].revents) || result == Fill::kEnd)) {
       half_closed_ = true;  // octets of the body may still arrive before the end
       last_activity_ = Clock::now();
     }
@@ -227,7 +228,8 @@ class Exchange {
   Clock::time_point body_deadline_ = Clock::time_point::max();  // for more octets of the client
   std::optional<Clock::time_point> refused_at_;
 
-  std::array<pollfd, 5> entries_{};  // client, script input, script output, script's end, script's errors
+  const HalfClose half_close_{client_.socket()};
+  std::array<pollfd, 6> entries_{};  // client, script input, script output, script's end, script's errors, half-close
   std::array<char, kBlock> block_;
   ErrorLines errors_;
   std::string outgoing_;                                                // the client has not taken it yet

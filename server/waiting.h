@@ -3,6 +3,7 @@
 // waiting_epoll.cc is for Linux, waiting_poll.cc for every POSIX system.
 #pragma once
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <functional>
@@ -45,8 +46,18 @@ UniqueFd accept_client(int listener, sockaddr_storage& address);
 // Sends octets of `file` from `at` on, and moves `at`. Returns as send() does; 0 at the end of the file.
 ssize_t send_from_file(int socket, int file, off_t& at, std::size_t count);
 
-// The event of poll() for a client that has ended its side. It comes even if octets before the end are unread. 0: the
-// system has none, so the server must read ahead.
-extern const short kHalfClose;
+// Has poll() tell that a client has ended its side, even if octets before the end are unread.
+class HalfClose {
+ public:
+  explicit HalfClose(int client);
+  // For poll(). Its fd is -1 if the system tells nothing: then the caller must read ahead.
+  const pollfd& entry() const { return entry_; }
+  // Whether the client has ended its side. poll() has set `revents` of the entry.
+  bool happened(short revents) const;
+
+ private:
+  UniqueFd queue_;  // of a kqueue
+  pollfd entry_{-1, POLLIN, 0};
+};
 
 }  // namespace cgi

@@ -62,6 +62,8 @@ ssize_t send_from_file(int socket, int file, off_t& at, std::size_t count) {
   return ::sendfile(socket, file, &at, count);
 }
 
-const short kHalfClose = POLLRDHUP;
+HalfClose::HalfClose(int client) : entry_{client, POLLRDHUP, 0} {}
+
+bool HalfClose::happened(short revents) const { return (revents & POLLRDHUP) != 0; }
 
 }  // namespace cgi

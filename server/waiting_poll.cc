@@ -4,6 +4,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
+#if __has_include(<sys/event.h>)
+#include <sys/event.h>
+#endif
 
 #include <algorithm>
 #include <array>
@@ -105,10 +108,23 @@ ssize_t send_from_file(int socket, int file, off_t& at, std::size_t count) {
   return sent;
 }
 
-#if defined(__FreeBSD__) && defined(POLLRDHUP)  // not on Linux, where the tests are to try reading ahead
-const short kHalfClose = POLLRDHUP;
+#if __has_include(<sys/event.h>)  // BSD, macOS
+// EV_CLEAR: octets that nobody reads are told of once.
+HalfClose::HalfClose(int client) : queue_(::kqueue()) {
+  struct kevent change;
+  EV_SET(&change, client, EVFILT_READ, EV_ADD | EV_CLEAR, 0, 0, nullptr);
+  if (queue_ && ::kevent(queue_.get(), &change, 1, nullptr, 0, nullptr) == 0) entry_.fd = queue_.get();
+}
+
+bool HalfClose::happened(short revents) const {
+  struct kevent event;
+  const timespec now{};
+  return revents != 0 && ::kevent(queue_.get(), nullptr, 0, &event, 1, &now) == 1 && (event.flags & EV_EOF) != 0;
+}
 #else
-const short kHalfClose = 0;
+HalfClose::HalfClose(int) {}
+
+bool HalfClose::happened(short) const { return false; }
 #endif
 
 }  // namespace cgi

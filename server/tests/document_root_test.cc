@@ -1,32 +1,23 @@
 #include "document_root.h"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <chrono>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <string>
-#include <system_error>
-#include <thread>
-#include <utility>
 
 #include "clock.h"
+#include "document_root_race.h"
 #include "scratch_directory.h"
-#include "waiting.h"
 
 namespace cgi {
 namespace {
-
-constexpr int kOpens = 100'000;
 
 // PATH_TRANSLATED and SCRIPT_FILENAME begin with it.
 TEST(DocumentRoot, HasAPathWithoutLinks) {
@@ -160,20 +151,6 @@ TEST_F(LinksTest, LeadOutIfTheOperatorAllowsIt) {
   }
 }
 
-using FileId = std::pair<dev_t, ino_t>;
-
-FileId id_of(const struct stat& status) { return {status.st_dev, status.st_ino}; }
-
-FileId id_of(const UniqueFd& file) {
-  struct stat status = {};
-  return ::fstat(file.get(), &status) == 0 ? id_of(status) : FileId{};
-}
-
-FileId id_of(const std::string& path) {
-  struct stat status = {};
-  return ::stat(path.c_str(), &status) == 0 ? id_of(status) : FileId{};
-}
-
 TEST_F(LinksTest, LeadToAFileThatIsIdentified) {
   site_.write("root/script", "", 0111);
   ::mkfifo(site_.path("root/fifo").c_str(), 0644);
@@ -208,48 +185,6 @@ TEST_F(LinksTest, AreDirectoriesInAListingIfTheyLeadToOneInside) {
   EXPECT_EQ(0u, marks.count(".."));
 }
 
-// Does something again and again in a thread.
-class Repeated {
- public:
-  explicit Repeated(const std::function<void()>& change)
-      : thread_([this, change] {
-          while (!ends_) change();
-        }) {}
-  ~Repeated() {
-    ends_ = true;
-    thread_.join();
-  }
-
- private:
-  std::atomic<bool> ends_ = false;
-  std::thread thread_;
-};
-
-void move(const std::string& from, const std::string& to) { ASSERT_EQ(0, std::rename(from.c_str(), to.c_str())); }
-
-// The results of many attempts to find a file while somebody changes the way to it.
-struct Attempts {
-  int inside = 0;
-  int refused = 0;  // it leads out, or is not there
-  int given_up = 0;
-  bool lacks_one() const { return inside == 0 || refused == 0; }
-};
-
-// Tries `path`, both as a file and as a script. The file must be `inside`.
-void attempt(const DocumentRoot& root, const std::string& path, FileId inside, Attempts& attempts) try {
-  const UniqueFd file = root.open_for_reading(path);
-  UniqueFd handle;
-  struct stat status = {};
-  const bool found = root.identify(path, handle, status);
-  ASSERT_EQ(inside, file ? id_of(file) : inside) << path;
-  ASSERT_EQ(inside, found ? id_of(status) : inside) << path;
-  attempts.inside += file ? 1 : 0;
-  attempts.refused += file ? 0 : 1;
-} catch (const std::system_error& failure) {
-  ASSERT_EQ(EAGAIN, failure.code().value());
-  ++attempts.given_up;
-}
-
 TEST(DocumentRoot, LeadsOutAtNoMomentWhileADirectoryAndALinkSwapPlaces) {
   ScratchDirectory site;
   site.write("root/directory/file", "inside");
@@ -270,32 +205,6 @@ TEST(DocumentRoot, LeadsOutAtNoMomentWhileADirectoryAndALinkSwapPlaces) {
   for (int i = 0; i < kOpens || (attempts.lacks_one() && Clock::now() < end); i += 2) {  // an attempt opens it twice
     if (::testing::Test::HasFatalFailure()) break;
     attempt(root, i % 20 == 0 ? "/absolute/file" : "/directory/file", inside, attempts);
-  }
-  EXPECT_LT(0, attempts.inside);
-  EXPECT_LT(0, attempts.refused);
-}
-
-// Only the walk looks back. openat2() may find a file that came into the directory at that moment.
-TEST(DocumentRoot, ShowsNoFileThatCameIntoADirectoryOutside) {
-  if (kHalfClose != 0) GTEST_SKIP() << "the sources for Linux are linked";
-  ScratchDirectory site;
-  site.write("root/directory/file", "inside");
-  site.make_directory("outside");
-  const DocumentRoot root(site.path("root"), false);
-  const FileId inside = id_of(site.path("root/directory/file"));
-  const std::string directory = site.path("root/directory"), outside = site.path("outside/directory");
-  Attempts attempts;
-  const Repeated change([&] {
-    move(directory, outside);
-    const UniqueFd secret(::open((outside + "/secret").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
-    ASSERT_EQ(0, ::unlink((outside + "/secret").c_str()));
-    move(outside, directory);
-  });
-  const auto end = Clock::now() + std::chrono::seconds(20);
-  for (int i = 0; i < kOpens || (attempts.lacks_one() && Clock::now() < end); i += 10) {
-    if (::testing::Test::HasFatalFailure()) break;
-    attempt(root, "/directory/secret", {}, attempts);
-    attempt(root, "/directory/file", inside, attempts);
   }
   EXPECT_LT(0, attempts.inside);
   EXPECT_LT(0, attempts.refused);

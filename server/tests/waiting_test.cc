@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,7 +25,7 @@ struct Watching {
   SocketPair sockets;
   Watched socket{sockets.server.get()};
 
-  void send() { ::send(sockets.client.get(), "x", 1, 0); }
+  void send() const { ::send(sockets.client.get(), "x", 1, 0); }
 };
 
 class WaiterTest : public ::testing::Test {
@@ -162,6 +163,26 @@ TEST(SendFromFile, MovesItsPlaceToTheEndOfTheFile) {
   EXPECT_EQ(-1, send_from_file(sockets.server.get(), file.get(), at, 100));
   EXPECT_EQ(EPIPE, errno);
   EXPECT_EQ(0, at);
+}
+
+// Returns the answer of `half_close` after at most `milliseconds`.
+bool has_happened(const HalfClose& half_close, int milliseconds) {
+  pollfd entry = half_close.entry();
+  ::poll(&entry, 1, milliseconds);
+  return half_close.happened(entry.revents);
+}
+
+TEST(HalfClose, TellsOfAnEndBehindOctetsThatNobodyReads) {
+  const Watching one;
+  const HalfClose half_close(one.socket.fd);
+  if (half_close.entry().fd < 0) GTEST_SKIP() << "the system tells nothing: the server reads ahead";
+  EXPECT_FALSE(has_happened(half_close, 0));
+  one.send();
+  EXPECT_FALSE(has_happened(half_close, 0));
+  one.send();
+  EXPECT_FALSE(has_happened(half_close, 0));
+  ::shutdown(one.sockets.client.get(), SHUT_WR);
+  EXPECT_TRUE(has_happened(half_close, kLong));
 }
 
 }  // namespace
