@@ -12,9 +12,11 @@ def main() -> None:
     """Replaces this process, so that signals and the exit status are those of the server."""
     try:
         program = find_program()
+        os.execv(program, ["cgi-server", *sys.argv[1:]])
     except CgiServerError as error:
         sys.exit(f"cgi-server: {error}")
-    os.execv(program, ["cgi-server", *sys.argv[1:]])
+    except OSError as error:
+        sys.exit(f'cgi-server: "{program}" cannot run here: {error.strerror} (set CGI_SERVER_PROGRAM to another)')
 
 
 if __name__ == "__main__":

@@ -25,6 +25,13 @@ END_TIMEOUT = 10.0  # seconds until SIGKILL
 # The first process of a session gets the terminal that it opens first. The shell opens it and becomes the server.
 _IN_TERMINAL = 'exec "$@" <"$0"'
 _BANNER = re.compile(r"Serving HTTP on .* port (\d+) \((http://.*)/\) \.\.\.\n")
+# With a log file, SIGHUP does not end the server.
+_OPTIONS_OF_THE_PROGRAM_ONLY = {
+    "--log-file": "log=open(...), or read Server.log",
+    "--demo": "python3 -m cgi_server --demo",
+    "--help": "python3 -m cgi_server --help",
+    "--version": "cgi_server.__version__",
+}
 
 
 class Server:
@@ -143,7 +150,7 @@ def serve(
     user: the user of scripts if root starts the server; "nobody" if None
     pass_env: names of variables in os.environ that scripts get
     inherit_env: give scripts all of os.environ
-    options: any other options of the program, such as ["--script-timeout", "10"]
+    options: other options of the program, such as ["--script-timeout", "10"]; but not --log-file and --demo
     log: a file for the log, such as sys.stderr; then `Server.log` is empty
 
     Scripts start in the current directory, or in profile "rfc3875" in their own. Raises CgiServerError with the message
@@ -151,9 +158,14 @@ def serve(
     """
     if cgi_directories is not None and (isinstance(cgi_directories, str) or not cgi_directories):
         raise ValueError(f"cgi_directories {cgi_directories!r} is no list with a directory (try: ['/cgi-bin'])")
-    if any(option.split("=")[0] == "--log-file" for option in options):
-        # With a log file, SIGHUP does not end the server.
-        raise ValueError("option '--log-file' does not go with serve() (try: log=open(...), or read Server.log)")
+    for name, words in {"pass_env": pass_env, "options": options}.items():
+        if isinstance(words, str):
+            raise ValueError(f"{name} {words!r} is no list (try: [{words!r}])")
+    further = [str(option) for option in options]
+    for option in further:
+        name = option.split("=")[0]
+        if name in _OPTIONS_OF_THE_PROGRAM_ONLY:
+            raise ValueError(f"option {name!r} does not go with serve() (try: {_OPTIONS_OF_THE_PROGRAM_ONLY[name]})")
     arguments = [str(port), "--bind", bind or "0.0.0.0", "--directory", os.path.abspath(directory), "--profile", profile]
     if protocol is not None:
         arguments += ["--protocol", protocol]
@@ -165,7 +177,7 @@ def serve(
         arguments += ["--pass-env", name]
     for path in cgi_directories or ():
         arguments += ["--cgi-directory", path]
-    return Server([*arguments, *options], log)
+    return Server([*arguments, *further], log)
 
 
 def _open_terminal() -> tuple[IO[bytes], str]:

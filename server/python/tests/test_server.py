@@ -128,6 +128,9 @@ def test_a_machine_without_terminals_is_reported(site: Path, monkeypatch: pytest
         ({"cgi_directories": "/cgi-bin"}, "^cgi_directories '/cgi-bin' is no list with a directory"),
         ({"options": ["--log-file", "x"]}, "^option '--log-file' does not go with serve"),
         ({"options": ["--log-file=x"]}, "^option '--log-file' does not go with serve"),
+        ({"options": ["--demo"]}, "^option '--demo' does not go with serve.. .try: python3 -m cgi_server --demo"),
+        ({"options": "--cgi"}, "^options '--cgi' is no list .try: .'--cgi'.."),
+        ({"pass_env": "LANG"}, "^pass_env 'LANG' is no list"),
     ],
 )
 def test_arguments_that_cannot_work_are_refused(keywords: "dict[str, list[str]]", message: str) -> None:
@@ -162,3 +165,12 @@ def test_the_module_without_its_program_says_so(monkeypatch: pytest.MonkeyPatch)
     done = run("--version")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith('cgi-server: "/nowhere" is no program (') and done.stderr.count("\n") == 1
+
+
+def test_the_module_with_a_program_for_another_machine_says_so(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (site / "other").write_bytes(b"\x7fELF of another machine")
+    (site / "other").chmod(0o755)
+    monkeypatch.setenv("CGI_SERVER_PROGRAM", str(site / "other"))
+    done = run("--version")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f'cgi-server: "{site}/other" cannot run here: Exec format error (set CGI_SERVER_PROGRAM to another)\n'
