@@ -20,6 +20,7 @@
 #include "field_syntax.h"
 #include "http11_rules.h"
 #include "pages.h"
+#include "quote.h"
 #include "response_head.h"
 #include "static_file.h"
 
@@ -46,10 +47,10 @@ void start_again(HeadParser& head) { head = HeadParser(); }
 }  // namespace
 
 std::string bind_failure(const std::string& address, int port, int error) {
-  const std::string where = "port " + std::to_string(port) + " on " + address;
+  const std::string host = log_escape(address), where = "port " + std::to_string(port) + " on " + host;
   if (error == EADDRINUSE) return where + " is in use (another server? try: cgi-server 0)";
   if (error == EACCES) return where + " needs root (try a port from 1024 on: cgi-server 8000)";
-  if (error == EADDRNOTAVAIL) return address + " is not an address of this machine (try: -b 127.0.0.1)";
+  if (error == EADDRNOTAVAIL) return host + " is not an address of this machine (try: -b 127.0.0.1)";
   return "cannot listen on " + where + (error != 0 ? std::string(": ") + std::strerror(error) : "") +
          " (is -b an address or a host name?)";
 }
@@ -92,9 +93,11 @@ int CgiServer::bind() {
 }
 
 bool CgiServer::open_log() const {
-  UniqueFd file(
-      ::open(options_.log_file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0640));
+  // O_NONBLOCK: no wait for a reader of a pipe.
+  UniqueFd file(::open(options_.log_file.c_str(),
+                       O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC | O_NONBLOCK, 0640));
   if (!file) return false;
+  ::fcntl(file.get(), F_SETFL, O_APPEND);
   responder_.log().redirect(std::move(file));
   return true;
 }

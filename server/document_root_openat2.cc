@@ -14,9 +14,11 @@ const int DocumentRoot::kSearch = O_PATH;
 
 void DocumentRoot::need_open_beneath(int root) {
   if (open_beneath(root, ".", O_PATH)) return;
+  const bool is_missing = errno == ENOSYS || errno == EPERM;
   throw std::system_error(errno, std::generic_category(),
-                          "this kernel or sandbox has no openat2(), which keeps links inside the root "
-                          "(Linux 5.6 or newer has it; or allow links to leave: --follow-symlinks)");
+                          is_missing ? "this kernel or sandbox has no openat2(), which keeps links inside the root "
+                                       "(Linux 5.6 or newer has it; or allow links to leave: --follow-symlinks)"
+                                     : "cannot open it with openat2()");
 }
 
 UniqueFd DocumentRoot::open_beneath(int root, const char* path, int flags) {

@@ -12,7 +12,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <stdexcept>
 #include <string>
 
@@ -71,7 +70,7 @@ int main(int argc, char** argv) {
                  static_cast<int>(::geteuid()));
   }
   if (!options.port_file.empty() && !write_port_file(options.port_file, port)) {
-    return cgi::fail(1, "cannot write port file \"" + options.port_file + "\": " + std::strerror(errno));
+    return cgi::fail(1, cgi::cannot_write("port file", options.port_file));
   }
   cgi::print_address(options, port);
 

@@ -24,9 +24,7 @@ namespace cgi {
 namespace {
 
 constexpr char kSeeHelp[] = "try: cgi-server --help";
-constexpr double kLongestTime = 31'536'000;  // a year, so that no deadline overflows
-
-std::string in_quotes(std::string_view value) { return "\"" + log_escape(value) + "\""; }
+constexpr double kLongestTime = 31'536'000;  // seconds, a year: no deadline overflows
 
 [[noreturn]] void reject(std::string_view name, std::string_view value, std::string_view rule, std::string_view next) {
   throw std::invalid_argument(std::string(name) + " " + in_quotes(value) + " " + std::string(rule) + " (" +
@@ -50,7 +48,10 @@ double seconds(std::string_view name, const std::string& value, bool zero_allowe
   const auto result = std::from_chars(value.data(), value.data() + value.size(), number, std::chars_format::fixed);
   const bool whole = result.ec == std::errc() && result.ptr == value.data() + value.size();
   if (!digits || !whole || number > kLongestTime || (number == 0 && !zero_allowed)) {
-    reject(name, value, zero_allowed ? "is not a number of seconds" : "is not a number of seconds above 0", next);
+    reject(name, value,
+           zero_allowed ? "is not a number of seconds from 0 to 31536000"
+                        : "is not a number of seconds above 0 and up to 31536000",
+           next);
   }
   return number;
 }
@@ -91,7 +92,8 @@ void take_limits(const std::string& value, ScriptLimits& limits) {
                                                                {"files", &limits.files},
                                                                {"processes", &limits.processes},
                                                                {"output", &limits.output}};
-  for (std::string_view rest = value; !rest.empty();) {
+  std::string_view rest = value;
+  do {
     std::string_view number = cut(rest, ',');
     const std::string_view name = cut(number, '=');
     const auto* kind = std::ranges::find(kinds, name, [](const auto& one) { return one.first; });
@@ -101,7 +103,7 @@ void take_limits(const std::string& value, ScriptLimits& limits) {
     }
     *kind->second =
         whole_number("--script-limit " + std::string(name), std::string(number), 1, 1'000'000'000'000'000, example);
-  }
+  } while (!rest.empty());
 }
 
 // Reads ".pl=C:\perl\bin\perl.exe".
@@ -159,6 +161,16 @@ std::string protocol(const std::string& value, Profile profile) {
   }
   const std::string likely = nearest(extra.substr(0, extra.find('=')), known);
   reject("option", extra, "is unknown", likely.empty() ? kSeeHelp : "did you mean " + likely + "?");
+}
+
+// Rejects "--demo=1" and "--log-file=". CLI11 would take the one as the flag, and the next word as the log file.
+void check_equals_sign(const CLI::App& app, const std::string& word) {
+  std::string_view value = word;
+  const std::string name(cut(value, '='));
+  const CLI::Option* const option = name.starts_with("--") ? app.get_option_no_throw(name) : nullptr;
+  if (option == nullptr || name == word) return;
+  if (option->get_expected_max() == 0) reject(name, value, "is a value too many", "try: " + name);
+  if (value.empty()) reject(name, value, "is not a value", kSeeHelp);
 }
 
 // Declares options under a headline of the help. Each one checks and sets its value when it is parsed.
@@ -230,7 +242,7 @@ void declare(CLI::App& app, Options& options, std::string& port, std::string& ve
   site.text("-b,--bind", "ADDRESS", options.bind, "address to listen on");
   site.text("-d,--directory", "DIR", options.directory, "document root");
   site.value("-p,--protocol", "{HTTP/1.0,HTTP/1.1}", "", "version of responses; default: the profile's",
-             [&version](const std::string& written) { version = written; });
+             [&version](const std::string& written) { version = word("--protocol", written); });
   site.value("--profile", "{cgihttpserver,rfc3875}", "", "rules for scripts; default: cgihttpserver",
              [&options](const std::string& written) { options.profile = profile(written); });
   site.list("--allowed-host", "NAME", "", "answer requests for this host only; may be repeated", options.allowed_hosts,
@@ -302,6 +314,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   std::vector<std::string> words;
   for (int i = argc - 1; i > 0; --i) words.emplace_back(argv[i]);
   try {
+    for (const std::string& word : words) check_equals_sign(app, word);
     app.parse(words);
     if (const auto extras = app.remaining(); !extras.empty()) reject_extra(app, extras.front());
     for (const char* const name : {"--directory", "--cgi-directory"}) {

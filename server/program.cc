@@ -22,8 +22,8 @@ int print_text(const CommandLine& command_line) {
 
 void warn_of_names_not_set(const Options& options) {
   for (const std::string& name : names_not_set(options)) {
-    std::fprintf(stderr, "cgi-server: --pass-env \"%s\" is not set here, so scripts do not get it\n",
-                 log_escape(name).c_str());
+    std::fprintf(stderr, "cgi-server: --pass-env %s is not set here, so scripts do not get it\n",
+                 in_quotes(name).c_str());
   }
 }
 
@@ -37,11 +37,14 @@ void print_address(const Options& options, int port) {
 DocumentRoot opened_root(const std::string& directory, bool follow_symlinks) try {
   return DocumentRoot(directory, follow_symlinks);
 } catch (const std::runtime_error& error) {
-  throw std::runtime_error("cannot serve directory \"" + directory + "\": " + error.what());
+  throw std::runtime_error("cannot serve directory " + in_quotes(directory) + ": " + error.what());
 }
 
-std::string cannot_write_log(const std::string& path) {
-  return "cannot write log file \"" + path + "\": " + std::strerror(errno) + " (name another)";
+std::string cannot_write(std::string_view what, const std::string& path) {
+  std::string why = std::strerror(errno);
+  if (errno == ELOOP) why = "it is a link, which the server does not follow";
+  if (errno == ENXIO) why = "it is a pipe that nobody reads";
+  return "cannot write " + std::string(what) + " " + in_quotes(path) + ": " + why + " (name another)";
 }
 
 }  // namespace cgi

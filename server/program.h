@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "document_root.h"
 #include "options.h"
@@ -23,7 +24,7 @@ void print_address(const Options& options, int port);
 // Opens the document root. Throws std::runtime_error with the whole message if that fails.
 DocumentRoot opened_root(const std::string& directory, bool follow_symlinks);
 
-// Returns the message for a log file that cannot be opened, with the reason in errno.
-std::string cannot_write_log(const std::string& path);
+// Returns the message for a file that cannot be written, with the reason in errno. `what` is "log file", for example.
+std::string cannot_write(std::string_view what, const std::string& path);
 
 }  // namespace cgi

@@ -57,6 +57,8 @@ std::string log_escape(std::string_view text) {
   return out;
 }
 
+std::string in_quotes(std::string_view text) { return "\"" + log_escape(text) + "\""; }
+
 std::string html_escape(std::string_view text) {
   std::string out;
   out.reserve(text.size());

@@ -24,6 +24,9 @@ std::string excerpt(std::string_view text);
 // rule: log/control-bytes-are-escaped, log/no-forged-line, log/backslash-is-doubled, log/line-length-is-limited
 std::string log_escape(std::string_view text);
 
+// Returns the same between double quotes, for a message to the user of the server.
+std::string in_quotes(std::string_view text);
+
 // Returns `text` with & < > as entities, as html.escape(text, quote=False) does.
 std::string html_escape(std::string_view text);
 

@@ -18,6 +18,7 @@
 #include "demo.h"
 #include "document_root.h"
 #include "program.h"
+#include "quote.h"
 #include "script.h"
 
 namespace cgi {
@@ -28,10 +29,11 @@ std::optional<Account> account_of_scripts(const std::string& user) {
   if (::geteuid() != 0) return std::nullopt;
   const passwd* entry = ::getpwnam(user.c_str());
   if (entry == nullptr) {
-    throw std::invalid_argument("user \"" + user + "\" does not exist (name one that does: --user NAME)");
+    throw std::invalid_argument("user " + in_quotes(user) + " does not exist (name one that does: --user NAME)");
   }
   if (entry->pw_uid == 0) {
-    throw std::invalid_argument("user \"" + user + "\" is root: scripts must not run as root (try: --user nobody)");
+    throw std::invalid_argument("user " + in_quotes(user) +
+                                " is root: scripts must not run as root (try: --user nobody)");
   }
   return Account{entry->pw_uid, entry->pw_gid, user};
 }
@@ -69,12 +71,12 @@ int Server::listen() {
   if (profile == Profile::kRfc3875) protocol = "HTTP/1.1";
   for (const std::string& path : cgi_directories) {
     if (!path.starts_with('/') || (path.size() > 1 && path.ends_with('/'))) {
-      throw std::invalid_argument("CGI directory \"" + path + "\" must begin with '/' and not end with it");
+      throw std::invalid_argument("CGI directory " + in_quotes(path) + " must begin with '/' and not end with it");
     }
   }
   if (!interpreters.empty()) {
-    throw std::invalid_argument("--interpreter \"" + interpreters[0].suffix +
-                                "\" is for Windows (here a script begins with #!)");
+    throw std::invalid_argument("--interpreter " + in_quotes(interpreters[0].suffix) +
+                                " is for Windows (here a script begins with #!)");
   }
   if (no_new_privileges && !kHasNoNewPrivileges) {
     throw std::invalid_argument(
@@ -91,7 +93,7 @@ int Server::listen() {
   // rule: resource/taken-port-ends-the-start
   const int bound = parts_->server.bind();
   if (bound < 0) throw std::runtime_error(bind_failure(bind, port, errno));
-  if (!log_file.empty() && !parts_->server.open_log()) throw std::runtime_error(cannot_write_log(log_file));
+  if (!log_file.empty() && !parts_->server.open_log()) throw std::runtime_error(cannot_write("log file", log_file));
   return bound;
 }
 
@@ -109,7 +111,7 @@ bool Server::serve_until_signal(void (*notice)(int signal)) {
   std::thread stopper([this, notice, &server = parts_->server] {
     int number = 0;
     while (::sigwait(&ending_signals(), &number) == 0 && number == SIGHUP && !log_file.empty()) {
-      if (!server.open_log()) std::fprintf(stderr, "cgi-server: %s\n", cannot_write_log(log_file).c_str());
+      if (!server.open_log()) fail(1, cannot_write("log file", log_file));
     }
     if (notice != nullptr) notice(number);
     server.stop_serving();

@@ -103,7 +103,7 @@ def test_a_missing_directory_ends_the_server_with_a_message(root: Path) -> None:
 
 
 def test_a_port_file_that_cannot_be_written_ends_the_server_with_a_message(root: Path) -> None:
-    told = f'cgi-server: cannot write port file "{root}/none/port": No such file or directory'
+    told = f'cgi-server: cannot write port file "{root}/none/port": No such file or directory (name another)'
     assert refused("0", "-d", root, "--port-file", root / "none/port") == (1, told)
 
 
@@ -120,6 +120,16 @@ def test_a_port_file_that_cannot_be_written_ends_the_server_with_a_message(root:
 )
 def test_a_wrong_command_line_exits_with_2(words: list[str], told: str) -> None:
     assert refused(*words) == (2, f"cgi-server: {told}")
+
+
+@pytest.mark.parametrize("option", ["--directory", "--bind", "--port-file", "--log-file"])
+def test_a_message_is_one_line_whatever_the_value(root: Path, option: str) -> None:
+    words = ["0", "-d", root, option, "/none/a\nb\x1b"]
+    done = subprocess.run([PROGRAM, *words], capture_output=True, text=True, timeout=LONG, check=False)
+    messages = [line for line in done.stderr.splitlines() if "not started by root" not in line]
+    assert len(messages) == 1
+    assert messages[0].startswith("cgi-server: cannot ")
+    assert "/none/a\\x0ab\\x1b" in messages[0]
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "x", "1x", "", "nan"])

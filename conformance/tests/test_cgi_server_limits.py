@@ -241,9 +241,28 @@ def test_sighup_opens_the_log_file_again(root: Path) -> None:
 
 def test_a_log_file_that_is_a_link_ends_the_server_with_a_message(root: Path) -> None:
     (root / "log").symlink_to("hello.txt")
-    told = f'cgi-server: cannot write log file "{root}/log": Too many levels of symbolic links (name another)'
+    told = f'cgi-server: cannot write log file "{root}/log": it is a link, which the server does not follow (name another)'
     assert refused("0", "-d", root, "--log-file", root / "log") == (1, told)
     assert (root / "hello.txt").read_text() == "hello static\n"
+
+
+def test_a_log_file_that_is_a_pipe_without_a_reader_ends_the_server_with_a_message(root: Path) -> None:
+    os.mkfifo(root / "log")
+    told = f'cgi-server: cannot write log file "{root}/log": it is a pipe that nobody reads (name another)'
+    assert refused("0", "-d", root, "--log-file", root / "log") == (1, told)
+
+
+def test_sigterm_ends_a_server_whose_log_file_is_a_pipe_that_nobody_reads_any_more(root: Path) -> None:
+    os.mkfifo(root / "log")
+    reader = os.open(root / "log", os.O_RDONLY | os.O_NONBLOCK)
+    with started(root, "--log-file", root / "log") as server:
+        assert status(server.get("/hello.txt")) == 200
+        assert select.select([reader], [], [], LONG)[0]
+        assert b"/hello.txt" in os.read(reader, 65536)
+        os.close(reader)
+        server.process.send_signal(signal.SIGHUP)
+        logged_until(server, "it is a pipe that nobody reads (name another)")
+        assert server.end()[0] == 0
 
 
 def test_the_port_file_replaces_a_link_and_goes_with_the_server(root: Path) -> None:

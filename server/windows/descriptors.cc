@@ -272,9 +272,11 @@ int setsockopt(SOCKET socket, int level, int name, const int* value, std::size_t
   return checked(::setsockopt(socket, level, option, octets, static_cast<int>(size)));
 }
 
-int fcntl(SOCKET socket, int command, int) {
+int fcntl(SOCKET socket, int command, int flags) {
   u_long on = 1;
-  return command == F_SETFL ? checked(::ioctlsocket(socket_of(socket), static_cast<long>(FIONBIO), &on)) : 0;
+  return command == F_SETFL && flags == O_NONBLOCK
+             ? checked(::ioctlsocket(socket_of(socket), static_cast<long>(FIONBIO), &on))
+             : 0;
 }
 
 int pipe(int* ends) {

@@ -14,6 +14,7 @@
 #include "descriptors.h"
 #include "options.h"
 #include "program.h"
+#include "quote.h"
 #include "script_program.h"
 #include "wide.h"
 
@@ -73,9 +74,10 @@ int serve(const cgi::Options& options) try {
   if (port < 0) {
     return cgi::fail(1, cgi::bind_failure(options.bind, options.port, cgi::errno_of(::WSAGetLastError())));
   }
-  if (!options.log_file.empty() && !server.open_log()) return cgi::fail(1, cgi::cannot_write_log(options.log_file));
+  if (!options.log_file.empty() && !server.open_log())
+    return cgi::fail(1, cgi::cannot_write("log file", options.log_file));
   if (!options.port_file.empty() && !write_port_file(options.port_file, port)) {
-    return cgi::fail(1, "cannot write port file \"" + options.port_file + "\" (name another)");
+    return cgi::fail(1, "cannot write port file " + cgi::in_quotes(options.port_file) + " (name another)");
   }
   cgi::print_address(options, port);
   std::thread stopper([&server] {
