@@ -5,12 +5,15 @@
 #include <system_error>
 
 #include "nearest.h"
+#include "quote.h"
 
 namespace cgi::bench {
 
+std::string in_quotes(std::string_view value) { return "\"" + log_escape(value) + "\""; }
+
 std::string hint(std::string_view word, const std::vector<std::string>& known, const std::string& otherwise) {
   const std::string best = nearest(word, known);
-  return best.empty() ? otherwise : " (did you mean \"" + best + "\"?)";
+  return best.empty() ? otherwise : " (did you mean " + in_quotes(best) + "?)";
 }
 
 std::string file_hint(const std::string& path, const std::string& otherwise) {

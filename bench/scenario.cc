@@ -1,14 +1,19 @@
 #include "scenario.h"
 
+#include <fcntl.h>
 #include <toml++/toml.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
+#include <array>
+#include <cerrno>
+#include <cstring>
 #include <set>
 #include <sstream>
 
 #include "hint.h"
+#include "quote.h"
+#include "unique_fd.h"
 
 namespace cgi::bench {
 namespace {
@@ -23,14 +28,14 @@ const Keys kBesideKeys = {"path", "body", "requests"};
 class Entry {
  public:
   Entry(const toml::table& table, std::string shown) : table_(table), shown_(std::move(shown)) {
-    if (const auto name = table_["name"].value<std::string>()) shown_ += " \"" + *name + "\"";
+    if (const auto name = table_["name"].value<std::string>()) shown_ += " " + in_quotes(*name);
   }
 
   [[noreturn]] void refuse(const std::string& what) const { throw ScenarioError(shown_ + ": " + what); }
 
   void allow_only(const Keys& keys, const Keys& more = {}) const {
     for (const auto& [key, value] : table_) {
-      if (!keys.count(key.str()) && !more.count(key.str())) refuse("unknown key \"" + std::string(key.str()) + "\"");
+      if (!keys.count(key.str()) && !more.count(key.str())) refuse("unknown key " + in_quotes(key.str()));
     }
   }
 
@@ -67,8 +72,8 @@ class Entry {
   // Returns a number, or a list of numbers, as a list.
   std::vector<int> numbers(std::string_view key, std::vector<int> usual) const {
     if (!has(key)) return usual;
-    if (const auto one = table_[key].value_exact<std::int64_t>()) return {static_cast<int>(*one)};
     std::vector<int> all;
+    if (table_[key].is_integer()) all.push_back(table_[key].value<int>().value_or(0));
     if (const auto* array = table_[key].as_array()) {
       for (const auto& node : *array) all.push_back(node.value_exact<int64_t>() ? node.value<int>().value_or(0) : 0);
     }
@@ -105,7 +110,7 @@ class Entry {
 
 void read_path(const Entry& entry, Exchange& exchange) {
   exchange.path = entry.required("path");
-  if (exchange.path.front() != '/') entry.refuse("path \"" + exchange.path + "\" does not begin with '/'");
+  if (exchange.path.front() != '/') entry.refuse("path " + in_quotes(exchange.path) + " does not begin with '/'");
   if (!entry.has("body")) return;
   exchange.expected.is_exact = true;
   exchange.expected.content = entry.content("body");
@@ -162,16 +167,17 @@ void check_names(const Scenarios& all, const std::string& shown) {
   std::set<std::string> names;
   for (const auto& scenario : all.scenarios) {
     if (!names.insert(scenario.name).second)
-      throw ScenarioError(shown + ": two scenarios have the name \"" + scenario.name + "\"");
+      throw ScenarioError(shown + ": two scenarios have the name " + in_quotes(scenario.name));
   }
   for (const auto& scenario : all.scenarios) {
     for (const auto& turn : scenario.turns) {
       if (!names.count(turn)) {
-        throw ScenarioError(shown + ": scenario \"" + scenario.name + "\": mix names an unknown scenario \"" + turn +
-                            "\"");
+        throw ScenarioError(shown + ": scenario " + in_quotes(scenario.name) + ": mix names an unknown scenario " +
+                            in_quotes(turn));
       }
       if (!all.named(turn).turns.empty()) {
-        throw ScenarioError(shown + ": scenario \"" + scenario.name + "\": \"" + turn + "\" is itself a mix");
+        throw ScenarioError(shown + ": scenario " + in_quotes(scenario.name) + ": " + in_quotes(turn) +
+                            " is itself a mix");
       }
     }
   }
@@ -229,8 +235,7 @@ Scenarios parse_scenarios(std::string_view text, const std::string& shown) {
   }
   for (const auto& [key, value] : document) {
     if (!Keys{"file", "check", "scenario"}.count(key.str()) || !value.is_array_of_tables()) {
-      throw ScenarioError(shown + ": unknown key \"" + std::string(key.str()) +
-                          "\" ([[file]], [[check]], [[scenario]])");
+      throw ScenarioError(shown + ": unknown key " + in_quotes(key.str()) + " ([[file]], [[check]], [[scenario]])");
     }
   }
   Scenarios all;
@@ -249,11 +254,21 @@ Scenarios parse_scenarios(std::string_view text, const std::string& shown) {
 }
 
 Scenarios read_scenarios(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in)
-    throw ScenarioError(file.string() + ": cannot be read" + file_hint(file, " (--scenarios names another file)"));
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
-  return parse_scenarios(text, file.filename().string());
+  const UniqueFd in(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  std::string text;
+  std::array<char, 65536> block{};
+  ssize_t got = in ? 1 : -1;
+  while (got > 0) {
+    got = ::read(in.get(), block.data(), block.size());
+    if (got > 0) text.append(block.data(), static_cast<std::size_t>(got));
+  }
+  if (got < 0) {
+    const int error = errno;
+    const std::string next = " (--scenarios names another file)";
+    throw ScenarioError(in_quotes(file.string()) + " cannot be read: " + std::strerror(error) +
+                        (error == ENOENT ? file_hint(file, next) : next));
+  }
+  return parse_scenarios(text, log_escape(file.filename().string()));
 }
 
 }  // namespace cgi::bench

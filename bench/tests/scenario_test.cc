@@ -57,6 +57,9 @@ TEST(Scenarios, HaveMessagesThatNameThePlace) {
   const std::map<std::string, std::string> told = {
       {std::string(kHello) + "stauts = 200\n", "x.toml: scenario \"hello\": unknown key \"stauts\""},
       {std::string(kHello) + "close = 1\n", "x.toml: scenario \"hello\": key \"close\" has the wrong type"},
+      {std::string(kHello) + "clients = 0\n",
+       "x.toml: scenario \"hello\": key \"clients\" is not a list of numbers above 0"},
+      {std::string(kHello) + "\"a\\nb\" = 1\n", "x.toml: scenario \"hello\": unknown key \"a\\x0ab\""},
       {std::string(kHello) + "clients = [0]\n",
        "x.toml: scenario \"hello\": key \"clients\" is not a list of numbers above 0"},
       {std::string(kHello) + "body = { repeat = \"x\" }\n", "x.toml: scenario \"hello\": body: times must be above 0"},
@@ -82,6 +85,16 @@ TEST(Scenarios, HaveMessagesThatNameThePlace) {
   };
   for (const auto& [text, message] : told) EXPECT_EQ(message, refusal(text)) << text;
   EXPECT_EQ(0u, refusal("[[scenario]]\nname = \n").rfind("x.toml:2: ", 0)) << refusal("[[scenario]]\nname = \n");
+}
+
+TEST(Scenarios, MustComeFromAFile) {
+  try {
+    read_scenarios(CGI_FIXTURES);
+    FAIL() << "a folder was read";
+  } catch (const ScenarioError& error) {
+    EXPECT_EQ("\"" CGI_FIXTURES "\" cannot be read: Is a directory (--scenarios names another file)",
+              std::string(error.what()));
+  }
 }
 
 TEST(Scenarios, SpreadTheTurnsOfAMixEvenly) {

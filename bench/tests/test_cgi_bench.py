@@ -109,8 +109,9 @@ def test_lay_out_writes_the_document_root(tmp_path: Path) -> None:
         (["x=http://127.0.0.1:1", "--benchmark_filter=none-such"], 2, '"none-such" (--benchmark_list_tests shows their names)'),
         (["x=http://127.0.0.1:1", "--benchmark_filter=^cgi-helo/8/"], 2, '"^cgi-helo/8/" (did you mean "cgi-hello"?)'),
         (["x=http://127.0.0.1:1", "--benchmark_filter=static-1k/1/"], 1, "x is INVALID"),
-        (["x=http://127.0.0.1:1", "--scenarios", "none.toml"], 2, "none.toml: cannot be read (--scenarios names another file)"),
-        (["--scenarios", "fixtures/scenario.toml"], 2, 'cannot be read (did you mean "scenarios.toml"?)'),
+        (["x=http://127.0.0.1:1", "--scenarios", "bench"], 2, '"bench" cannot be read: Is a directory'),
+        (["x=http://127.0.0.1:1", "--scenarios", "none.toml"], 2, '"none.toml" cannot be read: No such file or directory (--scenarios names another file)'),
+        (["--scenarios", "fixtures/scenario.toml"], 2, 'cannot be read: No such file or directory (did you mean "scenarios.toml"?)'),
     ],
 )
 def test_an_error_is_named_and_has_its_exit_status(words: list[str], status: int, told: str) -> None:

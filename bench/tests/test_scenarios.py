@@ -40,6 +40,7 @@ def test_the_scenarios_meet_their_schema() -> None:
         ("", True),
         (HELLO + "stauts = 200\n", True),
         (HELLO + "close = 1\n", True),
+        (HELLO + "clients = 0\n", True),
         (HELLO + "clients = [0]\n", True),
         (HELLO + "clients = []\n", True),
         (HELLO + "rate = -1\n", True),
