@@ -22,11 +22,19 @@ void write(const fs::path& path, const Repeated& content) {
     out.write(block.data(), static_cast<std::streamsize>(std::min<std::uint64_t>(block.size(), content.size() - at)));
   }
   out.close();
-  if (!out) throw std::system_error(errno, std::generic_category(), path.string());
+  if (!out) throw fs::filesystem_error("", path, std::error_code(errno, std::generic_category()));
   fs::permissions(path, kReadable);
 }
 
 }  // namespace
+
+std::string wrong_place(const fs::path& directory) {
+  std::error_code error;
+  const fs::file_status status = fs::status(directory, error);
+  if (!fs::exists(status)) return "";
+  if (!fs::is_directory(status)) return "is not a folder";
+  return fs::is_empty(directory, error) || error ? "" : "is not empty";
+}
 
 void lay_out(const fs::path& directory, const fs::path& scripts, const Scenarios& scenarios,
              const std::set<std::string>& wanted) {
@@ -46,10 +54,18 @@ void lay_out(const fs::path& directory, const fs::path& scripts, const Scenarios
 
 TemporaryDocroot::TemporaryDocroot(const fs::path& scripts, const Scenarios& scenarios,
                                    const std::set<std::string>& wanted) {
-  std::string name = (fs::temp_directory_path() / "cgi-bench-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) throw std::system_error(errno, std::generic_category(), name);
+  const char* const folder = ::getenv("TMPDIR");
+  std::string name = fs::path(folder == nullptr ? "/tmp" : folder) / "cgi-bench-XXXXXX";
+  if (::mkdtemp(name.data()) == nullptr) {
+    throw fs::filesystem_error("", name, std::error_code(errno, std::generic_category()));
+  }
   path_ = name;
-  lay_out(path_, scripts, scenarios, wanted);
+  try {
+    lay_out(path_, scripts, scenarios, wanted);
+  } catch (...) {
+    remove();
+    throw;
+  }
 }
 
 void TemporaryDocroot::remove() noexcept {

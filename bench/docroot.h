@@ -9,6 +9,10 @@
 
 namespace cgi::bench {
 
+// Returns why a document root cannot be laid out in DIR: it is a file, or a folder with files of the user. Returns ""
+// if it is an empty folder or absent.
+std::string wrong_place(const std::filesystem::path& directory);
+
 // Copies the scripts of `scripts` to DIR/cgi-bin and writes the files to DIR, which must be empty or absent. If
 // `wanted` is not empty, writes only the files that it names. Everybody may read them, because scripts run as nobody.
 void lay_out(const std::filesystem::path& directory, const std::filesystem::path& scripts, const Scenarios& scenarios,

@@ -279,6 +279,9 @@ int run(int argc, char** argv) {
   Bench bench(options, run_seconds);
   const fs::path scripts = here / "scripts";
   if (!options.lay_out.empty()) {
+    if (const std::string wrong = wrong_place(options.lay_out); !wrong.empty()) {
+      return fail("--lay-out " + in_quotes(options.lay_out) + " " + wrong + " (name a new directory)", 2);
+    }
     lay_out(options.lay_out, scripts, bench.scenarios());
     std::printf("document root: %s\n", fs::canonical(options.lay_out).c_str());
     return 0;
@@ -307,6 +310,8 @@ int main(int argc, char** argv) {
   } catch (const std::regex_error&) {
     return cgi::bench::fail("--benchmark_filter is not a valid regular expression", 2);
   } catch (const std::filesystem::filesystem_error& error) {
-    return cgi::bench::fail(error.what(), 1);
+    return cgi::bench::fail("cannot write the document root: " + cgi::bench::in_quotes(error.path1().string()) + ": " +
+                                error.code().message() + " (choose another folder: --lay-out or TMPDIR)",
+                            2);
   }
 }

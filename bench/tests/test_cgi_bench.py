@@ -111,6 +111,9 @@ def test_lay_out_writes_the_document_root(tmp_path: Path) -> None:
         (["x=http://127.0.0.1:1", "--benchmark_filter=static-1k/1/"], 1, "x is INVALID"),
         (["x=http://127.0.0.1:1", "--scenarios", "bench"], 2, '"bench" cannot be read: Is a directory'),
         (["x=http://127.0.0.1:1", "--scenarios", "none.toml"], 2, '"none.toml" cannot be read: No such file or directory (--scenarios names another file)'),
+        (["--lay-out", "README.md"], 2, '--lay-out "README.md" is not a folder (name a new directory)'),
+        (["--lay-out", "bench"], 2, '--lay-out "bench" is not empty (name a new directory)'),
+        (["--lay-out", "README.md/x"], 2, 'cannot write the document root: "README.md/x/cgi-bin": Not a directory'),
         (["--scenarios", "fixtures/scenario.toml"], 2, 'cannot be read: No such file or directory (did you mean "scenarios.toml"?)'),
     ],
 )
