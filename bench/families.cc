@@ -119,6 +119,10 @@ void register_ceiling(const LoadPoint& point, const std::filesystem::path& docro
   add(point.name() + "/ceiling", [plan, &tally](benchmark::State& state) { run_without_server(state, plan, tally); });
 }
 
+void register_skip(const LoadPoint& point, const std::string& target, const std::string& why) {
+  add_skip(point.name() + "/" + target, why);
+}
+
 void register_name(const LoadPoint& point, const std::string& target) {
   add(point.name() + "/" + target, [](benchmark::State&) {});
 }

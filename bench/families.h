@@ -27,6 +27,8 @@ inline constexpr char kNameEnd[] = "/iterations:1/manual_time";
 void register_target(const LoadPoint& point, const Scenarios& scenarios, const Target& target, const Times& times,
                      Tally& tally);
 void register_ceiling(const LoadPoint& point, const std::filesystem::path& docroot, const Times& times, Tally& tally);
+// Registers a benchmark that has no figures, and why.
+void register_skip(const LoadPoint& point, const std::string& target, const std::string& why);
 // Registers a name for the list only.
 void register_name(const LoadPoint& point, const std::string& target);
 

@@ -216,9 +216,17 @@ class Bench {
         register_target(point, scenarios_, target, times_, tally_);
       }
     }
-    if (point.has_ceiling() && filter.selects(point.name() + "/" + kCeiling)) {
+    if (!point.has_ceiling() || !filter.selects(point.name() + "/" + kCeiling)) return;
+    if (has_valid_target()) {
       register_ceiling(point, docroot_->path(), times_, tally_);
+    } else {
+      register_skip(point, kCeiling, "no target is valid");
     }
+  }
+
+  // Without a valid target, the ceiling is not measured: a report would compare it with nothing.
+  bool has_valid_target() const {
+    return std::ranges::any_of(targets_, [](const Target& target) { return target.invalid.empty(); });
   }
 
   int conclude() const {

@@ -123,6 +123,13 @@ def test_an_error_is_named_and_has_its_exit_status(words: list[str], status: int
     assert status != 2 or done.stderr.count("\n") == 1, done.stderr
 
 
+def test_without_a_valid_target_nothing_is_measured() -> None:
+    status, told = measured("a=http://127.0.0.1:1", "--benchmark_filter=cgi-hello/8/")
+    problems = {run["run_name"].split("/")[2]: run["error_message"] for run in told["benchmarks"]}
+    assert status == 1
+    assert problems == {"a": f"INVALID: {told['context']['INVALID a']}", "ceiling": "no target is valid"}
+
+
 def test_help_shows_the_options_of_cgi_bench_and_google_benchmark() -> None:
     done = bench("--help")
     assert done.returncode == 0
