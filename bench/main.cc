@@ -312,7 +312,7 @@ int main(int argc, char** argv) {
   try {
     return cgi::bench::run(argc, argv);
   } catch (const cgi::bench::TargetError& error) {
-    return cgi::bench::fail(error.what(), error.exit_status);
+    return error.is_told ? error.exit_status : cgi::bench::fail(error.what(), error.exit_status);
   } catch (const cgi::bench::ScenarioError& error) {
     return cgi::bench::fail(error.what(), 2);
   } catch (const std::regex_error&) {

@@ -13,18 +13,25 @@
 #include <vector>
 
 #include "accounting.h"
+#include "hint.h"
 
 extern char** environ;
 
 namespace cgi::bench {
 namespace {
 
-Address resolve(const Url& url, const std::string& shown) {
+[[noreturn]] void refuse_url(const std::string& name, const std::string& url, const std::string& problem) {
+  throw TargetError("URL " + in_quotes(url) + " of target " + in_quotes(name) + " " + problem + " (try: " + name +
+                        "=http://127.0.0.1:8000)",
+                    2);
+}
+
+Address resolve(const Url& url, const RunningServer& server) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
   const int error = ::getaddrinfo(url.host.c_str(), std::to_string(url.port).c_str(), &hints, &found);
-  if (error != 0) throw TargetError("\"" + shown + "\": host \"" + url.host + "\": " + ::gai_strerror(error), 2);
+  if (error != 0) refuse_url(server.name, server.url, "names an unknown host: " + std::string(::gai_strerror(error)));
   Address address;
   std::memcpy(&address.storage, found->ai_addr, found->ai_addrlen);
   address.length = found->ai_addrlen;
@@ -70,15 +77,15 @@ pid_t spawn(const std::vector<std::string>& words, int input, int output) {
   ::posix_spawn_file_actions_destroy(&actions);
   ::posix_spawnattr_destroy(&attributes);
   if (error != 0)
-    throw TargetError("\"" + words[0] + "\": " + std::strerror(error) + " (run ci/setup, or use --runner)", 3);
+    throw TargetError(in_quotes(words[0]) + ": " + std::strerror(error) + " (run ci/setup, or use --runner)", 3);
   return pid;
 }
 
 }  // namespace
 
-Url parse_url(const std::string& text) {
+Url parse_url(const std::string& name, const std::string& text) {
   constexpr std::string_view kScheme = "http://";
-  if (text.rfind(kScheme, 0) != 0) throw TargetError("\"" + text + "\" does not begin with http://", 2);
+  if (text.rfind(kScheme, 0) != 0) refuse_url(name, text, "does not begin with http://");
   Url url;
   const std::size_t slash = std::min(text.find('/', kScheme.size()), text.size());
   url.authority = text.substr(kScheme.size(), slash - kScheme.size());
@@ -90,12 +97,12 @@ Url parse_url(const std::string& text) {
     const char* end = url.authority.data() + url.authority.size();
     const auto read = std::from_chars(url.authority.data() + colon + 1, end, url.port);
     if (read.ec != std::errc() || read.ptr != end || url.port == 0) {
-      throw TargetError("\"" + text + "\": \"" + url.authority.substr(colon + 1) + "\" is not a port", 2);
+      refuse_url(name, text, "has no port from 1 to 65535");
     }
     url.host.erase(colon);
   }
   if (!url.host.empty() && url.host.front() == '[') url.host = url.host.substr(1, url.host.size() - 2);
-  if (url.host.empty()) throw TargetError("\"" + text + "\" names no host", 2);
+  if (url.host.empty()) refuse_url(name, text, "names no host");
   return url;
 }
 
@@ -119,8 +126,8 @@ Target reach(const RunningServer& server) {
   Target target;
   target.name = server.name;
   target.about = server.url;
-  target.url = parse_url(server.url);
-  target.address = resolve(target.url, server.url);
+  target.url = parse_url(server.name, server.url);
+  target.address = resolve(target.url, server);
   target.pid = listener_of(target.url.port);
   return target;
 }
@@ -142,9 +149,14 @@ StartedServer::StartedServer(const Start& start) {
   child_input.reset();
   child_output.reset();
   const auto told = read_introduction(out[0]);
-  if (told.empty()) {  // cgi-conform has printed the reason
-    ::waitpid(runner_, nullptr, 0);
-    throw TargetError("server \"" + server.server + "\" cannot be measured", 3);
+  if (told.empty()) {
+    int ended = 0;
+    ::waitpid(runner_, &ended, 0);
+    const int status = WIFEXITED(ended) ? WEXITSTATUS(ended) : 0;
+    const bool has_told = status == 2 || status == 3;  // a wrong name, or a server that did not start
+    throw TargetError(in_quotes(start.runner) + " did not start server " + in_quotes(server.server) +
+                          " (--runner must name a cgi-conform)",
+                      has_told ? status : 3, has_told);
   }
   target_ = reach({server.name, told.at("url")});
   target_.start = start;

@@ -18,10 +18,12 @@
 
 namespace cgi::bench {
 
-// A URL that cannot be used (exit status 2), or a server that does not start (3).
+// A URL or a server that does not exist (exit status 2), or a server that does not start (3).
 struct TargetError : std::runtime_error {
-  TargetError(const std::string& what, int status) : std::runtime_error(what), exit_status(status) {}
+  TargetError(const std::string& what, int status, bool told = false)
+      : std::runtime_error(what), exit_status(status), is_told(told) {}
   int exit_status;
+  bool is_told;  // cgi-conform has printed a message
 };
 
 struct Url {
@@ -30,7 +32,8 @@ struct Url {
   std::string authority;  // as in the Host field
   std::string prefix;     // before every path; it does not end with '/'
 };
-Url parse_url(const std::string& url);
+// Takes apart the URL of target `name`. Throws TargetError.
+Url parse_url(const std::string& name, const std::string& url);
 
 // How cgi-conform starts a server.
 struct Start {
