@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <deque>
 #include <filesystem>
 #include <fstream>
@@ -18,7 +17,6 @@
 #include <regex>
 #include <set>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -37,17 +35,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kCeiling[] = "ceiling";
-constexpr std::string_view kMinTime = "--benchmark_min_time=";
-constexpr double kRunSeconds = 0.5;
 
 // Google Benchmark gets these flags before those of the user, which replace them.
 constexpr const char* kUsualFlags[] = {"--benchmark_enable_random_interleaving=true", "--benchmark_repetitions=5",
                                        "--benchmark_report_aggregates_only=false"};
-
-bool is_set(const char* text, std::string_view flag) {
-  const std::string_view word = text;
-  return word == flag || word == std::string(flag) + "=true" || word == std::string(flag) + "=1";
-}
 
 // Selects as Google Benchmark does: names that match a regular expression, or do not match it if it begins with '-'.
 class Filter {
@@ -117,9 +108,9 @@ int fail(const std::string& what, int status) {
 
 class Bench {
  public:
-  Bench(const Options& options, double run_seconds)
+  explicit Bench(const Options& options)
       : options_(options),
-        times_{nanoseconds(run_seconds), nanoseconds(options.timeout)},
+        times_{nanoseconds(options.run_seconds), nanoseconds(options.timeout)},
         scenarios_(read_scenarios(options.scenarios)),
         points_(load_points(scenarios_)) {}
 
@@ -138,7 +129,7 @@ class Bench {
     const Filter filter(benchmark::GetBenchmarkFilter());
     select(filter);
     if (selected_.empty()) {
-      return fail("no benchmark matches \"" + benchmark::GetBenchmarkFilter() + "\"" + scenario_hint(), 2);
+      return fail("no benchmark matches " + in_quotes(benchmark::GetBenchmarkFilter()) + scenario_hint(), 2);
     }
     docroot_ = std::make_unique<TemporaryDocroot>(scripts, scenarios_, paths());
     remove_when_interrupted(*docroot_);
@@ -249,42 +240,32 @@ class Bench {
   Tally tally_;
 };
 
-void print_help() {
-  std::fputs(manual().c_str(), stdout);
-  benchmark::PrintDefaultHelp();
+// Returns the problem with the flags of the user; empty if there is none.
+std::string initialize_benchmark(char* program, const std::vector<std::string>& flags) {
+  std::vector<char*> words = {program};
+  for (const char* flag : kUsualFlags) words.push_back(const_cast<char*>(flag));
+  for (const std::string& flag : flags) words.push_back(const_cast<char*>(flag.c_str()));
+  int count = static_cast<int>(words.size());
+  words.push_back(nullptr);
+  benchmark::Initialize(&count, words.data());
+  return count == 1 ? "" : "this release of Google Benchmark has no " + in_quotes(words[1]) + " (see --help)";
 }
 
 int run(int argc, char** argv) {
-  std::vector<char*> words = {argv[0]};
-  bool lists = false;
-  bool has_format = false;
-  double run_seconds = kRunSeconds;
-  for (const char* flag : kUsualFlags) words.push_back(const_cast<char*>(flag));
-  for (int i = 1; i < argc; ++i) {
-    lists = lists || is_set(argv[i], "--benchmark_list_tests");
-    has_format = has_format || std::string_view(argv[i]).starts_with("--benchmark_format");
-    if (std::string_view(argv[i]).starts_with(kMinTime)) {
-      run_seconds = std::strtod(argv[i] + kMinTime.size(), nullptr);  // newer releases of Google Benchmark write "0.5s"
-    }
-    words.push_back(argv[i]);
-  }
-  if (!(run_seconds > 0)) return fail(std::string(kMinTime) + " must be above 0", 2);
-  int count = static_cast<int>(words.size());
-  words.push_back(nullptr);
-  benchmark::Initialize(&count, words.data(), print_help);
-
   const fs::path here = fs::read_symlink("/proc/self/exe").parent_path();
   Options usual;
   usual.scenarios = (here / "scenarios.toml").string();
   const fs::path runner = here.parent_path() / "bin" / "cgi-conform";
   usual.runner = fs::exists(runner) ? runner.string() : "cgi-conform";
-  const CommandLine line = parse_command_line(count, words.data(), usual);
+  const CommandLine line = parse_command_line(argc, argv, usual);
   if (!line.options) {
-    std::fputs(line.text.c_str(), stderr);
+    std::fputs(line.text.c_str(), line.exit_status == 0 ? stdout : stderr);
+    if (line.wants_help) benchmark::PrintDefaultHelp();
     return line.exit_status;
   }
   const Options& options = *line.options;
-  Bench bench(options, run_seconds);
+  if (const std::string wrong = initialize_benchmark(argv[0], options.flags); !wrong.empty()) return fail(wrong, 2);
+  Bench bench(options);
   const fs::path scripts = here / "scripts";
   if (!options.lay_out.empty()) {
     if (const std::string wrong = wrong_place(options.lay_out); !wrong.empty()) {
@@ -294,7 +275,7 @@ int run(int argc, char** argv) {
     std::printf("document root: %s\n", fs::canonical(options.lay_out).c_str());
     return 0;
   }
-  if (lists) {
+  if (options.lists) {
     bench.list();
     benchmark::RunSpecifiedBenchmarks();
     return 0;
@@ -302,7 +283,7 @@ int run(int argc, char** argv) {
   if (options.running.empty() && options.known.empty())
     return fail("no targets: NAME=URL or --servers (see --help)", 2);
   Summary summary;
-  return bench.run(scripts, has_format ? nullptr : &summary);
+  return bench.run(scripts, options.has_format ? nullptr : &summary);
 }
 
 }  // namespace
@@ -316,7 +297,7 @@ int main(int argc, char** argv) {
   } catch (const cgi::bench::ScenarioError& error) {
     return cgi::bench::fail(error.what(), 2);
   } catch (const std::regex_error&) {
-    return cgi::bench::fail("--benchmark_filter is not a valid regular expression", 2);
+    return cgi::bench::fail("BENCHMARK_FILTER in the environment is not a regular expression (unset it)", 2);
   } catch (const std::filesystem::filesystem_error& error) {
     return cgi::bench::fail("cannot write the document root: " + cgi::bench::in_quotes(error.path1().string()) + ": " +
                                 error.code().message() + " (choose another folder: --lay-out or TMPDIR)",

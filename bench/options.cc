@@ -3,7 +3,9 @@
 #include <CLI/CLI.hpp>
 #include <set>
 
+#include "flags.h"
 #include "hint.h"
+#include "quote.h"
 
 namespace cgi::bench {
 namespace {
@@ -22,7 +24,7 @@ constexpr char kUsage[] =
     "  --servers LIST        start these servers: [NAME=]SERVER[:PROFILE][+CAPABILITY]. SERVER is a name of\n"
     "                        'cgi-conform servers', or a folder with a server.toml.\n"
     "  --scenarios FILE      the requests to send (default: fixtures/scenarios.toml)\n"
-    "  --lay-out DIR         only write the document root to a new directory\n"
+    "  --lay-out DIR         only write the document root to a new or empty directory\n"
     "  --timeout SECONDS     an answer that takes longer is a failure (default: 10)\n"
     "  --runner FILE         the cgi-conform that starts the servers (default: build/bin/cgi-conform)\n"
     "  --help                print this help\n"
@@ -50,17 +52,10 @@ bool is_name(const std::string& text) {
 
 // Returns the options of cgi-bench and the flags of Google Benchmark.
 std::vector<std::string> known_options(const CLI::App& app) {
-  std::vector<std::string> names = {"--help"};
+  std::vector<std::string> names = flag_names();
   for (const CLI::Option* option : app.get_options()) {
     for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
   }
-  for (const char* flag :
-       {"color", "context", "counters_tabular", "display_aggregates_only", "dry_run", "enable_random_interleaving",
-        "filter", "format", "list_tests", "min_time", "min_warmup_time", "out", "out_format", "perf_counters",
-        "repetitions", "report_aggregates_only", "time_unit"}) {
-    names.push_back(std::string("--benchmark_") + flag);
-  }
-  names.push_back("--v");
   return names;
 }
 
@@ -70,9 +65,9 @@ CommandLine mistake(const std::string& text) { return {std::nullopt, "cgi-bench:
 std::string wrong_names(const Options& options) {
   std::set<std::string> names = {"ceiling"};
   const auto check = [&names](const std::string& name) -> std::string {
-    if (!is_name(name)) return "\"" + name + "\" is not a valid target name (letters, digits, '.', '_' and '-')";
+    if (!is_name(name)) return in_quotes(name) + " is not a valid target name (letters, digits, '.', '_' and '-')";
     if (names.insert(name).second) return "";
-    return "two targets have the name \"" + name + "\" (choose another: NAME=…)";
+    return "two targets have the name " + in_quotes(name) + " (choose another: NAME=…)";
   };
   for (const auto& server : options.running) {
     if (auto wrong = check(server.name); !wrong.empty()) return wrong;
@@ -80,6 +75,54 @@ std::string wrong_names(const Options& options) {
   for (const auto& server : options.known) {
     if (auto wrong = check(server.name); !wrong.empty()) return wrong;
   }
+  return "";
+}
+
+// The functions below take a part of the command line. They return the problem with it; empty if there is none.
+
+std::string take_flags(int argc, const char* const* argv, Options& options) {
+  constexpr std::string_view kMinTime = "--benchmark_min_time=";
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (!is_flag(word)) continue;
+    if (const std::string wrong = wrong_flag(word); !wrong.empty()) return wrong;
+    if (word.starts_with(kMinTime)) {  // cgi-bench times its runs itself
+      options.run_seconds = *to_seconds(word.substr(kMinTime.size()));
+      continue;
+    }
+    options.lists = options.lists || switches_on(word, "--benchmark_list_tests");
+    options.has_format = options.has_format || word.starts_with("--benchmark_format");
+    options.flags.emplace_back(word);
+  }
+  return "";
+}
+
+std::string take_targets(const std::vector<std::string>& targets, Options& options) {
+  for (const auto& target : targets) {
+    const auto equals = target.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return in_quotes(target) + " is not NAME=URL (known servers: --servers)";
+    }
+    options.running.push_back({target.substr(0, equals), target.substr(equals + 1)});
+  }
+  return "";
+}
+
+std::string take_servers(const std::vector<std::string>& servers, Options& options) {
+  for (const auto& server : servers) {
+    options.known.push_back(parse_known_server(server));
+    if (options.known.back().server.empty()) {
+      return "--servers " + in_quotes(server) + " names no server (try: --servers cgi-server)";
+    }
+  }
+  return "";
+}
+
+std::string take_timeout(const std::string& timeout, Options& options) {
+  if (timeout.empty()) return "";
+  const auto seconds = to_seconds(timeout);
+  if (!seconds) return "--timeout " + in_quotes(timeout) + " " + kNoSeconds + " (try: --timeout 10)";
+  options.timeout = *seconds;
   return "";
 }
 
@@ -108,37 +151,47 @@ KnownServer parse_known_server(const std::string& word) {
 
 CommandLine parse_command_line(int argc, const char* const* argv, Options usual) {
   Options options = std::move(usual);
+  std::vector<std::string> words;
+  for (int i = argc - 1; i > 0; --i) {  // CLI11 expects the words in reverse
+    if (!is_flag(argv[i])) words.emplace_back(argv[i]);
+  }
   std::vector<std::string> targets;
   std::vector<std::string> servers;
+  std::string timeout;
   CLI::App app;
-  app.set_help_flag();
+  app.set_help_flag("--help");
   app.add_option("targets", targets);
-  app.add_option("--servers", servers)->delimiter(',')->expected(1, 1 << 10);
-  app.add_option("--scenarios", options.scenarios);
-  app.add_option("--lay-out", options.lay_out);
-  app.add_option("--timeout", options.timeout);
-  app.add_option("--runner", options.runner);
+  app.add_option("--servers", servers)->delimiter(',')->take_all()->allow_extra_args(false);
+  const CLI::Option* const texts[] = {app.add_option("--scenarios", options.scenarios)->take_last(),
+                                      app.add_option("--lay-out", options.lay_out)->take_last(),
+                                      app.add_option("--timeout", timeout)->take_last(),
+                                      app.add_option("--runner", options.runner)->take_last()};
   app.allow_extras();
   try {
-    app.parse(argc, argv);
+    app.parse(words);
+  } catch (const CLI::CallForHelp&) {
+    return {std::nullopt, kUsage, 0, true};
+  } catch (const CLI::ArgumentMismatch& missing) {
+    const std::string text = missing.what();
+    return mistake("option " + in_quotes(text.substr(0, text.find(':'))) + " needs a value (see --help)");
   } catch (const CLI::ParseError& error) {
-    return mistake(std::string(error.what()) + " (see --help)");
+    return mistake(log_escape(error.what()) + " (see --help)");
   }
   if (const auto extras = app.remaining(); !extras.empty()) {
     const std::string name = extras.front().substr(0, extras.front().find('='));
-    return mistake("unknown option \"" + name + "\"" + hint(name, known_options(app), " (see --help)"));
+    return mistake("unknown option " + in_quotes(name) + hint(name, known_options(app), " (see --help)"));
   }
-  for (const auto& target : targets) {
-    const auto equals = target.find('=');
-    if (equals == std::string::npos) return mistake("\"" + target + "\" is not NAME=URL (known servers: --servers)");
-    options.running.push_back({target.substr(0, equals), target.substr(equals + 1)});
+  for (const CLI::Option* option : texts) {
+    if (option->count() > 0 && option->results().back().empty()) {
+      return mistake("option " + in_quotes(option->get_name()) + " needs a value (see --help)");
+    }
   }
-  for (const auto& server : servers) options.known.push_back(parse_known_server(server));
-  if (const std::string wrong = wrong_names(options); !wrong.empty()) return mistake(wrong);
-  if (!(options.timeout > 0)) return mistake("--timeout must be above 0");
+  for (const std::string& wrong :
+       {take_flags(argc, argv, options), take_targets(targets, options), take_servers(servers, options),
+        take_timeout(timeout, options), wrong_names(options)}) {
+    if (!wrong.empty()) return mistake(wrong);
+  }
   return {options, "", 0};
 }
-
-std::string manual() { return kUsage; }
 
 }  // namespace cgi::bench

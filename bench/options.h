@@ -1,4 +1,4 @@
-// The command line of cgi-bench, without the flags of Google Benchmark.
+// The command line of cgi-bench. It also holds flags of Google Benchmark (flags.h).
 #pragma once
 
 #include <optional>
@@ -28,6 +28,10 @@ struct Options {
   std::string runner;
   std::string lay_out;
   double timeout = 10;
+  double run_seconds = 0.5;        // --benchmark_min_time
+  bool lists = false;              // --benchmark_list_tests
+  bool has_format = false;         // --benchmark_format is among the flags
+  std::vector<std::string> flags;  // for Google Benchmark
 };
 
 // The result of parsing: options, or a text to print and an exit status.
@@ -35,13 +39,11 @@ struct CommandLine {
   std::optional<Options> options;
   std::string text;
   int exit_status = 0;
+  bool wants_help = false;  // the text is that of cgi-bench, and Google Benchmark's help follows
 };
 
 // Parses argv. `usual` holds the defaults.
 CommandLine parse_command_line(int argc, const char* const* argv, Options usual);
-
-// Returns the text of --help without the part of Google Benchmark.
-std::string manual();
 
 KnownServer parse_known_server(const std::string& word);
 

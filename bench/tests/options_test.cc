@@ -13,7 +13,7 @@ CommandLine parse(std::vector<const char*> words) {
 }
 
 TEST(Options, NameUrlsOrKnownServers) {
-  const auto line = parse({"a=http://h:1/x", "b=http://h:2", "--servers", "lighttpd,ref=cgi-server:rfc3875"});
+  const auto line = parse({"a=http://h:1/x", "--servers", "lighttpd,ref=cgi-server:rfc3875", "b=http://h:2"});
   ASSERT_TRUE(line.options) << line.text;
   ASSERT_EQ(2u, line.options->running.size());
   EXPECT_EQ("http://h:1/x", line.options->running[0].url);
@@ -32,13 +32,34 @@ TEST(Options, SplitAKnownServer) {
   EXPECT_EQ("bench/servers/stalling/", parse_known_server("bench/servers/stalling/").server);
 }
 
+TEST(Options, HoldTheFlagsOfGoogleBenchmark) {
+  const auto line = parse({"--benchmark_list_tests", "--benchmark_min_time=0.1s", "--benchmark_format=json", "--v=1"});
+  ASSERT_TRUE(line.options) << line.text;
+  EXPECT_TRUE(line.options->lists);
+  EXPECT_TRUE(line.options->has_format);
+  EXPECT_EQ(0.1, line.options->run_seconds);
+  EXPECT_EQ((std::vector<std::string>{"--benchmark_list_tests", "--benchmark_format=json", "--v=1"}),
+            line.options->flags);
+}
+
 TEST(Options, AnswerMistakesWithTheNextStep) {
   const std::map<std::string, std::vector<const char*>> told = {
       {"cgi-bench: \"http://h\" is not NAME=URL (known servers: --servers)\n", {"http://h"}},
       {"cgi-bench: two targets have the name \"a\" (choose another: NAME=…)\n", {"--servers", "a,a"}},
       {"cgi-bench: two targets have the name \"ceiling\" (choose another: NAME=…)\n", {"ceiling=http://h"}},
       {"cgi-bench: \"a/b\" is not a valid target name (letters, digits, '.', '_' and '-')\n", {"a/b=http://h"}},
-      {"cgi-bench: --timeout must be above 0\n", {"--timeout", "0"}},
+      {"cgi-bench: --timeout \"0\" is not a number of seconds above 0 and up to 31536000 (try: --timeout 10)\n",
+       {"--timeout", "0"}},
+      {"cgi-bench: --timeout \"1e400\" is not a number of seconds above 0 and up to 31536000 (try: --timeout 10)\n",
+       {"--timeout", "1e400"}},
+      {"cgi-bench: option \"--timeout\" needs a value (see --help)\n", {"--timeout"}},
+      {"cgi-bench: option \"--lay-out\" needs a value (see --help)\n", {"--lay-out", ""}},
+      {"cgi-bench: \"=http://h\" is not NAME=URL (known servers: --servers)\n", {"=http://h"}},
+      {"cgi-bench: \"a\\x0ab\" is not a valid target name (letters, digits, '.', '_' and '-')\n", {"a\nb=http://h"}},
+      {"cgi-bench: --servers \"a=:rfc3875\" names no server (try: --servers cgi-server)\n",
+       {"--servers", "a=:rfc3875"}},
+      {"cgi-bench: --benchmark_time_unit \"h\" is not ns, us, ms or s (try: --benchmark_time_unit=ms)\n",
+       {"--benchmark_time_unit=h"}},
       {"cgi-bench: unknown option \"--server\" (did you mean \"--servers\"?)\n", {"--server", "lighttpd"}},
       {"cgi-bench: unknown option \"--scenaros\" (did you mean \"--scenarios\"?)\n", {"--scenaros=x"}},
       {"cgi-bench: unknown option \"--benchmark_filtr\" (did you mean \"--benchmark_filter\"?)\n",
