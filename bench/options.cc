@@ -27,7 +27,8 @@ constexpr char kUsage[] =
     "  --lay-out DIR         only write the document root to a new or empty directory\n"
     "  --timeout SECONDS     an answer that takes longer is a failure (default: 10)\n"
     "  --runner FILE         the cgi-conform that starts the servers (default: build/bin/cgi-conform)\n"
-    "  --help                print this help\n"
+    "  --version             print the version\n"
+    "  -h, --help            print this help\n"
     "\n"
     "Each scenario, load and target is one benchmark: SCENARIO/CLIENTS/TARGET, or SCENARIO/at-RATE/TARGET for the "
     "open\n"
@@ -159,7 +160,8 @@ CommandLine parse_command_line(int argc, const char* const* argv, Options usual)
   std::vector<std::string> servers;
   std::string timeout;
   CLI::App app;
-  app.set_help_flag("--help");
+  app.set_help_flag("-h,--help");
+  app.set_version_flag("--version", "cgi-bench " CGI_VERSION);
   app.add_option("targets", targets);
   app.add_option("--servers", servers)->delimiter(',')->take_all()->allow_extra_args(false);
   const CLI::Option* const texts[] = {app.add_option("--scenarios", options.scenarios)->take_last(),
@@ -171,6 +173,8 @@ CommandLine parse_command_line(int argc, const char* const* argv, Options usual)
     app.parse(words);
   } catch (const CLI::CallForHelp&) {
     return {std::nullopt, kUsage, 0, true};
+  } catch (const CLI::CallForVersion& version) {
+    return {std::nullopt, std::string(version.what()) + "\n"};
   } catch (const CLI::ArgumentMismatch& missing) {
     const std::string text = missing.what();
     return mistake("option " + in_quotes(text.substr(0, text.find(':'))) + " needs a value (see --help)");

@@ -42,6 +42,16 @@ TEST(Options, HoldTheFlagsOfGoogleBenchmark) {
             line.options->flags);
 }
 
+TEST(Options, AnswerQuestions) {
+  for (const char* word : {"-h", "--help", "--version"}) {
+    const auto line = parse({word});
+    EXPECT_FALSE(line.options);
+    EXPECT_EQ(0, line.exit_status);
+    EXPECT_EQ(std::string(word) != "--version", line.wants_help);
+  }
+  EXPECT_EQ("cgi-bench " CGI_VERSION "\n", parse({"--version"}).text);
+}
+
 TEST(Options, AnswerMistakesWithTheNextStep) {
   const std::map<std::string, std::vector<const char*>> told = {
       {"cgi-bench: \"http://h\" is not NAME=URL (known servers: --servers)\n", {"http://h"}},

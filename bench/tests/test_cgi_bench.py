@@ -141,6 +141,13 @@ def test_without_a_valid_target_nothing_is_measured() -> None:
     assert problems == {"a": f"INVALID: {told['context']['INVALID a']}", "ceiling": "no target is valid"}
 
 
+@pytest.mark.parametrize("word", ["--version", "-h", "--help"])
+def test_a_question_has_an_answer_on_standard_output(word: str) -> None:
+    done = bench(word)
+    first = "cgi-bench " if word == "--version" else "usage: cgi-bench NAME=URL"
+    assert (done.returncode, done.stderr, done.stdout.startswith(first)) == (0, "", True)
+
+
 def test_help_shows_the_options_of_cgi_bench_and_google_benchmark() -> None:
     done = bench("--help")
     assert done.returncode == 0
