@@ -5,11 +5,8 @@
 #include <system_error>
 
 #include "nearest.h"
-#include "quote.h"
 
 namespace cgi::bench {
-
-std::string in_quotes(std::string_view value) { return "\"" + log_escape(value) + "\""; }
 
 std::string hint(std::string_view word, const std::vector<std::string>& known, const std::string& otherwise) {
   const std::string best = nearest(word, known);

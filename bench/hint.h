@@ -1,14 +1,13 @@
-// Parts of messages: a value in quotes, and the known word or file that a user probably meant.
+// Parts of messages: the known word or file that a user probably meant, and of quote.h a value in quotes.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace cgi::bench {
+#include "quote.h"
 
-// Returns a value in double quotes, with control characters escaped: a message has one line.
-std::string in_quotes(std::string_view value);
+namespace cgi::bench {
 
 // Returns " (did you mean "known"?)" with the word that needs the fewest changes, or `otherwise` if all need many.
 std::string hint(std::string_view word, const std::vector<std::string>& known, const std::string& otherwise);

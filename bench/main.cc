@@ -299,7 +299,7 @@ int main(int argc, char** argv) {
   } catch (const std::regex_error&) {
     return cgi::bench::fail("BENCHMARK_FILTER in the environment is not a regular expression (unset it)", 2);
   } catch (const std::filesystem::filesystem_error& error) {
-    return cgi::bench::fail("cannot write the document root: " + cgi::bench::in_quotes(error.path1().string()) + ": " +
+    return cgi::bench::fail("cannot write the document root: " + cgi::in_quotes(error.path1().string()) + ": " +
                                 error.code().message() + " (choose another folder: --lay-out or TMPDIR)",
                             2);
   }

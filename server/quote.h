@@ -1,4 +1,4 @@
-// Escapes text of clients for a status line, a page, a link or a line of the log.
+// Escapes text of clients for a status line, a page, a link or a line of the log, and values in messages.
 #pragma once
 
 #include <string>

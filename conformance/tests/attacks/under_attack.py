@@ -114,10 +114,10 @@ class Attack:
     def processes(self) -> list[int]:
         """Returns the scripts that run, and what they have left: a variable of their environment names the root."""
         found = []
-        for file in Path("/proc").glob("[0-9]*/environ"):
-            pid = int(file.parent.name)
-            with suppress(OSError):
-                if f"{_MARK}={self.root}".encode() in file.read_bytes().split(b"\0") and pid != self.server:
+        for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+            with suppress(OSError):  # it has ended
+                variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+                if f"{_MARK}={self.root}".encode() in variables and pid != self.server:
                     found.append(pid)
         return found
 

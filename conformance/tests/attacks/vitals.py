@@ -50,10 +50,10 @@ def status_of(pid: int, name: str) -> int:
 def children_of(pid: int) -> tuple[int, ...]:
     """Returns the processes whose parent is `pid`, the ended ones included."""
     found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            if int(stat.read_text("latin-1").rpartition(") ")[2].split()[1]) == pid:
-                found.append(int(stat.parent.name))
+    for process in filter(str.isdigit, os.listdir("/proc")):
+        with suppress(OSError):  # it has ended
+            if int(Path(f"/proc/{process}/stat").read_text("latin-1").rpartition(") ")[2].split()[1]) == pid:
+                found.append(int(process))
     return tuple(found)
 
 
