@@ -1,12 +1,12 @@
 """Reads the JSON of cgi-bench (Google Benchmark's format): the figures of each target, load point and repetition."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cgi_conform.did_you_mean import nearest_path
+from cgi_conform.parsed import json_in
 
 CEILING = "ceiling"
 CLIENT_AT_ITS_LIMIT = 0.9  # share of a core
@@ -131,7 +131,7 @@ def read_results(files: Sequence[Path]) -> Results:
 
 def _read(file: Path) -> Any:
     try:
-        document = json.loads(file.read_text("utf-8"))
+        document = json_in(file.read_text("utf-8"))
         document["context"], document["benchmarks"]
     except OSError as error:
         raise ReportError(f'"{file}": {error.strerror}{nearest_path(file)}') from None

@@ -7,7 +7,6 @@
 A gate is met, not met, or not measured: then the run lacks a server or a point that the gate names.
 """
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 from cgi_bench_report.gate import Gate, NotMeasured, Verdict, judge, parse_gate
 from cgi_bench_report.results import ReportError, Results
 from cgi_conform.did_you_mean import nearest_path
+from cgi_conform.parsed import toml_in
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,14 @@ class Outcome:
 def read_targets(file: Path) -> list[Goal]:
     """Returns the goals of a file. Raises ReportError for a mistake in it."""
     try:
-        rows = tomllib.loads(file.read_text("utf-8"))["row"]
+        rows = toml_in(file.read_text("utf-8"))["row"]
         texts = [(str(row["title"]), str(gate)) for row in rows for gate in row["gates"]]
     except OSError as error:
         raise ReportError(f'"{file}": {error.strerror}{nearest_path(file)}') from None
-    except tomllib.TOMLDecodeError as error:
-        raise ReportError(f'"{file}": {error}') from None
     except (KeyError, TypeError):
         raise ReportError(f'"{file}" is no file of targets: it needs [[row]] with "title" and a list "gates"') from None
+    except ValueError as error:
+        raise ReportError(f'"{file}": {error}') from None
     return [Goal(title, parse_gate(text)) for title, text in texts]
 
 

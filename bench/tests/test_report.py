@@ -157,3 +157,11 @@ def test_a_wrong_option_gets_one_line_with_the_nearest_one(capsys: pytest.Captur
         main(["results.json", "--reprt", "x"])
     said = 'cgi-bench-report: unknown option "--reprt" (did you mean "--report"?)\n'
     assert (ended.value.code, capsys.readouterr().err) == (2, said)
+
+
+@pytest.mark.parametrize("text", ["{", "[" * 100_000, "{}", "[]"])
+def test_a_file_of_another_program_is_named(tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "results.json").write_text(text)
+    assert main([str(tmp_path / "results.json")]) == 2
+    told = f'"{tmp_path}/results.json" is not JSON of cgi-bench (cgi-bench --benchmark_out=FILE writes it)\n'
+    assert capsys.readouterr().err == f"cgi-bench-report: {told}"

@@ -7,13 +7,13 @@ error, and the most similar key that exists.
 
 import functools
 import json
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from cgi_conform.did_you_mean import did_you_mean, nearest_path
 from cgi_conform.errors import UserError
+from cgi_conform.parsed import toml_in
 from cgi_conform.paths import SCHEMAS
 from cgi_conform.write import write_whole
 
@@ -31,12 +31,12 @@ _BOUNDS = {"minimum": "less than", "exclusiveMinimum": "not more than", "maximum
 def read_toml(path: Path, shown: str) -> dict[str, Any]:
     """Returns the document in a TOML file, which messages call `shown`. UserError gives the line of broken TOML."""
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8"))
+        return toml_in(path.read_bytes().decode("utf-8"))
     except FileNotFoundError:
         raise UserError(f"{shown}: no such file{nearest_path(path)}") from None
     except OSError as error:
         raise UserError(f"{shown}: cannot be read: {error.strerror} (it must be a file that you may read)") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         hint = " (put it between single quotes: the escapes of cases are not TOML escapes)" if "Unescaped '\\'" in str(error) else ""
         raise UserError(f"{shown}: broken TOML: {error}{hint}") from None
 

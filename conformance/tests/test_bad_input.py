@@ -26,6 +26,30 @@ def test_a_folder_in_place_of_a_toml_file_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        "merge {}.json", "diff {}.json {}.json", "show post/plain-file --results {}.json", "matrix --from {}.json",
+        "run --server faulty --expect {}.toml", "run --server {}", "list",
+    ],
+)  # fmt: skip
+def test_a_file_that_is_nested_too_deeply_is_an_error(
+    tmp_path: Path, words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / "deep"
+    for folder in (deep, tmp_path / "cases"):
+        folder.mkdir()
+    for path in (deep / "server.toml", tmp_path / "deep.toml", tmp_path / "cases" / "post.toml"):
+        path.write_text(f"a = {'[' * 100_000}")
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    if words == "list":
+        monkeypatch.setenv("CGI_CONFORM_FIXTURES", str(tmp_path))
+    assert main(words.replace("{}", str(deep)).split()) == 2
+    printed = capsys.readouterr()
+    assert printed.out == "" and printed.err.startswith("cgi-conform: ")
+    assert printed.err.endswith(": it is nested more than 100 levels deep\n") and printed.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
     ("words", "said"),
     [
         (["--report", "/proc/self/report"], 'cannot write into "/proc/self/report": '),

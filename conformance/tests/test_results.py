@@ -89,11 +89,14 @@ def test_the_server_line_names_the_server_once() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{", "is not JSON"),
+        ("{", "cannot be read as JSON: "),
         ("[]", 'does not hold results of a run (no "format" in it)'),
         ('{"format": 2}', "is of format 2"),
+        ("[" * 100_000, "cannot be read as JSON: it is nested more than 100 levels deep"),
+        ("[" * 101 + "]" * 101, "cannot be read as JSON: it is nested more than 100 levels deep"),
+        ("[" * 100 + "]" * 100, 'does not hold results of a run (no "format" in it)'),
         ('{"format": 1}', "does not hold results of a run: missing key"),
-        ("\xff", "is not JSON"),
+        ("\xff", "cannot be read as JSON: "),
     ],
 )
 def test_a_file_that_holds_no_results_is_reported_in_one_line(tmp_path: Path, text: str, said: str) -> None:

@@ -3,11 +3,11 @@
 The script writes octets as the code points 0 to 255, because JSON cannot hold arbitrary octets.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cgi_conform.cases.matcher import Value
+from cgi_conform.parsed import json_in
 
 
 class NotTheProbe(ValueError):
@@ -26,11 +26,11 @@ class Probe:
 def read_probe(body: bytes) -> Probe:
     """Returns the output of the probe script in the body of a response. Raises NotTheProbe."""
     try:
-        told = json.loads(body.decode("ascii"))
+        told = json_in(body.decode("ascii"))
         env = {str(name): value.encode("latin-1") for name, value in told["env"].items()}
         argv = tuple(word.encode("latin-1") for word in told["argv"])
         seen = {name: _value(value) for name, value in told.items() if name not in ("env", "argv")}
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise NotTheProbe(str(error)) from None
     return Probe(env, argv, seen)
 

@@ -18,6 +18,7 @@ from typing import Any, NotRequired, TypedDict, cast
 from cgi_conform import __version__, schema
 from cgi_conform.did_you_mean import nearest_path
 from cgi_conform.errors import NOTHING_RAN, SERVER, UserError
+from cgi_conform.parsed import json_in
 
 FORMAT = 1
 VERDICTS = ("pass", "fail", "warn", "differs", "blocked", "expected", "unexpected-pass", "skip", "error")
@@ -250,11 +251,11 @@ def result_files(given: Iterable[Path]) -> list[Path]:
 def read_json(path: Path, against: str, kind: str) -> dict[str, Any]:
     """Returns a JSON document of this suite, checked against its schema. Messages call it `kind`."""
     try:
-        document = json.loads(path.read_text("utf-8"))
+        document = json_in(path.read_text("utf-8"))
     except OSError as error:
         raise UserError(f'cannot read "{path}": {error.strerror}{nearest_path(path)}') from None
     except ValueError as error:
-        raise UserError(f'"{path}" is not JSON: {error}') from None
+        raise UserError(f'"{path}" cannot be read as JSON: {error}') from None
     if not isinstance(document, dict) or "format" not in document:
         raise UserError(f'"{path}" does not hold {kind} (no "format" in it)')
     if document["format"] != FORMAT:
