@@ -12,6 +12,7 @@ from cgi_bench_report.page import page
 from cgi_bench_report.results import METRICS, ReportError, Results, read_results
 from cgi_bench_report.targets import Outcome, outcomes, read_targets, targets_table
 from cgi_conform.did_you_mean import did_you_mean
+from cgi_conform.octets import visible
 from cgi_conform.usage import Parser
 
 _EPILOG = """
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _report(options)
     except ReportError as error:
-        print(f"cgi-bench-report: {error}", file=sys.stderr)
+        print(f"cgi-bench-report: {visible(str(error))}", file=sys.stderr)
         return 2
 
 

@@ -12,7 +12,9 @@ _ESCAPE = re.compile(r"\\(?:(?P<short>[rnt0\\])|x(?P<octet>[0-9A-Fa-f]{2})|x.{0,
 _SHORT = {"r": b"\r", "n": b"\n", "t": b"\t", "0": b"\0", "\\": b"\\"}
 _TOKEN = re.compile(rb"\{(port|root|base)\}")
 _NAMED = {ord("\r"): "\\r", ord("\n"): "\\n", ord("\t"): "\\t", ord("\\"): "\\\\"}
-_PRINTABLE = {octet: f"\\x{octet:02x}" for octet in (*range(32), *range(127, 256))} | _NAMED
+_CONTROLS = (*range(32), *range(127, 160))
+_PRINTABLE = {octet: f"\\x{octet:02x}" for octet in (*_CONTROLS, *range(160, 256))} | _NAMED
+_VISIBLE = {control: _PRINTABLE[control] for control in _CONTROLS}
 
 
 class BadEscape(ValueError):
@@ -64,3 +66,8 @@ def fill_pattern(pattern: bytes, tokens: Tokens) -> bytes:
 def printable(data: bytes) -> str:
     """Returns the octets as text: printable ASCII as it is, the rest as \\r \\n \\t \\\\ or \\xHH."""
     return data.decode("latin-1").translate(_PRINTABLE)
+
+
+def visible(text: str) -> str:
+    """Returns the text in one line: its control characters as \\r \\n \\t or \\xHH, the rest as it is."""
+    return text.translate(_VISIBLE)

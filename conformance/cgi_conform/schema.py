@@ -45,7 +45,7 @@ def read_valid_toml(path: Path, shown: str, schema: str) -> dict[str, Any]:
     """Returns the document in a TOML file that fits its schema. UserError has a line for each error."""
     document = read_toml(path, shown)
     if wrong := faults(document, schema):
-        raise UserError("\n".join(f"{shown}: {fault}" for fault in wrong))
+        raise UserError([f"{shown}: {fault}" for fault in wrong])
     return document
 
 

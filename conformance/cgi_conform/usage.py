@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from cgi_conform.did_you_mean import closest, did_you_mean
+from cgi_conform.octets import visible
 from cgi_conform.typed import typed
 
 _WIDTH = 100
@@ -55,7 +56,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Prints the message with the command that shows the usage, and exits with 2."""
         help_ = "" if message.endswith(")") else f" ({typed(f'{self.prog} --help')})"
-        self.exit(2, f"{self.prog}: {message}{help_}\n")
+        self.exit(2, f"{self.prog}: {visible(message)}{help_}\n")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:

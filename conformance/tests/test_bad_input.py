@@ -52,6 +52,26 @@ def test_a_file_that_is_nested_too_deeply_is_an_error(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["list", "a\nb\x1b\x9b"], ': no case matches "a\\nb\\x1b\\x9b" ('),
+        (["serve", "a\n    b/"], ': there is no folder "a\\n    b/" ('),
+        (["run", "--a\nb"], ' run: unknown option "--a\\nb" ('),
+        (["run", "--profile", "a\nb"], ' run: argument --profile: unknown value "a\\nb" ('),
+    ],
+)
+def test_a_message_is_one_line_whatever_the_user_typed(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        status: object = main(words)
+    except SystemExit as ended:
+        status = ended.code
+    printed = capsys.readouterr().err
+    assert status in (2, 5) and printed.startswith(f"cgi-conform{said}") and printed.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
         (["--report", "/proc/self/report"], 'cannot write into "/proc/self/report": '),
         (["--skip", "a/bb"], '--skip "a/bb" matches no case (did you mean "a/b"?)'),
     ],

@@ -43,7 +43,7 @@ def load_cases(directory: Path, globs: Sequence[str] = (), *, validate: bool = T
     if validate:
         wrong += _wrong_presuppositions(cases, case_ids(directory))
     if wrong:
-        raise UserError("\n".join(wrong))
+        raise UserError(wrong)
     return select(cases, globs, directory)
 
 

@@ -64,7 +64,8 @@ def main(options: argparse.Namespace) -> int:
 
             write_all(comparison, options.report)
     except UserError as error:
-        raise UserError(error.message, error.status if error.status == INTERRUPTED else TROUBLE) from None
+        error.status = error.status if error.status == INTERRUPTED else TROUBLE
+        raise
     from cgi_conform.report.comparison import text
 
     width = shutil.get_terminal_size((120, 24)).columns if sys.stdout.isatty() else 120
@@ -136,5 +137,5 @@ def _run(word: str, root: str | None, options: argparse.Namespace, cases: list[C
         raise UserError(f"nothing to compare: no such case has an expectation for {plan.profile}")
     outcome = carry_out(chosen, plan, selected)
     if outcome.messages:
-        raise UserError(outcome.messages[0])
+        raise UserError(outcome.messages[0].split("\n"))
     return outcome.results

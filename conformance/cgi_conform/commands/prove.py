@@ -205,5 +205,5 @@ def _report(options: argparse.Namespace, kills: Kills, wrong: Sequence[str]) -> 
     print(terminal.text(kills, style_for(sys.stdout)), end="")
     print(f"{since_start():.1f} s", flush=True)
     if wrong:
-        raise UserError("\n".join(wrong))
+        raise UserError("\n".join(wrong).split("\n"))
     return exit_status(kills)

@@ -104,7 +104,7 @@ def start(
         failure += f", nor within {patience:g} s at a second try (--start-timeout)"
     with_variant = f" ({variant})" if variant else ""
     told = f"{failure}{last_lines(said)}{server.lost_words(docroot.root)}"
-    raise UserError(f'server "{server.name}"{with_variant} did not start: {told}', SERVER)
+    raise UserError(f'server "{server.name}"{with_variant} did not start: {told}'.split("\n"), SERVER)
 
 
 def _spawn(
