@@ -81,13 +81,16 @@ def test_here_is_the_current_folder(here: Path) -> None:
 
 
 def test_an_existing_program_that_is_not_found_is_reported_with_the_reason(here: Path) -> None:
+    (here / "site").mkdir()
     for command, sought in {
         "plain {port}": f"plain on PATH: write ./plain for the one in {here}",
         "./plain {port}": "./plain, which is not executable: chmod +x",
+        "./site {port}": "./site, which is a folder: name a program in it",
+        "./none {port}": "./none",
     }.items():
         with pytest.raises(UserError) as caught:
             make_plan(Options(command=command))
-        assert caught.value.message == f'server "command" is not installed (looked for {sought})'
+        assert caught.value.message == f'command "{command}" names no program (looked for {sought})'
 
 
 def definition(folder: Path, program: str) -> None:

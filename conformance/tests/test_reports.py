@@ -368,10 +368,10 @@ class TestPage:
 
 class TestGithub:
     def test_the_summary_is_appended_if_the_step_has_one(self, tmp_path: Path) -> None:
-        github.write_summary(mixed(), CLAUSES, {})
+        github.write_summary(markdown.text(mixed(), CLAUSES), {})
         summary = tmp_path / "summary"
         summary.write_text("before\n")
-        github.write_summary(mixed(), CLAUSES, {"GITHUB_STEP_SUMMARY": str(summary)})
+        github.write_summary(markdown.text(mixed(), CLAUSES), {"GITHUB_STEP_SUMMARY": str(summary)})
         assert summary.read_text().startswith("before\n## ❌")
 
     def test_each_red_case_gets_an_annotation(self) -> None:

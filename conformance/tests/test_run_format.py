@@ -45,6 +45,25 @@ def test_in_a_workflow_the_text_is_followed_by_annotations_and_a_summary(tmp_pat
     assert cgi_conform(folder, "run", command_of(folder), "--format", "github").stdout.count("\n::error ") == 1
 
 
+def test_a_summary_that_cannot_be_written_does_not_change_the_verdict(tmp_path: Path) -> None:
+    folder = corpus(tmp_path, case("a/b"))
+    (tmp_path / "summary").mkdir()
+    done = in_github(folder, command_of(folder), workspace=tmp_path)
+    said = f'cgi-conform: GITHUB_STEP_SUMMARY: cannot write "{tmp_path}/summary": Is a directory (the step gets no summary)\n'
+    assert (done.returncode, done.stderr) == (0, said) and "\n1 case: 1 pass\n" in done.stdout
+
+
+def test_a_server_that_does_not_exist_gets_an_annotation_and_a_summary(tmp_path: Path) -> None:
+    folder = corpus(tmp_path, case("a/b"))
+    (tmp_path / "site").mkdir()
+    for word, sought in {"./none": "./none", "./site": "./site, which is a folder: name a program in it"}.items():
+        said = f'command "{word} {{port}}" names no program (looked for {sought})'
+        done = in_github(folder, f"--command={word} {{port}}", workspace=tmp_path)
+        assert (done.returncode, done.stderr) == (3, f"cgi-conform: {said}\n")
+        assert done.stdout == f"::error title=cgi-conform::{said}\n"
+        assert (tmp_path / "summary").read_text().endswith(f"## ⚠️ The server was not judged\n\n{said}\n")
+
+
 def test_the_log_of_a_server_gives_github_no_command(tmp_path: Path) -> None:
     folder = corpus(tmp_path, case("a/b"), case("a/deadly", more=get("/die")))
     command = command_of(folder)

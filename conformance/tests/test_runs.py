@@ -222,7 +222,7 @@ def test_seconds_are_written_only_with_times(tmp_path: Path) -> None:
         (("run",), 2, "cgi-conform: name one server: --server NAME, --command"),
         (("run", "--server", "cpython-3.133"), 2, 'cgi-conform: no server "cpython-3.133" (did you mean "cpython-3.13"?)'),
         (("run", "--server", "a", "--url", "b"), 2, "argument --url: not allowed with argument --server"),
-        (("run", "--command", "x {port}"), 3, 'cgi-conform: server "command" is not installed (looked for x on PATH)'),
+        (("run", "--command", "x {port}"), 3, 'cgi-conform: command "x {port}" names no program (looked for x on PATH)'),
         (("run", "--command", "false {port}"), 3,
          'cgi-conform: server "command" did not start: it exited with status 1'),
         (("run", "z", "--command", "true {port}"), 5, 'cgi-conform: no case matches "z"'),

@@ -308,7 +308,7 @@ def test_a_port_that_stays_in_use_is_an_error(
 
 def test_a_missing_program_is_named_in_the_message(docroot: Docroot) -> None:
     assert failure(from_command("no-such-server {port}"), docroot) == (
-        'server "command" is not installed (looked for no-such-server on PATH)'
+        'command "no-such-server {port}" names no program (looked for no-such-server on PATH)'
     )
 
 
@@ -517,7 +517,7 @@ def test_the_known_definitions_are_valid_and_at_most_30_lines_long() -> None:
         (Options(command="sh 8000"), "--command: the command has no {port}: the server must listen on the port that cgi-conform chooses"),
         (Options(command="sh '{port}"), "--command \"sh '{port}\": No closing quotation"),
         (Options(command=" "), "--command is empty"),
-        (Options(command="none {port}"), 'server "command" is not installed (looked for none on PATH)'),
+        (Options(command="none {port}"), 'command "none {port}" names no program (looked for none on PATH)'),
         (Options(command="sh {port}", timeout=0), "--timeout 0 is not a positive number of seconds"),
         (Options(command="sh {port}", case_timeout=float("nan")), "--case-timeout nan is not a positive number of seconds"),
         (Options(command="sh {port}", start_timeout=0), "--start-timeout 0 is not a positive number of seconds"),

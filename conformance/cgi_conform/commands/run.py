@@ -18,7 +18,7 @@ from cgi_conform.commands.server_options import (
     lines_at_usual_port,
     lines_lead_to,
 )
-from cgi_conform.errors import NOTHING_RAN, UserError
+from cgi_conform.errors import NOTHING_RAN, SERVER, UserError
 from cgi_conform.http.delivery import DELIVERIES
 from cgi_conform.judging.known_failures import write_known_failures
 from cgi_conform.judging.results import Results, Shard, red_verdicts
@@ -64,7 +64,7 @@ def main(options: argparse.Namespace) -> int:
         options.shuffle = random.SystemRandom().randrange(1_000_000)
     cases = load_cases(fixtures() / "cases", options.globs)
     chosen = Options.of(options)
-    plan = make_plan(chosen)
+    plan = _plan(chosen, options.format)
     whole = [case for case in cases if plan.profile in case.expect and chosen.samples(case.id)]
     if not whole:
         others = {profile for case in cases for profile in case.expect} - {plan.profile}
@@ -109,6 +109,18 @@ def main(options: argparse.Namespace) -> int:
         remarks=_remarks(options, plan, outcome.results),
         slowest=options.slowest,
     )
+
+
+def _plan(chosen: Options, format_: str) -> Plan:
+    """Returns the plan of the run. If the server cannot be started, GitHub is told, too."""
+    try:
+        return make_plan(chosen)
+    except UserError as error:
+        if format_ == "github" and error.status == SERVER:
+            from cgi_conform.report import github
+
+            github.tell_refusal(error.message)
+        raise
 
 
 def _shard(options: argparse.Namespace, plan: Plan, cases: Sequence[Case], outcome: RunOutcome) -> Shard:

@@ -46,7 +46,7 @@ def report(
     `cases` are the cases of the run as the server got them, `expectations` is the file of its known failures, and
     `remarks` are lines that follow the report: they are taken after the files are written.
     """
-    from cgi_conform.report import github, tap, terminal, write_all  # imported after the run, because templates are slow
+    from cgi_conform.report import github, markdown, tap, terminal, write_all  # imported after the run, because templates are slow
 
     path = fixtures() / "clauses.toml"
     clauses = load_clauses(path) if path.exists() else {}
@@ -66,7 +66,7 @@ def report(
         for message in outcome.messages:
             print(f"cgi-conform: {message}", file=sys.stdout if for_github else sys.stderr)
     if for_github:
-        github.write_summary(results, clauses)
+        github.write_summary(markdown.text(results, clauses))
         for line in github.annotations(results, by_id, expectations):
             print(line, flush=True)
     if outcome.interrupted:

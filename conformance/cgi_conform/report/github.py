@@ -9,15 +9,16 @@ GitHub must obey nothing until a random word, which the server cannot know.
 
 import os
 import secrets
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from cgi_conform.cases.case import Case
-from cgi_conform.cases.clauses import Clause
 from cgi_conform.cases.locations import line_of
 from cgi_conform.escaped import clipped
 from cgi_conform.judging.results import Results, Stale
+from cgi_conform.octets import visible
 from cgi_conform.report import markdown
 from cgi_conform.report.beside import joined
 from cgi_conform.report.causes import Cause, causes, number_of_cases
@@ -36,13 +37,24 @@ def commands_stopped() -> Iterator[None]:
         print(f"::{word}::", flush=True)
 
 
-def write_summary(
-    results: Results, clauses: Mapping[str, Clause], environment: Mapping[str, str] = os.environ
-) -> None:
-    """Appends the summary of the run to that of the step, if there is one."""
+def write_summary(text: str, environment: Mapping[str, str] = os.environ) -> None:
+    """Appends the text to the summary of the step, if there is one.
+
+    If the file cannot be written, prints a warning: the verdict stays as it is.
+    """
     if summary := environment.get("GITHUB_STEP_SUMMARY"):
-        with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(markdown.text(results, clauses))
+        try:
+            with Path(summary).open("a", encoding="utf-8") as file:
+                file.write(text)
+        except OSError as error:
+            told = f'cannot write "{visible(summary)}": {error.strerror}'
+            print(f"cgi-conform: GITHUB_STEP_SUMMARY: {told} (the step gets no summary)", file=sys.stderr)
+
+
+def tell_refusal(message: str) -> None:
+    """Prints the annotation, and writes the summary, of a run in which the server could not be judged."""
+    print(_error({"title": "cgi-conform"}, message), flush=True)
+    write_summary(markdown.refusal(message))
 
 
 def annotations(

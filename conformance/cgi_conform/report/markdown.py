@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from cgi_conform.cases.clauses import Clause
+from cgi_conform.errors import NOTHING_RAN, SERVER
 from cgi_conform.escaped import clipped
 from cgi_conform.judging.results import (
     VERDICTS,
@@ -26,7 +27,12 @@ from cgi_conform.report.rule import rules
 
 SHOWN = 200
 _LINE = 400
-_SIGN = {0: "✅", 3: "⚠️", 5: "⚠️"}  # by exit status, for runs that are not red
+_SIGN = {0: "✅", SERVER: "⚠️", NOTHING_RAN: "⚠️"}  # by exit status, for runs that are not red
+
+
+def refusal(message: str) -> str:
+    """Returns the Markdown text about a run in which the server could not be judged."""
+    return f"## {_SIGN[SERVER]} The server was not judged\n\n{plain(message)}\n"
 
 
 def text(results: Results, clauses: Mapping[str, Clause]) -> str:

@@ -57,6 +57,7 @@ class ServerDefinition:
     files: Mapping[str, str] = field(default_factory=dict)  # configuration files: name -> template with tokens
     in_profile: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # additional arguments, by profile
     checked: tuple[str, ...] = ()  # the releases that its known failures were checked with
+    is_command: bool = False  # --command describes it
     instrument: bool = False  # True for a server that exists only to test the suite
     packages: tuple[str, ...] = ()  # the Debian packages that bring it
     start_timeout: float = START_TIMEOUT
@@ -69,7 +70,8 @@ class ServerDefinition:
         """Returns the program. Raises UserError (status 3) if it is not installed."""
         if self.program is None:
             hint = f"; cgi-conform servers --install {self.name}" if self.packages else ""
-            raise UserError(f'server "{self.name}" is not installed (looked for {self.sought}{hint})', SERVER)
+            lacking = f'command "{self.title}" names no program' if self.is_command else f'server "{self.name}" is not installed'
+            raise UserError(f"{lacking} (looked for {self.sought}{hint})", SERVER)
         return self.program
 
     @property
@@ -243,6 +245,7 @@ def from_command(text: str) -> ServerDefinition:
     return ServerDefinition(
         name="command",
         title=text,
+        is_command=True,
         program=which(words[0]),
         sought=search_note(words[0], Path.cwd()),
         command=("{program}", *found_beside(words[1:], Path.cwd())),

@@ -69,6 +69,8 @@ def search_note(word: str, here: Path) -> str:
         return f"{word} on PATH: write ./{word} for the one in {here}"
     if os.path.isfile(here / word) and not os.access(here / word, os.X_OK):
         return f"{word}, which is not executable: chmod +x"
+    if "/" in word and os.path.isdir(here / word):
+        return f"{word}, which is a folder: name a program in it"
     return word if "/" in word else f"{word} on PATH"
 
 
