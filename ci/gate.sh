@@ -34,6 +34,20 @@ die() {
   exit "$status"
 }
 
+# annotate MESSAGE: shows the message at the top of a workflow of GitHub, which also reads the error output.
+annotate() {
+  local text=$*
+  text=${text//'%'/%25}
+  text=${text//$'\r'/%0D}
+  [ "${GITHUB_ACTIONS-}" != true ] || printf '::error title=cgi-conform::%s\n' "${text//$'\n'/%0A}" >&2
+}
+
+# refuse MESSAGE: exits with 2, after an annotation.
+refuse() {
+  annotate "$*"
+  die 2 "$*"
+}
+
 # Prints the opening comment of the calling script, which is its manual.
 manual() { sed -n '2,/^[^#]/{/^# shellcheck /d;s/^# \{0,1\}//p}' "$(readlink -f -- "$0")"; }
 

@@ -185,6 +185,22 @@ def test_a_server_that_does_not_conform_fails_the_action(stranger: Stranger) -> 
     assert badge(ended)["color"] == "red" and ended.summary.startswith("## ❌") and "<code>post/plain-file</code>" in ended.summary
 
 
+def test_a_refused_run_keeps_no_report_of_an_earlier_one(stranger: Stranger) -> None:
+    assert acted(stranger, command=stranger.command, cases=CASES).outputs["badge"]
+    (stranger.repository / "cgi-conform-report" / "mine.txt").write_text("")
+    ended = acted(stranger, command=stranger.command, cases=CASES, strict="obs")
+    assert (ended.status, ended.outputs["badge"]) == (2, ""), ended.printed
+    assert [path.name for path in (stranger.repository / "cgi-conform-report").iterdir()] == ["mine.txt"]
+    assert "profile=\n" in (stranger.host / "output").read_text()
+
+
+def test_a_command_that_does_not_exist_gets_an_annotation_and_a_summary(stranger: Stranger) -> None:
+    ended = acted(stranger, command="./myserver {port}")
+    said = 'command "./myserver {port}" names no program (looked for ./myserver)'
+    assert (ended.status, ended.annotations) == (3, [f"::error title=cgi-conform::{said}"]), ended.printed
+    assert ended.summary == f"## ⚠️ The server was not judged\n\n{said}\n"
+
+
 @pytest.mark.long
 def test_a_known_failure_passes_until_the_server_follows_the_rule(stranger: Stranger) -> None:
     stranger.writes("known.toml", EXPECT)
@@ -253,10 +269,8 @@ def test_the_action_takes_the_folder_of_a_definition(stranger: Stranger) -> None
 def test_bad_inputs_fail_the_action_with_a_message(stranger: Stranger, given: dict[str, str], status: int, said: str) -> None:
     ended = acted(stranger, **{"command": stranger.command, "cases": CASES, **given})
     assert ended.status == status and said in ended.printed and "Traceback" not in ended.printed, ended.printed
-    if "version" not in given:
-        assert ended.outputs["status"] == str(status)
-        [annotation] = ended.annotations
-        assert said in annotation
+    [annotation] = ended.annotations
+    assert said in annotation and ended.outputs["status"] == ("" if "version" in given else str(status))
 
 
 @pytest.mark.long
@@ -272,8 +286,9 @@ def test_another_version_judges_if_it_is_named(stranger: Stranger) -> None:
         done = subprocess.run([CI / "fetch", "v0.2.0"], env=environment, capture_output=True, text=True, check=True)
         assert done.stdout == f"{stranger.host}/cgi-conform-v0.2.0\n"
     ended = acted(stranger, action=fetched / "ci" / "action", command=stranger.command, version="v9")
-    assert ended.status == 2 and ended.printed.startswith('ci/fetch: version "v9" cannot be fetched from file://'), ended.printed
-    assert ended.printed.count("\n") == 1 and "Remote branch" in ended.printed
+    annotation, line = ended.printed.splitlines()
+    assert ended.status == 2 and line.startswith('ci/fetch: version "v9" cannot be fetched from file://'), ended.printed
+    assert "Remote branch v9 not found" in line and annotation == f"::error title=cgi-conform::{line.removeprefix('ci/fetch: ')}"
     assert [path.name for path in stranger.host.glob("cgi-conform-v9*")] == []
 
 
