@@ -47,7 +47,10 @@ def script(folder: Path, name: str, text: str, head: str = SCRIPT) -> None:
 
 
 def asked(folder: Path, largest: int = 1 << 20) -> list[str]:
-    return [f"{request} {request.kind}{' outward' if request.outward else ''}" for request in site_requests(folder, largest)]
+    return [
+        " ".join([str(each), each.kind, *["outward"] * each.outward, *(f"lists {name.decode()}" for name in each.lists_outward)])
+        for each in site_requests(folder, largest)
+    ]
 
 
 def test_every_file_directory_and_script_is_asked_for(site: Path) -> None:
@@ -72,7 +75,7 @@ def test_links_are_marked_and_what_may_block_is_left_out(site: Path, tmp_path: P
     (site / "docs" / "big").write_bytes(b"x" * 100)
     found = [line for line in asked(site, 50) if "/docs" in line and "a%20b" not in line]
     assert found == [
-        "GET /docs directory", "GET /docs/ directory outward", "HEAD /docs/big file",
+        "GET /docs directory", "GET /docs/ directory lists out", "HEAD /docs/big file",
         "GET /docs/in directory", "GET /docs/in/ directory",
         "GET /docs/out directory outward", "GET /docs/out/ directory outward",
     ]  # fmt: skip
@@ -127,7 +130,12 @@ HEAD_REQUEST = SiteRequest("HEAD", b"/cgi-bin/a", "script")
 FORBIDDEN = "HTTP/1.0 403 No\r\n\r\npage"
 MISSING = "HTTP/1.0 404 No\r\n\r\npage"
 STATUS = f"{OK}Status: 404 No\r\n\r\nx"
+LISTING = SiteRequest("GET", b"/d/", "directory", lists_outward=frozenset([b"out"]))
 LEAK = f"A=1\nX={LEAKED.decode()}\n"
+
+
+def listing(*names: str) -> str:
+    return f"{OK}\r\n<ul>\n" + "".join(f'<li><a href="{name}">x</a></li>\n' for name in names) + "</ul>\n"
 
 
 @pytest.mark.parametrize(
@@ -139,7 +147,14 @@ LEAK = f"A=1\nX={LEAKED.decode()}\n"
         (SCRIPT_REQUEST, OK + "\r\nx", FORBIDDEN, "status", "cgihttpserver", ""),
         (SiteRequest("GET", b"/a", "file", True), OK + "\r\nx", MISSING, "status", "cgihttpserver", "symbolic links"),
         (SiteRequest("GET", b"/a", "file"), OK + "\r\nx", MISSING, "status", "cgihttpserver", ""),
-        (SiteRequest("GET", b"/d/", "directory", True), OK + "\r\na/", OK + "\r\na", "body", "cgihttpserver", "symbolic links"),
+        (LISTING, listing("a", "out/"), listing("a", "out"), "body", "cgihttpserver", "symbolic links"),
+        (LISTING, listing("a/", "out/"), listing("a", "out"), "body", "cgihttpserver", ""),
+        (LISTING, listing("a", "out"), listing("b", "out"), "body", "cgihttpserver", ""),
+        (LISTING, listing("a", "out"), listing("out", "a"), "body", "cgihttpserver", ""),
+        (LISTING, listing("out@", "%ED%B3%BF"), listing("out@", "%FF"), "body", "cgihttpserver", "a name that is not"),
+        (LISTING, listing("out/", "%ED%B3%BF"), listing("out", "%FF"), "body", "cgihttpserver", "symbolic links"),
+        (LISTING, listing("a/", "%ED%B3%BF"), listing("a", "%FF"), "body", "cgihttpserver", ""),
+        (LISTING, listing("a", "out/"), listing("a", "out"), "header.Content-Type", "cgihttpserver", ""),
         (SCRIPT_REQUEST, f"{OK}\r\n{LEAK}", f"{OK}\r\nA=1\n", "body", "cgihttpserver", "the whole environment"),
         (SCRIPT_REQUEST, f"{OK}\r\n{LEAK}", f"{OK}\r\nA=2\n", "body", "cgihttpserver", ""),
         (SCRIPT_REQUEST, STATUS, MISSING, "status", "rfc3875", "**`Status:`"),
@@ -149,7 +164,8 @@ LEAK = f"A=1\nX={LEAKED.decode()}\n"
         (SiteRequest("GET", b"/%E7", "file"), MISSING, OK + "\r\n", "status", "cgihttpserver", "a name that is not"),
         (SiteRequest("GET", b"/%C3%A7", "file"), MISSING, OK + "\r\n", "status", "cgihttpserver", ""),
         (SiteRequest("GET", b"/%E7/", "directory"), MISSING, OK + "\r\n", "status", "cgihttpserver", "a name that is not"),
-        (SiteRequest("GET", b"/", "directory"), OK + "\r\n%ED%B3%A7", OK + "\r\n%E7", "body", "cgihttpserver", "a name that is not"),
+        (SiteRequest("GET", b"/%E7", "file"), OK + "\r\na", OK + "\r\nb", "body", "cgihttpserver", ""),
+        (SiteRequest("GET", b"/", "directory"), listing("%ED%B3%A7"), listing("%E7"), "body", "cgihttpserver", "a name that is not"),
     ],
 )
 def test_a_documented_difference_is_named(

@@ -7,12 +7,13 @@ answers do not always prove the cause. Then the rule asks for the most that they
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
 
 from cgi_conform.sites.site_answer import SiteAnswer
 from cgi_conform.sites.site_requests import SiteRequest
 
 LEAKED = b"leaked-from-the-server"  # a variable of each server that servers/launch.py starts
-_NOT_UTF_8 = re.compile(rb"%ED%[AB][0-9A-F]%[89AB][0-9A-F]", re.IGNORECASE)
+_ENTRY = re.compile(rb'<li><a href="([^"]*)"')
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,36 @@ class DocumentedDifference:
     explains: Callable[[Pair, str], bool]
 
 
+def _listings_differ(pair: Pair, what: str, is_cause: Callable[[bytes], bool]) -> bool:
+    """Returns whether the listings differ in entries whose name is a cause, and elsewhere only for a documented cause."""
+    if pair.request.kind != "directory" or what != "body" or (pair.cpython.status, pair.cgi_server.status) != (200, 200):
+        return False
+
+    def differ(chosen: Callable[[bytes], bool]) -> bool:
+        ours, theirs = (each.body.splitlines() for each in (pair.cpython, pair.cgi_server))
+        return [line for line in ours if chosen(_listed(line))] != [line for line in theirs if chosen(_listed(line))]
+
+    return differ(is_cause) and not differ(lambda name: name not in pair.request.lists_outward and _is_utf_8(name))
+
+
+def _listed(line: bytes) -> bytes:
+    """Returns the name of the entry in a line of a listing, or b"". CPython prints a surrogate for an octet."""
+    found = _ENTRY.match(line)
+    name = unquote_to_bytes(found[1]).removesuffix(b"/") if found else b""
+    try:
+        return name.decode("utf-8", "surrogatepass").encode("utf-8", "surrogateescape")
+    except UnicodeError:
+        return name
+
+
+def _is_utf_8(name: bytes) -> bool:
+    try:
+        name.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _head_sends_body(pair: Pair, what: str) -> bool:
     return pair.is_script and pair.request.method == "HEAD" and what == "body" and not pair.cgi_server.body
 
@@ -48,10 +79,8 @@ def _cannot_be_executed(pair: Pair, what: str) -> bool:
 
 def _leads_out(pair: Pair, what: str) -> bool:
     """Returns whether cgi-server refuses what CPython serves, or lists it without the slash of a directory."""
-    if not pair.request.outward:
-        return False
     refused = pair.cgi_server.status in (403, 404) and pair.cpython.status != pair.cgi_server.status
-    return refused or (pair.request.kind == "directory" and what == "body" and pair.cpython.status == pair.cgi_server.status == 200)
+    return (pair.request.outward and refused) or _listings_differ(pair, what, pair.request.lists_outward.__contains__)
 
 
 def _environment(pair: Pair, what: str) -> bool:
@@ -65,12 +94,9 @@ def _decoded_twice(pair: Pair, what: str) -> bool:
 
 
 def _not_utf_8(pair: Pair, what: str) -> bool:
-    """Returns whether the request names such a file, or a listing does."""
-    try:
-        re.sub(rb"%(..)", lambda found: bytes.fromhex(found[1].decode()), pair.request.target).decode()
-    except UnicodeDecodeError:
-        return True
-    return pair.request.kind == "directory" and what == "body" and _NOT_UTF_8.search(pair.cpython.body) is not None
+    """Returns whether one server does not find such a file, or a listing has such a name."""
+    missed = pair.cpython.status != pair.cgi_server.status
+    return (missed and not _is_utf_8(unquote_to_bytes(pair.request.target))) or _listings_differ(pair, what, lambda name: not _is_utf_8(name))
 
 
 def _status_and_location(pair: Pair, what: str) -> bool:

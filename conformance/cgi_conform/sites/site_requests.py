@@ -23,7 +23,8 @@ class SiteRequest:
     method: str
     target: bytes
     kind: str  # file | directory | script
-    outward: bool = False  # it, or an entry of its listing, leads out of the folder through a symbolic link
+    outward: bool = False  # it leads out of the folder through a symbolic link
+    lists_outward: frozenset[bytes] = frozenset()  # the names in its listing that do so
 
     @property
     def octets(self) -> bytes:
@@ -38,7 +39,7 @@ class SiteRequest:
 def site_requests(folder: Path, largest: int) -> Iterator[SiteRequest]:
     """Yields the requests for a folder. A file of more than `largest` octets is asked for by HEAD only."""
     top = os.fsencode(folder.resolve())
-    yield SiteRequest("GET", b"/", "directory", _lists_outward(top, top))
+    yield SiteRequest("GET", b"/", "directory", lists_outward=_outward_names(top, top))
     posted = False
     for place, names, files in os.walk(top):
         names.sort()
@@ -54,7 +55,7 @@ def site_requests(folder: Path, largest: int) -> Iterator[SiteRequest]:
             out = _is_outward(path, top)
             if stat.S_ISDIR(found.st_mode):
                 yield SiteRequest("GET", target, "directory", out)
-                yield SiteRequest("GET", target + b"/", "directory", out or _lists_outward(path, top))
+                yield SiteRequest("GET", target + b"/", "directory", out, _outward_names(path, top))
             elif not stat.S_ISREG(found.st_mode):
                 continue
             elif in_cgi:
@@ -72,11 +73,11 @@ def _is_outward(path: bytes, top: bytes) -> bool:
     return not os.path.join(os.path.realpath(path), b"").startswith(os.path.join(top, b""))
 
 
-def _lists_outward(path: bytes, top: bytes) -> bool:
+def _outward_names(path: bytes, top: bytes) -> frozenset[bytes]:
     try:
-        return any(_is_outward(entry.path, top) for entry in os.scandir(path) if entry.is_symlink())
+        return frozenset(entry.name for entry in os.scandir(path) if entry.is_symlink() and _is_outward(entry.path, top))
     except OSError:  # the user may not read it
-        return False
+        return frozenset()
 
 
 def _target(path: bytes) -> bytes:
