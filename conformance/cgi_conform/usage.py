@@ -20,15 +20,23 @@ class Parser(argparse.ArgumentParser):
         super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **more)
 
     def parse_all(self, words: Sequence[str]) -> argparse.Namespace:
-        """Returns the options. Ends with an error of the chosen command if a word is left over."""
+        """Returns the options. Ends with an error of the chosen command if it can take a word nowhere."""
         if words and words[0].startswith("-") and words[0] not in self._option_string_actions:
             self.error(self.unknown(words[0]))
         options: argparse.Namespace
         options, left = self.parse_known_args(words)
-        if left:
-            before = itertools.takewhile(lambda word: word.startswith("-"), words)
-            chosen = self if left[0] in before else getattr(options, "parser", self)
-            chosen.error(chosen.unknown(left[0]))
+        before = list(itertools.takewhile(lambda word: word.startswith("-"), words))
+        for word in left:
+            chosen = self if word in before else getattr(options, "parser", self)
+            several = [action for action in chosen._actions if action.nargs in ("*", "+") and not action.option_strings]
+            if not several or word.startswith("-"):
+                chosen.error(chosen.unknown(word))
+            # argparse leaves over what follows an option, as in `run CASE --strict CASE`.
+            name = several[0].dest
+            try:
+                setattr(options, name, [*getattr(options, name), *chosen._get_values(several[0], [word])])
+            except argparse.ArgumentError as error:
+                chosen.error(str(error))
         return options
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
@@ -49,14 +57,17 @@ class Parser(argparse.ArgumentParser):
                 return f'unknown option "{name}" (did you mean "{known[found]}"?)'
             found = closest(name.lstrip("-"), known, similarity=0.0)
             return f'unknown option "{name}" (the nearest is "{known[found]}"; {typed(f"{self.prog} --help")} lists all)'
-        several = any(action.nargs == "*" for action in self._actions if not action.option_strings)
-        hint = "put the names of cases next to each other" if several else "put quotes around a value with spaces"
-        return f'unexpected word "{word}" ({hint})'
+        return f'unexpected word "{word}" (put quotes around a value with spaces)'
 
     def error(self, message: str) -> NoReturn:
         """Prints the message with the command that shows the usage, and exits with 2."""
         help_ = "" if message.endswith(")") else f" ({typed(f'{self.prog} --help')})"
         self.exit(2, f"{self.prog}: {visible(message)}{help_}\n")
+
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        if "" in arg_strings and action.nargs != argparse.PARSER:
+            raise argparse.ArgumentError(action, 'the value "" is empty (give a value, or leave it out)')
+        return super()._get_values(action, arg_strings)
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:

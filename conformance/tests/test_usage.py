@@ -50,6 +50,12 @@ def test_every_example_can_be_typed(line: str) -> None:
         assert chosen[0] in load_server(chosen[1]).profiles
 
 
+def test_the_words_of_a_list_may_follow_an_option() -> None:
+    assert parser("run").parse_all("run a --strict b -j 2 c d".split()).globs == ["a", "b", "c", "d"]
+    assert parser("diff").parse_all("diff a --profile rfc3875 b c -j 2 d".split()).globs == ["c", "d"]
+    assert parser("merge").parse_all("merge a --report r b".split()).results == [Path("a"), Path("b")]
+
+
 @pytest.mark.parametrize("name", ["", *COMMANDS])
 def test_help_ends_with_two_examples(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -71,7 +77,10 @@ def test_help_ends_with_two_examples(name: str, capsys: pytest.CaptureFixture[st
         ("run --delivery x", 'run: argument --delivery: unknown value "x" (known: whole, bytes, lines, split)'),
         ("prove --needs rot", 'prove: argument --needs: unknown value "rot" (did you mean "root"?)'),
         ("show a b", 'show: unexpected word "b" (put quotes around a value with spaces)'),
-        ("run a --strict b", 'run: unexpected word "b" (put the names of cases next to each other)'),
+        ("serve a --port 1 b", 'serve: unexpected word "b" (put quotes around a value with spaces)'),
+        ("run a --strict b --strct", 'run: unknown option "--strct" (did you mean "--strict"?)'),
+        ("diff", "diff: the following arguments are required: A, B ("),
+        ("diff a", "diff: the following arguments are required: B ("),
         ("run --server", "run: argument --server: expected one argument ("),
         ("rum", ': unknown command "rum" (did you mean "run"?)'),
         ("x", f': unknown command "x" (known: {", ".join(COMMANDS)})'),
@@ -119,7 +128,7 @@ def test_an_unknown_name_gets_one_line_with_the_nearest_known_one(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("run post --server faulty --expect {}/mine/expects.toml", 'mine/expects.toml: no such file (did you mean "{}/mine/expect.toml"?)'),
+        ("run post --server faulty --expect {}/mine/expects.toml", '"{}/mine/expects.toml": no such file (did you mean "{}/mine/expect.toml"?)'),
         ("matrix --from {}/mien/results.json", 'cannot read "{}/mien/results.json": No such file or directory (did you mean "{}/mine/results.json"?)'),
         ("show post/plain-file --results {}/mine/result.json", 'cannot read "{}/mine/result.json": No such file or directory (did you mean "{}/mine/results.json"?)'),
         ("run post --server {}/mne", 'there is no folder "{}/mne" (did you mean "{}/mine"?)'),
