@@ -33,7 +33,7 @@ def read_toml(path: Path, shown: str) -> dict[str, Any]:
     try:
         return toml_in(path.read_bytes().decode("utf-8"))
     except FileNotFoundError:
-        raise UserError(f"{shown}: no such file{nearest_path(path)}") from None
+        raise UserError(f"{shown}: no such file{nearest_path(path) or ' (name a file that exists)'}") from None
     except OSError as error:
         raise UserError(f"{shown}: cannot be read: {error.strerror} (it must be a file that you may read)") from None
     except ValueError as error:

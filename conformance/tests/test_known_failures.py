@@ -180,7 +180,7 @@ def test_a_plan_holds_the_entries_for_the_release_that_the_server_prints(tmp_pat
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (entry("a/b", "since = '3.x'"), 'expect.toml: "a/b.since" is "3.x", which is not a release such as "3.13.4"'),
+        (entry("a/b", "since = '3.x'"), 'expect.toml": "a/b.since" is "3.x", which is not a release such as "3.13.4"'),
         (entry("a/b", "before = ['3.12', '3.14.0rc1']"), '"a/b.before[2]" is "3.14.0rc1", which is not a release'),
         (entry("a/b", "since = 3.12"), '"a/b.since" is 3.12, not a string or a list'),
         (entry("a/b", "since = '3'"), '"a/b.since" is "3", which is not a release'),

@@ -115,7 +115,7 @@ def test_results_of_several_machines_give_the_same_site_as_one_run(cases: Path) 
         (["--from", "{0}/docroot/hello.txt"], '"{0}/docroot/hello.txt" cannot be read as JSON: '),
         (["--server", "{0}/one", "--server", "{0}/other/one"], '--server "{0}/one" and "{0}/other/one" are both called "one"'),
         (["a/there", "--from", "{0}/one"], '--from takes whole results, and cannot choose cases (leave out "a/there")'),
-        (["--server", "{0}/bad"], "bad/expect.toml: "),
+        (["--server", "{0}/bad"], '"{0}/bad/expect.toml": '),
     ],
 )
 def test_wrong_input_is_one_line_before_any_run(cases: Path, words: list[str], message: str) -> None:

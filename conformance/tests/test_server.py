@@ -432,16 +432,16 @@ def test_an_unknown_server_is_reported_with_the_nearest_name(name: str, said: st
 def test_an_error_in_a_definition_is_reported_in_one_line(tmp_path: Path) -> None:
     good = 'title = "x"\nprogram.find = "sh"\ncommand = ["{program}", "{port}"]\nprofiles = ["cgihttpserver"]\n'
     for change, said in {
-        good.replace("profiles", "profils"): 'server.toml: unknown key "profils" (did you mean "profiles"?)',
-        good.replace("{port}", "8000"): "server.toml: the command has no {port}: the server must listen on the port that cgi-conform chooses",
-        good + 'files."a" = "b"': 'server.toml: cannot read "b", which [files] names: No such file or directory',
-        good + 'variants.http11 = ["{program}", "x"]': 'server.toml: the command has no {port}: the server must listen on the port that cgi-conform chooses',
-        good + 'variants.http2 = []': 'server.toml: unknown key "http2" in "variants" (did you mean "http11"?)',
+        good.replace("profiles", "profils"): 'unknown key "profils" (did you mean "profiles"?)',
+        good.replace("{port}", "8000"): "the command has no {port}: the server must listen on the port that cgi-conform chooses",
+        good + 'files."a" = "b"': 'cannot read "b", which [files] names: No such file or directory',
+        good + 'variants.http11 = ["{program}", "x"]': 'the command has no {port}: the server must listen on the port that cgi-conform chooses',
+        good + 'variants.http2 = []': 'unknown key "http2" in "variants" (did you mean "http11"?)',
     }.items():
         (tmp_path / "server.toml").write_text(change)
         with pytest.raises(UserError) as caught:
             load_server(f"{tmp_path}/")
-        assert caught.value.message.splitlines()[0] == f"{tmp_path.name}/{said}"
+        assert caught.value.message.splitlines()[0] == f'"{tmp_path}/server.toml": {said}'
 
 
 def test_a_server_without_a_file_that_it_requires_is_not_installed(tmp_path: Path) -> None:
@@ -518,10 +518,6 @@ def test_the_known_definitions_are_valid_and_at_most_30_lines_long() -> None:
         (Options(command="sh '{port}"), "--command \"sh '{port}\": No closing quotation"),
         (Options(command=" "), "--command is empty"),
         (Options(command="none {port}"), 'command "none {port}" names no program (looked for none on PATH)'),
-        (Options(command="sh {port}", timeout=0), "--timeout 0 is not a positive number of seconds"),
-        (Options(command="sh {port}", case_timeout=float("nan")), "--case-timeout nan is not a positive number of seconds"),
-        (Options(command="sh {port}", start_timeout=0), "--start-timeout 0 is not a positive number of seconds"),
-        (Options(command="sh {port}", case_timeout=-1), "--case-timeout -1 is not a positive number of seconds"),
         (Options(url="http://127.0.0.1:1", root="/none"), '--root "/none" is no directory (name the document root of the '
          "server at --url)"),
         (Options(command="sh {port}", profile="x"), 'no profile "x" (known: cgihttpserver, rfc3875)'),

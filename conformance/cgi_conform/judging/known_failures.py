@@ -69,8 +69,7 @@ class KnownFailure:
 
 def load_known_failures(path: Path, including: tuple[Path, ...] = ()) -> list[KnownFailure]:
     """Returns the entries of a file, after those of the files that it includes."""
-    path = path.absolute()
-    shown = f"{path.parent.name}/{path.name}"
+    shown, path = f'"{path}"', path.absolute()
     if path in including:
         raise UserError(f"{shown}: includes itself")
     table = read_valid_toml(path, shown, "expect.schema.json")
@@ -83,18 +82,18 @@ def load_known_failures(path: Path, including: tuple[Path, ...] = ()) -> list[Kn
     for glob, entry in table.items():
         for each in entry if isinstance(entry, list) else [entry]:
             more = {key: value for key, value in each.items() if key != "cases"}
-            rules += [_rule(case, shown, more) for case in each.get("cases", [glob])]
+            rules += [_rule(case, path, shown, more) for case in each.get("cases", [glob])]
     return rules
 
 
-def _rule(glob: str, shown: str, entry: Mapping[str, Any]) -> KnownFailure:
+def _rule(glob: str, path: Path, shown: str, entry: Mapping[str, Any]) -> KnownFailure:
     bounds: dict[str, tuple[str, ...]] = {}
     for key in ("since", "before"):
         named = entry.get(key, [])
         bounds[key] = tuple([named] if isinstance(named, str) else named)
         if twice := named_twice(bounds[key]):
             raise UserError(f'{shown}: "{glob}.{key}" names the branch of "{twice}" twice (name only its first release)')
-    return KnownFailure(glob, file=shown, **{**entry, **bounds})
+    return KnownFailure(glob, file=f"{path.parent.name}/{path.name}", **{**entry, **bounds})
 
 
 def in_release(rules: Iterable[KnownFailure], version: str) -> tuple[KnownFailure, ...]:

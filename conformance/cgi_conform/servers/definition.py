@@ -158,8 +158,9 @@ def named_server(
 def load_server(name: str) -> ServerDefinition:
     """Returns the definition of a known server, or the one in a folder. The name of a folder needs no slash."""
     here = _folder(name)
-    shown = f"{here.name}/server.toml"
-    table = read_valid_toml(here / "server.toml", shown, "server.schema.json")
+    file = here / "server.toml"
+    shown = f'"{Path(name, file.name) if Path(name).absolute() == here else file}"'
+    table = read_valid_toml(file, shown, "server.schema.json")
     wanted = table["program"]
     if isinstance(wanted, list):
         usable = [word for word in wanted if build() or "{build}" not in word] or wanted
