@@ -11,6 +11,7 @@ from cgi_bench_report.gate import Verdict
 from cgi_bench_report.results import CEILING, Point, Results
 from cgi_bench_report.targets import Outcome
 from cgi_bench_report.view import Row, facts, noise, number, percent, rows, said
+from cgi_conform.numbers import counted
 
 _HERE = Path(__file__).parent
 _COLOURS = 9
@@ -61,7 +62,7 @@ def _view(point: Point, results: Results, reference: str) -> dict[str, Any]:
 def _heading(point: Point, load: int) -> str:
     if point.is_open_loop:
         return f"open loop, {load} requests/s"
-    return "1 client" if load == 1 else f"{load} clients"
+    return counted(load, "client")
 
 
 def _bar(row: Row, point: Point, shown: list[Row], largest: float) -> dict[str, float]:

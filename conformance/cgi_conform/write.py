@@ -17,6 +17,13 @@ def need_folder(path: Path) -> None:
         raise UserError(f'cannot write into "{path}": {error.strerror} (name another folder)') from None
 
 
+def need_file(path: Path) -> None:
+    """Makes the folder of the file. Raises UserError if the user cannot write the file."""
+    need_folder(path.parent)
+    if path.is_dir():
+        raise UserError(f'cannot write "{path}": it is a folder (name a file in it)')
+
+
 def write_whole(path: Path, text: str) -> None:
     """Replaces the content of the file with this text, or creates it."""
     try:

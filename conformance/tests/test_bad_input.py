@@ -55,6 +55,24 @@ def test_a_file_that_is_nested_too_deeply_is_an_error(
         (["list", "a\nb\x1b\x9b"], ': no case matches "a\\nb\\x1b\\x9b" ('),
         (["serve", "a\n    b/"], ': there is no folder "a\\n    b/" ('),
         (["run", "--a\nb"], ' run: unknown option "--a\\nb" ('),
+        (["run", "-j", "x"], ' run: argument -j: "x" is not a whole number above 0 ('),
+        (["run", "-j", "0"], ' run: argument -j: "0" is not a whole number above 0 ('),
+        (["prove", "--sample=x"], ' prove: argument --sample: "x" is not a whole number above 0 ('),
+        (["matrix", "--sample=0"], ' matrix: argument --sample: "0" is not a whole number above 0 ('),
+        (["run", "--slowest", "-1"], ' run: argument --slowest: "-1" is not a whole number above 0 ('),
+        (["run", "--shuffle=-2"], ' run: argument --shuffle: "-2" is not a whole number from 0 to 999999999 ('),
+        (["show", "x", "--port", "99999"], ' show: argument --port: "99999" is not a whole number from 1 to 65535 ('),
+        (["serve", "x", "--port", "65536"], ' serve: argument --port: "65536" is not a whole number from 1 to 65535 ('),
+        (["compare-site", ".", "--limit", "²"], ' compare-site: argument --limit: "²" is not a whole number above 0 ('),
+        (["compare-site", ".", "--timeout", "0"], ' compare-site: argument --timeout: "0" is not a positive number of seconds ('),
+        (["programs", "--timeout=x"], ' programs: argument --timeout: "x" is not a positive number of seconds ('),
+        (["run", "--case-timeout=nan"], ' run: argument --case-timeout: "nan" is not a positive number of seconds ('),
+        (["run", "--start-timeout=inf"], ' run: argument --start-timeout: "inf" is not a positive number of seconds ('),
+        *(([*words, ""], f' {words[0]}: argument {words[-1]}: the value "" is empty (give a value, or leave it out)')
+          for words in (["run", "--report"], ["run", "--expect"], ["run", "--script-suffix"], ["matrix", "--from"])),
+        *(([name, ""], f' {name}: argument {what}: the value "" is empty (give a value, or leave it out)')
+          for name, what in (("init-server", "DIR"), ("compare-site", "DIR"), ("merge", "RESULTS"), ("list", "CASE-GLOB"))),
+        (["run", "a", "--strict", ""], ' run: argument CASE-GLOB: the value "" is empty ('),
         (["run", "--profile", "a\nb"], ' run: argument --profile: unknown value "a\\nb" ('),
     ],
 )
@@ -73,6 +91,8 @@ def test_a_message_is_one_line_whatever_the_user_typed(
     ("words", "said"),
     [
         (["--report", "/proc/self/report"], 'cannot write into "/proc/self/report": '),
+        (["--write-expect", "/proc/self/known.toml"], 'cannot write into "/proc/self": '),
+        (["--write-expect", "/proc"], 'cannot write "/proc": it is a folder (name a file in it)'),
         (["--skip", "a/bb"], '--skip "a/bb" matches no case (did you mean "a/b"?)'),
     ],
 )

@@ -249,7 +249,7 @@ def test_a_comparison_is_bounded(site: Path) -> None:
     endless = run(str(site), *words, "6")
     told = "only the beginning was compared: GET /cgi-bin/arguments\n6 requests: 6 get"
     assert endless.returncode == 0 and told in endless.stdout, endless.stdout + endless.stderr
-    assert endless.stdout.endswith("only the first 6 requests were sent: the folder has more (--limit)\n")
+    assert endless.stdout.endswith("sent only 6 requests: the folder has more (--limit)\n")
     script(site, "arguments", "exec sleep 600", head="#!/bin/sh\n")
     silent = run(str(site), *words, "6", "--timeout", "1.5")
     assert silent.returncode == 0 and told in silent.stdout, silent.stdout + silent.stderr
@@ -288,9 +288,7 @@ def test_cgi_server_differs_from_cpython_as_documented(site: Path, tmp_path: Pat
     ("words", "status", "said"),
     [
         (("none",), 2, '"none" is not a directory (name the folder that your server serves)'),
-        ((".", "--server", "faulty"), 2, "--server was given 1 times: name both servers, or none"),
-        ((".", "--limit", "0"), 2, '"0" is not a whole number above 0'),
-        ((".", "--timeout", "0"), 2, "--timeout 0 is not a positive number of seconds"),
+        ((".", "--server", "faulty"), 2, "--server names 1 server (name both servers, or none)"),
         ((".", "--server", "faulty", "--server", "{0}"), 3, "did not start: it exited with status 1"),
         ((), 2, "DIR"),
     ],

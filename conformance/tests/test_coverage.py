@@ -91,7 +91,7 @@ def test_json_and_markdown_hold_the_same_as_the_text(tmp_path: Path) -> None:
 def test_an_orphan_is_reported_in_one_line_and_exits_with_1(tmp_path: Path, more: dict[str, Any], said: str) -> None:
     cases = more.pop("cases", SOUND)
     status, out, err = coverage(whole(tmp_path, *cases, **more))
-    assert (status, err) == (1, [f"cgi-conform: {said}"]) and "1 orphans" in out
+    assert (status, err) == (1, [f"cgi-conform: {said}"]) and "; 1 orphan\n" in out
 
 
 RFC = "[case.rfc3875]\nlevel = 'observed'\nstatus = 200"

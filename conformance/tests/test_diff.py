@@ -82,6 +82,24 @@ def test_every_error_exits_with_2(tmp_path: Path, b: str, globs: tuple[str, ...]
     assert status == 2 and err.startswith("cgi-conform: ") and said in err and "Traceback" not in err
 
 
+def test_a_folder_with_a_report_stands_for_it_and_globs_may_follow_an_option(tmp_path: Path) -> None:
+    corpus(tmp_path, case("a/b"), case("a/c", "status = 404"))
+    assert cgi_conform(tmp_path, "run", command_of(tmp_path), "--report", str(tmp_path / "old")).returncode == 1
+    words = ("diff", "old", "old/results.json", "--profile", "cgihttpserver", "a/b")
+    done = cgi_conform(tmp_path, *words, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "1 case compared in profile cgihttpserver: 1 agree, 0 differ\n"
+    (tmp_path / "old" / "server.toml").write_text("")
+    done = cgi_conform(tmp_path, *words, cwd=tmp_path)
+    assert done.returncode == 2 and done.stderr.startswith('cgi-conform: "old/server.toml": missing key "')
+
+
+def test_a_report_that_cannot_be_written_is_reported_before_the_runs(tmp_path: Path) -> None:
+    corpus(tmp_path, case("a/b"))
+    status, out, err = diff(tmp_path, *two(tmp_path), "--report", "/proc/self/x")
+    assert (status, out) == (2, "") and err.startswith('cgi-conform: cannot write into "/proc/self/x": ')
+
+
 def test_runs_without_a_common_case_exit_with_2(tmp_path: Path) -> None:
     corpus(tmp_path, case("a/lacking", more=SEND + "\nneeds = ['http11']"))
     status, out, err = diff(tmp_path, *two(tmp_path))

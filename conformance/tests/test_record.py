@@ -266,7 +266,7 @@ def test_some_cases_of_another_release_leave_its_others_as_they_are(tmp_path: Pa
 
 def test_another_answer_of_another_release_needs_force(tmp_path: Path) -> None:
     written(tmp_path, released("3.13.1", 200), released("3.13.5", 404))
-    with pytest.raises(UserError, match=r"differs for Python 3.13.5: 1 cases, many/case-0000 \(--force replaces it\)"):
+    with pytest.raises(UserError, match=r"differs for Python 3.13.5: 1 case, many/case-0000 \(--force replaces it\)"):
         record(released("3.13.5", 501), tmp_path, partial=False, force=False)
     assert history(kept_in(tmp_path)) == {"": 200, "3.13.5": 404}
 

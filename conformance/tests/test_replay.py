@@ -90,7 +90,7 @@ def test_received_octets_are_cut_where_the_client_looked_at_the_connection() -> 
     connection.sent_at, connection.first_at, connection.last_at = 10.0, 10.5, 12.0
     told = transcript(Exchange({"main": connection}), Marks({"main": [(11.0, 3)]}), b"log line\n")
     assert told.splitlines() == [
-        "> 1 octets",
+        "> 1 octet",
         "> x",
         "< first octet after 0.500 s",
         "< 3 octets until 1.000 s",

@@ -32,7 +32,8 @@ def test_arguments_of_has_are_split_as_a_shell_does() -> None:
     ("options", "said"),
     [
         (Options(command=COMMAND, has=["htp11"]),
-         '--has "htp11": no such capability (did you mean "http11"?) (known: ' + ", ".join(VARIANTS) + ")"),
+         '--has "htp11": no such capability (did you mean "http11"?)'),
+        (Options(command=COMMAND, has=["x"]), '--has "x": no such capability (known: ' + ", ".join(VARIANTS) + ")"),
         (Options(command=COMMAND, has=["root"]),
          '--has "root": the suite checks that itself (to declare: ' + ", ".join(VARIANTS) + ")"),
         (Options(command=COMMAND, has=["http11", "http11=x"]), "--has http11 is given twice (give all its arguments at once)"),

@@ -71,4 +71,4 @@ def _check_name(name: str) -> None:
     if name in _FOUND_OUT:
         raise UserError(f'--has "{name}": the suite checks that itself (to declare: {known})')
     if name not in VARIANTS:
-        raise UserError(f'--has "{name}": no such capability{did_you_mean(name, list(VARIANTS))} (known: {known})')
+        raise UserError(f'--has "{name}": no such capability{did_you_mean(name, VARIANTS) or f" (known: {known})"}')

@@ -20,6 +20,7 @@ from cgi_conform.commands.server_options import lines_lead_to, named_again
 from cgi_conform.did_you_mean import did_you_mean
 from cgi_conform.errors import NOTHING_RAN, SERVER, UserError
 from cgi_conform.judging.results import CaseResult
+from cgi_conform.numbers import seconds
 from cgi_conform.paths import fixtures
 from cgi_conform.running.plan import Options, Plan, make_plan
 from cgi_conform.running.session import carry_out
@@ -50,7 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--until", metavar="LEVEL", help="the last level to try (default: all)")
     configure_workers(parser)
-    add("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for an answer (default: %(default)g)")
+    add("--timeout", type=seconds, default=5.0, metavar="S", help="seconds to wait for an answer (default: %(default)g)")
 
 
 def main(options: argparse.Namespace) -> int:

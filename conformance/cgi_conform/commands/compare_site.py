@@ -15,6 +15,7 @@ from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.docroot import Docroot
 from cgi_conform.commands.server_options import USUAL_PORT
 from cgi_conform.errors import SERVER, UserError
+from cgi_conform.numbers import counted, seconds, whole_number
 from cgi_conform.progress import show_progress
 from cgi_conform.servers.definition import ServerDefinition, load_server, server_names
 from cgi_conform.servers.instance import Instance
@@ -43,24 +44,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--profile", choices=PROFILES, default=PROFILES[0],
         help="the profile to start a server for, if it has it (default: %(default)s)")  # fmt: skip
     add("--allow-documented", action="store_true", help="a documented difference does not turn the exit status to 1")
-    add("--limit", type=_positive, default=2000, metavar="N", help="send at most N requests (default: %(default)d)")
-    add("--max-size", type=_positive, default=16 << 20, metavar="OCTETS",
+    add("--limit", type=whole_number(), default=2000, metavar="N", help="send at most N requests (default: %(default)d)")
+    add("--max-size", type=whole_number(), default=16 << 20, metavar="OCTETS",
         help="compare at most so much of an answer; of a larger file, only the head (default: %(default)d)")  # fmt: skip
-    add("--timeout", type=float, default=10.0, metavar="S", help="seconds for an answer, and so for a script (default: %(default)g)")
-
-
-def _positive(text: str) -> int:
-    if not re.fullmatch("[1-9][0-9]{0,17}", text):
-        raise argparse.ArgumentTypeError(f'"{text}" is not a whole number above 0')
-    return int(text)
+    add("--timeout", type=seconds, default=10.0, metavar="S", help="seconds for an answer, and so for a script (default: %(default)g)")
 
 
 def main(options: argparse.Namespace) -> int:
     """Starts both servers, asks them, and prints the differences."""
     if not options.folder.is_dir():
         raise UserError(f'"{options.folder}" is not a directory (name the folder that your server serves)')
-    if not 0 < options.timeout < float("inf"):
-        raise UserError(f"--timeout {options.timeout:g} is not a positive number of seconds")
     servers = _servers(options)
     whole = options.folder.resolve()
     docroot = Docroot(whole.parent, whole.name)
@@ -81,7 +74,7 @@ def main(options: argparse.Namespace) -> int:
     for line in site_text(found, *_sides(options, servers)):
         print(line)
     if len(requests) > options.limit:
-        print(f"only the first {options.limit} requests were sent: the folder has more (--limit)")
+        print(f"sent only {counted(options.limit, 'request')}: the folder has more (--limit)")
     differ = [members for _, members in found.differing if not (options.allow_documented and found.is_documented(members))]
     return 1 if differ else 0
 
@@ -89,7 +82,7 @@ def main(options: argparse.Namespace) -> int:
 def _servers(options: argparse.Namespace) -> list[ServerDefinition]:
     """Returns the two servers, as the profile starts them. UserError if one is not installed."""
     if len(options.server) not in (0, 2):
-        raise UserError(f"--server was given {len(options.server)} times: name both servers, or none")
+        raise UserError(f"--server names {counted(len(options.server), 'server')} (name both servers, or none)")
     found = [load_server(name) for name in options.server] or [_newest_cpython(), load_server(OURS)]
     for server in found:
         server.installed()

@@ -25,6 +25,7 @@ from cgi_conform.cases.marks import Mark, all_marks, dead
 from cgi_conform.cases.peers import Project, answered, load_peers, strays
 from cgi_conform.cases.twins import twins
 from cgi_conform.columns import in_columns
+from cgi_conform.numbers import counted
 from cgi_conform.paths import REPO, fixtures, own_corpus
 from cgi_conform.report.markdown import plain, row
 
@@ -139,7 +140,7 @@ def _conclusion(coverage: Coverage) -> str:
     )
     told = f"{len(coverage.cases)} cases ({profiles}) reach {reached} of {len(coverage.clauses)} clauses; "
     told += f"{tests} tests of {len(coverage.peers)} other projects have a case; "
-    return told + (f"{len(coverage.orphans)} orphans" if coverage.orphans else "no orphans")
+    return told + (counted(len(coverage.orphans), "orphan") if coverage.orphans else "no orphans")
 
 
 def as_markdown(coverage: Coverage) -> str:

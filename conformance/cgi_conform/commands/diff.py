@@ -1,7 +1,7 @@
 """`cgi-conform diff A B`: sends the same octets to two servers and prints where their answers differ.
 
 A and B may each be a known server, a folder with a server.toml, a command with {port} and {root}, the URL of a
-running server (with --root), or the results.json of an earlier run. The exit statuses are those of diff(1).
+running server (with --root), or the results.json of an earlier run, or the folder that holds it. The exit statuses are those of diff(1).
 
 If A is the results.json of an earlier run, the new failures of B follow, by cause: the server changed, or the cases did.
 """
@@ -22,10 +22,12 @@ from cgi_conform.http.delivery import DELIVERIES
 from cgi_conform.judging.compare import Comparison, compared
 from cgi_conform.judging.new_failures import new_failures
 from cgi_conform.judging.results import Results, read
+from cgi_conform.numbers import seconds
 from cgi_conform.paths import fixtures
 from cgi_conform.running.plan import Options, make_plan
 from cgi_conform.running.session import carry_out
-from cgi_conform.servers.definition import load_server
+from cgi_conform.servers.definition import load_server, server_names
+from cgi_conform.write import need_folder
 
 SAME, DIFFER, TROUBLE = 0, 1, 2
 EPILOG = "exit status: 0 the answers are the same; 1 they differ; 2 the servers cannot be compared; 130 interrupted"
@@ -37,25 +39,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     which = (
         "a known server, a folder with a server.toml, 'CMD {port} {root}', http://HOST:PORT (with --root), "
-        "or a results.json"
+        "or a results.json, or its folder"
     )
     add("a", metavar="A", help=which)
     add("b", metavar="B", help="the other server, named in the same ways")
-    add("globs", nargs="*", metavar="CASE-GLOB", help="cases to compare, by id or topic (default: all)")
+    add("globs", nargs="*", default=[], metavar="CASE-GLOB", help="cases to compare, by id or topic (default: all)")
     add("--root", action="append", metavar="DIR", default=[], help="the document root of a server at a URL; twice for two URLs")
     add("--profile", choices=PROFILES, help=f"the profile to judge both by (default: {PROFILES[0]}, or the first one that both have)")
     add("--report", type=Path, metavar="DIR", help="write diff.json, diff.md and diff.html")
     configure_workers(parser)
-    add("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for an answer (default: %(default)g)")
+    add("--timeout", type=seconds, default=5.0, metavar="S", help="seconds to wait for an answer (default: %(default)g)")
     add("--delivery", choices=DELIVERIES, default="whole", help="how to cut requests into writes (default: whole)")
 
 
 def main(options: argparse.Namespace) -> int:
     """Runs the servers, compares the results, and reports."""
+    if options.report:
+        need_folder(options.report)
     try:
         a, b = _both(options)
         comparison = compared(a, b)
-        if _is_file(options.a):
+        if _earlier(options.a):
             comparison["new_failures"] = new_failures(a, b, read_changelog().since(a["suite"]["version"]))
         if not comparison["totals"]["compared"] and not comparison.get("new_failures"):
             raise UserError("both servers have no answered case in common (choose other cases or another --profile)")
@@ -89,17 +93,21 @@ def _both(options: argparse.Namespace) -> Iterator[Results]:
             root = None
         else:
             root = roots.pop(0) if len(roots) > 1 else roots[0]
-        if _is_file(word):
-            results = read(Path(word))
+        if path := _earlier(word):
+            results = read(path)
             results["cases"] = [case for case in results["cases"] if not options.globs or case["id"] in names]
             yield results
         else:
             yield _run(word, root, options, cases)
 
 
-def _is_file(word: str) -> bool:
-    """Returns whether a word names the results of an earlier run."""
-    return word.endswith(".json")
+def _earlier(word: str) -> Path | None:
+    """Returns the results.json of an earlier run that a word names by itself or by its folder, or None for a server."""
+    path = Path(word)
+    if word.endswith(".json"):
+        return path
+    is_server = word in server_names() or (path / "server.toml").exists()
+    return path / "results.json" if not is_server and (path / "results.json").is_file() else None
 
 
 def _profile(*words: str) -> str:
@@ -110,8 +118,8 @@ def _profile(*words: str) -> str:
 
 def _profiles(word: str) -> Sequence[str]:
     """Returns the profiles of a server, or that of an earlier run."""
-    if _is_file(word):
-        return [read(Path(word))["profile"]]
+    if path := _earlier(word):
+        return [read(path)["profile"]]
     return load_server(word).profiles if _kind(word) == "server" else PROFILES
 
 

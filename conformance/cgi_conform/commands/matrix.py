@@ -20,6 +20,7 @@ from cgi_conform.errors import INTERRUPTED, SERVER, UserError
 from cgi_conform.judging import matrix as matrix_file
 from cgi_conform.judging.matrix import FOUND, Absent, Matrix, MatrixRun, distinct
 from cgi_conform.judging.results import Results, Server, read, result_files
+from cgi_conform.numbers import seconds, whole_number
 from cgi_conform.paths import fixtures
 from cgi_conform.progress import show_progress
 from cgi_conform.running.plan import Options, Plan, make_plan
@@ -50,8 +51,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="run nothing: take results.json files, or all those below a folder")  # fmt: skip
     add("--report", type=Path, metavar="DIR", help="write the site: index.html, servers/, rules/, runs/, matrix.json")
     configure_workers(parser)
-    add("--sample", type=int, metavar="N", help="run about one case in N, always the same ones")
-    add("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for the next octet (default: %(default)g)")
+    add("--sample", type=whole_number(), metavar="N", help="run about one case in N, always the same ones")
+    add("--timeout", type=seconds, default=5.0, metavar="S", help="seconds to wait for the next octet (default: %(default)g)")
 
 
 def main(options: argparse.Namespace) -> int:

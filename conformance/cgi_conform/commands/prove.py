@@ -24,6 +24,7 @@ from cgi_conform.cases.load import load_cases, select
 from cgi_conform.commands.server_options import configure_suffix, configure_workers
 from cgi_conform.data.faulty.faults import Fault, find
 from cgi_conform.errors import UserError
+from cgi_conform.numbers import whole_number
 from cgi_conform.paths import fixtures
 from cgi_conform.proof import forked_server
 from cgi_conform.proof.fault_files import check_globs, load_faults, unknown, unmatched
@@ -37,6 +38,7 @@ from cgi_conform.running.plan import WORKERS, Options, Plan, make_plan
 from cgi_conform.running.workers import Workers
 from cgi_conform.servers.definition import ServerDefinition, load_server
 from cgi_conform.wall import since_start
+from cgi_conform.write import need_folder
 
 _Outcomes = Mapping[str, Mapping[str, Tried]]  # by profile and case id
 _Wanted = Mapping[str, Sequence[Case]]  # by profile
@@ -48,7 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--profile", action="append", choices=PROFILES, help="the profile to prove them in (default: all of the server's)")
     add("--fault", action="append", default=[], metavar="NAME", help="only the cases that name this fault (or a glob of faults)")
     add("--needs", choices=NEEDS, metavar="CAPABILITY", help="only cases that need this capability (root, user, limits, …)")
-    add("--sample", type=int, metavar="N", help="prove about one case in N, always the same ones")
+    add("--sample", type=whole_number(), metavar="N", help="prove about one case in N, always the same ones")
     configure_workers(parser)
     add("--report", type=Path, metavar="DIR", help="write kills.json, kills.md, kills.html and junit.xml")
     configure_suffix(parser)
@@ -57,6 +59,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Proves the cases, reports, and returns the exit status."""
+    if options.report:
+        need_folder(options.report)
     profiles = list(dict.fromkeys(options.profile or load_server(options.server).profiles))
     common = Options(server=options.server, sample=options.sample, workers=options.workers, script_suffix=options.script_suffix)
     plans = {profile: make_plan(replace(common, profile=profile)) for profile in profiles}

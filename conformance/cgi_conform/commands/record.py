@@ -20,6 +20,7 @@ from cgi_conform.judging.recordings import Recording, read_recordings, recording
 from cgi_conform.judging.releases import branch
 from cgi_conform.judging.results import Results, read, refuse_part, server_line
 from cgi_conform.judging.timelines import alike, answer_of, release_of, with_answer, with_first_answer
+from cgi_conform.numbers import counted, seconds
 from cgi_conform.paths import REPO, fixtures, own_corpus
 from cgi_conform.running.plan import Options, make_plan
 from cgi_conform.running.session import carry_out
@@ -33,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--server", metavar="NAME", help="run this server and record it")
     source.add_argument("--from", dest="results", type=Path, metavar="FILE", help="record what a results.json holds")
     parser.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help="the profile it is run in")
-    parser.add_argument("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for an answer")
+    parser.add_argument("--timeout", type=seconds, default=5.0, metavar="S", help="seconds to wait for an answer")
     configure_workers(parser)
     parser.add_argument("--force", action="store_true", help="replace a recording that differs")
 
@@ -85,7 +86,7 @@ def record(new: Recording, fixtures: Path, partial: bool, force: bool) -> str:
     old = next((each for each in recordings if each.name == new.name), None)
     differs = ""
     if old is None:
-        whole, told = new, f"{len(new.cases)} cases of {server_line(new.server)}"
+        whole, told = new, f"{counted(len(new.cases), 'case')} of {server_line(new.server)}"
     elif is_other_release(old, new):
         if old.user != new.user:
             raise UserError(f"{where} is of user {old.user}, not {new.user}: record {version} as {old.user}")
@@ -161,7 +162,7 @@ def _otherwise(recording: Recording, version: str) -> list[str]:
 def _counted(cases: list[str]) -> str:
     """Returns how many cases, and the first of them."""
     more = f" and {len(cases) - 3} more" if len(cases) > 3 else ""
-    return f"{len(cases)} cases, {', '.join(cases[:3])}{more}" if cases else "no case"
+    return f"{counted(len(cases), 'case')}, {', '.join(cases[:3])}{more}" if cases else "no case"
 
 
 def _facts(old: Recording, new: Recording) -> list[tuple[str, str, str]]:

@@ -25,6 +25,7 @@ from cgi_conform.http.delivery import DELIVERIES
 from cgi_conform.http.exchange import Exchange, play
 from cgi_conform.http.timeouts import CaseDeadline
 from cgi_conform.judging.judge import Judgement, CaseContext, judge, settled
+from cgi_conform.numbers import counted, seconds
 from cgi_conform.octets import Tokens, printable
 from cgi_conform.paths import fixtures
 from cgi_conform.running.capabilities import missing
@@ -65,7 +66,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     configure_server(parser)
     configure_profile(parser)
     add = parser.add_argument
-    add("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for an answer (default: %(default)g)")
+    add("--timeout", type=seconds, default=5.0, metavar="S", help="seconds to wait for an answer (default: %(default)g)")
     add("--delivery", choices=DELIVERIES, default="whole", help="how to cut requests into writes (default: whole)")
 
 
@@ -147,7 +148,7 @@ def transcript(exchange: Exchange, marks: Marks, log: bytes) -> str:
     told: list[str] = []
     for connection in exchange.all:
         told += [f"connection {connection.name}"] if several else []
-        told.append(f"> {len(connection.sent) + connection.left_out} octets")
+        told.append(f"> {counted(len(connection.sent) + connection.left_out, 'octet')}")
         told += [f"> {line}" for line in lines(clipped(printable(bytes(connection.sent)), _SHOWN))]
         told += _received(connection, marks.seen.get(connection.name, []))
     if log:
@@ -164,7 +165,7 @@ def _received(connection: Connection, seen: list[tuple[float, int]]) -> list[str
     for moment, length in [*seen, (connection.last_at, len(data))]:
         if length > shown:
             text = clipped(printable(data[shown:length]), _SHOWN)
-            told.append(f"< {length - shown} octets until {max(0.0, moment - begun):.3f} s")
+            told.append(f"< {counted(length - shown, 'octet')} until {max(0.0, moment - begun):.3f} s")
             told += [f"< {line}" for line in lines(text)]
             shown = length
     after = f" after {max(0.0, connection.last_at - begun):.3f} s" if connection.end != "open" else ""

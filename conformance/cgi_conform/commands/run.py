@@ -23,13 +23,14 @@ from cgi_conform.http.delivery import DELIVERIES
 from cgi_conform.judging.known_failures import write_known_failures
 from cgi_conform.judging.results import Results, Shard, red_verdicts
 from cgi_conform.judging.shards import digest_of_choice, part_of_run
+from cgi_conform.numbers import counted, seconds, whole_number
 from cgi_conform.paths import fixtures
 from cgi_conform.progress import show_progress
 from cgi_conform.running.better_profile import better_profile
 from cgi_conform.running.plan import CASE_TIMEOUT, Options, Plan, make_plan
 from cgi_conform.running.session import RunOutcome, carry_out
 from cgi_conform.servers.definition import START_TIMEOUT
-from cgi_conform.write import need_folder
+from cgi_conform.write import need_file, need_folder
 
 _INTERRUPTED = "interrupted: writing the results so far (interrupt again to stop at once)"
 
@@ -45,17 +46,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--expect", metavar="FILE", help="the known failures (default: expect.toml, or in profile rfc3875 expect.rfc3875.toml, beside server.toml)")
     add("--write-expect", type=Path, metavar="FILE", help="write the failures of this run to FILE as known failures")
     configure_workers(parser)
-    add("--shuffle", nargs="?", type=int, const=-1, metavar="SEED", help="run the cases in a random order")
-    add("--sample", type=int, metavar="N", help="run about one case in N, always the same ones")
+    add("--shuffle", nargs="?", type=whole_number(0, 999_999_999), const=-1, metavar="SEED", help="run the cases in a random order")
+    add("--sample", type=whole_number(), metavar="N", help="run about one case in N, always the same ones")
     add("--shard", type=part_of_run, metavar="I/N",
         help="run part I of N, always the same cases, so that N machines share a run (cgi-conform merge puts the results together)")  # fmt: skip
-    add("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for the next octet (default: %(default)g)")
-    add("--case-timeout", type=float, default=CASE_TIMEOUT, metavar="S", help="seconds for a whole case (default: %(default)g)")
-    add("--start-timeout", type=float, metavar="S",
+    add("--timeout", type=seconds, default=5.0, metavar="S", help="seconds to wait for the next octet (default: %(default)g)")
+    add("--case-timeout", type=seconds, default=CASE_TIMEOUT, metavar="S", help="seconds for a whole case (default: %(default)g)")
+    add("--start-timeout", type=seconds, metavar="S",
         help=f"seconds for the server to start (default: {START_TIMEOUT:g}, or what its server.toml says)")  # fmt: skip
     add("--delivery", choices=DELIVERIES, default="whole", help="how to cut requests into writes (default: whole)")
     add("--times", action="store_true", help="write the seconds of each case into results.json")
-    add("--slowest", type=int, default=0, metavar="N", help="show the N slowest cases")
+    add("--slowest", type=whole_number(), default=0, metavar="N", help="show the N slowest cases")
 
 
 def main(options: argparse.Namespace) -> int:
@@ -81,6 +82,8 @@ def main(options: argparse.Namespace) -> int:
     _check_skipped(options.skip)
     if options.report:
         need_folder(options.report)
+    if options.write_expect:
+        need_file(options.write_expect)
     beside = [case for case in load_presupposed(fixtures() / "cases", selected) if plan.profile in case.expect]
     try:
         outcome = carry_out(
@@ -159,8 +162,7 @@ def _write_expect(options: argparse.Namespace, plan: Plan, results: Results) -> 
     """Writes the failures as known failures, and yields what to do with the file."""
     path: Path = options.write_expect
     count = write_known_failures(path, results["cases"], plan.known_failures, {*red_verdicts(results), "warn"})
-    entries = "1 expectation" if count == 1 else f"{count} expectations"
-    yield f'{entries} written to "{path}": write the reason into each entry (an entry with ?? turns the run red)'
+    yield f'{counted(count, "expectation")} written to "{path}": write the reason into each entry (an entry with ?? turns the run red)'
     own = plan.server.expect_file(plan.profile) if plan.server is not None and options.server else None
     if own is not None and path.absolute().parent == own.parent and path.name != own.name:
         yield f'in profile {plan.profile}, runs read the file "{own.name}" (rename this one, or use --expect)'

@@ -23,6 +23,7 @@ from cgi_conform.cases.layout import Layout, temporary
 from cgi_conform.commands.server_options import configure_started, started_server
 from cgi_conform.did_you_mean import did_you_mean, nearest_path
 from cgi_conform.errors import SERVER, UserError
+from cgi_conform.numbers import whole_number
 from cgi_conform.paths import fixtures
 from cgi_conform.servers.definition import ServerDefinition
 from cgi_conform.servers.instance import Instance
@@ -39,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     configure_started(parser)
     parser.add_argument("--profile", choices=PROFILES, help="the profile to start the server for (default: its first one)")
     parser.add_argument("--variant", default="", metavar="V", help="add the arguments of this capability, such as http11")
-    parser.add_argument("--port", type=int, default=0, metavar="N", help="the port to listen on (default: a free one)")
+    parser.add_argument("--port", type=whole_number(1, 65535), default=0, metavar="N", help="the port to listen on (default: a free one)")
     parser.add_argument("--root", type=Path, metavar="DIR", help="the document root (default: that of the cases)")
 
 
@@ -68,8 +69,6 @@ def _server(options: argparse.Namespace) -> ServerDefinition:
         raise UserError("name one server: NAME, --server NAME or --command 'CMD {port} {root}'")
     options.server = options.server or options.name
     server = started_server(options)
-    if options.port and not 0 < options.port < 65536:
-        raise UserError(f"--port {options.port} is not a number from 1 to 65535")
     if options.port and server.takes_free_port:
         raise UserError(f'server "{server.name}" chooses its port itself ({{port_file}}): --port cannot set it')
     if options.port and (why := why_not_free(options.port)):

@@ -10,6 +10,7 @@ from cgi_conform.cases import variants
 from cgi_conform.cases.answer import PROFILES
 from cgi_conform.cases.case import SYSTEM
 from cgi_conform.cases.reproduce import Reach
+from cgi_conform.numbers import whole_number
 from cgi_conform.running.plan import WORKERS, Plan
 from cgi_conform.servers.definition import ServerDefinition, named_server
 from cgi_conform.servers.ports import ADDRESS, free_port, is_free
@@ -20,7 +21,7 @@ USUAL_PORT = 8000
 def configure_workers(parser: argparse.ArgumentParser) -> None:
     """Adds -j."""
     text = f"at most N workers, fewer for quick cases; each has its own server and tries one case at a time (default: {WORKERS}; never more than server.toml allows)"
-    parser.add_argument("-j", dest="workers", type=int, metavar="N", help=text)
+    parser.add_argument("-j", dest="workers", type=whole_number(), metavar="N", help=text)
 
 
 def configure_server(parser: argparse.ArgumentParser) -> None:

@@ -30,6 +30,7 @@ from cgi_conform.escaped import clipped, lines
 from cgi_conform.judging.agreements import Agreement, agreements, first_lines
 from cgi_conform.judging.recordings import read_recordings
 from cgi_conform.judging.results import CaseResult, Results, read, server_line
+from cgi_conform.numbers import whole_number
 from cgi_conform.octets import printable
 from cgi_conform.paths import REPO, build, fixtures
 from cgi_conform.report.rule_page import clause_lines, fault_line, rule_page
@@ -46,7 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help="the id of a case, such as post/plain-file, or of a clause")  # fmt: skip
     parser.add_argument("--profile", choices=PROFILES, help=f"the profile to show (default: {PROFILES[0]} if it has the case)")
     configure_suffix(parser)
-    parser.add_argument("--port", type=int, metavar="N", help="the port of your server, for the lines to paste")
+    parser.add_argument("--port", type=whole_number(1, 65535), metavar="N", help="the port of your server, for the lines to paste")
     parser.add_argument("--results", type=Path, metavar="FILE",
                         help="the results.json to compare with (default: in a checkout, that of the last ci/conform)")  # fmt: skip
 

@@ -18,6 +18,7 @@ from typing import Any, NotRequired, TypedDict, cast
 from cgi_conform import __version__, schema
 from cgi_conform.did_you_mean import nearest_path
 from cgi_conform.errors import NOTHING_RAN, SERVER, UserError
+from cgi_conform.numbers import counted
 from cgi_conform.parsed import json_in
 
 FORMAT = 1
@@ -209,7 +210,7 @@ def _conclusion(results: Results) -> str:
     if not judged(results):
         return "nothing ran"
     counts, known = results["totals"], results["totals"]["expected"]
-    told = f"conforms ({known} known failure{'s' * (known != 1)})" if known else "conforms"
+    told = f"conforms ({counted(known, 'known failure')})" if known else "conforms"
     told += f", {counts['blocked']} blocked" if counts["blocked"] else ""
     return told + (f", {counts['skip']} of {counts['selected']} skipped" if counts["skip"] else "")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cgi_conform.cases.answer import PROFILES
 from cgi_conform.errors import SERVER, UserError
+from cgi_conform.numbers import seconds
 from cgi_conform.programs import junit
 from cgi_conform.programs.definition import load_programs
 from cgi_conform.programs.findings import ServerFindings, assembled, exit_status, write
@@ -13,7 +14,7 @@ from cgi_conform.programs.suite import contender, try_programs, user
 from cgi_conform.programs.table import text
 from cgi_conform.progress import show_progress
 from cgi_conform.servers.definition import from_command, load_server
-from cgi_conform.write import write_whole
+from cgi_conform.write import need_folder, write_whole
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -26,13 +27,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="the command that starts a server; {port} and {root} are replaced (may be given several times)")  # fmt: skip
     add("--profile", choices=PROFILES, help="the profile to start the servers for (default: rfc3875 if a server has it)")
     add("--report", type=Path, metavar="DIR", help="write programs.json and programs.xml (JUnit)")
-    add("--timeout", type=float, default=60.0, metavar="S", help="seconds for each check (default: %(default)g)")
+    add("--timeout", type=seconds, default=60.0, metavar="S", help="seconds for each check (default: %(default)g)")
 
 
 def main(options: argparse.Namespace) -> int:
     """Tries the programs, reports, and returns the exit status."""
-    if options.timeout <= 0:
-        raise UserError(f"--timeout {options.timeout:g} is not a positive number of seconds")
+    if options.report:
+        need_folder(options.report)
     servers = [load_server(name) for name in options.server] + [from_command(text) for text in options.command]
     if not servers:
         raise UserError("name a server: --server NAME or --command 'CMD {port} {root}'")

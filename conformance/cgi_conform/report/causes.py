@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cgi_conform.judging.results import CaseResult, Results, red_cases
+from cgi_conform.numbers import counted
 
 
 @dataclass(frozen=True)
@@ -43,4 +44,4 @@ def by_topic(found: Iterable[Cause]) -> dict[str, int]:
 
 def number_of_cases(number: int) -> str:
     """Returns a number of cases in words."""
-    return f"{number} case{'s' * (number != 1)}"
+    return counted(number, "case")

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 
 from cgi_conform.judging.new_failures import NewFailure
+from cgi_conform.numbers import counted
 from cgi_conform.report.markdown import SHOWN, plain
 
 HEADS = {
@@ -37,7 +38,7 @@ def text(found: Sequence[NewFailure]) -> str:
 
 def headline(found: Sequence[NewFailure]) -> str:
     """Returns the number of new failures in a sentence."""
-    return f"{len(found)} new failure{'s' * (len(found) != 1)}"
+    return counted(len(found), "new failure")
 
 
 def markdown(found: Sequence[NewFailure]) -> list[str]:

@@ -1,6 +1,5 @@
 """Makes the plan of a run from its options: checks them, finds the server, and reads its known failures."""
 
-import math
 import os
 import zlib
 from collections.abc import Iterable
@@ -101,14 +100,6 @@ def make_plan(options: Options) -> Plan:
         raise UserError(f'no profile "{options.profile}" (known: {", ".join(PROFILES)})')
     if options.delivery not in DELIVERIES:
         raise UserError(f'no delivery "{options.delivery}" (known: {", ".join(DELIVERIES)})')
-    for name in ("timeout", "case_timeout", "start_timeout"):
-        seconds = getattr(options, name)
-        if seconds is not None and not 0 < seconds < math.inf:
-            raise UserError(f"--{name.replace('_', '-')} {seconds:g} is not a positive number of seconds")
-    if options.workers is not None and options.workers < 1:
-        raise UserError(f"-j {options.workers} is less than 1")
-    if options.sample is not None and options.sample < 1:
-        raise UserError(f"--sample {options.sample} is less than 1")
     if options.url:
         return _of_url(options)
     if options.root:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from cgi_conform.cases.reproduce import printf_format
 from cgi_conform.escaped import clipped
+from cgi_conform.numbers import counted
 from cgi_conform.sites.site_comparison import Member, SiteComparison
 from cgi_conform.sites.site_requests import SiteRequest
 
@@ -64,5 +65,6 @@ def _listed(requests: list[SiteRequest], most: int = 10) -> str:
 def _total(found: SiteComparison) -> str:
     explained = sum(found.is_documented(members) for _, members in found.differing)
     other = len(found.differing) - explained
-    told = f"{found.asked} requests: {found.asked - len(found.differing)} get the same answer, {other} another"
+    same = found.asked - len(found.differing)
+    told = f"{counted(found.asked, 'request')}: {same} get{'s' * (same == 1)} the same answer, {other} another"
     return f"{told}, {explained} another for a documented reason"
