@@ -60,7 +60,7 @@ def test_a_file_that_is_nested_too_deeply_is_an_error(
         (["prove", "--sample=x"], ' prove: argument --sample: "x" is not a whole number above 0 ('),
         (["matrix", "--sample=0"], ' matrix: argument --sample: "0" is not a whole number above 0 ('),
         (["run", "--slowest", "-1"], ' run: argument --slowest: "-1" is not a whole number above 0 ('),
-        (["run", "--shuffle=-2"], ' run: argument --shuffle: "-2" is not a whole number from 0 to 999999999 ('),
+        (["run", "--shuffle=-2"], ' run: argument --shuffle: "-2" is not a whole number from 0 to 999999999999999999 ('),
         (["show", "x", "--port", "99999"], ' show: argument --port: "99999" is not a whole number from 1 to 65535 ('),
         (["serve", "x", "--port", "65536"], ' serve: argument --port: "65536" is not a whole number from 1 to 65535 ('),
         (["compare-site", ".", "--limit", "²"], ' compare-site: argument --limit: "²" is not a whole number above 0 ('),

@@ -46,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--expect", metavar="FILE", help="the known failures (default: expect.toml, or in profile rfc3875 expect.rfc3875.toml, beside server.toml)")
     add("--write-expect", type=Path, metavar="FILE", help="write the failures of this run to FILE as known failures")
     configure_workers(parser)
-    add("--shuffle", nargs="?", type=whole_number(0, 999_999_999), const=-1, metavar="SEED", help="run the cases in a random order")
+    add("--shuffle", nargs="?", type=whole_number(0, 10**18 - 1), const=-1, metavar="SEED", help="run the cases in a random order")
     add("--sample", type=whole_number(), metavar="N", help="run about one case in N, always the same ones")
     add("--shard", type=part_of_run, metavar="I/N",
         help="run part I of N, always the same cases, so that N machines share a run (cgi-conform merge puts the results together)")  # fmt: skip
