@@ -274,9 +274,8 @@ int setsockopt(SOCKET socket, int level, int name, const int* value, std::size_t
 
 int fcntl(SOCKET socket, int command, int flags) {
   u_long on = 1;
-  return command == F_SETFL && flags == O_NONBLOCK
-             ? checked(::ioctlsocket(socket_of(socket), static_cast<long>(FIONBIO), &on))
-             : 0;
+  if (command != F_SETFL || flags != O_NONBLOCK) return 0;
+  return checked(::ioctlsocket(socket_of(socket), static_cast<long>(FIONBIO), &on));
 }
 
 int pipe(int* ends) {

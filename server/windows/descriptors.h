@@ -68,7 +68,7 @@ int shutdown(int socket, int how);
 // rule: windows/port-belongs-to-one-server
 int setsockopt(SOCKET socket, int level, int name, const int* value, std::size_t size);
 // Makes a socket non-blocking (F_SETFL, O_NONBLOCK). No script inherits a descriptor, so F_SETFD has nothing to do.
-int fcntl(SOCKET socket, int command, int value);
+int fcntl(SOCKET socket, int command, int flags);
 // Makes a connected pair, in place of a pipe between threads of the server.
 int pipe(int* ends);
 

@@ -59,9 +59,8 @@ std::string not_on_windows(const cgi::Options& options) {
   if (options.follow_symlinks) return "--follow-symlinks: not on Windows yet (leave it out)";
   for (const cgi::Interpreter& interpreter : options.interpreters) {  // rule: argument/windows-batch-files
     for (const std::string& program : {interpreter.suffix, interpreter.program}) {
-      if (cgi::reads_commands(program)) {
-        return "--interpreter \"" + program + "\" would read the request as commands (name another program)";
-      }
+      if (!cgi::reads_commands(program)) continue;
+      return "--interpreter " + cgi::in_quotes(program) + " would read the request as commands (name another program)";
     }
   }
   return "";
@@ -71,9 +70,7 @@ int serve(const cgi::Options& options) try {
   const cgi::DocumentRoot root = cgi::opened_root(options.directory, options.follow_symlinks);
   cgi::CgiServer server(options, root, std::nullopt);
   const int port = server.bind();
-  if (port < 0) {
-    return cgi::fail(1, cgi::bind_failure(options.bind, options.port, cgi::errno_of(::WSAGetLastError())));
-  }
+  if (port < 0) return cgi::fail(1, cgi::bind_failure(options.bind, options.port, cgi::errno_of(::WSAGetLastError())));
   if (!options.log_file.empty() && !server.open_log())
     return cgi::fail(1, cgi::cannot_write("log file", options.log_file));
   if (!options.port_file.empty() && !write_port_file(options.port_file, port)) {
