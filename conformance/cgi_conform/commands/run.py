@@ -56,7 +56,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help=f"seconds for the server to start (default: {START_TIMEOUT:g}, or what its server.toml says)")  # fmt: skip
     add("--delivery", choices=DELIVERIES, default="whole", help="how to cut requests into writes (default: whole)")
     add("--times", action="store_true", help="write the seconds of each case into results.json")
-    add("--slowest", type=whole_number(), default=0, metavar="N", help="show the N slowest cases")
+    add("--slowest", type=whole_number(0, 1_000_000), default=0, metavar="N", help="show the N slowest cases")
 
 
 def main(options: argparse.Namespace) -> int:

@@ -40,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     configure_started(parser)
     parser.add_argument("--profile", choices=PROFILES, help="the profile to start the server for (default: its first one)")
     parser.add_argument("--variant", default="", metavar="V", help="add the arguments of this capability, such as http11")
-    parser.add_argument("--port", type=whole_number(1, 65535), default=0, metavar="N", help="the port to listen on (default: a free one)")
+    parser.add_argument("--port", type=whole_number(0, 65535), default=0, metavar="N", help="the port to listen on (default: a free one)")
     parser.add_argument("--root", type=Path, metavar="DIR", help="the document root (default: that of the cases)")
 
 
