@@ -50,9 +50,9 @@ ssize_t send_from_file(int socket, int file, off_t& at, std::size_t count);
 class HalfClose {
  public:
   explicit HalfClose(int client);
-  // For poll(). Its fd is -1 if the system tells nothing: then the caller must read ahead.
+  // Returns what poll() is to wait for. Its fd is -1 if the system tells nothing: then the caller must read ahead.
   const pollfd& entry() const { return entry_; }
-  // Whether the client has ended its side. poll() has set `revents` of the entry.
+  // Returns whether the client has ended its side. poll() has set `revents` of the entry.
   bool happened(short revents) const;
 
  private:

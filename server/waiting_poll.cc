@@ -109,7 +109,7 @@ ssize_t send_from_file(int socket, int file, off_t& at, std::size_t count) {
 }
 
 #if __has_include(<sys/event.h>)  // BSD, macOS
-// EV_CLEAR: octets that nobody reads are told of once.
+// EV_CLEAR has the kqueue tell only once of octets that nobody reads.
 HalfClose::HalfClose(int client) : queue_(::kqueue()) {
   struct kevent change;
   EV_SET(&change, client, EVFILT_READ, EV_ADD | EV_CLEAR, 0, 0, nullptr);
