@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 #include <string>
@@ -15,6 +16,24 @@ constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' &&
 // A tab is not a control here.
 constexpr bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+// The letters, the digits, and a few characters more.
+class CharacterSet {
+ public:
+  constexpr explicit CharacterSet(std::string_view others) {
+    for (unsigned c = 0; c < has_.size(); ++c) {
+      const char one = static_cast<char>(c);
+      has_[c] = is_letter(one) || is_digit(one) || others.find(one) != others.npos;
+    }
+  }
+  constexpr bool has(char c) const { return has_[static_cast<unsigned char>(c)]; }
+  constexpr bool has_all(std::string_view text) const {
+    return std::all_of(text.begin(), text.end(), [this](char c) { return has(c); });
+  }
+
+ private:
+  std::array<bool, 256> has_{};
+};
 
 inline std::string lowered(std::string_view text) {
   std::string out(text);

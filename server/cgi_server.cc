@@ -88,6 +88,7 @@ int CgiServer::bind() {
   const int port = any ? bind_to_any_port(options_.bind) : options_.port;
   if (port < 0 || (!any && !bind_to_port(options_.bind, port))) return -1;
   ::listen(svr_sock_, kBacklog);
+  end_pacing(static_cast<int>(svr_sock_));
   scripts_.set_port(port);
   return port;
 }

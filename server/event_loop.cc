@@ -97,6 +97,7 @@ EventLoop::EventLoop(Workers& workers, Accepted accepted, MakeRoom make_room, st
 
 bool EventLoop::run(int listener) {
   listener_.fd = listener;
+  prefer_many_events();
   listen_at_ = now_ = Clock::now();
   bool has_new_clients = false;
   const auto on_event_of = [&](Watched& socket) {

@@ -1,24 +1,10 @@
 #include "field_syntax.h"
 
-#include <array>
-
 namespace cgi {
-namespace {
-
-constexpr std::array<bool, 256> token_table() {
-  std::array<bool, 256> table{};
-  for (char c : std::string_view("!#$%&'*+-.^_`|~")) table[static_cast<unsigned char>(c)] = true;
-  for (unsigned c = 0; c < 128; ++c)
-    table[c] = table[c] || is_letter(static_cast<char>(c)) || is_digit(static_cast<char>(c));
-  return table;
-}
-
-}  // namespace
 
 bool is_token(std::string_view text) {
-  static constexpr std::array<bool, 256> kToken = token_table();
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char c) { return kToken[static_cast<unsigned char>(c)]; });
+  static constexpr CharacterSet kToken("!#$%&'*+-.^_`|~");
+  return !text.empty() && kToken.has_all(text);
 }
 
 std::string_view trim(std::string_view text) {

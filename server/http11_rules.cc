@@ -10,16 +10,11 @@ namespace {
 
 // A registered name or an IPv4 address. RFC 3986 3.2.2 also allows a comma, but most programs read "a,b" as two values.
 bool is_registered_name(std::string_view text) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%') {
-      if (i + 2 >= text.size() || hex_value(text[i + 1]) < 0 || hex_value(text[i + 2]) < 0) return false;
-      i += 2;
-    } else if (!is_letter(text[i]) && !is_digit(text[i]) &&
-               std::string_view("-._~!$&'()*+;=").find(text[i]) == std::string_view::npos) {
-      return false;
-    }
+  static constexpr CharacterSet kAllowed("-._~!$&'()*+;=%");
+  for (std::size_t i = text.find('%'); i != text.npos; i = text.find('%', i + 1)) {
+    if (i + 2 >= text.size() || hex_value(text[i + 1]) < 0 || hex_value(text[i + 2]) < 0) return false;
   }
-  return !text.empty();
+  return !text.empty() && kAllowed.has_all(text);
 }
 
 // "[2001:db8::1]". It has no zone, which only the client's machine knows.
@@ -46,7 +41,9 @@ std::optional<std::string> host_of(std::string_view authority) {
 
 // HeadParser accepts the same spaces as CPython. RFC 9112 3 allows exactly one between the words.
 bool is_strict_line(const Request& request) {
-  return is_token(request.method) && request.line == request.method + " " + request.target + " " + request.version;
+  std::string_view line = request.line;
+  return is_token(request.method) && cut(line, ' ') == request.method && cut(line, ' ') == request.target &&
+         line == request.version;
 }
 
 // Reads the Host field. RFC 9112 3.2: an HTTP/1.1 request has exactly one, and it may be empty.

@@ -7,10 +7,6 @@
 namespace cgi {
 namespace {
 
-constexpr bool is_unreserved(char c) {
-  return is_letter(c) || is_digit(c) || c == '_' || c == '.' || c == '-' || c == '~';
-}
-
 // Appends the two digits of an octet.
 void append_hex(std::string& out, char octet, const char* digits) {
   out += digits[static_cast<unsigned char>(octet) >> 4];
@@ -77,10 +73,11 @@ std::string html_escape(std::string_view text) {
 }
 
 std::string url_quote(std::string_view text) {
+  static constexpr CharacterSet kPlain("-._~/");
   std::string out;
   out.reserve(text.size());
   for (char c : text) {
-    if (is_unreserved(c) || c == '/') {
+    if (kPlain.has(c)) {
       out += c;
       continue;
     }

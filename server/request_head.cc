@@ -12,15 +12,15 @@ namespace {
 
 // Only ASCII blanks separate the words of the request line. Python's split() of Latin-1 text also splits at 0x1c-0x1f,
 // 0x85 and 0xa0, which other programs on the way do not.  rule: http/message-is-octets
-constexpr bool is_word_space(char c) { return c == ' ' || c == '\t' || c == '\v' || c == '\f'; }
+constexpr auto kIsWordSpace = [](char c) { return c == ' ' || c == '\t' || c == '\v' || c == '\f'; };
 
 constexpr std::string_view kFieldSpace = " \t";
 constexpr std::string_view kNeverFolded[] = {"content-length", "transfer-encoding", "host"};
 
 // Cuts the first word off `text`. It is empty if there is none.
 std::string_view next_word(std::string_view& text) {
-  const auto* begin = std::find_if_not(text.begin(), text.end(), is_word_space);
-  const auto* end = std::find_if(begin, text.end(), is_word_space);
+  const auto* begin = std::find_if_not(text.begin(), text.end(), kIsWordSpace);
+  const auto* end = std::find_if(begin, text.end(), kIsWordSpace);
   text.remove_prefix(static_cast<std::size_t>(end - text.begin()));
   return {begin, static_cast<std::size_t>(end - begin)};
 }

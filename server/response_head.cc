@@ -15,18 +15,20 @@ std::string response_head(std::string_view protocol, int status, std::string_vie
   return head;
 }
 
-std::string server_fields(std::time_t now) {
-  // The date is an array. A string would crash: GCC for Windows destroys the objects of a thread after their memory is
-  // gone.
-  static thread_local std::array<char, 29> date;
+std::string_view server_fields(std::time_t now) {
+  // The text is in an array. A string would crash: GCC for Windows destroys the objects of a thread after their memory
+  // is gone.
+  static thread_local std::array<char, 96> text;
+  static thread_local std::size_t length = 0;
   static thread_local std::time_t written = -1;
-  if (now != written) http_date(now).copy(date.data(), date.size());
+  if (now != written) {
+    std::string fields;
+    add_field(fields, "Server", kServerSoftware);
+    add_field(fields, "Date", http_date(now));  // rule: http/one-date-in-fixed-form
+    length = fields.copy(text.data(), text.size());
+  }
   written = now;
-  std::string fields;
-  fields.reserve(96);
-  add_field(fields, "Server", kServerSoftware);
-  add_field(fields, "Date", {date.data(), date.size()});  // rule: http/one-date-in-fixed-form
-  return fields;
+  return {text.data(), length};
 }
 
 void add_field(std::string& head, std::string_view name, std::string_view value) {

@@ -191,7 +191,7 @@ std::unique_ptr<ResponseWriter> ScriptHandler::response_for(const Call& call) co
       return std::make_unique<UninterpretedResponse>("", Delimiting::kClose, false);
     }
     return std::make_unique<Cgi11Response>(
-        ResponseTerms{server_fields(std::time(nullptr)), head_only, request.is_current(), stays, log});
+        ResponseTerms{std::string(server_fields(std::time(nullptr))), head_only, request.is_current(), stays, log});
   }
   const bool framed = request.is_current() && stays;
   // rule: base/nph-name-changes-nothing

@@ -93,6 +93,9 @@ void Waiter::wait(int milliseconds, const std::function<void(Watched&)>& on_even
 
 void Waiter::wake() { write_all(system_->wakes.get(), "x"); }
 
+void prefer_many_events() {}
+void end_pacing(int) {}
+
 UniqueFd accept_client(int listener, sockaddr_storage& address) {
   socklen_t size = sizeof address;
   UniqueFd client(::accept(listener, reinterpret_cast<sockaddr*>(&address), &size));
