@@ -40,11 +40,11 @@ class Waiter {
   std::shared_ptr<System> system_;
 };
 
-// Has the calling thread leave the processor to who sends it an event, if the system can. Until it gets its turn, more
-// events arrive, and many at once cost less.
+// Asks the system not to interrupt another thread for an event of the calling thread. More events arrive meanwhile, and
+// many at once cost less.
 void prefer_many_events();
 
-// Has the clients of a listener that are on this machine get responses without pauses, if the system can.
+// Asks the system to send without pauses to clients of `listener` that are on this machine.
 void end_pacing(int listener);
 
 // Accepts a client. Its socket is non-blocking, and no script inherits it. Without a client, errno says why.

@@ -62,8 +62,8 @@ void prefer_many_events() {
   ::sched_setscheduler(0, SCHED_BATCH | SCHED_RESET_ON_FORK, &none);  // threads that this one starts are as usual
 }
 
-// BBR, the choice of some operators, paces what it sends on the loopback interface, too. A file of 1 MB takes twice as
-// long then. Every Linux has reno.
+// BBR, which some operators choose, paces on the loopback interface, too, and a file of 1 MB takes twice as long. Each
+// Linux has reno.
 void end_pacing(int listener) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
