@@ -5,15 +5,21 @@ SIGTERM ends everything at once. A second SIGHUP does nothing, because a lost te
 ignored at the start, for instance by `nohup`, it stays ignored.
 """
 
+import ctypes
 import os
 import signal
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 Handler = Callable[[int, FrameType | None], object]
+
+_PR_SET_PDEATHSIG = 1
+_PRCTL: Callable[..., int] | None = None
+with suppress(AttributeError, OSError):
+    _PRCTL = ctypes.CDLL(None).prctl
 
 
 @contextmanager
@@ -56,6 +62,18 @@ def held_back() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def end_with(parent: int, number: int) -> None:
+    """Asks Linux to send signal `number` to this process when its parent ends, also if SIGKILL ends it.
+
+    `parent` is the parent's process id. Other systems have no such request: the function does nothing there.
+    """
+    if _PRCTL is None:
+        return
+    _PRCTL(_PR_SET_PDEATHSIG, int(number))
+    if os.getppid() != parent:
+        os.kill(os.getpid(), number)
 
 
 def let_go_of_terminal() -> None:

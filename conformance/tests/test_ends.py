@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from cgi_conform import processes
 
 from case_files import case, corpus
 from test_incomplete import command, wait_for_silence
@@ -100,6 +102,20 @@ def test_a_signal_ends_the_command_and_its_server(
         process.send_signal(number)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130 and err.startswith("cgi-conform: interrupted") and err.count("\n") == 1
+
+
+def test_a_killed_run_takes_its_workers_and_servers_along(tmp_path: Path, temporary: Path) -> None:
+    corpus(tmp_path, *(case(f"a/{name}", more=get("/silence")) for name in range(2)))
+    with begun(tmp_path, temporary, "run", command_of(tmp_path), "-j", "2", "--timeout", "600") as process:
+        wait_for_silence(process, temporary, 2)
+        started = [pid for pid in processes.below(process.pid) if pid != process.pid]
+        process.kill()
+        left = [pid for pid in started if not has_ended(pid, within=20)]
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    for folder in temporary.iterdir():  # nothing could remove them
+        shutil.rmtree(folder)
+    assert len(started) >= 4 and not left
 
 
 @pytest.mark.long

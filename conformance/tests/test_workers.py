@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from cgi_conform.proof import zygote
 from cgi_conform.running.workers import WorkerEnded, Workers
+from cgi_conform.signals import end_with
 
 
 class Calls:
@@ -195,7 +195,7 @@ def test_a_server_does_not_outlive_the_process_that_started_it(begun: tuple[int,
         try:
             parent = os.getpid()
             if not os.fork():
-                zygote._end_with(parent)
+                end_with(parent, signal.SIGKILL)
                 os.write(writable, f"{os.getpid()}".encode())
             signal.pause()
         finally:

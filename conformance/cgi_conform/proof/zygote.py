@@ -8,7 +8,6 @@ descriptors, signals. It imports the modules with other code again, and those th
 compiled before. It shares the other modules with the zygote, where no function of them has run.
 """
 
-import ctypes
 import gc
 import importlib
 import marshal
@@ -27,9 +26,7 @@ from types import CodeType
 from typing import NoReturn
 
 from cgi_conform.data.faulty import faults
-
-_LIBC = ctypes.CDLL(None)
-_PR_SET_PDEATHSIG = 1
+from cgi_conform.signals import end_with
 
 
 @dataclass(frozen=True)
@@ -83,7 +80,7 @@ def _fork(folder: Path, request: Start, descriptors: Sequence[int]) -> int:
     zygote = os.getpid()
     pid = os.fork()
     if not pid:
-        _end_with(zygote)
+        end_with(zygote, signal.SIGKILL)
         _become(folder, request, descriptors)
     for descriptor in descriptors:
         os.close(descriptor)
@@ -92,13 +89,6 @@ def _fork(folder: Path, request: Start, descriptors: Sequence[int]) -> int:
     except OSError:
         pass  # the child has done it itself, and may have ended
     return pid
-
-
-def _end_with(parent: int) -> None:
-    """Tells the kernel to kill this process when its parent ends."""
-    _LIBC.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
-    if os.getppid() != parent:
-        os._exit(1)
 
 
 def _become(folder: Path, request: Start, descriptors: Sequence[int]) -> NoReturn:

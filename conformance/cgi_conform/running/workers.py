@@ -25,7 +25,7 @@ from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
 from cgi_conform.cases.docroot import scratch
 from cgi_conform.servers import orphans
-from cgi_conform.signals import ENDING, held_back
+from cgi_conform.signals import ENDING, end_with, held_back
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -145,7 +145,7 @@ class Workers(Generic[Task, Result]):
 
     def _fork(self) -> Connection:
         ours, theirs = Pipe()
-        process = multiprocessing.get_context("fork").Process(target=self._serve, args=(ours, theirs), daemon=True)
+        process = multiprocessing.get_context("fork").Process(target=self._serve, args=(ours, theirs, os.getpid()), daemon=True)
         with held_back():
             process.start()
         theirs.close()
@@ -162,7 +162,7 @@ class Workers(Generic[Task, Result]):
         self._processes.clear()
         self._busy.clear()
 
-    def _serve(self, ours: Connection, theirs: Connection) -> NoReturn:
+    def _serve(self, ours: Connection, theirs: Connection, parent: int) -> NoReturn:
         """Carries out tasks in the new process until the connection ends.
 
         Closes the other ends of all connections: otherwise no worker would notice that the parent process has ended.
@@ -176,6 +176,7 @@ class Workers(Generic[Task, Result]):
         tempfile.tempdir = self._folder
         worker: Worker[Task, Result] | None = None
         try:
+            end_with(parent, signal.SIGTERM)  # in the middle of a task, too
             for end in (*self._processes, ours):
                 end.close()
             worker = self._make_worker()
