@@ -16,8 +16,6 @@ namespace {
 constexpr std::size_t kReadSize = 16 * 1024;  // rule: resource/pipelining-is-bounded
 constexpr std::size_t kLongestRead = 64 * 1024;
 constexpr std::size_t kKept = 1024;  // an empty buffer above this size is freed
-// Up to a few MB, send_from_file() is faster. Above that, reading and sending is, because the octets stay in the cache.
-constexpr off_t kSentFromFile = 4 * 1024 * 1024;
 
 // Waits for `events` on `fd`, or for a signal. Returns false if `deadline` passes first.
 bool wait_for(int fd, short events, Clock::time_point deadline) {
@@ -91,17 +89,6 @@ bool Connection::send_all(std::string_view bytes) {  // rule: http/late-reader-g
 }
 
 bool Connection::send_file(int file, off_t length) {
-  if (length > kSentFromFile) {
-    std::array<char, 256 * 1024> block;  // not from malloc, which would keep the blocks of a crowd of slow clients
-    for (off_t at = 0; at < length;) {
-      ssize_t count =
-          ::pread(file, block.data(), std::min<std::size_t>(block.size(), static_cast<std::size_t>(length - at)), at);
-      if (count <= 0) return false;  // the file is shorter than the length that was sent, so close
-      if (!send_all({block.data(), static_cast<std::size_t>(count)})) return false;
-      at += count;
-    }
-    return true;
-  }
   for (off_t at = 0; at < length;) {
     ssize_t count = send_from_file(socket_.get(), file, at, static_cast<std::size_t>(length - at));
     if (count == 0) return false;
