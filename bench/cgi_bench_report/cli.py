@@ -3,7 +3,7 @@
 import argparse
 import fnmatch
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from cgi_bench_report.gate import Gate, Verdict, judge, parse_gate
@@ -44,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--targets", type=Path, metavar="FILE", help="add the table of a file of targets, such as bench/targets.toml")
     add("--only", metavar="GLOB,…", default="*", help="the points in the table, such as 'cgi-*/8,static-1k/*'")
     add("--readme", type=Path, metavar="FILE", help="write the table between the marks in FILE")
+    add("--readme-targets", metavar="GLOB,…", default="*", help="the targets in the table of --readme, such as 'ref,go'")
     options = parser.parse_all(sys.argv[1:] if arguments is None else arguments)
     try:
         return _report(options)
@@ -61,14 +62,16 @@ def _report(options: argparse.Namespace) -> int:
         raise ReportError(f'--reference: "{reference}" was not measured{_nearest(reference, results.targets)}')
     verdicts = [judge(gate, results) for text in options.gate for gate in _gates_of(text)]
     found = outcomes(read_targets(options.targets), results) if options.targets else []
-    text = f"{table(results, reference, _named(results, options.only))}\n{caption(results)}"
-    whole = text + _more_tables(results, reference, _named(results, options.only), found) + _gates(verdicts)
+    names = _named("--only", options.only, results.points, "point")
+    text = f"{table(results, reference, names, results.targets)}\n{caption(results)}"
+    whole = text + _more_tables(results, reference, names, found) + _gates(verdicts)
     if options.report:
         options.report.mkdir(parents=True, exist_ok=True)
         (options.report / "index.html").write_text(page(results, reference, verdicts, found), "utf-8")
         (options.report / "summary.md").write_text(whole, "utf-8")
     if options.readme:
-        write_between(options.readme, text)
+        shown = _named("--readme-targets", options.readme_targets, results.targets, "target")
+        write_between(options.readme, f"{table(results, reference, names, shown)}\n{caption(results)}")
     print(whole, end="")
     return 0 if all(verdict.holds for verdict in verdicts) and not results.invalid else 1
 
@@ -90,10 +93,11 @@ def _more_tables(results: Results, reference: str, names: list[str], found: list
     return "".join(f"\n## {title}\n\n{text}" for title, text in tables.items() if text)
 
 
-def _named(results: Results, globs: str) -> list[str]:
-    named = [name for glob in globs.split(",") for name in results.points if fnmatch.fnmatchcase(name, glob)]
+def _named(option: str, globs: str, measured: Collection[str], kind: str) -> list[str]:
+    """Returns the measured points or targets that match one of the globs, in the order of the globs."""
+    named = [name for glob in globs.split(",") for name in measured if fnmatch.fnmatchcase(name, glob)]
     if not named:
-        raise ReportError(f'--only "{globs}" matches no measured point{_nearest(globs, results.points)}')
+        raise ReportError(f'{option} "{globs}" matches no measured {kind}{_nearest(globs, measured)}')
     return list(dict.fromkeys(named))
 
 

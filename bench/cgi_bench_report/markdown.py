@@ -9,9 +9,12 @@ from cgi_bench_report.view import Row, noise, number, percent, rows
 BEGIN, END = "<!-- benchmark: written by ci/bench --readme -->\n", "<!-- end of benchmark -->"
 
 
-def table(results: Results, reference: str, names: Sequence[str]) -> str:
-    """Returns a table of points and targets: requests per second, and for scripts the share of the ceiling."""
-    targets = [name for name in results.targets if name not in results.invalid]
+def table(results: Results, reference: str, names: Sequence[str], shown: Sequence[str]) -> str:
+    """Returns a table of points and targets: requests per second, and for scripts the share of the ceiling.
+
+    `shown` are the targets that have a column, in this order.
+    """
+    targets = [name for name in shown if name not in results.invalid]
     others = [name for name in targets if name != reference]
     ratios = [f"{reference} ÷ {name}" for name in others] if reference in targets else []
     lines = [

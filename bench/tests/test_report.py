@@ -120,13 +120,15 @@ def test_names_and_messages_never_become_markup(tmp_path: Path) -> None:
 
 
 def test_readme_replaces_the_text_between_the_marks(tmp_path: Path) -> None:
-    write(tmp_path, [*run("a/1", "ref", SLOW), *run("b/1", "ref", SLOW)], targets="ref")
+    runs = [*run("a/1", "ref", SLOW), *run("a/1", "t", SLOW), *run("a/1", "u", SLOW), *run("b/1", "ref", SLOW)]
+    write(tmp_path, runs, targets="ref t u")
     readme = tmp_path / "README.md"
     readme.write_text(f"before\n{BEGIN}old\n{END}\nafter\n")
-    report(tmp_path, "--readme", str(readme), "--only", "a/*")
+    _, summary = report(tmp_path, "--readme", str(readme), "--only", "a/*", "--readme-targets", "ref,u")
     text = readme.read_text("utf-8")
     assert text.startswith("before\n") and text.endswith("after\n") and "old" not in text
     assert "| a/1 |" in text and "| b/1 |" not in text
+    assert "`u`" in text and "`t`" not in text and "`t`" in summary
 
 
 @pytest.mark.parametrize(
@@ -137,6 +139,7 @@ def test_readme_replaces_the_text_between_the_marks(tmp_path: Path) -> None:
         (["results.json", "--reference", "reff"], '"reff" was not measured (did you mean "ref"?)'),
         (["results.json", "--only", "x/*"], "matches no measured point"),
         (["results.json", "--only", "aa/1"], 'matches no measured point (did you mean "a/1"?)'),
+        (["results.json", "--readme", "plain.md", "--readme-targets", "reff"], 'no measured target (did you mean "ref"?)'),
         (["result.json"], 'No such file or directory (did you mean "results.json"?)'),
         (["results.json", "--readme", "plain.md"], "has no marks"),
     ],
