@@ -41,8 +41,9 @@ class Waiter {
 };
 
 // Asks the system not to interrupt another thread for an event of the calling thread. More events arrive meanwhile, and
-// many at once cost less.
+// many at once cost less. Threads that this thread starts inherit that, until they call prefer_early_events().
 void prefer_many_events();
+void prefer_early_events();
 
 // Asks the system to send without pauses to clients of `listener` that are on this machine.
 void end_pacing(int listener);

@@ -59,7 +59,15 @@ void Waiter::wake() { ::eventfd_write(system_->wakes.get(), 1); }
 
 void prefer_many_events() {
   const sched_param none{};
-  ::sched_setscheduler(0, SCHED_BATCH | SCHED_RESET_ON_FORK, &none);  // threads that this one starts are as usual
+  if (::sched_getscheduler(0) == SCHED_OTHER) ::sched_setscheduler(0, SCHED_BATCH, &none);
+}
+
+// The main thread has the policy that the operator chose. Linux would reset SCHED_FIFO and SCHED_RR by itself, but not
+// SCHED_BATCH.
+void prefer_early_events() {
+  sched_param priority{};
+  ::sched_getparam(::getpid(), &priority);
+  ::sched_setscheduler(0, ::sched_getscheduler(::getpid()), &priority);
 }
 
 // BBR, which some operators choose, paces on the loopback interface, too, and a file of 1 MB takes twice as long. Each

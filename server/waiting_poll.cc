@@ -94,6 +94,7 @@ void Waiter::wait(int milliseconds, const std::function<void(Watched&)>& on_even
 void Waiter::wake() { write_all(system_->wakes.get(), "x"); }
 
 void prefer_many_events() {}
+void prefer_early_events() {}
 void end_pacing(int) {}
 
 UniqueFd accept_client(int listener, sockaddr_storage& address) {

@@ -4,6 +4,8 @@
 #include <thread>
 #include <utility>
 
+#include "waiting.h"
+
 namespace cgi {
 namespace {
 
@@ -30,6 +32,7 @@ bool Workers::run(Task task) {
 }
 
 void Workers::work() {
+  prefer_early_events();  // a loop may have started this thread, and scripts inherit what it has
   std::unique_lock lock(mutex_);
   for (;;) {
     something_to_do_.wait_for(lock, kIdle, [this] { return closing_ || !tasks_.empty(); });

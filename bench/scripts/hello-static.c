@@ -6,5 +6,5 @@
 _Noreturn void _start(void) {
   static const char answer[] = "Content-Type: text/plain\r\n\r\nhello\n";
   const int failed = syscall(SYS_write, 1, answer, sizeof answer - 1) != (long)(sizeof answer - 1);
-  for (;;) syscall(SYS_exit_group, failed);
+  for (;;) syscall(SYS_exit, failed);
 }
