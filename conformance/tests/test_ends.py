@@ -113,7 +113,7 @@ def test_a_killed_run_takes_its_workers_and_servers_along(tmp_path: Path, tempor
         left = [pid for pid in started if not has_ended(pid, within=20)]
     for pid in left:
         os.kill(pid, signal.SIGKILL)
-    for folder in temporary.iterdir():  # nothing could remove them
+    for folder in temporary.iterdir():  # the killed run could not remove them
         shutil.rmtree(folder)
     assert len(started) >= 4 and not left
 

@@ -1,4 +1,4 @@
-// What waiting_epoll.cc asks of Linux, so that responses cost less.
+// waiting_epoll.cc asks Linux for what makes responses cost less.
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -30,6 +30,13 @@ TEST(PreferManyEvents, IsForTheLoopAndNotForItsWorkers) {
   EXPECT_EQ(before, ::sched_getscheduler(0));
 }
 
+std::string control_of(const UniqueFd& socket) {
+  std::array<char, 16> name{};
+  socklen_t size = name.size();
+  EXPECT_EQ(0, ::getsockopt(socket.get(), IPPROTO_TCP, TCP_CONGESTION, name.data(), &size));
+  return name.data();
+}
+
 // Returns the congestion control of a listener on an IPv4 address after end_pacing().
 std::string control_on(in_addr_t address) {
   const UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -38,20 +45,14 @@ std::string control_on(in_addr_t address) {
   own.sin_addr.s_addr = htonl(address);
   EXPECT_EQ(0, ::bind(listener.get(), reinterpret_cast<sockaddr*>(&own), sizeof own));
   end_pacing(listener.get());
-  std::array<char, 16> name{};
-  socklen_t size = name.size();
-  EXPECT_EQ(0, ::getsockopt(listener.get(), IPPROTO_TCP, TCP_CONGESTION, name.data(), &size));
-  return name.data();
+  return control_of(listener);
 }
 
 TEST(EndPacing, IsForClientsOnThisMachineOnly) {
   EXPECT_EQ("reno", control_on(INADDR_LOOPBACK));
   EXPECT_EQ("reno", control_on(INADDR_LOOPBACK + 1));
   const UniqueFd usual(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  std::array<char, 16> name{};
-  socklen_t size = name.size();
-  EXPECT_EQ(0, ::getsockopt(usual.get(), IPPROTO_TCP, TCP_CONGESTION, name.data(), &size));
-  EXPECT_EQ(name.data(), control_on(INADDR_ANY));
+  EXPECT_EQ(control_of(usual), control_on(INADDR_ANY));
 }
 
 }  // namespace
