@@ -125,6 +125,10 @@ class Worker {
   Worker(const CeilingPlan& plan, Clock::time_point end) : plan_(plan), end_(end) {}
 
   void run() {
+    sigset_t unread;  // a script need not read its input
+    ::sigemptyset(&unread);
+    ::sigaddset(&unread, SIGPIPE);
+    ::pthread_sigmask(SIG_BLOCK, &unread, nullptr);
     std::vector<std::string> words = {plan_.script};
     std::vector<std::string> variables = environment(plan_);
     const auto arguments = pointers(words);
@@ -170,7 +174,6 @@ class Worker {
 }  // namespace
 
 LoadResult run_ceiling(const CeilingPlan& plan) {
-  ::signal(SIGPIPE, SIG_IGN);  // a script need not read its input
   const unsigned most = kThreadsPerCore * std::max(1U, std::thread::hardware_concurrency());
   const auto count = std::min<std::size_t>(static_cast<std::size_t>(plan.clients), most);
   const auto began = Clock::now();

@@ -69,6 +69,7 @@ TemporaryDocroot::TemporaryDocroot(const fs::path& scripts, const Scenarios& sce
 }
 
 void TemporaryDocroot::remove() noexcept {
+  const std::lock_guard lock(removing_);
   std::error_code ignored;
   fs::remove_all(path_, ignored);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <mutex>
 #include <set>
 #include <string>
 
@@ -27,10 +28,11 @@ class TemporaryDocroot {
   ~TemporaryDocroot() { remove(); }
 
   const std::filesystem::path& path() const { return path_; }
-  void remove() noexcept;
+  void remove() noexcept;  // threads may call it at the same time: the folder is gone when it returns
 
  private:
   std::filesystem::path path_;
+  std::mutex removing_;
 };
 
 }  // namespace cgi::bench

@@ -57,8 +57,12 @@ class Filter {
   std::regex expression_;
 };
 
-// Removes the document root when cgi-bench is interrupted. The servers end when their pipes close.
+// Removes the document root when cgi-bench is interrupted, or when nobody reads its output. The servers end when their
+// pipes close.
 void remove_when_interrupted(TemporaryDocroot& docroot) {
+  struct sigaction unread = {};
+  unread.sa_handler = [](int) { ::kill(::getpid(), SIGTERM); };
+  ::sigaction(SIGPIPE, &unread, nullptr);
   sigset_t ending;
   ::sigemptyset(&ending);
   for (int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&ending, number);

@@ -134,6 +134,18 @@ def test_an_error_is_named_and_has_its_exit_status(words: list[str], status: int
     assert done.stderr.startswith(("cgi-bench: ", "cgi-conform"))
 
 
+def test_output_that_nobody_reads_leaves_no_document_root(tmp_path: Path) -> None:
+    unread, output = os.pipe()
+    os.close(unread)
+    command = [str(PROGRAM), "x=http://127.0.0.1:1", "--benchmark_filter=cgi-hello/8/", *BRIEF]
+    done = subprocess.run(
+        command, cwd=CHECKOUT, env={**os.environ, "TMPDIR": str(tmp_path)}, stdin=subprocess.DEVNULL, stdout=output,
+        stderr=subprocess.PIPE, text=True, timeout=120,
+    )  # fmt: skip
+    os.close(output)
+    assert done.returncode != 0 and list(tmp_path.iterdir()) == [], done.stderr
+
+
 def test_without_a_valid_target_nothing_is_measured() -> None:
     status, told = measured("a=http://127.0.0.1:1", "--benchmark_filter=cgi-hello/8/")
     problems = {run["run_name"].split("/")[2]: run["error_message"] for run in told["benchmarks"]}

@@ -49,8 +49,8 @@ def test_a_server_that_passes_every_case_reaches_the_last_level(tmp_path: Path) 
     status, out, err = bisect(tmp_path)
     assert (status, err) == (0, "")
     assert out.splitlines()[:3] == [
-        "one           2 cases  reached", "two           1 cases  reached (1 more skipped)",
-        "three         1 cases  reached",
+        "one           2 cases  reached", "two           1 case   reached (1 more skipped)",
+        "three         1 case   reached",
     ]  # fmt: skip
     assert out.endswith(' reaches "three": and more\n')
 

@@ -98,7 +98,8 @@ def _try(level: Level, cases: Sequence[Case], options: Options, plan: Plan) -> L
 def _line(step: LevelResult) -> str:
     told = f"{len(step.red)} of them red" if step.red else "reached"
     skipped = f" ({step.skipped} more skipped)" if step.skipped else ""
-    return f"{step.level.name:<10}{step.judged:>5} cases  {told}{skipped}"
+    cases = "case " if step.judged == 1 else "cases"
+    return f"{step.level.name:<10}{step.judged:>5} {cases}  {told}{skipped}"
 
 
 def _stopped(plan: Plan, reached: Level | None, step: LevelResult, options: argparse.Namespace) -> str:
