@@ -40,12 +40,15 @@ bool RequestBody::store(std::string_view data) {
   return true;
 }
 
+void RequestBody::note_progress(const Connection& client) {
+  if (!seen_) return;
+  const std::uint64_t before = std::exchange(*seen_, client.received());  // the server may read ahead, without wait()
+  pace_.moved(client.received() - before, Clock::now());
+}
+
 std::optional<Refusal> RequestBody::take(Connection& client, Fill arrived) {
   if (arrived == Fill::kTimeout) return Refusal{408, "Request body not complete in time"};
-  if (arrived == Fill::kData && seen_) {
-    const std::uint64_t before = std::exchange(*seen_, client.received());  // the server may read ahead, without wait()
-    pace_.moved(client.received() - before, Clock::now());
-  }
+  if (arrived == Fill::kData) note_progress(client);
   if (!is_chunked()) {
     if (arrived != Fill::kData) from_client_ = std::min<std::uint64_t>(from_client_, client.buffered().size());
     return std::nullopt;
@@ -112,6 +115,7 @@ void RequestBody::consume(Connection& client, std::size_t count) {
 
 // rule: base/unread-body-is-discarded, resource/unread-body-goes-in-bulk
 bool RequestBody::drop(Connection& client) {
+  note_progress(client);
   if (is_chunked()) {
     std::string unwanted;
     client.consume(decoder_.decode(client.buffered(), unwanted));

@@ -66,6 +66,8 @@ class RequestBody {
  private:
   bool has_room_for(std::uint64_t octets);
   bool store(std::string_view data);
+  // The client has sent something since wait().
+  void note_progress(const Connection& client);
 
   Framing framing_;
   std::uint64_t limit_ = 0;

@@ -255,6 +255,24 @@ TEST_F(RequestBodyTest, OctetsThatAreReadAheadCountOnce) {
   EXPECT_LT(body.wait(server_), Clock::now() + milliseconds(45));
 }
 
+// rule: resource/slow-body-is-limited
+TEST_F(RequestBodyTest, OctetsThatAreDroppedGiveMoreTime) {
+  constexpr auto kAllowed = std::chrono::seconds(1000);
+  for (const Framing& framing : {kChunked, Framing{.length = 1000}}) {
+    SocketPair sockets;
+    Connection server(std::move(sockets.server));
+    RequestBody body(framing, kMuch, Pace(kAllowed, 1));
+    ASSERT_FALSE(body.drop(server));
+    const auto first = body.wait(server);
+    while (Clock::now() < first - kAllowed + milliseconds(5)) {
+    }
+    ASSERT_EQ(1, ::send(sockets.client.get(), "1", 1, 0));
+    ASSERT_EQ(Fill::kData, server.fill(kNever));
+    ASSERT_FALSE(body.drop(server));
+    EXPECT_GE(body.wait(server), first + milliseconds(5));
+  }
+}
+
 TEST_F(RequestBodyTest, CutEndsItEarly) {
   RequestBody body({.length = 8}, kMuch, Pace());
   EXPECT_FALSE(arrive(body, "half"));
