@@ -55,6 +55,15 @@ auto find_inside(const DocumentRoot& root, const std::string& path, Find find) {
   throw std::runtime_error(std::string(std::strerror(error)) + " (name another: --directory DIR)");
 }
 
+// Returns null at the end of the directory.
+const dirent* next_entry(DIR* directory) {
+  errno = 0;
+  const dirent* entry = ::readdir(directory);
+  if (entry == nullptr && errno != 0)
+    throw std::system_error(errno, std::generic_category(), "cannot read a directory");
+  return entry;
+}
+
 }  // namespace
 
 DocumentRoot::DocumentRoot(const std::string& directory, bool follow_symlinks) : follow_symlinks_(follow_symlinks) {
@@ -108,7 +117,7 @@ std::optional<std::vector<ListingEntry>> DocumentRoot::entries(const UniqueFd& d
   if (!stream) throw std::system_error(errno, std::generic_category(), "cannot open a directory");
   fd.release();  // closedir() closes it
   std::vector<ListingEntry> found;
-  while (const dirent* entry = ::readdir(stream.get())) {
+  while (const dirent* entry = next_entry(stream.get())) {
     const std::string name = entry->d_name;
     if (name == "." || name == "..") continue;
     struct stat status = {};

@@ -191,7 +191,10 @@ int Script::reap() {
 int Script::end() {
   signal_group(SIGKILL);
   pollfd ended{ended_.get(), POLLIN, 0};
-  if (::poll(&ended, 1, kEndOfKilled) != 0) return reap();
+  int count;
+  do count = ::poll(&ended, 1, kEndOfKilled);
+  while (count < 0 && errno == EINTR);
+  if (count != 0) return reap();
   try {
     std::thread([pid = pid_] { ::waitpid(pid, nullptr, 0); }).detach();
   } catch (const std::exception&) {
