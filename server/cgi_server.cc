@@ -65,7 +65,7 @@ CgiServer::CgiServer(const cgi::Options& options, const DocumentRoot& root, std:
   std::ifstream file("/etc/mime.types", std::ios::binary);
   if (file) types_.add(std::string(std::istreambuf_iterator<char>(file), {}));
   // httplib sets SO_REUSEPORT by default: a second server would silently get half of the connections.
-  // rule: base/restart-on-the-same-port, resource/port-is-free-after-the-end
+  // rule: base/restart-on-the-same-port
   set_socket_options([](socket_t socket) {
     const int on = 1;
     ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -106,15 +106,30 @@ bool CgiServer::open_log() const {
 bool CgiServer::serve_until_stopped() {
   std::atomic<bool> ended = true;
   std::vector<std::thread> threads;
-  for (const auto& loop : loops_) {
-    threads.emplace_back([this, &loop, &ended] {
-      if (!loop->run(static_cast<int>(svr_sock_))) ended = false;
-    });
+  std::string shortage;
+  try {
+    for (const auto& loop : loops_) {
+      threads.emplace_back([this, &loop, &ended] {
+        if (!loop->run(static_cast<int>(svr_sock_))) ended = false;
+      });
+    }
+  } catch (const std::system_error& error) {
+    shortage = error.code().message();
+    stop_serving();
   }
   for (std::thread& thread : threads) thread.join();
+  close_listener();
   const bool as_asked = workers_.end(kLastWork) && ended;
   responder_.log().end();
-  return as_asked;
+  if (shortage.empty()) return as_asked;
+  throw std::runtime_error("no threads for " + std::to_string(loops_.size()) + " loops: " + shortage +
+                           " (try: --loops 1)");
+}
+
+// httplib closes it only for a server that it runs itself.  rule: resource/port-is-free-after-the-end
+void CgiServer::close_listener() {
+  const socket_t listener = svr_sock_.exchange(INVALID_SOCKET);
+  if (listener != INVALID_SOCKET) httplib::detail::close_socket(listener);
 }
 
 void CgiServer::stop_serving() {  // rule: resource/stop-ends-the-server, resource/stop-leaves-no-script
@@ -131,9 +146,8 @@ void CgiServer::accept(EventLoop& loop, UniqueFd socket, Peer peer) {
   if (least == &loop) {
     serve(loop, std::move(socket), std::move(peer));
   } else {
-    least->post(
-        [this, least, socket = socket.get(), peer = std::move(peer)] { serve(*least, UniqueFd(socket), peer); });
-    socket.release();
+    const auto client = std::make_shared<std::pair<UniqueFd, Peer>>(std::move(socket), std::move(peer));
+    least->post([this, least, client] { serve(*least, std::move(client->first), std::move(client->second)); });
   }
 }
 

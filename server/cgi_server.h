@@ -40,11 +40,13 @@ class CgiServer : public httplib::Server {
   // `account` is the user that scripts run as; without one, they run as the user of the server. Throws
   // std::system_error if the system has no descriptors for the loops.
   CgiServer(const cgi::Options& options, const DocumentRoot& root, std::optional<Account> account);
+  ~CgiServer() override { close_listener(); }
 
   // Binds and listens. Returns the port, or -1 with errno set: see bind_failure().
   int bind();
-  // Accepts connections until stop_serving(). Returns false if a request that is under way does not end in time: then
-  // the process must end without destroying this object.
+  // Accepts connections until stop_serving(), and then frees the port. Returns false if a request that is under way
+  // does not end in time: then the process must end without destroying this object. Throws std::runtime_error if the
+  // system has no threads for the loops.
   bool serve_until_stopped();
   // Opens the file of --log-file, again if it was renamed. Returns false and sets errno if that fails; the old one
   // stays.
@@ -69,6 +71,7 @@ class CgiServer : public httplib::Server {
     ScriptPlace place = {};  // of a script that starts before its body is here
   };
 
+  void close_listener();
   void accept(EventLoop& loop, UniqueFd socket, Peer peer);
   bool admit(EventLoop& loop, const std::string& address);
   bool make_room(EventLoop& loop);

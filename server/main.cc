@@ -14,7 +14,9 @@
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 
+#include "at_end.h"
 #include "options.h"
 #include "program.h"
 #include "unique_fd.h"
@@ -45,7 +47,7 @@ bool write_port_file(const std::string& path, int port) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   open_standard_descriptors();
   const cgi::CommandLine command_line = cgi::parse_command_line(argc, argv);
   if (!command_line.options) return cgi::print_text(command_line);
@@ -59,12 +61,7 @@ int main(int argc, char** argv) {
   ::pthread_sigmask(SIG_BLOCK, &ending, nullptr);
 
   cgi::Server server(options);
-  int port = 0;
-  try {
-    port = server.listen();
-  } catch (const std::exception& error) {
-    return cgi::fail(dynamic_cast<const std::invalid_argument*>(&error) != nullptr ? 2 : 1, error.what());
-  }
+  const int port = server.listen();
   if (::geteuid() != 0) {
     std::fprintf(stderr, "cgi-server: not started by root, so scripts run as the user who started it (uid %d)\n",
                  static_cast<int>(::geteuid()));
@@ -74,12 +71,23 @@ int main(int argc, char** argv) {
   }
   cgi::print_address(options, port);
 
-  const bool ended = server.serve_until_signal([](int number) {
-    if (number != SIGINT) return;
-    std::puts("\nKeyboard interrupt received, exiting.");
-    std::fflush(stdout);
-  });
-  if (!options.port_file.empty()) ::unlink(options.port_file.c_str());
+  bool ended;
+  {
+    const cgi::AtEnd at_end([&] {
+      if (!options.port_file.empty()) ::unlink(options.port_file.c_str());
+    });
+    ended = server.serve_until_signal([](int number) {
+      if (number != SIGINT) return;
+      std::puts("\nKeyboard interrupt received, exiting.");
+      std::fflush(stdout);
+    });
+  }
   if (!ended) std::_Exit(0);  // a script cannot be ended: its thread still uses the server
   return 0;
+} catch (const std::invalid_argument& error) {
+  return cgi::fail(2, error.what());
+} catch (const std::system_error& error) {
+  return cgi::fail(1, std::string("out of resources: ") + error.what());
+} catch (const std::exception& error) {
+  return cgi::fail(1, error.what());
 }

@@ -89,11 +89,13 @@ int Server::listen() {
   sigset_t before;
   ::pthread_sigmask(SIG_BLOCK, &ending_signals(), &before);  // the server's threads must not take them
   const AtEnd restore([&] { ::pthread_sigmask(SIG_SETMASK, &before, nullptr); });
-  parts_ = std::make_unique<Parts>(*this);
+  parts_.reset();
+  auto parts = std::make_unique<Parts>(*this);
   // rule: resource/taken-port-ends-the-start
-  const int bound = parts_->server.bind();
+  const int bound = parts->server.bind();
   if (bound < 0) throw std::runtime_error(bind_failure(bind, port, errno));
-  if (!log_file.empty() && !parts_->server.open_log()) throw std::runtime_error(cannot_write("log file", log_file));
+  if (!log_file.empty() && !parts->server.open_log()) throw std::runtime_error(cannot_write("log file", log_file));
+  parts_ = std::move(parts);
   return bound;
 }
 
@@ -116,10 +118,11 @@ bool Server::serve_until_signal(void (*notice)(int signal)) {
     if (notice != nullptr) notice(number);
     server.stop_serving();
   });
-  const bool ended = serve_forever();
-  ::pthread_kill(stopper.native_handle(), SIGTERM);  // it still waits if shutdown() ended the server
-  stopper.join();
-  return ended;
+  const AtEnd at_end([&] {
+    ::pthread_kill(stopper.native_handle(), SIGTERM);  // it still waits if no signal ended the server
+    stopper.join();
+  });
+  return serve_forever();
 }
 
 void Server::shutdown() {

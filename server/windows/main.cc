@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "at_end.h"
 #include "cgi_server.h"
 #include "descriptors.h"
 #include "options.h"
@@ -81,10 +82,15 @@ int serve(const cgi::Options& options) try {
     ::WaitForSingleObject(stop_event, INFINITE);
     server.stop_serving();
   });
-  const bool ended = server.serve_until_stopped();
-  ::SetEvent(stop_event);
-  stopper.join();
-  if (!options.port_file.empty()) ::unlink(options.port_file.c_str());
+  bool ended;
+  {
+    const cgi::AtEnd at_end([&] {
+      ::SetEvent(stop_event);
+      stopper.join();
+      if (!options.port_file.empty()) ::unlink(options.port_file.c_str());
+    });
+    ended = server.serve_until_stopped();
+  }
   if (!ended) std::_Exit(0);  // a script cannot be ended: its thread still uses the server
   return 0;
 } catch (const std::exception& error) {
