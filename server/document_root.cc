@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <stdexcept>
 #include <system_error>
@@ -14,20 +14,15 @@
 namespace cgi {
 namespace {
 
-// Returns `path` without links, or nothing and errno.
-std::optional<std::string> real_path(const std::string& path) {
-  std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), &std::free);
-  return real ? std::optional<std::string>(real.get()) : std::nullopt;
-}
-
 // Returns `path` without links, relative to `root`; nothing and errno if it is not below the root. A link may change at
 // any moment, so the result must be opened like any other path.
 std::optional<std::string> resolved_below(const std::string& root, const std::string& path) {
-  const auto found = real_path(path);
+  std::error_code error;
+  const std::string found = std::filesystem::canonical(path, error);
   const std::string prefix = root == "/" ? root : root + "/";
   if (found == root) return ".";
-  if (found && found->starts_with(prefix)) return found->substr(prefix.size());
-  if (found) errno = EXDEV;
+  if (found.starts_with(prefix)) return found.substr(prefix.size());
+  errno = error ? error.value() : EXDEV;
   return std::nullopt;
 }
 
@@ -67,9 +62,9 @@ const dirent* next_entry(DIR* directory) {
 }  // namespace
 
 DocumentRoot::DocumentRoot(const std::string& directory, bool follow_symlinks) : follow_symlinks_(follow_symlinks) {
-  const auto found = real_path(directory);
-  if (!found) throw_unusable(errno);
-  path_ = *found;
+  std::error_code error;
+  path_ = std::filesystem::canonical(directory, error);
+  if (error) throw_unusable(error.value());
   directory_.reset(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory_) throw_unusable(errno);
   if (!follow_symlinks_) need_open_beneath(directory_.get());

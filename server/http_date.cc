@@ -10,8 +10,6 @@
 namespace cgi {
 namespace {
 
-using std::chrono::sys_days;
-
 constexpr std::array<std::string_view, 7> kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 
 // Splits a date at spaces, commas and the hyphens of RFC 850 ("03-Jan-20", but not "-0000").
@@ -49,19 +47,13 @@ constexpr std::string_view kUniversal[] = {"GMT", "UT", "UTC", "Z", "+0000", "-0
 }  // namespace
 
 std::string http_date(std::time_t when) {
-  const std::chrono::sys_seconds time{std::chrono::seconds(when)};
-  const auto days = std::chrono::floor<std::chrono::days>(time);
-  const std::chrono::year_month_day date{days};
-  const std::chrono::hh_mm_ss clock{time - days};
+  std::tm at{};
+  ::gmtime_r(&when, &at);
   // std::format and strftime() are not here yet, or follow the locale.
-  std::array<char, 40> text{};
-  const int size =
-      std::snprintf(text.data(), text.size(), "%s, %02u %s %04d %02d:%02d:%02d GMT",
-                    kDays[std::chrono::weekday(days).c_encoding()].data(), static_cast<unsigned>(date.day()),
-                    kMonths[static_cast<unsigned>(date.month()) - 1].data(), static_cast<int>(date.year()),
-                    static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-                    static_cast<int>(clock.seconds().count()));
-  return {text.data(), static_cast<std::size_t>(size)};
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%s, %02d %s %04d %02d:%02d:%02d GMT", kDays[at.tm_wday].data(), at.tm_mday,
+                kMonths[at.tm_mon].data(), at.tm_year + 1900, at.tm_hour, at.tm_min, at.tm_sec);
+  return text.data();
 }
 
 std::optional<std::time_t> parse_http_date(std::string_view text) {
@@ -79,7 +71,7 @@ std::optional<std::time_t> parse_http_date(std::string_view text) {
   const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month_of(words[asctime ? 0 : 1])),
                                          std::chrono::day(static_cast<unsigned>(day))};
   if (!date.ok()) return std::nullopt;
-  return std::chrono::seconds(sys_days(date).time_since_epoch()).count() + *clock;
+  return std::chrono::seconds(std::chrono::sys_days(date).time_since_epoch()).count() + *clock;
 }
 
 }  // namespace cgi

@@ -35,6 +35,7 @@ std::string first(From from, std::string_view field, const char* otherwise) {
 Value gateway_interface(From) { return "CGI/1.1"; }
 Value path_info(From from) { return from.script.path_info; }
 Value query_string(From from) { return std::string(from.query); }  // rule: environment/query-names-set-no-variable
+Value remote_addr(From from) { return from.request.remote_addr; }
 Value request_method(From from) { return from.request.method; }
 Value script_name(From from) { return from.script.script_name; }
 Value server_port(From from) { return std::to_string(from.server.port); }
@@ -43,20 +44,13 @@ Value server_software(From from) { return from.server.software; }
 // Joins every value, also an empty one, by a comma, as CPython does.
 Value joined_accept(From from) {
   std::string list;
-  bool is_first = true;
-  for (const Field& field : from.request.fields) {
-    if (!equals_ignoring_case(field.name, "accept")) continue;
-    if (!std::exchange(is_first, false)) list += ',';
-    list += field.value;
-  }
-  return list;
+  for (const std::string_view value : from.request.values("accept")) list.append(",").append(value);
+  return list.substr(list.empty() ? 0 : 1);
 }
 
 Value joined_cookies(From from) {
   std::string list;
-  for (const Field& field : from.request.fields) {
-    if (equals_ignoring_case(field.name, "cookie")) append_to_list(list, ", ", field.value);
-  }
+  for (const std::string_view value : from.request.values("cookie")) append_to_list(list, ", ", value);
   return list;
 }
 
@@ -85,7 +79,7 @@ constexpr MetaVariable kCgihttpserverVariables[] = {
     {"PATH_TRANSLATED", [](From from) -> Value { return translated(from.server.root, from.script.path_info); }},
     {"SCRIPT_NAME", script_name},
     {"QUERY_STRING", query_string},
-    {"REMOTE_ADDR", [](From from) -> Value { return from.request.remote_addr; }},
+    {"REMOTE_ADDR", remote_addr},
     {"REMOTE_HOST", [](From) -> Value { return ""; }},  // rule: cgi/remote-host-is-name-or-address
     // RFC 3875 4.1.3 has no default.  rule: base/content-type-defaults-to-text-plain
     {"CONTENT_TYPE", [](From from) -> Value { return first(from, "content-type", "text/plain"); }},
@@ -118,10 +112,8 @@ constexpr MetaVariable kCgi11Variables[] = {
        return path.empty() ? Value() : translated(from.server.root, path);
      }},
     {"QUERY_STRING", query_string},  // rule: cgi/query-string-is-always-set, cgi/query-string-is-not-decoded
-    // Without the zone of a link-local address, which means something on this machine only.
     // rule: cgi/remote-addr-is-the-peer, environment/claims-are-not-believed
-    {"REMOTE_ADDR",
-     [](From from) -> Value { return from.request.remote_addr.substr(0, from.request.remote_addr.find('%')); }},
+    {"REMOTE_ADDR", remote_addr},
     {"REQUEST_METHOD", request_method},  // rule: cgi/request-method-is-the-method
     {"SCRIPT_NAME", script_name},        // rule: cgi/script-name-is-decoded-path
     {"SERVER_NAME", server_name},        // rule: cgi/server-name-has-no-port

@@ -225,13 +225,6 @@ TEST(ServerName, PutsIPv6InBrackets) {
   EXPECT_EQ("[::1]", name(std::nullopt));
 }
 
-TEST(RemoteAddress, HasNoZone) {
-  Request request = request_with({});
-  request.remote_addr = "fe80::1%eth0";
-  const auto found = cgi11_variables({request, "", {"/s", ""}, "", kServer}, {});
-  EXPECT_EQ("fe80::1", (std::map<std::string, std::string>(found.begin(), found.end()).at("REMOTE_ADDR")));
-}
-
 TEST(Fields, BecomeVariables) {
   const std::map<std::string, std::string> names = {
       {"Host", "HTTP_HOST"},
