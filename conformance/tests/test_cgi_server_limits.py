@@ -67,6 +67,15 @@ def test_a_server_without_descriptors_says_503(root: Path, target: str, healthy:
         assert status(answer(server, request)) == healthy
 
 
+def test_a_server_without_threads_for_its_loops_ends_with_a_message(root: Path) -> None:
+    limited = ("sh", "-c", 'ulimit -v 120000; exec "$@"', "-", PROGRAM)  # kB: room for a few stacks
+    with started(root, "--loops", 1024, "--port-file", root / "port", program=limited) as server:
+        _, logged = server.process.communicate(timeout=LONG)
+    why = os.strerror(errno.EAGAIN)
+    assert logged.splitlines()[-1] == f"cgi-server: no threads for 1024 loops: {why} (try: --loops 1)"
+    assert server.process.returncode == 1 and not (root / "port").exists()
+
+
 @contextmanager
 def leased(file: Path) -> Iterator[None]:
     """Holds a lease on the file: another process that opens it waits, for 45 seconds by default. Blocks SIGURG."""
