@@ -1,5 +1,8 @@
 #include "uninterpreted_response.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "body.h"
 #include "field_syntax.h"
 #include "response_head.h"
@@ -7,10 +10,24 @@
 namespace cgi {
 namespace {
 
-// A longer header section goes out as it is, and the server closes the connection after the response.
+// The rest of a longer header section goes out as it is. Before it the server says that it will close the connection.
 constexpr std::size_t kHeaderLimit = 64 * 1024;
 
 constexpr std::string_view kFramingFields[] = {"content-length", "transfer-encoding", "connection", "keep-alive"};
+
+// Appends a line. Some clients would take a bare CR for its end: as RFC 9112 2.2 allows, a space replaces it.
+void append_line(std::string& text, std::string_view line) {
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    text += line[i] == '\r' && !line.substr(i).starts_with("\r\n") ? ' ' : line[i];
+  }
+}
+
+// Returns the characters of a field name that one may have: some clients ignore others around it.
+std::string token_of(std::string_view name) {
+  std::string token;
+  std::ranges::copy_if(name, std::back_inserter(token), [](const char& c) { return is_token({&c, 1}); });
+  return token;
+}
 
 // Returns the lines of a header section without the empty line and without the fields that frame the message. On a
 // connection that stays open the server sets these, since the script's may be wrong.
@@ -23,10 +40,9 @@ std::string without_framing(std::string_view section) {
     const std::string_view line = section.substr(0, end == std::string_view::npos ? section.size() : end + 1);
     const bool continued = line[0] == ' ' || line[0] == '\t';
     const std::size_t colon = line.find(':');
-    // Some clients allow blanks before the colon.
-    if (!continued) dropping = colon != line.npos && is_one_of(kFramingFields, trim(line.substr(0, colon)));
+    if (!continued) dropping = colon != line.npos && is_one_of(kFramingFields, token_of(line.substr(0, colon)));
     const bool empty = line == "\n" || line == "\r\n";
-    if (!dropping && !empty) kept.append(line);
+    if (!dropping && !empty) append_line(kept, line);
     section.remove_prefix(line.size());
   }
   return kept;
@@ -54,9 +70,8 @@ void UninterpretedResponse::take(std::string_view output) {
     header_done_ = true;  // what follows may already be the body
     header_.resize(kHeaderLimit);
   } else if (header_.size() > kHeaderLimit) {
-    delimiting_ = Delimiting::kClose;  // without a header section there is no place for a length
-    ready_.append(header_);
-    header_.clear();
+    end_by_close();
+    ready_.append(without_framing(std::exchange(header_, {})));
   }
 }
 
@@ -78,8 +93,13 @@ void UninterpretedResponse::begin_body() {
 
 void UninterpretedResponse::finish() {
   finished_ = true;
-  if (std::exchange(header_done_, true)) return;           // without output, the header section and the body are empty
-  if (!header_.empty()) delimiting_ = Delimiting::kClose;  // it has no end, so the body has no beginning
+  if (std::exchange(header_done_, true)) return;  // without output, the header section and the body are empty
+  if (!header_.empty()) end_by_close();           // it has no end, so the body has no beginning
+}
+
+// Without the end of a header section there is no place for a length.
+void UninterpretedResponse::end_by_close() {
+  if (std::exchange(delimiting_, Delimiting::kClose) == Delimiting::kFramed) add_field(ready_, "Connection", "close");
 }
 
 std::string UninterpretedResponse::flush() {

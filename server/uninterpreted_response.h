@@ -39,6 +39,7 @@ class UninterpretedResponse : public ResponseWriter {
 
  private:
   void begin_body();
+  void end_by_close();
 
   std::string ready_;   // to be sent
   std::string header_;  // of the script, until its end is seen

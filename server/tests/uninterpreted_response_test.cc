@@ -57,6 +57,18 @@ TEST(UninterpretedResponse, ReplacesTheFramingFieldsOfTheScript) {
             whole(output, Delimiting::kFramed));
 }
 
+// Some clients would take them for the framing.  rule: injection/wrong-length-of-script
+TEST(UninterpretedResponse, DropsFramingFieldsThatAreOddlyWritten) {
+  for (const std::string name : {"Content-Length ", "Content-Length\t", "Content-Length\r", "Content-Length\v",
+                                 "Content-Length\f", "Content-Length\xa0", "\x01Transfer-Encoding"}) {
+    EXPECT_EQ(kHead + "A: b\n" + "Content-Length: 4\r\n\r\nbody",
+              whole("A: b\n" + name + ": 3\n\nbody", Delimiting::kFramed))
+        << name;
+  }
+  EXPECT_EQ(kHead + "A: b Content-Length: 3\r\nContent-Length: 4\r\n\r\nbody",
+            whole("A: b\rContent-Length: 3\r\n\r\nbody", Delimiting::kFramed));
+}
+
 TEST(UninterpretedResponse, SendsLateOutputInChunks) {
   UninterpretedResponse response(kHead, Delimiting::kFramed, false);
   EXPECT_EQ(kHead, response.flush());  // before the script prints anything
@@ -77,7 +89,7 @@ TEST(UninterpretedResponse, ClosesTheConnectionAfterOutputWithoutAHeaderSection)
     response.take(start);
     response.take("and no more");
     response.finish();
-    EXPECT_EQ(kHead + start + "and no more", response.flush());
+    EXPECT_EQ(kHead + "Connection: close\r\n" + start + "and no more", response.flush());
     EXPECT_FALSE(response.keeps_connection());
   }
 }
@@ -89,7 +101,7 @@ TEST(UninterpretedResponse, DoesNotFrameALongHeaderSectionLater) {
   UninterpretedResponse response(kHead, Delimiting::kFramed, false);
   response.take(section);
   response.take(section);
-  EXPECT_EQ(kHead + section + section, response.flush());
+  EXPECT_EQ(kHead + "Connection: close\r\n" + section + section, response.flush());
   response.take(rest);
   response.finish();
   EXPECT_EQ(rest, response.flush());
