@@ -33,6 +33,8 @@ constexpr int kEmptyLines = 4;                           // ignored before a req
 constexpr int kRedirects = 10;                           // local redirects of one request
 constexpr std::size_t kLingerOctets = 64 * 1024 * 1024;  // a client may send so many after the last response
 constexpr auto kBodyDelay = std::chrono::milliseconds(20);
+constexpr auto kBusy = std::chrono::seconds(2);  // a long body gives way after so long without octets,
+constexpr double kBusyRate = 1024;               // or with fewer than so many per second
 constexpr auto kLinger = std::chrono::seconds(2);
 constexpr auto kShortLinger = std::chrono::milliseconds(200);
 
@@ -248,14 +250,23 @@ Served CgiServer::serve(EventLoop& loop, UniqueFd socket, Peer peer) {
       const bool is_script = turn.route && turn.route->kind == RouteKind::kScript;
       if (is_script) refused = turn.body.take(connection, Fill::kData);
       bool has_waited = false;
-      auto early_start = Clock::time_point::max();
+      auto early_start = Clock::time_point::max(), busy_until = Clock::now() + kBusy;
       while (is_script && !turn.place && !refused && !turn.body.has_begun(connection)) {
         if (!std::exchange(has_waited, true)) {
           if (!turn.body.is_chunked()) early_start = Clock::now() + kBodyDelay;
           const bool asks = connection.buffered().empty() && responder_.waits_for_continue(request);
           if (asks && !co_await client.sent(kContinue)) co_return;  // rule: http/expect-continue-does-not-wait
         }
-        arrived = co_await client.input(std::min(turn.body.wait(connection), early_start));
+        // A long body gives way to another client only if it comes too slowly.
+        const auto slowest = std::min(turn.body.wait(connection), early_start);
+        const auto before = connection.received();
+        arrived = Fill::kTimeout;
+        if (turn.body.is_long() && Clock::now() < busy_until) {
+          client.gives_way = false;
+          arrived = co_await client.input(std::min(slowest, busy_until));
+          client.gives_way = is_admitted;
+        }
+        if (arrived == Fill::kTimeout) arrived = co_await client.input(slowest);
         if (arrived == Fill::kBroken) {
           responder_.log().request(request.remote_addr, request.line, std::nullopt);
           co_return;
@@ -263,9 +274,18 @@ Served CgiServer::serve(EventLoop& loop, UniqueFd socket, Peer peer) {
         if (arrived == Fill::kTimeout && early_start != Clock::time_point::max()) {
           early_start = Clock::time_point::max();
           turn.place = scripts_.early_place();
-        } else {
+        } else if (!turn.body.is_long()) {
           refused = turn.body.take(connection, arrived);
+        } else {
+          const auto done = co_await client.worked([&] {
+            refused = turn.body.take_more(connection, arrived);
+            return After::kNextRequest;
+          });
+          if (!done) refused = no_worker(request);
+          if (done == After::kClose) co_return;
         }
+        const auto sent = seconds(static_cast<double>(connection.received() - before) / kBusyRate);
+        busy_until = std::min(busy_until + sent, Clock::now() + kBusy);
       }
       if (turn.route && refused) refuse(*refused);
 
@@ -274,8 +294,7 @@ Served CgiServer::serve(EventLoop& loop, UniqueFd socket, Peer peer) {
         if (done) {
           next = *done;
         } else {
-          responder_.log().note(request.remote_addr, "no thread can be had for this request");
-          refuse({503, "Too many requests are under way"});
+          refuse(no_worker(request));
         }
       }
       if (!turn.route) next = co_await client.sent(turn.reply.octets) ? turn.reply.next : After::kClose;
@@ -306,6 +325,11 @@ std::string CgiServer::refusal_of_connection(const Peer& peer) const {
   Request request;
   request.remote_addr = peer.address;
   return responder_.refusal(request, {503, "Too many connections"});
+}
+
+Refusal CgiServer::no_worker(const Request& request) const {
+  responder_.log().note(request.remote_addr, "no thread can be had for this request");
+  return {503, "Too many requests are under way"};
 }
 
 // Decides about a request. Answers at once what needs no body and little time.

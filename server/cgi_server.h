@@ -79,6 +79,7 @@ class CgiServer : public httplib::Server {
   Served serve(EventLoop& loop, UniqueFd socket, Peer peer);
 
   std::string refusal_of_connection(const Peer& peer) const;
+  Refusal no_worker(const Request& request) const;
   Turn begin(Request& request);
   After finish(Connection& client, Request& request, Turn& turn);
   Reply reply(const Request& request, const Route& route);

@@ -9,7 +9,6 @@
 namespace cgi {
 namespace {
 
-constexpr std::size_t kInMemory = 64 * 1024;
 constexpr std::uint64_t kMostDropped = 1 << 20;
 
 // Opens a file and removes its name at once, so that the system frees it, however the server ends. If the server is
@@ -62,15 +61,17 @@ std::optional<Refusal> RequestBody::take(Connection& client, Fill arrived) {
   return std::nullopt;
 }
 
-std::optional<Refusal> RequestBody::take_all(Connection& client) {
-  while (is_chunked() && !decoder_.done()) {
-    if (auto refusal = take(client, client.fill(wait(client)))) return refusal;
-  }
+std::optional<Refusal> RequestBody::take_more(Connection& client, Fill arrived) {
+  do {
+    if (auto refusal = take(client, arrived)) return refusal;
+    if (has_arrived(client)) break;
+    arrived = client.fill_now();
+  } while (arrived != Fill::kTimeout);
   return std::nullopt;
 }
 
 bool RequestBody::has_begun(const Connection& client) const {
-  return has_arrived(client) || stored_ >= kInMemory || (!is_chunked() && client.buffered().size() >= kInMemory);
+  return has_arrived(client) || (!is_chunked() && client.buffered().size() >= kInMemory);
 }
 
 bool RequestBody::has_arrived(const Connection& client) const {

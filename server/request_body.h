@@ -19,6 +19,8 @@ namespace cgi {
 
 class RequestBody {
  public:
+  static constexpr std::size_t kInMemory = 64 * 1024;
+
   // An empty body.
   RequestBody() = default;
   // A body that the client still has to send, in `pace` at least. A chunked one may have `limit` octets. A long one
@@ -32,17 +34,20 @@ class RequestBody {
   // 503 if it cannot be stored. A body with a length may end early: the script gets what is there.
   // rule: http/short-body-is-incomplete
   std::optional<Refusal> take(Connection& client, Fill arrived);
-  // Waits for the rest of a chunked body and takes it.
-  std::optional<Refusal> take_all(Connection& client);
+  // Takes that, and all that is there after it without waiting.
+  std::optional<Refusal> take_more(Connection& client, Fill arrived);
   bool is_chunked() const { return framing_.chunked; }
-  // Returns whether enough is here to start the script: the whole body, or its first 64 KiB.
+  // Returns whether take() writes to a file, which takes time: so much of a chunked body is here.
+  bool is_long() const { return stored_ >= kInMemory; }
+  // Returns whether enough is here to start the script: the whole body, or the first 64 KiB of one with a length.
   bool has_begun(const Connection& client) const;
   // Returns whether the client has sent the whole body.
   bool has_arrived(const Connection& client) const;
   // The server waits for the client from now on. Returns the time at which it counts as too slow.
   Clock::time_point wait(const Connection& client);
 
-  // Returns CONTENT_LENGTH: digits, or an empty text without a body. Valid after take_all().
+  // Returns CONTENT_LENGTH: digits, or an empty text without a body. Valid once
+  // a chunked one has arrived.
   // rule: cgi/content-length-counts-decoded-body
   std::string content_length() const;
   // Returns how many octets the client still has to send.

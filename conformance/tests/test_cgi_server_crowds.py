@@ -81,6 +81,19 @@ def test_clients_beyond_the_limit_of_their_address_get_503(root: Path) -> None:
                 assert read_until(client, b"hello static\n").startswith(b"HTTP/1.1 200 ")
 
 
+@pytest.mark.long
+def test_a_chunked_body_that_stops_gives_way(root: Path) -> None:
+    (root / "cgi-bin").mkdir()
+    (root / "cgi-bin/script").write_text("#!/bin/sh\necho; wc -c\n")
+    (root / "cgi-bin/script").chmod(0o755)
+    much = 200_000  # more than the server keeps in memory
+    head = b"POST /cgi-bin/script HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n"
+    begin = head + b"Expect: 100-continue\r\n\r\n" + b"%x\r\n%s\r\n" % (much, b"x" * much)
+    with started(root, "-p", "HTTP/1.1", "--max-connections", 3) as server, clients(server, 3, begin, b"\r\n\r\n"):
+        while b"hello static\n" not in (got := server.get("/hello.txt")):
+            assert got.startswith(b"HTTP/1.1 503 ")  # the bodies count as busy for some seconds
+
+
 def test_quiet_clients_give_way_if_descriptors_are_short(root: Path) -> None:
     with started(root) as server:
         resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (40, 40))

@@ -75,7 +75,6 @@ TEST_F(RequestBodyTest, AnEmptyOneIsHereAndFinished) {
     EXPECT_TRUE(body->finished());
     EXPECT_EQ("", body->next(server_));
     EXPECT_TRUE(body->is_all(""));
-    EXPECT_FALSE(body->take_all(server_));
   }
   EXPECT_EQ("", none.content_length());
   EXPECT_EQ("0", announced.content_length());
@@ -147,7 +146,7 @@ TEST_F(RequestBodyTest, AChunkedOneIsDecodedHoweverItIsCut) {
   }
 }
 
-TEST_F(RequestBodyTest, AChunkedOneBeginsWithItsEndOrItsFirst64KiB) {
+TEST_F(RequestBodyTest, AChunkedOneBeginsWithItsEnd) {
   RequestBody little(kChunked, kMuch, Pace());
   EXPECT_FALSE(arrive(little, chunk("data")));
   EXPECT_FALSE(little.has_begun(server_));
@@ -158,13 +157,12 @@ TEST_F(RequestBodyTest, AChunkedOneBeginsWithItsEndOrItsFirst64KiB) {
 
   RequestBody much(kChunked, kMuch, Pace());
   EXPECT_FALSE(arrive(much, chunk(std::string(kStart - 1, 'x'))));
-  EXPECT_FALSE(much.has_begun(server_));
+  EXPECT_FALSE(much.is_long());
   EXPECT_FALSE(arrive(much, chunk("x")));
-  EXPECT_TRUE(much.has_begun(server_));
-  EXPECT_FALSE(much.has_arrived(server_));
-  EXPECT_FALSE(arrive(much, chunk(std::string(kStart, 'x'))));  // this is stored in a file
+  EXPECT_TRUE(much.is_long());
+  EXPECT_FALSE(much.has_begun(server_));
   EXPECT_FALSE(arrive(much, chunk("")));
-  EXPECT_TRUE(much.has_arrived(server_));
+  EXPECT_TRUE(much.has_begun(server_));
 }
 
 TEST_F(RequestBodyTest, ALongChunkedOneIsStoredAndGivenInBlocks) {
@@ -196,24 +194,26 @@ TEST_F(RequestBodyTest, AChunkedOneIsRefusedIfTheClientEndsItEarly) {
   RequestBody body(kChunked, kMuch, Pace());
   EXPECT_FALSE(arrive(body, chunk("data")));
   end_sending();
-  EXPECT_EQ(400, status_of(body.take_all(server_)));
+  EXPECT_EQ(400, status_of(body.take_more(server_, server_.fill_now())));
 }
 
-TEST_F(RequestBodyTest, TakeAllWaitsForTheRest) {
+TEST_F(RequestBodyTest, TakeMoreTakesAllThatIsThere) {
   RequestBody body(kChunked, kMuch, Pace());
-  const std::string data(1 << 20, 'x');
-  std::thread client([&] {
-    const std::string text = chunk(data) + chunk(data) + chunk("");
-    EXPECT_TRUE(write_all(client_.get(), text));
-  });
-  EXPECT_FALSE(body.take_all(server_));
-  client.join();
-  EXPECT_EQ(std::to_string(2 * data.size()), body.content_length());
+  const std::string text = chunk(std::string(kStart, 'x'));
+  ASSERT_TRUE(write_all(client_.get(), text));
+  EXPECT_FALSE(body.take_more(server_, server_.fill(kNever)));
+  EXPECT_FALSE(body.has_arrived(server_));
+  EXPECT_EQ(std::to_string(kStart), body.content_length());
+  const std::string end = chunk("x") + chunk("") + "GET / HTTP/1.1";
+  ASSERT_TRUE(write_all(client_.get(), end));
+  EXPECT_FALSE(body.take_more(server_, server_.fill(kNever)));
+  EXPECT_TRUE(body.has_arrived(server_));
+  EXPECT_EQ("GET / HTTP/1.1", server_.buffered());
 }
 
 TEST_F(RequestBodyTest, OneThatDoesNotComeIsRefused) {
   RequestBody chunked(kChunked, kMuch, Pace(milliseconds(1)));
-  EXPECT_EQ(408, status_of(chunked.take_all(server_)));
+  EXPECT_EQ(408, status_of(chunked.take_more(server_, server_.fill(chunked.wait(server_)))));
   RequestBody body({.length = 1}, kMuch, Pace(milliseconds(1)));
   EXPECT_EQ(408, status_of(body.take(server_, server_.fill(body.wait(server_)))));
 }
