@@ -10,10 +10,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <exception>
 #include <mutex>
+#include <new>
 #include <set>
-#include <thread>
 #include <utility>
 
 namespace cgi {
@@ -22,9 +21,24 @@ namespace {
 constexpr int kPipeSize = 256 * 1024;
 constexpr int kEndOfKilled = 2000;  // milliseconds after SIGKILL
 
-// The children that have not executed their script yet.
 std::mutex starts_mutex;
-std::set<ChildPlan*> starts;  // guarded by starts_mutex
+std::set<ChildPlan*> starts;  // the children that have not executed their script yet; guarded by starts_mutex
+std::vector<pid_t> unreaped;  // the children that end later; guarded by starts_mutex
+
+// Returns false if the child has not ended, or if a process that traces it has not let go of it.
+bool reap_now(pid_t child, int& status) {
+  pid_t found;
+  do found = ::waitpid(child, &status, WNOHANG);
+  while (found < 0 && errno == EINTR);
+  return found != 0;
+}
+
+void reap_late_ends() {
+  std::erase_if(unreaped, [](pid_t child) {
+    int status = 0;
+    return reap_now(child, status);
+  });
+}
 
 // Returns the signals that are not at their default: those that the server, or who started it, ignores or handles. The
 // server changes none later.
@@ -61,6 +75,12 @@ std::vector<char*> as_argv(const std::vector<std::string>& strings) {
   return pointers;
 }
 
+// Returns why the user of the script cannot reach it: its file is gone, or errno is another one.
+[[gnu::no_sanitize("address", "thread")]] StartFailure unless_gone() {
+  const bool is_gone = errno == ENOENT || errno == ENOTDIR;
+  return is_gone ? StartFailure::kReplaced : StartFailure::kNotExecutable;
+}
+
 }  // namespace
 
 // It uses system calls only, because other threads of the parent may hold any lock.
@@ -90,8 +110,8 @@ std::vector<char*> as_argv(const std::vector<std::string>& strings) {
   // rule: cgi/script-data-is-private
   if (!drop_privileges(command)) return StartFailure::kPrivileges;
   // rule: process/working-directory-is-readable
-  if (!command.directory.empty() && ::chdir(command.directory.c_str()) != 0) return StartFailure::kNotExecutable;
-  if (command.is_interpreted && ::access(file, R_OK) != 0) return StartFailure::kNotExecutable;
+  if (!command.directory.empty() && ::chdir(command.directory.c_str()) != 0) return unless_gone();
+  if (command.is_interpreted && ::access(file, R_OK) != 0) return unless_gone();
   // The server executes the name and not the descriptor that it checked. The interpreter of a "#!" script would get
   // /dev/fd/N: the script would not find the files beside it, and the descriptor would stay open. But the name must
   // still lead to the file that was checked.  rule: process/checked-file-is-executed
@@ -109,8 +129,9 @@ std::vector<char*> as_argv(const std::vector<std::string>& strings) {
     return StartFailure::kNoResources;
   }
   const bool may_execute = ::access(file, X_OK) == 0;  // rule: process/not-runnable-by-nobody-is-refused
+  const StartFailure failure = may_execute ? StartFailure::kCannotExecute : unless_gone();
   errno = error;
-  return may_execute ? StartFailure::kCannotExecute : StartFailure::kNotExecutable;
+  return failure;
 }
 
 std::optional<StartFailure> Script::start(const ScriptCommand& command, ScriptPlace place, Script& script, int& error) {
@@ -144,6 +165,7 @@ std::optional<StartFailure> Script::start(const ScriptCommand& command, ScriptPl
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   std::unique_lock lock(starts_mutex);
+  reap_late_ends();
   starts.insert(&plan);
   lock.unlock();
   start_child(plan);
@@ -166,6 +188,7 @@ Script::~Script() {
 
 void end_late_starts(Clock::time_point now) {
   std::lock_guard lock(starts_mutex);
+  reap_late_ends();
   for (ChildPlan* plan : starts) {
     const int pid = __atomic_load_n(&plan->pid, __ATOMIC_RELAXED);
     if (plan->command.deadline <= now && pid > 0) plan->killed = ::kill(pid, SIGKILL) == 0;
@@ -177,10 +200,16 @@ void Script::signal_group(int signal) const {
   if (pid_ > 0) ::kill(-pid_, signal);
 }
 
-// rule: process/ended-scripts-leave-no-zombies
+// Another script may trace this one, and then the system need not give it back for as long as it likes.
+// rule: process/ended-scripts-leave-no-zombies, resource/script-time-is-limited
 int Script::reap() {
   int status = 0;
-  while (pid_ > 0 && ::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  pollfd ended{ended_.get(), POLLIN, 0};
+  if (pid_ > 0) ::poll(&ended, 1, kEndOfKilled);
+  try {
+    std::lock_guard lock(starts_mutex);
+    if (pid_ > 0 && !reap_now(pid_, status)) unreaped.push_back(pid_);
+  } catch (const std::bad_alloc&) {  // it stays until the server ends
   }
   pid_ = -1;
   place_ = {};
@@ -190,19 +219,7 @@ int Script::reap() {
 // rule: process/script-ends-with-client
 int Script::end() {
   signal_group(SIGKILL);
-  pollfd ended{ended_.get(), POLLIN, 0};
-  int count;
-  do count = ::poll(&ended, 1, kEndOfKilled);
-  while (count < 0 && errno == EINTR);
-  if (count != 0) return reap();
-  try {
-    std::thread([pid = pid_] { ::waitpid(pid, nullptr, 0); }).detach();
-  } catch (const std::exception&) {
-    return reap();
-  }
-  pid_ = -1;
-  place_ = {};
-  return 0;
+  return reap();
 }
 
 std::vector<ScriptLimit> limits_of_scripts(const ScriptLimits& options, std::size_t descriptors) {

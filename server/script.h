@@ -37,8 +37,7 @@ struct ScriptPlace {
 };
 
 // Limits how many scripts run at once, and lets at most half of them wait for the rest of their body. A script holds a
-// place only while it runs: a client that takes its response slowly must not keep others from running scripts.
-// rule: resource/overload-is-503
+// place only while it runs, and not until its client has taken the response.  rule: resource/overload-is-503
 class ScriptPlaces {
  public:
   explicit ScriptPlaces(std::size_t limit) : all_(limit), early_((limit + 1) / 2) {}
@@ -84,7 +83,7 @@ enum class StartFailure {
   kNotExecutable,  // its user may not execute it
   kCannotExecute,  // no interpreter, an unknown format
   kTooLarge,       // environment and arguments exceed what the system takes
-  kReplaced,       // another file has its name now
+  kReplaced,       // its name leads to another file now, or to none
   kPrivileges,     // the server could not change the user, so it must not run
   kNoResources,    // out of processes, descriptors or memory, or a program writes the file: this passes
   kLate,           // it was stopped before it ran: see end_late_starts()
@@ -116,10 +115,11 @@ class Script {  // rule: resource/no-deadlock-by-stderr
 
   // Sends `signal` to the script and its process group.
   void signal_group(int signal) const;
-  // Waits for the end of the script and gives its place back. Returns the status of waitpid().
+  // Waits for the end of the script and gives its place back. Returns the status of waitpid(). If the script does not
+  // end within two seconds (it runs as another user now, hangs in the kernel, or is traced), returns 0; a later script
+  // reaps it.
   int reap();
-  // Kills the group with SIGKILL and reaps the script. If the script does not end (it runs as another user now, or
-  // hangs in the kernel), a thread waits for it, and this returns status 0.
+  // Kills the group with SIGKILL and reaps the script.
   int end();
 
  private:

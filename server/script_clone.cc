@@ -2,6 +2,8 @@
 // costs most of a request. The child reports in shared memory why it cannot execute the script.
 
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/keyctl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -54,11 +56,20 @@ void start_child(ChildPlan& plan) {
 // shares memory.
 [[gnu::no_sanitize("address", "thread")]] bool drop_privileges(const ScriptCommand& command) {
   const Account* account = command.account;
-  if (account != nullptr && (::syscall(SYS_setgroups, 0, nullptr) != 0 ||
-                             ::syscall(SYS_setresgid, account->gid, account->gid, account->gid) != 0 ||
-                             ::syscall(SYS_setresuid, account->uid, account->uid, account->uid) != 0)) {
-    return false;
+  if (account != nullptr) {
+    // The keys of root's session stay behind. A system or sandbox without keyrings has none for scripts either.
+    const bool has_keyring = ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) >= 0;
+    if (!has_keyring && errno != ENOSYS && errno != EPERM) return false;
+    if (::syscall(SYS_setgroups, 0, nullptr) != 0 ||
+        ::syscall(SYS_setresgid, account->gid, account->gid, account->gid) != 0 ||
+        ::syscall(SYS_setresuid, account->uid, account->uid, account->uid) != 0) {
+      return false;
+    }
   }
+  // Inheritable and ambient capabilities would outlive the change of user.
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  const std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> none{};
+  if (::syscall(SYS_capset, &header, none.data()) != 0) return false;
   return !command.no_new_privileges || ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
