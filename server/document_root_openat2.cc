@@ -27,10 +27,14 @@ UniqueFd DocumentRoot::open_beneath(int root, const char* path, int flags) {
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
   // EAGAIN: somebody renamed a file, anywhere on the system, while the kernel resolved "..". Try again: even if others
   // rename files without a pause, some attempt comes between two of them. This many take a fraction of a second.
-  constexpr int kMostAttempts = 20'000;
-  for (int attempt = 1;; ++attempt) {
+  // The same error comes without end if a process holds a lease on the file. Then the path alone can be resolved.
+  constexpr int kMostAttempts = 20'000, kMostOfResolved = 8;
+  for (int attempt = 1, resolved = 0;; ++attempt) {
     const long fd = ::syscall(SYS_openat2, root, path, &how, sizeof how);
     if (fd >= 0 || errno != EAGAIN || attempt == kMostAttempts) return UniqueFd(static_cast<int>(fd));
+    if ((flags & O_PATH) == 0 && open_beneath(root, path, O_PATH)) ++resolved;
+    errno = EAGAIN;
+    if (resolved == kMostOfResolved) return UniqueFd();
   }
 }
 

@@ -27,8 +27,8 @@ std::shared_ptr<const StoredFile> FileCache::find(const std::string& target) {
   {
     std::lock_guard lock(mutex_);
     const auto found = files_.find(target);
-    if (found == files_.end()) return nullptr;
-    file = found->second;
+    if (found == files_.end() || found->second.until < Clock::now()) return nullptr;
+    file = found->second.file;
   }
   const auto now = root_.status(file->path);
   return now && identity(*now) == identity(file->status) ? file : nullptr;
@@ -46,10 +46,10 @@ void FileCache::keep(const std::string& target, std::shared_ptr<const StoredFile
     files_.clear();
     octets_ = 0;
   }
-  std::shared_ptr<const StoredFile>& place = files_[target];
-  if (place) octets_ -= octets_of(target, *place);
+  Entry& entry = files_[target];
+  if (entry.file) octets_ -= octets_of(target, *entry.file);
   octets_ += octets;
-  place = std::move(file);
+  entry = {std::move(file), Clock::now() + life_};
 }
 
 }  // namespace cgi

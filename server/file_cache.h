@@ -1,9 +1,10 @@
 // Small files in memory. One stat() per request shows whether a file is still the one that was read.
 //
 // An entry is used only if device, inode, size, mtime and ctime are the same as before, and if both times were older
-// than two seconds when the file was read. A later change has a later ctime, however coarse the clock of the file
-// system is, so the content is never stale. A directory of the path may have become a link that leads out of the root;
-// then the octets are still those of a file that was inside.
+// than two seconds when the file was read. A write has a later ctime, however coarse the clock of the file system is.
+//
+// Two changes show nothing of that: a write through a mapping, and a directory of the path that somebody moved out of
+// the root and replaced by a link. So an entry is used for a second only.
 #pragma once
 
 #include <sys/stat.h>
@@ -15,6 +16,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "clock.h"
 #include "document_root.h"
 
 namespace cgi {
@@ -30,7 +32,9 @@ struct StoredFile {
 
 class FileCache {
  public:
-  explicit FileCache(const DocumentRoot& root) : root_(root) {}
+  // A file is read anew after the time `life`.
+  explicit FileCache(const DocumentRoot& root, Clock::duration life = std::chrono::seconds(1))
+      : root_(root), life_(life) {}
 
   // Returns the file that `target` leads to, if it is known and has not changed since.
   // rule: base/changed-file-is-served-anew
@@ -39,10 +43,16 @@ class FileCache {
   void keep(const std::string& target, std::shared_ptr<const StoredFile> file);
 
  private:
+  struct Entry {
+    std::shared_ptr<const StoredFile> file;
+    Clock::time_point until;
+  };
+
   const DocumentRoot& root_;
+  const Clock::duration life_;
   std::mutex mutex_;
-  std::unordered_map<std::string, std::shared_ptr<const StoredFile>> files_;  // by target; guarded by mutex_
-  std::size_t octets_ = 0;                                                    // guarded by mutex_
+  std::unordered_map<std::string, Entry> files_;  // by target; guarded by mutex_
+  std::size_t octets_ = 0;                        // guarded by mutex_
 };
 
 }  // namespace cgi

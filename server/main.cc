@@ -15,6 +15,7 @@
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <tuple>
 
 #include "at_end.h"
 #include "options.h"
@@ -31,18 +32,28 @@ void open_standard_descriptors() {
 }
 
 // Writes another file and renames it, so that a reader never sees half a number. Follows no link that another user
-// planted.
-bool write_port_file(const std::string& path, int port) {
+// planted. Sets `written` to the status of the file.
+bool write_port_file(const std::string& path, int port, struct stat& written) {
   std::string draft = path + ".XXXXXX";
   const cgi::UniqueFd file(::mkostemp(draft.data(), O_CLOEXEC));
   if (file && cgi::write_all(file.get(), std::to_string(port) + "\n") && ::fchmod(file.get(), 0644) == 0 &&
-      std::rename(draft.c_str(), path.c_str()) == 0) {
+      ::fstat(file.get(), &written) == 0 && std::rename(draft.c_str(), path.c_str()) == 0) {
     return true;
   }
   const int error = errno;
   if (file) ::unlink(draft.c_str());
   errno = error;
   return false;
+}
+
+// Leaves the file of another server, or a file that another user has put in its place.
+void remove_port_file(const std::string& path, const struct stat& written) {
+  struct stat now = {};
+  if (path.empty() || ::lstat(path.c_str(), &now) != 0) return;
+  const auto identity = [](const struct stat& status) {  // a new file may get the inode of a removed one
+    return std::tuple(status.st_dev, status.st_ino, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+  };
+  if (identity(now) == identity(written)) ::unlink(path.c_str());
 }
 
 }  // namespace
@@ -66,20 +77,17 @@ int main(int argc, char** argv) try {
     std::fprintf(stderr, "cgi-server: not started by root, so scripts run as the user who started it (uid %d)\n",
                  static_cast<int>(::geteuid()));
   }
-  if (!options.port_file.empty() && !write_port_file(options.port_file, port)) {
+  struct stat port_file = {};
+  if (!options.port_file.empty() && !write_port_file(options.port_file, port, port_file)) {
     return cgi::fail(1, cgi::cannot_write("port file", options.port_file));
   }
   cgi::print_address(options, port);
 
   bool ended;
   {
-    const cgi::AtEnd at_end([&] {
-      if (!options.port_file.empty()) ::unlink(options.port_file.c_str());
-    });
+    const cgi::AtEnd at_end([&] { remove_port_file(options.port_file, port_file); });
     ended = server.serve_until_signal([](int number) {
-      if (number != SIGINT) return;
-      std::puts("\nKeyboard interrupt received, exiting.");
-      std::fflush(stdout);
+      if (number == SIGINT) cgi::say(STDOUT_FILENO, "\nKeyboard interrupt received, exiting.");
     });
   }
   if (!ended) std::_Exit(0);  // a script cannot be ended: its thread still uses the server

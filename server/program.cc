@@ -1,5 +1,7 @@
 #include "program.h"
 
+#include <poll.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -7,12 +9,18 @@
 
 #include "passed_environment.h"
 #include "quote.h"
+#include "unique_fd.h"
 
 namespace cgi {
 
 int fail(int status, const std::string& message) {
   std::fprintf(stderr, "cgi-server: %s\n", message.c_str());
   return status;
+}
+
+void say(int fd, const std::string& line) {
+  pollfd reader{fd, POLLOUT, 0};
+  if (::poll(&reader, 1, 0) == 1) write_all(fd, line + "\n");
 }
 
 int print_text(const CommandLine& command_line) {

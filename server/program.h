@@ -12,6 +12,10 @@ namespace cgi {
 // Prints `message` as an error. Returns `status`.
 int fail(int status, const std::string& message);
 
+// Writes `line`. Drops it if nobody takes it at once: no stop waits for the reader of a message.
+// rule: resource/stop-ends-the-server
+void say(int fd, const std::string& line);
+
 // Prints the help or the mistake of a command line without options. Returns the exit status.
 int print_text(const CommandLine& command_line);
 

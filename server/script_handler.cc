@@ -26,6 +26,8 @@ constexpr std::size_t kDescriptors = 64;
 constexpr std::size_t kPerConnection = 3;  // the socket, a file, a stored body
 constexpr std::size_t kPerScript = 10;     // both ends of five pipes: input, output, errors, end, report
 
+constexpr int kLookups = 3;  // of a script that others replace meanwhile
+
 const Refusal kNoPlace = {503, "Too many scripts are running"};
 
 // Returns the name of the server for requests that name no host: the host name of the bound address, as
@@ -68,11 +70,10 @@ std::optional<Refusal> ScriptHandler::early_refusal(const Framing& framing) cons
   return std::nullopt;
 }
 
-ScriptOutcome ScriptHandler::run(Connection& client, const Request& request, const Route& route, RequestBody& body,
+ScriptOutcome ScriptHandler::run(Connection& client, const Request& request, Route& route, RequestBody& body,
                                  ScriptPlace place) {
   const Call call{client, request, route};
   // rule: cgi/script-may-start-before-body, cgi/nph-gets-body-as-sent
-  if (const auto refusal = body.take_all(client)) return refuse(call, *refusal);
   Script script;
   if (const auto refusal = start(call, body, std::move(place), script)) return refuse(call, *refusal);
 
@@ -92,12 +93,19 @@ ScriptOutcome ScriptHandler::run(Connection& client, const Request& request, con
 
 std::optional<Refusal> ScriptHandler::start(const Call& call, RequestBody& body, ScriptPlace place,
                                             Script& script) try {
-  // A client may stop at any moment within a body.
-  if (!place) place = places_.take(!body.has_arrived(call.client));
-  if (!place) return kNoPlace;
-  int error = 0;
-  if (const auto failure = Script::start(command_for(call, body), std::move(place), script, error))
-    return explain(call, *failure, error);
+  for (int lookup = 1;; ++lookup) {
+    // A client may stop at any moment within a body.
+    if (!place) place = places_.take(!body.has_arrived(call.client));
+    if (!place) return kNoPlace;
+    int error = 0;
+    const auto failure = Script::start(command_for(call, body), std::move(place), script, error);
+    if (!failure) break;
+    // Somebody may have put a new script in the place of the old one.
+    const bool again = *failure == StartFailure::kReplaced && lookup < kLookups &&
+                       root_.identify(call.route.path, call.route.file, call.route.status);
+    if (!again || !S_ISREG(call.route.status.st_mode)) return explain(call, *failure, error);
+    place = {};
+  }
   body.consume(call.client, script.fed());
   return std::nullopt;
 } catch (const std::system_error& failure) {
@@ -156,7 +164,7 @@ Refusal ScriptHandler::explain(const Call& call, StartFailure failure, int error
       log("was not run: the request makes its environment too large");
       return {431, "Request is too large for a CGI script"};
     case StartFailure::kReplaced:
-      log("was not run: another file has its name now");
+      log("was not run: its name leads to another file now, or to none");
       return {404, "No such CGI script" + quoted};
     case StartFailure::kLate:
       log("was ended before it ran: something stops processes of " + user);

@@ -37,16 +37,16 @@ class ScriptHandler {
   std::optional<Refusal> early_refusal(const Framing& framing) const;
   // Returns the place of a script that starts before its body is here, if one is free.
   ScriptPlace early_place() { return places_.take(true); }
-  // Runs the script that `route` names and answers with its output. Takes a place if `place` is none.
-  ScriptOutcome run(Connection& client, const Request& request, const Route& route, RequestBody& body,
-                    ScriptPlace place);
+  // Runs the script that `route` names and answers with its output. Takes a place if `place` is none. A chunked body
+  // must be here. If another script has the name now, `route` leads to that.
+  ScriptOutcome run(Connection& client, const Request& request, Route& route, RequestBody& body, ScriptPlace place);
 
  private:
   // One request to a script.
   struct Call {
     Connection& client;
     const Request& request;
-    const Route& route;
+    Route& route;
   };
 
   // The steps of run().

@@ -84,6 +84,7 @@ int Server::listen() {
   }
   ::signal(SIGXFSZ, SIG_IGN);  // a file at its limit is an error of one request
   ::signal(SIGPIPE, SIG_IGN);  // from scripts that read no input, and clients that left
+  ::signal(SIGTTOU, SIG_IGN);  // a terminal may forbid its background processes to write
   ::signal(SIGCHLD, SIG_DFL);  // a parent may ignore it, and the system would then reap scripts
 
   sigset_t before;
@@ -113,10 +114,10 @@ bool Server::serve_until_signal(void (*notice)(int signal)) {
   std::thread stopper([this, notice, &server = parts_->server] {
     int number = 0;
     while (::sigwait(&ending_signals(), &number) == 0 && number == SIGHUP && !log_file.empty()) {
-      if (!server.open_log()) fail(1, cannot_write("log file", log_file));
+      if (!server.open_log()) say(STDERR_FILENO, "cgi-server: " + cannot_write("log file", log_file));
     }
-    if (notice != nullptr) notice(number);
     server.stop_serving();
+    if (notice != nullptr) notice(number);
   });
   const AtEnd at_end([&] {
     ::pthread_kill(stopper.native_handle(), SIGTERM);  // it still waits if no signal ended the server

@@ -168,6 +168,33 @@ def test_a_script_of_a_replaced_root_is_not_executed(root: Path) -> None:
             replaced.rename(root)
 
 
+@pytest.mark.parametrize("profile", ["cgihttpserver", "rfc3875"])
+def test_a_script_of_a_root_that_is_gone_is_not_found(root: Path, profile: str) -> None:
+    script(root, "echo; echo old")
+    renamed = root.with_name(root.name + "-renamed")
+    with started(root, "--profile", profile) as server:
+        root.rename(renamed)
+        try:
+            assert status(server.get("/cgi-bin/script")) == 404
+        finally:
+            renamed.rename(root)
+
+
+def test_a_script_that_is_replaced_during_its_request_runs_anew(root: Path) -> None:
+    script(root, "echo; echo old")
+    head = b"POST /cgi-bin/script HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n"
+    with (
+        started(root, "-p", "HTTP/1.1") as server,
+        socket.create_connection(("127.0.0.1", server.port), LONG) as client,
+    ):
+        client.sendall(head + b"Expect: 100-continue\r\n\r\n")
+        assert read_until(client, b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"  # it has found the script
+        (root / "cgi-bin/script").rename(root / "old")
+        script(root, "echo; echo new")
+        client.sendall(b"0\r\n\r\n")
+        assert b"new\n" in read_until(client, b"never")
+
+
 def test_a_script_cannot_open_the_terminal_of_the_server(root: Path) -> None:
     script(root, "echo; (: </dev/tty) 2>/dev/null && echo opened; [ -t 2 ] && echo error; echo end")
     master, slave = pty.openpty()
@@ -282,3 +309,28 @@ def test_the_port_file_replaces_a_link_and_goes_with_the_server(root: Path) -> N
         assert server.end()[0] == 0
     assert (root / "hello.txt").read_text() == "hello static\n"
     assert sorted(path.name for path in root.iterdir()) == ["cgi-bin", "hello.txt"]
+
+
+def test_the_port_file_of_another_server_stays(root: Path) -> None:
+    with started(root, "--port-file", root / "port") as first, started(root, "--port-file", root / "port") as second:
+        assert first.end()[0] == 0
+        assert (root / "port").read_text() == f"{second.port}\n"
+        assert second.end()[0] == 0
+        assert not (root / "port").exists()
+
+
+@pytest.mark.parametrize("numbers", [(signal.SIGINT,), (signal.SIGHUP, signal.SIGTERM)])
+def test_a_server_whose_messages_nobody_reads_ends(root: Path, numbers: tuple[signal.Signals, ...]) -> None:
+    log = root / "log"
+    with started(root, "--log-file", log) as server:
+        log.unlink()
+        log.mkdir()  # SIGHUP cannot open it
+        for stream in (1, 2):
+            unread = os.open(f"/proc/{server.process.pid}/fd/{stream}", os.O_WRONLY | os.O_NONBLOCK)
+            with suppress(BlockingIOError):
+                while True:
+                    os.write(unread, b"x")
+            os.close(unread)
+        for number in numbers:
+            server.process.send_signal(number)
+        assert server.process.wait(LONG) == 0

@@ -166,6 +166,13 @@ TEST_F(FileCacheTest, SeesEachChangeOfAFileThatItHolds) {
   }
 }
 
+TEST_F(FileCacheTest, ForgetsAFileAfterItsLife) {
+  site_.write("root/file", content_of(0));
+  FileCache cache(root_, Clock::duration(-1));
+  cache.keep("/file", read_at_age("file", kOld));
+  EXPECT_EQ(nullptr, cache.find("/file"));
+}
+
 TEST_F(FileCacheTest, SeesThatAFileMayNotBeReadAnyMore) {
   site_.write("root/file", content_of(0));
   cache_.keep("/file", read_at_age("file", kOld));

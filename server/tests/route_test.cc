@@ -193,6 +193,15 @@ TEST_F(RouteTest, AnExecutableIndexOfARootThatHoldsScriptsIsNotShown) {
   EXPECT_EQ(RouteKind::kListing, route("/").kind);
 }
 
+// rule: disclosure/unreadable-index
+TEST_F(RouteTest, AnIndexThatIsKeptBackBecomesNoListing) {
+  site_.write("root/kept-back/neighbour", "");
+  site_.link("root/kept-back/index.html", "../../outside/secret");
+  EXPECT_EQ("404 File not found", refusal("/kept-back/"));
+  site_.link("root/list/index.html", "nothing");
+  EXPECT_EQ(RouteKind::kListing, route("/list/").kind);
+}
+
 TEST_F(RouteTest, FilesAndDirectoriesAreMappedAsInSimpleHttpRequestHandler) {
   using Found = std::pair<RouteKind, std::string>;
   const std::map<std::string, Found> found = {

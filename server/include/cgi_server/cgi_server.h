@@ -23,8 +23,8 @@ class Server : public Options {
   // Accepts connections until shutdown(). Returns false if a request does not end in time. Its thread then still runs,
   // so the process should end soon.
   bool serve_forever();
-  // Does the same until SIGINT or SIGTERM, which stay blocked in this thread. `notice` gets the signal before the
-  // server ends. SIGHUP opens `log_file` again; without one, it ends the server.
+  // Does the same until SIGINT or SIGTERM, which stay blocked in this thread. `notice` gets the signal, in
+  // another thread, while the server ends. SIGHUP opens `log_file` again; without one, it ends the server.
   bool serve_until_signal(void (*notice)(int signal) = nullptr);
   // Ends the connections and their scripts. Any thread may call this, but no signal handler.
   void shutdown();
