@@ -24,13 +24,6 @@
 
 namespace {
 
-// Without this, the pipe of a script could become descriptor 0, 1 or 2 if the server is started without them.
-void open_standard_descriptors() {
-  int fd = ::open("/dev/null", O_RDWR);
-  while (fd >= 0 && fd <= 2) fd = ::open("/dev/null", O_RDWR);
-  if (fd > 2) ::close(fd);
-}
-
 // Writes another file and renames it, so that a reader never sees half a number. Follows no link that another user
 // planted. Sets `written` to the status of the file.
 bool write_port_file(const std::string& path, int port, struct stat& written) {
@@ -59,7 +52,7 @@ void remove_port_file(const std::string& path, const struct stat& written) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  open_standard_descriptors();
+  cgi::open_standard_descriptors();
   const cgi::CommandLine command_line = cgi::parse_command_line(argc, argv);
   if (!command_line.options) return cgi::print_text(command_line);
   const cgi::Options& options = *command_line.options;

@@ -25,6 +25,8 @@ namespace {
 
 constexpr char kSeeHelp[] = "try: cgi-server --help";
 constexpr double kLongestTime = 31'536'000;  // seconds, a year: no deadline overflows
+constexpr std::uint64_t kMost = 1'000'000, kMostLoops = 1024;
+constexpr std::uint64_t kMostOctets = 1'000'000'000'000'000;
 
 [[noreturn]] void reject(std::string_view name, std::string_view value, std::string_view rule, std::string_view next) {
   throw std::invalid_argument(std::string(name) + " " + in_quotes(value) + " " + std::string(rule) + " (" +
@@ -101,8 +103,7 @@ void take_limits(const std::string& value, ScriptLimits& limits) {
     if (kind == std::end(kinds)) {
       reject("--script-limit", value, "names none of cpu, memory, files, processes, output", example);
     }
-    *kind->second =
-        whole_number("--script-limit " + std::string(name), std::string(number), 1, 1'000'000'000'000'000, example);
+    *kind->second = whole_number("--script-limit " + std::string(name), std::string(number), 1, kMostOctets, example);
   } while (!rest.empty());
 }
 
@@ -230,8 +231,6 @@ struct Group {
 };
 
 void declare(CLI::App& app, Options& options, std::string& port, std::string& version, bool& no_effect) {
-  constexpr std::uint64_t kMost = 1'000'000;
-  constexpr std::uint64_t kMostOctets = 1'000'000'000'000'000;
   const std::string directories = options.cgi_directories.front() + "," + options.cgi_directories.back();
   const Group first{app, "Options"}, site{app, "Where and what"}, scripts{app, "Scripts"}, limits{app, "Limits"},
       output{app, "Output"};
@@ -277,7 +276,7 @@ void declare(CLI::App& app, Options& options, std::string& port, std::string& ve
                [&options](const std::string& written) { take_limits(written, options.script_limits); });
   limits.value("--loops", "N", "", "threads for quiet clients; default: the processors",
                [&options](const std::string& written) {
-                 options.loops = whole_number("--loops", written, 1, 1024, "try: --loops 1");
+                 options.loops = whole_number("--loops", written, 1, kMostLoops, "try: --loops 1");
                });
 
   output.value("--log-format", "{common,json,none}", "", "form of the log; default: common",
@@ -299,7 +298,32 @@ std::string help(const CLI::App& app) {
 
 CommandLine mistake(std::string text) { return {std::nullopt, "cgi-server: " + std::move(text) + "\n", 2}; }
 
+template <typename Value>
+void check_all(std::vector<Value>& values, Value (*checked)(const std::string&)) {
+  for (Value& value : values) value = checked(value);
+}
+
 }  // namespace
+
+Options checked(Options options) {
+  const auto check = [](std::string_view name, std::uint64_t value, std::uint64_t low, std::uint64_t high) {
+    whole_number(name, std::to_string(value), low, high, kSeeHelp);
+  };
+  whole_number("port", std::to_string(options.port), 0, 65535, kSeeHelp);
+  check("--max-body", options.max_body, 0, kMostOctets);
+  check("--max-spool", options.max_spool, 0, kMostOctets);
+  check("--max-connections", options.max_connections, 1, kMost);
+  check("--max-connections-per-address", options.max_connections_per_address, 0, kMost);
+  check("--max-scripts", options.max_scripts, 1, kMost);
+  check("--loops", options.loops, 1, kMostLoops);
+  seconds("--script-timeout", std::to_string(options.script_timeout), true, kSeeHelp);
+  seconds("--header-timeout", std::to_string(options.header_timeout), false, kSeeHelp);
+  check_all(options.cgi_directories, cgi_directory);
+  check_all(options.allowed_hosts, allowed_host);
+  check_all(options.pass_env, variable_name);
+  options.protocol = options.profile == Profile::kRfc3875 ? "HTTP/1.1" : protocol(options.protocol, options.profile);
+  return options;
+}
 
 CommandLine parse_command_line(int argc, const char* const* argv) {
   CLI::App app("Serves the files and CGI scripts of a directory, as python3 -m http.server --cgi did.", "cgi-server");

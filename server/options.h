@@ -35,8 +35,8 @@ struct Options {
   std::string bind = "127.0.0.1";
   std::string directory = ".";
   Profile profile = Profile::kCgiHttpServer;
-  std::string protocol = "HTTP/1.0";                                  // always HTTP/1.1 in profile rfc3875
-  std::vector<std::string> cgi_directories = {"/cgi-bin", "/htbin"};  // "/…", normalised, no trailing slash
+  std::string protocol = "HTTP/1.0";  // always HTTP/1.1 in profile rfc3875
+  std::vector<std::string> cgi_directories = {"/cgi-bin", "/htbin"};
   std::string user = "nobody";
   std::vector<std::string> pass_env;
   bool inherit_env = false;
@@ -54,11 +54,15 @@ struct Options {
   ScriptLimits script_limits;
   bool no_new_privileges = false;
   std::vector<Interpreter> interpreters;   // on Windows; elsewhere a script names its interpreter
-  std::vector<std::string> allowed_hosts;  // in lower case; empty: any host
+  std::vector<std::string> allowed_hosts;  // empty: any host
   std::string log_file;                    // empty: standard error
   LogFormat log_format = LogFormat::kCommon;
-  std::string port_file;  // the server writes its port here once it listens
+  std::string port_file;  // the program cgi-server writes its port here once it listens
 };
+
+// Returns the settings as the server needs them: CGI directories normalised, hosts in lower case. Throws
+// std::invalid_argument, with the name of the option, for a value that cannot be.
+Options checked(Options options);
 
 // The result of parsing: options, or a text to print and an exit status. Status 0 is for --help and --version, which go
 // to standard output; 2 is for a mistake, which is one line on standard error.

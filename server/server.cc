@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <optional>
@@ -68,12 +69,7 @@ Server::Server(Options options) : Options(std::move(options)) {}
 Server::~Server() = default;
 
 int Server::listen() {
-  if (profile == Profile::kRfc3875) protocol = "HTTP/1.1";
-  for (const std::string& path : cgi_directories) {
-    if (!path.starts_with('/') || (path.size() > 1 && path.ends_with('/'))) {
-      throw std::invalid_argument("CGI directory " + in_quotes(path) + " must begin with '/' and not end with it");
-    }
-  }
+  static_cast<Options&>(*this) = checked(*this);
   if (!interpreters.empty()) {
     throw std::invalid_argument("--interpreter " + in_quotes(interpreters[0].suffix) +
                                 " is for Windows (here a script begins with #!)");
@@ -101,6 +97,7 @@ int Server::listen() {
 }
 
 bool Server::serve_forever() {
+  if (parts_ == nullptr) throw std::logic_error("the server does not listen (call listen() first)");
   const bool ended = parts_->server.serve_until_stopped();
   if (!ended) {  // a script cannot be ended: its thread still uses the server
     parts_->demo.reset();
@@ -110,16 +107,20 @@ bool Server::serve_forever() {
 }
 
 bool Server::serve_until_signal(void (*notice)(int signal)) {
+  if (parts_ == nullptr) return serve_forever();
   ::pthread_sigmask(SIG_BLOCK, &ending_signals(), nullptr);
-  std::thread stopper([this, notice, &server = parts_->server] {
+  std::atomic<bool> has_ended = false;  // because of shutdown(), if no signal came
+  std::thread stopper([this, notice, &has_ended, &server = parts_->server] {
     int number = 0;
     while (::sigwait(&ending_signals(), &number) == 0 && number == SIGHUP && !log_file.empty()) {
       if (!server.open_log()) say(STDERR_FILENO, "cgi-server: " + cannot_write("log file", log_file));
     }
+    if (has_ended) return;
     server.stop_serving();
     if (notice != nullptr) notice(number);
   });
   const AtEnd at_end([&] {
+    has_ended = true;
     ::pthread_kill(stopper.native_handle(), SIGTERM);  // it still waits if no signal ended the server
     stopper.join();
   });

@@ -1,6 +1,7 @@
 // Owns a file descriptor and closes it at the end.  rule: resource/no-descriptor-leak
 #pragma once
 
+#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -33,6 +34,13 @@ class UniqueFd {
  private:
   int fd_ = -1;
 };
+
+// Opens /dev/null under each of the descriptors 0, 1 and 2 that is closed: a file of the program could get its number.
+inline void open_standard_descriptors() {
+  int fd = ::open("/dev/null", O_RDWR, 0);
+  while (fd >= 0 && fd <= 2) fd = ::open("/dev/null", O_RDWR, 0);
+  if (fd > 2) ::close(fd);
+}
 
 // Writes all of `data`, also if a signal interrupts it, and waits if a non-blocking pipe is full. Returns false if that
 // fails.

@@ -1,8 +1,10 @@
 #include <cgi_server/cgi_server.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <stdexcept>
 #include <thread>
+#include <vector>
 
 #include "no_threads.h"
 
@@ -59,19 +61,56 @@ TEST(Server, SpeaksHttp11InProfileRfc3875) {
 }
 
 TEST(Server, RefusesSettingsThatCannotBe) {
-  for (const char* path : {"cgi-bin", "/cgi-bin/", ""}) {
+  const std::vector<std::function<void(Server&)>> settings = {
+      [](Server& server) { server.cgi_directories = {"cgi-bin"}; },
+      [](Server& server) { server.cgi_directories = {""}; },
+      [](Server& server) { server.cgi_directories = {"/a/../cgi-bin"}; },
+      [](Server& server) { server.port = 70'000; },
+      [](Server& server) { server.port = -1; },
+      [](Server& server) { server.loops = 0; },
+      [](Server& server) { server.max_scripts = 0; },
+      [](Server& server) { server.script_timeout = 1e10; },
+      [](Server& server) { server.header_timeout = 0; },
+      [](Server& server) { server.protocol = "junk\r\nX: y"; },
+      [](Server& server) { server.allowed_hosts = {"a b"}; },
+      [](Server& server) { server.pass_env = {"HTTP_HOST"}; },
+  };
+  for (std::size_t i = 0; i < settings.size(); ++i) {
     Server server;
-    server.cgi_directories = {path};
-    EXPECT_THROW(server.listen(), std::invalid_argument) << path;
+    server.port = 0;
+    settings[i](server);
+    EXPECT_THROW(server.listen(), std::invalid_argument) << i;
   }
   Server server;
   server.directory = "/no/such/folder";
   EXPECT_THROW(server.listen(), std::runtime_error);
 }
 
-TEST(Server, ShutsDownNothingBeforeItListens) {
+TEST(Server, NormalisesItsSettings) {
+  Server server;
+  server.port = 0;
+  server.cgi_directories = {"//cgi-bin/./x/"};
+  server.allowed_hosts = {"Example.ORG"};
+  server.listen();
+  EXPECT_EQ("/cgi-bin/x", server.cgi_directories[0]);
+  EXPECT_EQ("example.org", server.allowed_hosts[0]);
+}
+
+TEST(Server, ServesNothingBeforeItListens) {
   Server server;
   server.shutdown();
+  EXPECT_THROW(server.serve_forever(), std::logic_error);
+  EXPECT_THROW(server.serve_until_signal(), std::logic_error);
+}
+
+TEST(Server, GivesNoNoticeOfASignalThatDidNotCome) {
+  static bool is_told = false;
+  Server server;
+  server.port = 0;
+  server.listen();
+  server.shutdown();
+  EXPECT_TRUE(server.serve_until_signal([](int) { is_told = true; }));
+  EXPECT_FALSE(is_told);
 }
 
 }  // namespace

@@ -16,9 +16,9 @@ class Server : public Options {
   explicit Server(Options options);
   ~Server();
 
-  // Binds and listens. Returns the port. From now on this process ignores SIGPIPE and SIGXFSZ, and has the default
-  // disposition of SIGCHLD; it must keep that. Throws std::invalid_argument for a wrong setting and std::runtime_error
-  // if the system refuses. The message names the value and the next step.
+  // Binds and listens. Returns the port. From now on this process ignores SIGPIPE, SIGTTOU and SIGXFSZ, has the
+  // default disposition of SIGCHLD, and a higher limit of open files; it must keep that. Throws std::invalid_argument
+  // for a wrong setting and std::runtime_error if the system refuses. The message names the value and the next step.
   int listen();
   // Accepts connections until shutdown(). Returns false if a request does not end in time. Its thread then still runs,
   // so the process should end soon.
