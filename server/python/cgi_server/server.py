@@ -13,6 +13,7 @@ import re
 import select
 import subprocess
 import tempfile
+import threading
 import time
 import weakref
 from types import TracebackType
@@ -47,15 +48,24 @@ class Server:
         program = find_program()
         self._owner = os.getpid()
         self._ended: list[str] | None = None
-        self._terminal, name = _open_terminal()
+        self._closing = threading.Lock()  # for `log` and close() in several threads
         self._log = tempfile.TemporaryFile()
-        self._process = subprocess.Popen(
-            ["/bin/sh", "-c", _IN_TERMINAL, name, program, *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=self._log if log is None else log,
-            start_new_session=True,
-        )
+        self._terminal, other_end = _open_terminal()
+        try:
+            # While the shell holds the other end, no other terminal gets its name.
+            self._process = subprocess.Popen(
+                ["/bin/sh", "-c", _IN_TERMINAL, os.ttyname(other_end), program, *arguments],
+                stdin=other_end,
+                stdout=subprocess.PIPE,
+                stderr=self._log if log is None else log,
+                start_new_session=True,
+            )
+        except BaseException:
+            self._terminal.close()
+            self._log.close()
+            raise
+        finally:
+            os.close(other_end)
         self.pid = self._process.pid
         try:
             self.port, self.url = self._read_banner()
@@ -73,7 +83,10 @@ class Server:
                 raise CgiServerError(f"the server does not listen after {START_TIMEOUT:g} seconds")
             found = _BANNER.fullmatch(os.fsdecode(output.readline()))
         if found is None:
-            status = self._process.wait(END_TIMEOUT)
+            try:
+                status = self._process.wait(END_TIMEOUT)
+            except subprocess.TimeoutExpired:
+                raise CgiServerError("the program is no cgi-server: it prints another first line") from None
             raise CgiServerError(self.log[-1] if self.log else f"the server ended with status {status}")
         address = found[2].replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
         return int(found[1]), address
@@ -81,8 +94,10 @@ class Server:
     @property
     def log(self) -> list[str]:
         """The lines that the server has logged so far."""
-        if self._ended is not None:
-            return list(self._ended)
+        with self._closing:
+            return list(self._read_log() if self._ended is None else self._ended)
+
+    def _read_log(self) -> list[str]:
         # The file's position belongs to the server, too, so pread() must not change it.
         octets = os.pread(self._log.fileno(), os.fstat(self._log.fileno()).st_size, 0)
         return octets.decode("utf-8", "backslashreplace").splitlines()
@@ -114,8 +129,10 @@ class Server:
             self._process.kill()
             self._process.wait()
         self._terminal.close()
-        self._ended = self.log
-        self._log.close()
+        with self._closing:
+            if self._ended is None:
+                self._ended = self._read_log()
+                self._log.close()
 
     def __enter__(self) -> Server:
         return self
@@ -180,16 +197,13 @@ def serve(
     return Server([*arguments, *further], log)
 
 
-def _open_terminal() -> tuple[IO[bytes], str]:
-    """Returns our end of a new terminal, and the path of the other end."""
+def _open_terminal() -> tuple[IO[bytes], int]:
+    """Returns our end of a new terminal, and the descriptor of the other end."""
     try:
         ours, theirs = os.openpty()
         terminal = open(ours, "rb", buffering=0)
         _terminals.add(terminal)
-        try:
-            return terminal, os.ttyname(theirs)
-        finally:
-            os.close(theirs)
+        return terminal, theirs
     except OSError as error:
         raise CgiServerError(f"cannot make a terminal for the server: {error.strerror} (is /dev/pts mounted?)") from error
 

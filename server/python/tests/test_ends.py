@@ -5,6 +5,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from urllib.request import urlopen
 import pytest
 
 import cgi_server
+from cgi_server import server
 
 HOLDER = """
 import os, signal, sys, threading
@@ -132,3 +134,20 @@ def test_ctrl_c_reaches_the_process_only(site: Path) -> None:
     """Ctrl-C sends SIGINT to a process group. The server must live until the process has ended it."""
     with holder(site) as held:
         assert os.getsid(held.server) == os.getpgid(held.server) == held.server
+
+
+def test_the_shell_holds_its_terminal_from_the_start(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Otherwise the terminal of another server could get its name before the shell opens it.
+    monkeypatch.setattr(server, "_IN_TERMINAL", "[ -t 0 ] || exit 7; " + server._IN_TERMINAL)
+    with cgi_server.serve(site):
+        pass
+
+
+def test_the_log_may_be_read_while_another_thread_closes_the_server(site: Path) -> None:
+    for _ in range(10):
+        running = cgi_server.serve(site)
+        closing = threading.Thread(target=running.close)
+        closing.start()
+        while closing.is_alive():
+            assert isinstance(running.log, list)
+        closing.join()
