@@ -20,6 +20,7 @@
 #include <thread>
 #include <vector>
 
+#include "../server/unique_fd.h"
 #include "accounting.h"
 #include "crowd.h"
 #include "docroot.h"
@@ -101,8 +102,9 @@ void describe_rest(const Target& target) {
                                                          std::to_string(rest.threads));
 }
 
+// Returns at least one: none would mean no limit.
 Nanoseconds nanoseconds(double seconds) {
-  return std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(seconds));
+  return std::max(Nanoseconds(1), std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(seconds)));
 }
 
 int fail(const std::string& what, int status) {
@@ -294,6 +296,7 @@ int run(int argc, char** argv) {
 }  // namespace cgi::bench
 
 int main(int argc, char** argv) {
+  cgi::open_standard_descriptors();
   try {
     return cgi::bench::run(argc, argv);
   } catch (const cgi::bench::TargetError& error) {
@@ -306,5 +309,7 @@ int main(int argc, char** argv) {
     return cgi::bench::fail("cannot write the document root: " + cgi::in_quotes(error.path1().string()) + ": " +
                                 error.code().message() + " (choose another folder: --lay-out or TMPDIR)",
                             2);
+  } catch (const std::exception& error) {
+    return cgi::bench::fail(error.what(), 3);
   }
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <numeric>
 #include <ostream>
 #include <vector>
 
@@ -27,11 +28,24 @@ double counter(const Run& run, const char* name) {
   return found == run.counters.end() ? std::numeric_limits<double>::quiet_NaN() : found->second.value;
 }
 
-double median(const std::vector<const Run*>& runs, const char* name) {
+std::vector<double> sorted(const std::vector<const Run*>& runs, const char* name) {
   std::vector<double> values;
   for (const Run* run : runs) values.push_back(counter(*run, name));
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
+  if (std::ranges::any_of(values, [](double value) { return std::isnan(value); })) return {};  // a run has none
+  std::ranges::sort(values);
+  return values;
+}
+
+double median(const std::vector<const Run*>& runs, const char* name) {
+  const auto values = sorted(runs, name);
+  const std::size_t middle = values.size() / 2;
+  if (values.empty()) return std::numeric_limits<double>::quiet_NaN();
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+double total(const std::vector<const Run*>& runs, const char* name) {
+  const auto values = sorted(runs, name);
+  return std::accumulate(values.begin(), values.end(), 0.0);
 }
 
 std::string right(const std::string& text, std::size_t width) {
@@ -51,11 +65,12 @@ std::string name_of(const Run& run) {
 }
 
 std::string figures(const std::vector<const Run*>& measured) {
-  const std::string& label = measured.front()->report_label;
+  const auto labelled = std::ranges::find_if(measured, [](const Run* run) { return !run->report_label.empty(); });
+  const std::string label = labelled == measured.end() ? "" : (*labelled)->report_label;
   return right(shown(median(measured, "requests_per_second"), 0), 12) +
          right(shown(median(measured, "bytes_per_second") / 1e6, 1), 10) +
          right(shown(median(measured, "p50_ms"), 3), 10) + right(shown(median(measured, "p99_ms"), 3), 10) +
-         right(shown(median(measured, "server_cpu_us"), 1), 10) + right(shown(median(measured, "failures"), 0), 10) +
+         right(shown(median(measured, "server_cpu_us"), 1), 10) + right(shown(total(measured, "failures"), 0), 10) +
          (label.empty() ? "" : "  " + label);
 }
 

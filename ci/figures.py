@@ -52,8 +52,10 @@ def main() -> int:
     clauses = load_clauses(fixtures() / "clauses.toml")
     reached = {name for case in cases for name in case.clauses}
     old = README.read_text(encoding="utf-8")
-    before, _, rest = old.partition(BEGIN)
-    _, _, after = rest.partition(END)
+    before, begin, rest = old.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        sys.exit(f"ci/figures.py: README.md has no {(END if begin else BEGIN).strip()!r} (put both marks back)")
     new = before + BEGIN + table(cases, len(clauses), len(reached)) + END + after
     if new == old:
         return 0

@@ -2,6 +2,7 @@
 
 import argparse
 import fnmatch
+import os
 import sys
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
@@ -47,10 +48,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--readme-targets", metavar="GLOB,…", default="*", help="the targets in the table of --readme, such as 'ref,go'")
     options = parser.parse_all(sys.argv[1:] if arguments is None else arguments)
     try:
-        return _report(options)
+        status = _report(options)
+        sys.stdout.flush()
+        return status
     except ReportError as error:
-        print(f"cgi-bench-report: {visible(str(error))}", file=sys.stderr)
-        return 2
+        told = str(error)
+    except OSError as error:
+        if error.filename is None:  # nothing reads the output any more, or its disk is full
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        told = f'"{error.filename}": {error.strerror}' if error.filename else f"cannot write the output: {error.strerror}"
+    print(f"cgi-bench-report: {visible(told)}", file=sys.stderr)
+    return 2
 
 
 def _report(options: argparse.Namespace) -> int:

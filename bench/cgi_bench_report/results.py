@@ -109,10 +109,13 @@ def read_results(files: Sequence[Path]) -> Results:
     documents = [_read(file) for file in files]
     context = documents[0]["context"]
     points: dict[str, Point] = {}
-    for document in documents:
-        # The runs have a random order; the numbers of the families follow the order of the scenarios.
-        for run in sorted(document["benchmarks"], key=lambda run: int(run.get("family_index", 0))):
-            _take(run, points)
+    for file, document in zip(files, documents, strict=True):
+        try:
+            # The runs have a random order; the numbers of the families follow the order of the scenarios.
+            for run in sorted(document["benchmarks"], key=lambda run: int(run.get("family_index", 0))):
+                _take(run, points)
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
+            raise _no_results(file) from None
     seen = {name for point in points.values() for name in point.targets}
     targets = [name for name in str(context.get("targets", "")).split() if name in seen]
     targets += sorted(seen - {*targets, CEILING})
@@ -132,12 +135,16 @@ def read_results(files: Sequence[Path]) -> Results:
 def _read(file: Path) -> Any:
     try:
         document = json_in(file.read_text("utf-8"))
-        document["context"], document["benchmarks"]
+        document["context"].items(), document["benchmarks"]
     except OSError as error:
         raise ReportError(f'"{file}": {error.strerror}{nearest_path(file)}') from None
-    except (ValueError, KeyError, TypeError):
-        raise ReportError(f'"{file}" is not JSON of cgi-bench (cgi-bench --benchmark_out=FILE writes it)') from None
+    except (AttributeError, ValueError, KeyError, TypeError):
+        raise _no_results(file) from None
     return document
+
+
+def _no_results(file: Path) -> ReportError:
+    return ReportError(f'"{file}" is not JSON of cgi-bench (cgi-bench --benchmark_out=FILE writes it)')
 
 
 def _take(run: Mapping[str, Any], points: dict[str, Point]) -> None:

@@ -146,6 +146,19 @@ def test_output_that_nobody_reads_leaves_no_document_root(tmp_path: Path) -> Non
     assert done.returncode != 0 and list(tmp_path.iterdir()) == [], done.stderr
 
 
+def test_without_a_standard_output_the_json_is_whole(tmp_path: Path) -> None:
+    file = tmp_path / "out.json"
+    command = [str(PROGRAM), "--servers", "cgi-server:rfc3875", "--benchmark_filter=static-1k/1/cgi", *BRIEF]
+    closed = ["sh", "-c", 'exec "$@" >&-', "-", *command, f"--benchmark_out={file}"]
+    assert subprocess.run(closed, cwd=CHECKOUT, stdin=subprocess.DEVNULL, timeout=120).returncode == 0
+    assert json.loads(file.read_text())["benchmarks"]
+
+
+def test_the_shortest_time_is_a_time() -> None:
+    words = ("--servers", "cgi-server:rfc3875", "--benchmark_filter=static-1k/1/cgi", "--benchmark_repetitions=1")
+    assert bench(*words, "--benchmark_min_time=1e-10").returncode == 0
+
+
 def test_without_a_valid_target_nothing_is_measured() -> None:
     status, told = measured("a=http://127.0.0.1:1", "--benchmark_filter=cgi-hello/8/")
     problems = {run["run_name"].split("/")[2]: run["error_message"] for run in told["benchmarks"]}

@@ -142,6 +142,7 @@ def test_readme_replaces_the_text_between_the_marks(tmp_path: Path) -> None:
         (["results.json", "--readme", "plain.md", "--readme-targets", "reff"], 'no measured target (did you mean "ref"?)'),
         (["result.json"], 'No such file or directory (did you mean "results.json"?)'),
         (["results.json", "--readme", "plain.md"], "has no marks"),
+        (["results.json", "--report", "plain.md"], "\"plain.md\": File exists"),
     ],
 )
 def test_an_error_of_the_user_is_named(
@@ -162,7 +163,14 @@ def test_a_wrong_option_gets_one_line_with_the_nearest_one(capsys: pytest.Captur
     assert (ended.value.code, capsys.readouterr().err) == (2, said)
 
 
-@pytest.mark.parametrize("text", ["{", "[" * 100_000, "{}", "[]"])
+OTHER_JSON = (
+    "{", "[" * 100_000, "{}", "[]", '{"context": [], "benchmarks": []}', '{"context": {}, "benchmarks": null}',
+    '{"context": {}, "benchmarks": [1]}', '{"context": {}, "benchmarks": [{"family_index": "x"}]}',
+    '{"context": {}, "benchmarks": [{"run_type": "iteration"}]}',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", OTHER_JSON)
 def test_a_file_of_another_program_is_named(tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "results.json").write_text(text)
     assert main([str(tmp_path / "results.json")]) == 2
