@@ -11,6 +11,7 @@
 #include <exception>
 #include <fstream>
 #include <iterator>
+#include <numeric>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -159,7 +160,11 @@ bool CgiServer::admit(EventLoop& loop, const std::string& address) {
   std::unique_lock lock(mutex_);
   const std::size_t most = options_.max_connections_per_address;
   if (const auto client = clients_.find(address); client != clients_.end() && client->second >= most) return false;
-  if (connections_ >= options_.max_connections) {
+  const auto closing = [&] {  // connections that will be closed, but still count
+    return std::accumulate(loops_.begin(), loops_.end(), std::size_t{0},
+                           [](std::size_t sum, const auto& other) { return sum + other->closing(); });
+  };
+  while (connections_ >= options_.max_connections + closing()) {
     lock.unlock();
     if (!make_room(loop)) return false;
     lock.lock();
@@ -171,13 +176,14 @@ bool CgiServer::admit(EventLoop& loop, const std::string& address) {
 
 // Closes the connection that has been quiet for longest, in whichever loop. Returns false if none is quiet.
 bool CgiServer::make_room(EventLoop& loop) {
+  const auto close_in = [&](EventLoop& other) {
+    return &other == &loop ? loop.close_oldest() : other.will_close_oldest();
+  };
   EventLoop* oldest = &loop;
   for (const auto& other : loops_) {
     if (other->oldest() < oldest->oldest()) oldest = other.get();
   }
-  if (oldest == &loop) return loop.close_oldest();
-  oldest->post([oldest] { oldest->close_oldest(); });
-  return true;
+  return close_in(*oldest) || std::ranges::any_of(loops_, [&](const auto& other) { return close_in(*other); });
 }
 
 void CgiServer::leave(const std::string& address, bool is_admitted) {

@@ -131,7 +131,7 @@ void EventLoop::on_event(Client& client) {
   if (!client.waiting_) return;
   const bool sends = !client.unsent_.empty();
   if (sends ? client.send() : client.receive()) return resume(client, client.result_);
-  spare_ = quiet_.extract({client.deadline_, &client});
+  remove_quiet(client);
   client.wait(client.waiting_, sends ? client.connection.send_deadline() : client.deadline_);
 }
 
@@ -142,10 +142,16 @@ void EventLoop::add_quiet(Client& client) {
     spare_.value() = {client.deadline_, &client};
     quiet_.insert(std::move(spare_));
   }
+  if (client.gives_way) ++gives_way_;
+}
+
+void EventLoop::remove_quiet(Client& client) {
+  spare_ = quiet_.extract({client.deadline_, &client});
+  if (client.gives_way) --gives_way_;
 }
 
 void EventLoop::resume(Client& client, Fill result) {
-  spare_ = quiet_.extract({client.deadline_, &client});
+  remove_quiet(client);
   client.result_ = result;
   std::exchange(client.waiting_, nullptr).resume();
 }
@@ -195,6 +201,20 @@ bool EventLoop::close_oldest() {
   if (oldest == quiet_.end()) return false;
   resume(*oldest->second, Fill::kBroken);
   return true;
+}
+
+bool EventLoop::will_close_oldest() {
+  Tasks task{[this] {
+    close_oldest();
+    --closing_;
+  }};
+  const bool is_there = closing_++ < gives_way_;
+  if (is_there) {
+    post(std::move(task));
+  } else {
+    --closing_;
+  }
+  return is_there;
 }
 
 void EventLoop::post(Tasks tasks) {

@@ -141,6 +141,10 @@ class EventLoop {
   void post(std::function<void()> task) { post(Tasks{std::move(task)}); }
   // Returns how many clients the loop has.
   std::size_t load() const { return load_; }
+  // Has the loop close the connection that has been quiet for longest. Returns false if so many are not quiet.
+  bool will_close_oldest();
+  // Returns how many connections the loop will close for that.
+  std::size_t closing() const { return closing_; }
   // Returns the nearest deadline of a client that is quiet and gives way.
   Clock::time_point oldest() const { return Clock::time_point(Clock::duration(oldest_)); }
 
@@ -151,6 +155,7 @@ class EventLoop {
   friend class Client;
   using Quiet = std::set<std::pair<Clock::time_point, Client*>>;
   void add_quiet(Client& client);
+  void remove_quiet(Client& client);
   // Returns the client that gives way first, or the end of quiet_.
   Quiet::const_iterator first_to_go() const;
   void resume(Client& client, Fill result);
@@ -175,6 +180,8 @@ class EventLoop {
   Quiet::node_type spare_;  // of `quiet_`: one request after the other uses it
   Clock::time_point now_;   // of this turn
   std::atomic<std::size_t> load_ = 0;
+  std::atomic<std::size_t> gives_way_ = 0;  // the clients in quiet_ that give way
+  std::atomic<std::size_t> closing_ = 0;
   std::atomic<Clock::rep> oldest_ = Clock::duration::max().count();
   std::atomic<bool> stopping_ = false;
 

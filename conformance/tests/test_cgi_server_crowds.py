@@ -94,6 +94,18 @@ def test_a_chunked_body_that_stops_gives_way(root: Path) -> None:
             assert got.startswith(b"HTTP/1.1 503 ")  # the bodies count as busy for some seconds
 
 
+def test_two_loops_keep_the_limit_together(root: Path) -> None:
+    most = 128
+    for _ in range(5):
+        with started(root, "--loops", 2, "--max-connections", most) as server:
+            before = len(os.listdir(f"/proc/{server.process.pid}/fd"))
+            with clients(server, 4 * most, b"G") as crowd:
+                with clients(server, 1, KEPT, b"hello static\n"):  # accepted after all of them
+                    while sum(map(is_ended, crowd)) < 3 * most:
+                        assert select.select([one for one in crowd if not is_ended(one)], [], [], LONG)[0]
+                    assert len(os.listdir(f"/proc/{server.process.pid}/fd")) <= before + most
+
+
 def test_quiet_clients_give_way_if_descriptors_are_short(root: Path) -> None:
     with started(root) as server:
         resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (40, 40))
