@@ -7,10 +7,12 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from cgi_conform import __version__
 from cgi_conform.errors import INTERRUPTED, UserError
 from cgi_conform.examples import EXAMPLES, FIRST_STEPS
+from cgi_conform.octets import visible
 from cgi_conform.servers import orphans
 from cgi_conform.servers.instance import end_at_once
 from cgi_conform.signals import ENDING, Interruption, handled
@@ -38,6 +40,7 @@ COMMANDS = {
     "programs": ("programs.main", "try real CGI programs with their real clients"),
 }
 
+_NOT_FOUND = (errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENOTDIR)
 _OUTPUT_LOST = (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG)
 _STATUSES = (
     "exit status: 0 the server conforms; 1 it does not; 2 wrong usage, or a broken case or expectation file; "
@@ -66,6 +69,7 @@ def parser(chosen: str) -> Parser:
 
 def command() -> int:
     """Runs the command line as the main program, ends every process that it started, and returns the exit status."""
+    _open_standard_files()
     orphans.adopt()
     with handled(Interruption(end_at_once)):
         try:
@@ -90,10 +94,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for line in typed(error.message).split("\n"):
             print(line if line.startswith(" ") else f"cgi-conform: {line}", file=sys.stderr)
         return error.status
-    except BrokenPipeError:  # the program that reads the output has ended, such as `head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except OSError as error:
+        if error.errno in _NOT_FOUND and error.filename is not None:
+            print(f'cgi-conform: "{typed(visible(os.fsdecode(error.filename)))}": {error.strerror}', file=sys.stderr)
+            return 2
         if error.errno not in _OUTPUT_LOST or error.filename is not None:
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -104,10 +108,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
+class _Output(io.FileIO):
+    """Standard output. If its reader has ended, such as `head`, drops the rest: the command goes on to its result."""
+
+    def write(self, octets: Any) -> int:
+        try:
+            return super().write(octets)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.fileno())
+            return len(octets)
+
+
+def _open_standard_files() -> None:
+    """Opens those of the descriptors 0, 1 and 2 that are closed: other files would get their numbers."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+    sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)
+    sys.stdout = io.TextIOWrapper(
+        io.BufferedWriter(_Output(1, "w", closefd=False)), "utf-8" if sys.stdout is None else sys.stdout.encoding,
+        line_buffering=sys.stdout is not None and sys.stdout.isatty(),
+    )  # fmt: skip
+
+
 def _check_surroundings() -> None:
     """Lets standard output accept any text. Raises UserError if the current folder does not exist."""
-    if sys.stdout is None:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:

@@ -6,6 +6,9 @@ import re
 from collections.abc import Callable
 
 
+_YEAR = 366 * 24 * 60 * 60  # seconds: no deadline overflows
+
+
 def counted(number: int, noun: str) -> str:
     """Returns a number of things in words, such as "1 case" or "2 cases"."""
     return f"{number} {noun}{'s' * (number != 1)}"
@@ -29,6 +32,6 @@ def seconds(text: str) -> float:
         number = float(text)
     except ValueError:
         number = math.nan
-    if not 0 < number < math.inf:
+    if not 0 < number <= _YEAR:
         raise argparse.ArgumentTypeError(f'"{text}" is not a positive number of seconds')
     return number

@@ -3,6 +3,8 @@
 Without --cgi-server the plugin imports nothing and does nothing. With it, pytest_cases.py does the work.
 """
 
+import signal
+
 import pytest
 
 
@@ -21,4 +23,6 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     from cgi_conform.pytest_cases import Cases
 
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # a cancelled job must end the servers, too
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     config.pluginmanager.register(Cases(config), "cgi-conform cases")

@@ -2,7 +2,8 @@
 
 Each pytest process starts its own server and tries its cases one after the other. If a recommended case fails, pytest
 shows a warning. If an observed case differs, the item passes, as in `cgi-conform run`. If a case presupposes others,
-these are tried first; if one of them is red, the item is skipped.
+these are tried first; if one of them is red, the item is skipped. The first item fails instead if the red case itself
+was not chosen: otherwise nothing would be red.
 """
 
 from collections.abc import Iterator
@@ -47,7 +48,8 @@ class Cases:
         self.plan = self.plan.for_cases(self.presuppositions)
         self.outcomes: dict[str, CaseOutcome] = {}
         self.worker = CaseWorker(self.plan, fixtures())
-        self.told: set[str] = set()  # messages about servers that did not start: each fails one case only
+        self.told: set[str] = set()  # messages about servers that did not start, and cases: each fails one item only
+        self.selected: set[str] = set()
 
     def pytest_report_header(self) -> list[str]:
         """Returns the server and the profile."""
@@ -71,6 +73,10 @@ class Cases:
         where = fixtures() / "cases"
         collector = Collection.from_parent(session, name="cgi-conform", nodeid="cgi-conform", path=where, cases=self)
         items.extend(session.genitems(collector))
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Learns which cases the options have chosen."""
+        self.selected = {item.case.id for item in session.items if isinstance(item, CaseItem)}
 
     def pytest_runtest_teardown(self, nextitem: pytest.Item | None) -> None:
         """Ends the servers after the last item. If a server has died by then, that item fails."""
@@ -118,6 +124,9 @@ class CaseItem(pytest.Item):
         if found.failure and found.failure not in self.cases.told:
             self.cases.told.add(found.failure)
             raise Red(found.failure)
+        if verdict == "blocked" and blocked not in self.cases.selected | self.cases.told:
+            self.cases.told.add(blocked)  # -k and similar options have left this case out
+            raise Red(f"{note}, which is red:\n{failure(self.cases.outcome(blocked).result, self.cases.clauses, Style())}")
         if verdict in ("skip", "blocked"):
             pytest.skip(note)
         if verdict == "expected":

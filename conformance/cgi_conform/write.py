@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from cgi_conform.errors import UserError
@@ -36,6 +37,9 @@ def write_whole(path: Path, text: str) -> None:
             file.write(text)
         os.chmod(beside, 0o644)  # mkstemp makes it readable for its owner only
         os.replace(beside, path)
-    except OSError as error:
-        os.unlink(beside)
-        raise UserError(f'cannot write "{path}": {error.strerror}') from None
+    except BaseException as error:
+        with suppress(OSError):
+            os.unlink(beside)
+        if isinstance(error, OSError):
+            raise UserError(f'cannot write "{path}": {error.strerror}') from None
+        raise

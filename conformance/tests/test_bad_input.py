@@ -16,7 +16,7 @@ from cgi_conform.schema import read_toml
 from cgi_conform.servers.definition import from_command
 from cgi_conform.servers.ports import why_not_free
 from sample_run import SERVER, passing
-from whole_run import CONFORMANCE, cgi_conform, command_of
+from whole_run import CONFORMANCE, cgi_conform, command_of, environment
 
 
 def test_a_folder_in_place_of_a_toml_file_is_an_error(tmp_path: Path) -> None:
@@ -67,6 +67,11 @@ def test_a_file_that_is_nested_too_deeply_is_an_error(
         (["compare-site", ".", "--timeout", "0"], ' compare-site: argument --timeout: "0" is not a positive number of seconds ('),
         (["programs", "--timeout=x"], ' programs: argument --timeout: "x" is not a positive number of seconds ('),
         (["run", "--case-timeout=nan"], ' run: argument --case-timeout: "nan" is not a positive number of seconds ('),
+        (["run", "--timeout=1e300"], ' run: argument --timeout: "1e300" is not a positive number of seconds ('),
+        (["run", "--url", "http://[::1", "--root", "/"], ': --url "http://[::1" is not of the form http://HOST:PORT'),
+        (["run", "--url", "http://..", "--root", "/"], ': --url "http://.." is not of the form http://HOST:PORT'),
+        (["run", "--url", "http://a@b:1/", "--root", "/"], ': --url "http://a@b:1/" is not of the form http://HOST:PORT'),
+        (["merge", "x" * 300], f': "{"x" * 300}": File name too long'),
         (["run", "--start-timeout=inf"], ' run: argument --start-timeout: "inf" is not a positive number of seconds ('),
         *(([*words, ""], f' {words[0]}: argument {words[-1]}: the value "" is empty (give a value, or leave it out)')
           for words in (["run", "--report"], ["run", "--expect"], ["run", "--script-suffix"], ["matrix", "--from"])),
@@ -167,6 +172,23 @@ def test_an_output_on_a_full_disk_is_reported_in_one_line() -> None:
     with open("/dev/full", "w") as full:
         done = subprocess.run(words, env=environment, stdout=full, stderr=subprocess.PIPE, text=True)
     assert (done.returncode, done.stderr) == (2, "cgi-conform: cannot write the output: No space left on device\n")
+
+
+def test_a_red_run_is_red_and_has_its_report_if_nobody_reads_the_output(tmp_path: Path) -> None:
+    corpus(tmp_path, case("a/b", "status = 404"))
+    unread, output = os.pipe()
+    os.close(unread)
+    words = [sys.executable, "-m", "cgi_conform", "run", command_of(tmp_path), "--report", str(tmp_path / "report")]
+    done = subprocess.run(words, env=environment(tmp_path), cwd="/", stdout=output, stderr=subprocess.PIPE)
+    os.close(output)
+    assert (done.returncode, (tmp_path / "report" / "results.json").exists()) == (1, True), done.stderr
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+def test_a_run_needs_no_standard_file(tmp_path: Path, closed: str) -> None:
+    corpus(tmp_path, case("a/b", "status = 200"))
+    words = ["sh", "-c", f'exec "$@" {closed}', "-", sys.executable, "-m", "cgi_conform", "run", command_of(tmp_path)]
+    assert subprocess.run(words, env=environment(tmp_path), cwd="/", capture_output=True).returncode == 0
 
 
 def test_characters_that_the_encoding_of_the_output_lacks_are_escaped() -> None:

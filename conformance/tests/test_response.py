@@ -103,7 +103,7 @@ def test_chunks_are_joined_to_a_body() -> None:
     assert (response.body, response.framing, response.complete) == (b"abc0123456789", "chunked", True)
 
 
-@pytest.mark.parametrize("chunks", [b"", b"3\r\nab", b"3\r\nabcX\r\n", b"zz\r\n", b"0\r\n", b"-1\r\n"])
+@pytest.mark.parametrize("chunks", [b"", b"3\r\nab", b"3\r\nabcX\r\n", b"zz\r\n", b"0\r\n", b"-1\r\n", b"F" * 16 + b"\r\nabc"])
 def test_broken_chunks_make_a_response_incomplete(chunks: bytes) -> None:
     received = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks
     assert not only(parse(received, ended=True)).complete

@@ -41,7 +41,10 @@ class Reach:
         if line.startswith(_REPLAY):
             call, note, rest = line.partition("  #")
             return f"{call} {self.server}".rstrip() + note + rest
-        line = _PLACE.sub(lambda match: f"{match[1]}{self.host}{match[2]}{PORT}", line)
+        in_url = f"[{self.host}]" if ":" in self.host else self.host
+        line = _PLACE.sub(
+            lambda match: f"{match[1]}{in_url if 'http' in match[1] else self.host}{match[2]}{PORT}", line
+        )
         return line.replace(PORT, str(self.port))
 
 

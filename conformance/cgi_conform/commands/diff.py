@@ -103,6 +103,8 @@ def _both(options: argparse.Namespace) -> Iterator[Results]:
 
 def _earlier(word: str) -> Path | None:
     """Returns the results.json of an earlier run that a word names by itself or by its folder, or None for a server."""
+    if "{port}" in word:
+        return None
     path = Path(word)
     if word.endswith(".json"):
         return path

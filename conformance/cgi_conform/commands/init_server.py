@@ -128,9 +128,14 @@ def files(folder: Path) -> dict[str, str]:
         ),
         CONFIGURATION: _CONFIGURATION.format(server=SERVER),
         EXPECT: _EXPECT.format(
-            profile=PROFILES[0], other=PROFILES[1], folder=shlex.quote(str(folder)), expect=EXPECT
+            profile=PROFILES[0], other=PROFILES[1], folder=shlex.quote(_server_name(folder)), expect=EXPECT
         ),
     }
+
+
+def _server_name(folder: Path) -> str:
+    """Returns what --server needs. Without "./" the name could mean a known server, or an option."""
+    return f"./{folder}" if str(folder) in server_names() or str(folder).startswith("-") else str(folder)
 
 
 def next_steps(folder: Path) -> str:
@@ -141,8 +146,7 @@ def next_steps(folder: Path) -> str:
         EXPECT: "its known failures: none yet",
     }
     lines = in_columns([(str(folder / name), text) for name, text in what.items()])
-    # "./" in front, because the plain name would mean the known server.
-    name = shlex.quote(f"./{folder}" if str(folder) in server_names() else str(folder))
+    name = shlex.quote(_server_name(folder))
     return "\n".join([
         *lines, "", "next", f"      cgi-conform serve {name}    # check that it starts; Ctrl-C ends it",
         f"      cgi-conform run --server {name} --profile {PROFILES[1]}    # judge it by CGI/1.1",

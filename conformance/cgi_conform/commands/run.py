@@ -161,7 +161,17 @@ def _remarks(options: argparse.Namespace, plan: Plan, results: Results) -> Itera
 def _write_expect(options: argparse.Namespace, plan: Plan, results: Results) -> Iterator[str]:
     """Writes the failures as known failures, and yields what to do with the file."""
     path: Path = options.write_expect
-    count = write_known_failures(path, results["cases"], plan.known_failures, {*red_verdicts(results), "warn"})
+    if "incomplete" in results:
+        yield f'nothing written to "{path}": the run has not judged every case'
+        return
+    count = write_known_failures(
+        path,
+        results["cases"],
+        plan.known_failures,
+        {*red_verdicts(results), "warn"},
+        case_ids(fixtures() / "cases"),
+        plan.capabilities.user,
+    )
     yield f'{counted(count, "expectation")} written to "{path}": write the reason into each entry (an entry with ?? turns the run red)'
     own = plan.server.expect_file(plan.profile) if plan.server is not None and options.server else None
     if own is not None and path.absolute().parent == own.parent and path.name != own.name:

@@ -54,13 +54,13 @@ def report(
     results = outcome.results
     for_github = options.format == "github"
     with github.commands_stopped() if for_github else nullcontext():
+        if options.report:
+            write_all(results, options.report, by_id, clauses)
         if options.format == "tap":
             print(tap.text(results), end="", flush=True)
         else:
             style = replace(terminal.style_for(sys.stdout, reach), listed=_listed(expectations, options.report))
             print(terminal.text(results, clauses, style, slowest, outcome.seconds), end="", flush=True)
-        if options.report:
-            write_all(results, options.report, by_id, clauses)
         for told in _and_seconds(remarks):
             print(tap.comment(told) if options.format == "tap" else told, flush=True)
         for message in outcome.messages:

@@ -54,7 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Prints one case or one clause."""
-    width = min(shutil.get_terminal_size((100, 24)).columns, 160)
+    width = max(40, min(shutil.get_terminal_size((100, 24)).columns, 160))
     clauses = load_clauses(fixtures() / "clauses.toml")
     where = table_locations(fixtures() / "clauses.toml", *fault_files())
     if options.id in clauses:

@@ -188,6 +188,8 @@ def _chunks(received: bytes | bytearray, at: int) -> tuple[bytes, str, int, str]
                 return b"".join(body), "chunked", len(received), "the empty line after the last chunk"
             return b"".join(body), "chunked", trailer.end(), ""
         body.append(bytes(received[at : at + length]))
+        if length > len(received) - at:
+            break
         at += length
         newline = _LINE_END.match(received, at)
         if newline is None:

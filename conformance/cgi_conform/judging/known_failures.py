@@ -9,8 +9,8 @@ others.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from cgi_conform.judging.results import CaseResult, Stale
 from cgi_conform.schema import read_valid_toml
 from cgi_conform.write import write_whole
 
+_SAY_NOTHING = ("expected", "skip", "blocked", "error")  # verdicts that leave the entry of a case as it is
 _TO_FILL_IN = "??"  # the start of a reason that a person still has to fill in
 
 
@@ -148,37 +149,54 @@ def stale(rules: Iterable[KnownFailure], names: Iterable[str]) -> list[Stale]:
     ]
 
 
-def write_known_failures(path: Path, results: Iterable[CaseResult], rules: Iterable[KnownFailure], red: Iterable[str]) -> int:
-    """Writes the failures of a run as known failures, and returns how many.
+def write_known_failures(
+    path: Path,
+    results: Iterable[CaseResult],
+    rules: Sequence[KnownFailure],
+    red: Collection[str],
+    names: Iterable[str] = (),
+    user: str = "root",
+) -> int:
+    """Writes the failures of a run as known failures, and returns how many entries the file has.
 
-    Keeps the reasons that are known. A person must fill in the others.
+    Keeps the entries that this run says nothing about: those of cases that it has not judged, of all in `names`, and
+    those for the other user than `user`, who started the server. A person must fill in new reasons.
     """
-    known = list(rules)
+    found = {case["id"]: case for case in results}
+    other = "user" if user == "root" else "root"
     entries: list[str] = []
-    for case in results:
-        rule = known_failure_of(known, case["id"], "root") or known_failure_of(known, case["id"], "user")
-        if case["verdict"] == "skip" and rule is not None and not rule.is_tried:
-            entries.append(_entry(case["id"], rule.outcome, None, rule.reason, rule))
-        elif case["verdict"] == "expected" and rule is not None:
-            entries.append(_entry(case["id"], "fail", rule.saw, rule.reason, rule))
-        elif case["verdict"] in red and case["mismatches"]:
-            first = case["mismatches"][0]
-            reason = f"{_TO_FILL_IN} {first['what']}: expected {first['expected']}, got {first['got']}"
-            entries.append(_entry(case["id"], "fail", case["saw"], reason))
+    for name in dict.fromkeys([*found, *names]):
+        mine, others = known_failure_of(rules, name, user), known_failure_of(rules, name, other)
+        written: list[KnownFailure] = []
+        if name in found and found[name]["verdict"] in red and found[name]["mismatches"]:
+            written.append(_new_entry(found[name]))
+        elif mine and (name not in found or found[name]["verdict"] in _SAY_NOTHING):
+            written.append(replace(mine, glob=name))
+        if others and others.when:
+            written.append(replace(others, glob=name))
+        entries += [_entry(rule, several=len(written) > 1) for rule in written]
     write_whole(path, "\n".join(entries))
     return len(entries)
 
 
-def _entry(name: str, outcome: str, saw: Status | None, reason: str, known: KnownFailure | None = None) -> str:
-    lines = [f'["{name}"]', *(_bounds(known) if known else ()), f'outcome = "{outcome}"']
-    if saw is not None:
-        lines.append(f"saw     = {json.dumps(saw)}")
-    clipped = reason if len(reason) <= 200 else reason[:199] + "…"
+def _new_entry(case: CaseResult) -> KnownFailure:
+    first = case["mismatches"][0]
+    reason = f"{_TO_FILL_IN} {first['what']}: expected {first['expected']}, got {first['got']}"
+    return KnownFailure(case["id"], "fail", reason, case["saw"])
+
+
+def _entry(rule: KnownFailure, *, several: bool) -> str:
+    lines = [f'[["{rule.glob}"]]' if several else f'["{rule.glob}"]', *_bounds(rule), f'outcome = "{rule.outcome}"']
+    if rule.saw is not None:
+        lines.append(f"saw     = {json.dumps(rule.saw)}")
+    clipped = rule.reason if len(rule.reason) <= 200 else rule.reason[:199] + "…"
     lines.append(f"reason  = {_toml(clipped)}")
     return "\n".join(lines) + "\n"
 
 
 def _bounds(rule: KnownFailure) -> Iterator[str]:
+    if rule.when:
+        yield f'when    = "{rule.when}"'
     for key, firsts in (("since", rule.since), ("before", rule.before)):
         if firsts:
             yield f"{key:7} = {json.dumps(firsts[0] if len(firsts) == 1 else firsts)}"
@@ -186,4 +204,6 @@ def _bounds(rule: KnownFailure) -> Iterator[str]:
 
 def _toml(text: str) -> str:
     """Returns the text as a TOML string: a literal string if possible, else one with escapes."""
-    return f"'{text}'" if "'" not in text and text.isprintable() else json.dumps(text, ensure_ascii=False)
+    if "'" not in text and text.isprintable():
+        return f"'{text}'"
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -137,12 +137,13 @@ def make_plan(options: Options) -> Plan:
 
 
 def _of_url(options: Options) -> Plan:
-    parts = urlsplit(options.url or "")
     try:
-        port = parts.port or 80
-    except ValueError:
-        port = 0
-    if parts.scheme != "http" or not parts.hostname or not port or parts.path not in ("", "/"):
+        parts = urlsplit(options.url or "")
+        host, port = (parts.hostname or "").encode("idna").decode(), parts.port or 80
+    except ValueError:  # no port, or no name
+        host, port = "", 0
+    more = parts.path.strip("/") + parts.query + parts.fragment + (parts.username or "") if host else ""
+    if not host or not port or parts.scheme != "http" or more:
         raise UserError(f'--url "{options.url}" is not of the form http://HOST:PORT')
     if options.script_program:
         raise UserError(
@@ -165,7 +166,7 @@ def _of_url(options: Options) -> Plan:
         capabilities=Capabilities(
             False, "unknown", frozenset(declared(options.has, at_url=True)), lacks=frozenset(options.lacks)
         ),
-        address=(parts.hostname, port),
+        address=(host, port),
         root=str(root),
         case_timeout=options.case_timeout,
         release_note=release_note("url", "", (), rules),

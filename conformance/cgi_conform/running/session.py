@@ -116,7 +116,7 @@ def carry_out(
     if chosen:
         _try_all(ordered(chosen, plan, options.shuffle), plan, worker_count(options, plan), progress, known, interrupted)
     if known.incomplete and not partial:
-        raise UserError(known.messages[-1], INTERRUPTED if known.interrupted else SERVER)
+        raise UserError(known.messages[-1].split("\n"), INTERRUPTED if known.interrupted else SERVER)
     left = {case.id for case in chosen}
     results = [
         known.results.get(case.id)

@@ -270,3 +270,5 @@ def read_template(path: Path, shown: str) -> str:
         return path.read_text("utf-8")
     except OSError as error:
         raise UserError(f'{shown}: cannot read "{path.name}", which [files] names: {error.strerror}') from None
+    except ValueError:  # not UTF-8, or a NUL in the name
+        raise UserError(f'{shown}: cannot read "{path.name}", which [files] names, as UTF-8') from None

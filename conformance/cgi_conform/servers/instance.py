@@ -146,7 +146,8 @@ def ending(status: int, *, background: bool) -> str:
     """Returns in words how a process ended. `background` says that it may have left a daemon."""
     if status >= 0:
         return f"it exited with status {status}{f': {_FOREGROUND}' if background and status == 0 else ''}"
-    return f"it was ended by {signal.Signals(-status).name}"
+    known = [number.name for number in signal.Signals if number == -status]
+    return f"it was ended by {known[0] if known else f'signal {-status}'}"
 
 
 def last_lines(log: bytes, count: int = 5) -> str:

@@ -57,14 +57,14 @@ class ServerPool:
         """
         key = server_key(case)
         if key in self.failures:
-            raise UserError(self.failures[key], SERVER)
+            raise UserError(self.failures[key].split("\n"), SERVER)
         found = self._instances.get(key)
         try:
             if found is not None and (ending := found.died()) is not None:
                 left = found.is_in_background()
                 self.retire(found)
                 if left:
-                    raise UserError(f'server "{found.name}" cannot be judged: {ending}', SERVER)
+                    raise UserError(f'server "{found.name}" cannot be judged: {ending}'.split("\n"), SERVER)
                 found = None
             if found is None:
                 found = self._instances[key] = self._start(case)
