@@ -1,8 +1,5 @@
 #include "route.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <cerrno>
 #include <optional>
 #include <system_error>
@@ -76,11 +73,12 @@ bool leads_to_file_of_root(const TargetPath& target, const DocumentRoot& root) {
 
 // Returns whether a name leads to an index that could not be opened, with the reason in errno. Such an index does not
 // turn into a listing, which would show its neighbours.  rule: disclosure/unreadable-index
-bool is_index_kept_back(const Route& directory, const char* name, const std::string& path, const DocumentRoot& root) {
-  struct stat itself = {};
+bool is_index_kept_back(const Route& directory, const std::string& path, const DocumentRoot& root) {
   if (errno != EACCES && errno != EXDEV) return false;
-  if (::fstatat(directory.file.get(), name, &itself, AT_SYMLINK_NOFOLLOW) != 0) return false;
-  return root.status(path) || errno == EACCES;  // else a link that leads nowhere
+  if (root.status(path)) return true;
+  // Else it is a link: one that leads nowhere, or one that the server cannot follow. In a directory that the server may
+  // not search, nothing can be known.
+  return errno == EACCES && root.status(directory.path + "/.");
 }
 
 // Finds the index file of a directory, or its listing. If the root holds scripts, an executable index file is a script,
@@ -90,7 +88,7 @@ Route find_index(Route directory, const DocumentRoot& root, bool root_holds_scri
     Route index{RouteKind::kFile};
     index.path = directory.path + (directory.path.back() == '/' ? "" : "/") + name;
     index.file = open_for_reading(root, index.path);
-    if (!index.file && is_index_kept_back(directory, name, index.path, root)) return refuse(404, "File not found");
+    if (!index.file && is_index_kept_back(directory, index.path, root)) return refuse(404, "File not found");
     if (!index.file || ::fstat(index.file.get(), &index.status) != 0 || !S_ISREG(index.status.st_mode)) continue;
     if (root_holds_scripts && directory.path == "/" && (index.status.st_mode & 0111) != 0) continue;
     return index;

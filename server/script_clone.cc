@@ -26,6 +26,16 @@ namespace {
   ::_exit(127);
 }
 
+// Gives the calling thread an empty session keyring in place of that of root's session, which its scripts would get.
+// Returns false and sets errno if the system has no room for one. A system or sandbox without keyrings has none for
+// scripts either.
+bool leave_keys_behind() {
+  static thread_local bool is_done = false;
+  if (is_done) return true;
+  const bool is_new = ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) >= 0;
+  return is_done = is_new || errno == ENOSYS || errno == EPERM || errno == EACCES;
+}
+
 }  // namespace
 
 bool make_pipe(UniqueFd& read_end, UniqueFd& write_end, int size) {
@@ -38,6 +48,10 @@ bool make_pipe(UniqueFd& read_end, UniqueFd& write_end, int size) {
 }
 
 void start_child(ChildPlan& plan) {
+  if (plan.command.account != nullptr && !leave_keys_behind()) {
+    plan.error = errno;
+    return;
+  }
   alignas(16) std::array<char, 64 * 1024> stack;  // of the child: this thread waits until the script runs
   int pidfd = -1;
   // The kernel sets plan.pid before the child runs.
@@ -56,15 +70,10 @@ void start_child(ChildPlan& plan) {
 // shares memory.
 [[gnu::no_sanitize("address", "thread")]] bool drop_privileges(const ScriptCommand& command) {
   const Account* account = command.account;
-  if (account != nullptr) {
-    // The keys of root's session stay behind. A system or sandbox without keyrings has none for scripts either.
-    const bool has_keyring = ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) >= 0;
-    if (!has_keyring && errno != ENOSYS && errno != EPERM) return false;
-    if (::syscall(SYS_setgroups, 0, nullptr) != 0 ||
-        ::syscall(SYS_setresgid, account->gid, account->gid, account->gid) != 0 ||
-        ::syscall(SYS_setresuid, account->uid, account->uid, account->uid) != 0) {
-      return false;
-    }
+  if (account != nullptr && (::syscall(SYS_setgroups, 0, nullptr) != 0 ||
+                             ::syscall(SYS_setresgid, account->gid, account->gid, account->gid) != 0 ||
+                             ::syscall(SYS_setresuid, account->uid, account->uid, account->uid) != 0)) {
+    return false;
   }
   // Inheritable and ambient capabilities would outlive the change of user.
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
