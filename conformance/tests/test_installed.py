@@ -82,7 +82,7 @@ def test_a_setting_that_cannot_be_is_refused_by_name(example: Path) -> None:
     source.write_text(changed)
     run("cmake", "--build", example.parent)
     done = subprocess.run([example, "0"], capture_output=True, text=True, timeout=60)
-    assert done.returncode != 0 and "\"scripts/\" must begin with '/' and not end with it" in done.stderr
+    assert done.returncode != 0 and "--cgi-directory \"scripts/\" does not begin with '/'" in done.stderr
 
 
 def files(top: Path) -> dict[str, tuple[bytes, int]]:
