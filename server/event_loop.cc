@@ -43,6 +43,7 @@ Client::~Client() {
   loop_.waiter_.forget(*this);
   loop_.clients_.erase(this);
   --loop_.load_;
+  if (gives_way && loop_.closing_ > 0) --loop_.closing_;
 }
 
 bool Client::receive() {
@@ -109,6 +110,8 @@ bool EventLoop::run(int listener) {
     waiter_.wait(milliseconds_to_wait(), on_event_of);
     // Tasks may end clients, so they come after the events of clients.
     run_tasks();
+    while (closing_ > 0 && close_first()) {
+    }
     do_what_is_due();
     if (stopping_ && end_at_ == Clock::time_point::max()) end_clients();
     if (std::exchange(has_new_clients, false) && !stopping_) accept_clients();
@@ -196,25 +199,28 @@ EventLoop::Quiet::const_iterator EventLoop::first_to_go() const {
   return std::find_if(quiet_.begin(), quiet_.end(), [](const auto& one) { return one.second->gives_way; });
 }
 
-bool EventLoop::close_oldest() {
+// Only the thread of the loop makes closing_ smaller: when a client has ended.
+bool EventLoop::claim_oldest() {
+  std::size_t claimed = closing_;
+  do {
+    if (claimed >= gives_way_) return false;
+  } while (!closing_.compare_exchange_weak(claimed, claimed + 1));
+  return true;
+}
+
+bool EventLoop::close_oldest() { return claim_oldest() && close_first(); }
+
+bool EventLoop::will_close_oldest() {
+  if (!claim_oldest()) return false;
+  post(Tasks());
+  return true;
+}
+
+bool EventLoop::close_first() {
   const auto oldest = first_to_go();
   if (oldest == quiet_.end()) return false;
   resume(*oldest->second, Fill::kBroken);
   return true;
-}
-
-bool EventLoop::will_close_oldest() {
-  Tasks task{[this] {
-    close_oldest();
-    --closing_;
-  }};
-  const bool is_there = closing_++ < gives_way_;
-  if (is_there) {
-    post(std::move(task));
-  } else {
-    --closing_;
-  }
-  return is_there;
 }
 
 void EventLoop::post(Tasks tasks) {

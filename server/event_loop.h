@@ -141,14 +141,15 @@ class EventLoop {
   void post(std::function<void()> task) { post(Tasks{std::move(task)}); }
   // Returns how many clients the loop has.
   std::size_t load() const { return load_; }
-  // Has the loop close the connection that has been quiet for longest. Returns false if so many are not quiet.
+  // Has the loop close the connection that has been quiet for longest. Returns false if there is none beside those that
+  // it closes already.
   bool will_close_oldest();
-  // Returns how many connections the loop will close for that.
+  // Returns how many connections the loop still has to close for that. It does so once they are quiet.
   std::size_t closing() const { return closing_; }
   // Returns the nearest deadline of a client that is quiet and gives way.
   Clock::time_point oldest() const { return Clock::time_point(Clock::duration(oldest_)); }
 
-  // Closes the connection that has been quiet for longest. Returns false if there is none.
+  // Does the same at once. Only the thread of the loop may call this.
   bool close_oldest();
 
  private:
@@ -156,6 +157,8 @@ class EventLoop {
   using Quiet = std::set<std::pair<Clock::time_point, Client*>>;
   void add_quiet(Client& client);
   void remove_quiet(Client& client);
+  bool claim_oldest();
+  bool close_first();
   // Returns the client that gives way first, or the end of quiet_.
   Quiet::const_iterator first_to_go() const;
   void resume(Client& client, Fill result);
