@@ -44,13 +44,20 @@ Value server_software(From from) { return from.server.software; }
 // Joins every value, also an empty one, by a comma, as CPython does.
 Value joined_accept(From from) {
   std::string list;
-  for (const std::string_view value : from.request.values("accept")) list.append(",").append(value);
-  return list.substr(list.empty() ? 0 : 1);
+  bool is_first = true;
+  for (const Field& field : from.request.fields) {
+    if (!equals_ignoring_case(field.name, "accept")) continue;
+    if (!std::exchange(is_first, false)) list += ',';
+    list += field.value;
+  }
+  return list;
 }
 
 Value joined_cookies(From from) {
   std::string list;
-  for (const std::string_view value : from.request.values("cookie")) append_to_list(list, ", ", value);
+  for (const Field& field : from.request.fields) {
+    if (equals_ignoring_case(field.name, "cookie")) append_to_list(list, ", ", field.value);
+  }
   return list;
 }
 
