@@ -34,7 +34,7 @@ class RequestBody {
   // 503 if it cannot be stored. A body with a length may end early: the script gets what is there.
   // rule: http/short-body-is-incomplete
   std::optional<Refusal> take(Connection& client, Fill arrived);
-  // Takes that, and all that is there after it without waiting.
+  // Does the same, and takes all that has arrived since then, without waiting.
   std::optional<Refusal> take_more(Connection& client, Fill arrived);
   bool is_chunked() const { return framing_.chunked; }
   // Returns whether take() writes to a file, which takes time: so much of a chunked body is here.
@@ -46,8 +46,7 @@ class RequestBody {
   // The server waits for the client from now on. Returns the time at which it counts as too slow.
   Clock::time_point wait(const Connection& client);
 
-  // Returns CONTENT_LENGTH: digits, or an empty text without a body. Valid once
-  // a chunked one has arrived.
+  // Returns CONTENT_LENGTH: digits, or an empty text without a body. A chunked body must have arrived.
   // rule: cgi/content-length-counts-decoded-body
   std::string content_length() const;
   // Returns how many octets the client still has to send.

@@ -1,4 +1,4 @@
-// What only Linux has, and what a script must not get of it: keys and capabilities of the server, and a tracer.
+// Linux has keys, capabilities and tracers. A script must get none of those of the server, and no tracer may hold it.
 #include <gtest/gtest.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
