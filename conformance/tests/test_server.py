@@ -192,9 +192,10 @@ def test_a_server_that_binds_late_is_awaited(
 
     def looked(port: int) -> bool:
         looks.append(port)
+        accepted = accepts(port)
         if len(looks) == 3:
             held.write_text("go")
-        return accepts(port)
+        return accepted
 
     monkeypatch.setattr(launch, "accepts", looked)
     text = f"open({str(held)!r}).read()\n{SERVE}"
