@@ -9,9 +9,6 @@
 #include <chrono>
 #include <cstring>
 #include <exception>
-#include <fstream>
-#include <iterator>
-#include <numeric>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -20,16 +17,13 @@
 #include "body.h"
 #include "field_syntax.h"
 #include "http11_rules.h"
-#include "pages.h"
 #include "quote.h"
-#include "response_head.h"
 #include "static_file.h"
 
 namespace cgi {
 namespace {
 
 constexpr int kBacklog = 1024;                           // httplib before 0.52 asks for 5
-constexpr std::size_t kRefusalsAtOnce = 64;              // to clients beyond the limit; more are closed
 constexpr int kEmptyLines = 4;                           // ignored before a request
 constexpr int kRedirects = 10;                           // local redirects of one request
 constexpr std::size_t kLingerOctets = 64 * 1024 * 1024;  // a client may send so many after the last response
@@ -63,10 +57,9 @@ CgiServer::CgiServer(const cgi::Options& options, const DocumentRoot& root, std:
       root_(root),
       responder_(options.protocol, options.log_format),
       scripts_(options_, root, responder_, std::move(account)),
-      files_(root),
-      spool_(options.max_spool) {
-  std::ifstream file("/etc/mime.types", std::ios::binary);
-  if (file) types_.add(std::string(std::istreambuf_iterator<char>(file), {}));
+      statics_(root, responder_),
+      spool_(options.max_spool),
+      admission_(loops_, options.max_connections, options.max_connections_per_address) {
   // httplib sets SO_REUSEPORT by default: a second server would silently get half of the connections.
   // rule: base/restart-on-the-same-port
   set_socket_options([](socket_t socket) {
@@ -80,7 +73,7 @@ CgiServer::CgiServer(const cgi::Options& options, const DocumentRoot& root, std:
     loops_.push_back(std::make_unique<EventLoop>(
         workers_,
         [this](EventLoop& loop, UniqueFd socket, Peer peer) { accept(loop, std::move(socket), std::move(peer)); },
-        [this](EventLoop& loop) { return make_room(loop); },
+        [this](EventLoop& loop) { return admission_.make_room(loop); },
         [this] { end_late_starts(responder_.is_closing() ? Clock::time_point::max() : Clock::now()); }));
   }
 }
@@ -142,68 +135,22 @@ void CgiServer::stop_serving() {  // rule: resource/stop-ends-the-server, resour
 
 // Has the loop with the fewest clients serve a new connection.
 void CgiServer::accept(EventLoop& loop, UniqueFd socket, Peer peer) {
-  EventLoop* least = &loop;
-  for (const auto& other : loops_) {
-    if (other->load() + 1 < least->load()) least = other.get();
-  }
-  if (least == &loop) {
+  EventLoop& fewest = admission_.loop_with_fewest(loop);
+  if (&fewest == &loop) {
     serve(loop, std::move(socket), std::move(peer));
   } else {
     const auto client = std::make_shared<std::pair<UniqueFd, Peer>>(std::move(socket), std::move(peer));
-    least->post([this, least, client] { serve(*least, std::move(client->first), std::move(client->second)); });
+    fewest.post([this, &fewest, client] { serve(fewest, std::move(client->first), std::move(client->second)); });
   }
-}
-
-// Returns whether the server has room for another connection. Beyond the limit the oldest quiet one gives way.
-// rule: resource/quiet-connection-gives-way, resource/overload-is-503
-bool CgiServer::admit(EventLoop& loop, const std::string& address) {
-  std::unique_lock lock(mutex_);
-  const std::size_t most = options_.max_connections_per_address;
-  if (const auto client = clients_.find(address); client != clients_.end() && client->second >= most) return false;
-  const auto closing = [&] {  // connections that will be closed, but still count
-    return std::accumulate(loops_.begin(), loops_.end(), std::size_t{0},
-                           [](std::size_t sum, const auto& other) { return sum + other->closing(); });
-  };
-  while (connections_ >= options_.max_connections + closing()) {
-    lock.unlock();
-    if (!make_room(loop)) return false;
-    lock.lock();
-  }
-  if (most > 0) ++clients_[address];
-  ++connections_;
-  return true;
-}
-
-// Closes the connection that has been quiet for longest, in whichever loop. Returns false if none is quiet.
-bool CgiServer::make_room(EventLoop& loop) {
-  const auto close_in = [&](EventLoop& other) {
-    return &other == &loop ? loop.close_oldest() : other.will_close_oldest();
-  };
-  EventLoop* oldest = &loop;
-  for (const auto& other : loops_) {
-    if (other->oldest() < oldest->oldest()) oldest = other.get();
-  }
-  return close_in(*oldest) || std::ranges::any_of(loops_, [&](const auto& other) { return close_in(*other); });
-}
-
-void CgiServer::leave(const std::string& address, bool is_admitted) {
-  std::lock_guard lock(mutex_);
-  --(is_admitted ? connections_ : refused_);
-  if (!is_admitted) return;
-  const auto client = clients_.find(address);
-  if (client != clients_.end() && --client->second == 0) clients_.erase(client);
 }
 
 // Serves one connection until its end. The frame of a coroutine has room for each object that a statement makes, as
 // long as the connection lasts. So functions make the large ones that a client rarely needs.
 Served CgiServer::serve(EventLoop& loop, UniqueFd socket, Peer peer) {
-  const bool is_admitted = admit(loop, peer.address);
-  if (!is_admitted) {
-    std::lock_guard lock(mutex_);
-    if (refused_ == kRefusalsAtOnce) co_return;
-    ++refused_;
-  }
-  const AtEnd at_end([&] { leave(peer.address, is_admitted); });
+  const Entry entry = admission_.enter(loop, peer.address);
+  if (entry == Entry::kClosed) co_return;
+  const AtEnd at_end([&] { admission_.leave(entry, peer.address); });
+  const bool is_admitted = entry == Entry::kServed;
   Client client(loop, std::move(socket));
   Connection& connection = client.connection;
   client.gives_way = is_admitted;
@@ -244,10 +191,10 @@ Served CgiServer::serve(EventLoop& loop, UniqueFd socket, Peer peer) {
       request.remote_port = peer.port;
       std::optional<Refusal> refused = head.refusal();
       if (arrived == Fill::kTimeout) refused = {408, "Request head not complete in time"};
-      Turn turn = refused ? Turn{refusal(request, *refused)} : begin(request);
+      Turn turn = refused ? Turn{statics_.refusal(request, *refused)} : begin(request);
       const auto refuse = [&](const Refusal& reason) {
         turn.route.reset();
-        turn.reply = refusal(request, reason);
+        turn.reply = statics_.refusal(request, reason);
       };
 
       // The first part of a body for a script. Until it is here, the request holds no worker. If the client sends
@@ -345,29 +292,29 @@ CgiServer::Turn CgiServer::begin(Request& request) {
   if (by_the_rfc) {  // rule: base/no-field-is-required
     if (const auto refused = apply_http11_rules(request)) {
       if (request.is_simple()) request.version = "HTTP/1.0";  // the refusal of HTTP/0.9 has a head
-      return {refusal(request, *refused)};
+      return {statics_.refusal(request, *refused)};
     }
   }
   if (!options_.allowed_hosts.empty() && !is_for_host(request, options_.allowed_hosts)) {
-    return {refusal(request, {421, "This server is not for that host"})};
+    return {statics_.refusal(request, {421, "This server is not for that host"})};
   }
   const auto framed = framing_of(request);
-  if (const auto* refused = std::get_if<Refusal>(&framed)) return {refusal(request, *refused)};
+  if (const auto* refused = std::get_if<Refusal>(&framed)) return {statics_.refusal(request, *refused)};
   const Framing framing = std::get<Framing>(framed);
   const bool has_body = framing.chunked || framing.length > 0;
   if (!has_body && (request.method == "GET" || request.method == "HEAD")) {
-    if (const auto file = files_.find(request.target)) return {reply_with_file(request, *file)};
+    if (auto reply = statics_.stored_reply(request)) return {*std::move(reply)};
   }
 
   Route route = find_route(request, root_, options_.cgi_directories, by_the_rfc);
   const bool is_script = route.kind == RouteKind::kScript;
   if (is_script) {
-    if (const auto refused = scripts_.early_refusal(framing)) return {refusal(request, *refused)};
+    if (const auto refused = scripts_.early_refusal(framing)) return {statics_.refusal(request, *refused)};
   }
   RequestBody body(framing, options_.max_body, Pace(seconds(options_.header_timeout)), &spool_);
   const bool is_large_file = route.kind == RouteKind::kFile && is_large(route);
   if (!is_script && !is_large_file && route.kind != RouteKind::kListing) {
-    return {.reply = reply(request, route), .body = std::move(body)};
+    return {.reply = statics_.reply(request, route), .body = std::move(body)};
   }
   return {.route = std::move(route), .body = std::move(body)};
 }
@@ -391,63 +338,13 @@ After CgiServer::finish(Connection& client, Request& request, Turn& turn) try {
     route = find_route(request, root_, options_.cgi_directories, options_.profile == Profile::kRfc3875);
   }
   // rule: seed/files-and-scripts-on-one-port, seed/file-or-script-output-never-both
-  const Reply answer = reply(request, route);
+  const Reply answer = statics_.reply(request, route);
   if (!client.send_all(answer.octets)) return After::kClose;
   if (answer.file_follows && !client.send_file(route.file.get(), route.status.st_size)) return After::kClose;
   return answer.next;
 } catch (const std::exception& error) {
   responder_.log().note(request.remote_addr, std::string("connection given up: ") + error.what());
   return After::kClose;
-}
-
-// Returns the response to a request that leads to no script.
-CgiServer::Reply CgiServer::reply(const Request& request, const Route& route) try {
-  if (route.kind == RouteKind::kRefusal) return refusal(request, route.refusal);
-  if (route.kind == RouteKind::kFile) {
-    const auto file = read_file(route, types_);
-    if (!file) return refusal(request, {500, "File cannot be read"});
-    Reply answer = reply_with_file(request, *file);
-    if (!is_large(route)) files_.keep(request.target, file);
-    return answer;
-  }
-  if (route.kind == RouteKind::kRedirect) {
-    std::string head = responder_.begin(request, 301, "Moved Permanently");
-    add_field(head, "Location", route.location);
-    add_field(head, "Content-Length", "0");
-    return complete(request, std::move(head), "");
-  }
-  const auto page = directory_page(request, route, root_);
-  if (!page) return refusal(request, {404, "No permission to list directory"});
-  std::string head = responder_.begin(request, 200, "OK");
-  add_field(head, "Content-type", kListingContentType);
-  add_field(head, "Content-Length", std::to_string(page->size()));
-  return complete(request, std::move(head), *page);
-} catch (const std::system_error& failure) {
-  return refusal(request, {503, "Out of resources (" + failure.code().message() + ")"});
-}
-
-// rule: base/head-of-file-has-fields-and-no-body, base/range-is-ignored, http/range-is-ignored-or-correct
-CgiServer::Reply CgiServer::reply_with_file(const Request& request, const StoredFile& file) const {
-  if (is_not_modified(request, file.status.st_mtime)) {
-    return complete(request, responder_.begin(request, 304, "Not Modified"), "");
-  }
-  std::string head = responder_.begin(request, 200, "OK");
-  head.reserve(head.size() + file.fields.size() + file.content.size() + 64);
-  head.append(file.fields);
-  Reply answer = complete(request, std::move(head), file.content);
-  answer.file_follows = request.method != "HEAD" && file.content.empty() && file.status.st_size > 0;
-  return answer;
-}
-
-// Completes the head and adds the content, which the response to HEAD does not have.
-CgiServer::Reply CgiServer::complete(const Request& request, std::string head, std::string_view content) const {
-  const After next = responder_.end_head(request, head);
-  if (request.method != "HEAD") head.append(content);  // rule: http/head-has-no-content, http/head-has-fields-of-get
-  return {std::move(head), next};
-}
-
-CgiServer::Reply CgiServer::refusal(const Request& request, const Refusal& refusal) const {
-  return {responder_.refusal(request, refusal), After::kLinger};
 }
 
 }  // namespace cgi

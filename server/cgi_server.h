@@ -8,18 +8,15 @@
 
 #include <httplib.h>
 
-#include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "admission.h"
 #include "connection.h"
 #include "document_root.h"
 #include "event_loop.h"
-#include "file_cache.h"
-#include "mime_types.h"
 #include "options.h"
 #include "request_body.h"
 #include "request_head.h"
@@ -27,6 +24,7 @@
 #include "route.h"
 #include "script.h"
 #include "script_handler.h"
+#include "static_handler.h"
 #include "workers.h"
 
 namespace cgi {
@@ -57,12 +55,6 @@ class CgiServer : public httplib::Server {
   void stop_serving();
 
  private:
-  // A complete response, or the head of one whose large file follows.
-  struct Reply {
-    std::string octets;
-    After next = After::kLinger;
-    bool file_follows = false;
-  };
   // The decision about a request: a reply for the loop to send, or a route for a worker to follow.
   struct Turn {
     Reply reply = {};
@@ -73,34 +65,22 @@ class CgiServer : public httplib::Server {
 
   void close_listener();
   void accept(EventLoop& loop, UniqueFd socket, Peer peer);
-  bool admit(EventLoop& loop, const std::string& address);
-  bool make_room(EventLoop& loop);
-  void leave(const std::string& address, bool is_admitted);
   Served serve(EventLoop& loop, UniqueFd socket, Peer peer);
 
   std::string refusal_of_connection(const Peer& peer) const;
   Refusal no_worker(const Request& request) const;
   Turn begin(Request& request);
   After finish(Connection& client, Request& request, Turn& turn);
-  Reply reply(const Request& request, const Route& route);
-  Reply reply_with_file(const Request& request, const StoredFile& file) const;
-  Reply complete(const Request& request, std::string head, std::string_view content) const;
-  Reply refusal(const Request& request, const Refusal& refusal) const;
 
   const cgi::Options options_;  // qualified: httplib::Server has a member function Options()
   const DocumentRoot& root_;
   Responder responder_;
   ScriptHandler scripts_;
-  MimeTypes types_;
-  FileCache files_;
+  StaticHandler statics_;
   Quota spool_;  // octets of all bodies that are stored in files  rule: resource/stored-bodies-are-bounded
   Workers workers_;
   std::vector<std::unique_ptr<EventLoop>> loops_;
-
-  std::mutex mutex_;
-  std::size_t connections_ = 0;                 // guarded by mutex_, as the next ones
-  std::size_t refused_ = 0;                     // connections beyond the limit that get a refusal
-  std::map<std::string, std::size_t> clients_;  // connections by address, if there is a limit for each
+  Admission admission_;
 };
 
 }  // namespace cgi
