@@ -13,6 +13,7 @@ from cgi_conform import __version__
 from cgi_conform.errors import INTERRUPTED, UserError
 from cgi_conform.examples import EXAMPLES, FIRST_STEPS
 from cgi_conform.octets import visible
+from cgi_conform.paths import fixtures
 from cgi_conform.servers import orphans
 from cgi_conform.servers.instance import end_at_once
 from cgi_conform.signals import ENDING, Interruption, handled
@@ -133,10 +134,12 @@ def _open_standard_files() -> None:
 
 
 def _check_surroundings() -> None:
-    """Lets standard output accept any text. Raises UserError if the current folder does not exist."""
+    """Lets standard output accept any text. Raises UserError if the current folder or the corpus does not exist."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         os.getcwd()
     except OSError:
         raise UserError("the current folder does not exist any more (change to another one)") from None
+    if not fixtures().is_dir():
+        raise UserError(f'CGI_CONFORM_FIXTURES: there is no folder "{fixtures()}" (name one with cases/, docroot/ and clauses.toml)')

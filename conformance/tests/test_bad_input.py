@@ -93,6 +93,23 @@ def test_a_message_is_one_line_whatever_the_user_typed(
 
 
 @pytest.mark.parametrize(
+    ("corpus_name", "said"),
+    [
+        ("absent", 'CGI_CONFORM_FIXTURES: there is no folder "{}" (name one with cases/, docroot/ and clauses.toml)'),
+        ("", 'the corpus "{}" has no folder docroot/ with the files to serve'),
+    ],
+)
+def test_a_corpus_that_is_not_there_is_an_error(
+    tmp_path: Path, corpus_name: str, said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = tmp_path / corpus_name
+    monkeypatch.setenv("CGI_CONFORM_FIXTURES", str(named))
+    assert main(["fixtures", str(tmp_path / "new")]) == 2
+    assert capsys.readouterr().err == f"cgi-conform: {said.format(named)}\n"
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
     ("words", "said"),
     [
         (["--report", "/proc/self/report"], 'cannot write into "/proc/self/report": '),

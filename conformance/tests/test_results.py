@@ -4,6 +4,7 @@ import json
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cgi_conform.errors import UserError
@@ -129,3 +130,23 @@ def test_a_path_that_cannot_be_written_is_reported_in_one_line(tmp_path: Path) -
 def test_the_schema_lists_the_same_verdicts() -> None:
     schema = json.loads((SCHEMAS / "results.schema.json").read_text())
     assert schema["$defs"]["verdict"]["enum"] == list(VERDICTS)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"totals": {**passing(2)["totals"], "pass": 1}}, '"totals.pass" is 1, but the cases give 2'),
+        ({"totals": {**passing(2)["totals"], "untried": 1}}, '"totals.untried" is 1, but the cases give 0'),
+        ({"cases": [*passing(2)["cases"], passing(1)["cases"][0]]}, f'the case "{passing(1)["cases"][0]["id"]}" is in it 2 times'),
+        (
+            {"cases": [{**passing(1)["cases"][0], "verdict": "blocked"}]},
+            f'the verdict of "{passing(1)["cases"][0]["id"]}" does not fit its key "blocked"',
+        ),
+    ],
+)
+def test_results_that_contradict_themselves_are_refused(tmp_path: Path, change: dict[str, Any], said: str) -> None:
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps({**passing(2), **change}))
+    with pytest.raises(UserError, match="contradicts itself") as refused:
+        read(path)
+    assert refused.value.message == f'"{path}" contradicts itself: {said} (cgi-conform run --report DIR writes it anew)'

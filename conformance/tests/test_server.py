@@ -519,6 +519,7 @@ def test_the_known_definitions_are_valid_and_at_most_30_lines_long() -> None:
         (Options(command="sh 8000"), "--command: the command has no {port}: the server must listen on the port that cgi-conform chooses"),
         (Options(command="sh '{port}"), "--command \"sh '{port}\": No closing quotation"),
         (Options(command=" "), "--command is empty"),
+        (Options(command="a\udcff {port}"), "--command has an octet that is no UTF-8: 0xff (put it into a script, and name that)"),
         (Options(command="none {port}"), 'command "none {port}" names no program (looked for none on PATH)'),
         (Options(url="http://127.0.0.1:1", root="/none"), '--root "/none" is no directory (name the document root of the '
          "server at --url)"),

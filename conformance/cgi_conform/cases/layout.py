@@ -48,6 +48,8 @@ def temporary(fixtures: Path, layout: Layout = Layout()) -> Iterator[Docroot]:
 
 def lay_out(fixtures: Path, base: Path, layout: Layout = Layout()) -> Docroot:
     """Lays out a document root in `base`, which must be empty or absent."""
+    if not (fixtures / "docroot").is_dir():
+        raise UserError(f'the corpus "{fixtures}" has no folder docroot/ with the files to serve')
     try:
         base.mkdir(parents=True, exist_ok=True)
         if any(base.iterdir()):

@@ -11,6 +11,7 @@ A run may be a part of a run that several machines share. Then `shard` says whic
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, cast
@@ -235,7 +236,25 @@ def write(results: Results, path: Path) -> None:
 
 def read(path: Path) -> Results:
     """Returns the results in a file. UserError if the file holds something else."""
-    return cast(Results, read_json(path, "results.schema.json", "results of a run"))
+    results = cast(Results, read_json(path, "results.schema.json", "results of a run"))
+    if contradiction := _contradiction(results):
+        raise UserError(f'"{path}" contradicts itself: {contradiction} (cgi-conform run --report DIR writes it anew)')
+    return results
+
+
+def _contradiction(results: Results) -> str:
+    """Returns what no run can have written, though the schema allows it, or ""."""
+    cases, counted = results["cases"], totals(results["cases"])
+    for name, times in Counter(case["id"] for case in cases).items():
+        if times > 1:
+            return f'the case "{name}" is in it {times} times'
+    if unfounded := next((case["id"] for case in cases if (case["verdict"] == "blocked") != ("blocked" in case)), ""):
+        return f'the verdict of "{unfounded}" does not fit its key "blocked"'
+    for name in {**counted, **results["totals"]}:
+        told, found = results["totals"].get(name, 0), counted.get(name, 0)
+        if told != found:
+            return f'"totals.{name}" is {told}, but the cases give {found}'
+    return ""
 
 
 def result_files(given: Iterable[Path]) -> list[Path]:

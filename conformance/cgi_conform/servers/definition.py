@@ -237,6 +237,8 @@ def from_command(text: str) -> ServerDefinition:
         raise UserError(f"--command {text!r}: {error}") from None
     if not words:
         raise UserError("--command is empty")
+    if odd := re.search("[\udc80-\udcff]", text):  # octets that Python could not decode
+        raise UserError(f"--command has an octet that is no UTF-8: {ord(odd[0]) - 0xdc00:#x} (put it into a script, and name that)")
     for word in words:
         if word in _OF_A_SHELL or re.match(r"\d?[<>]", word):
             raise UserError(f'--command: "{word}" needs a shell, but cgi-conform starts the command without one (try: sh -c \'…\')')
