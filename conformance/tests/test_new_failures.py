@@ -14,7 +14,7 @@ from cgi_conform.cases.digest import digests
 from cgi_conform.cases.load import load_cases
 from cgi_conform.judging.compare import compared
 from cgi_conform.judging.new_failures import new_failures
-from cgi_conform.judging.results import CaseResult, assembled, read
+from cgi_conform.judging.results import CaseResult, assembled, read, totals
 from cgi_conform.report.comparison import html, markdown, text
 from sample_run import NASTY, SERVER, case_of, result_of
 from whole_run import cgi_conform, command_of, get
@@ -120,6 +120,7 @@ def test_diff_of_two_runs_names_new_failures_and_exits_with_1(tmp_path: Path) ->
     assert "\n2 new failures\n  The case changed (1):\n    a/c  status: expected 200, got 404\n  The earlier run does not" in done.stdout
     only = json.loads(Path(new).read_text())
     only["cases"] = [each for each in only["cases"] if each["id"] == "a/d"]
+    only["totals"] = totals(only["cases"])
     Path(new).write_text(json.dumps(only))
     assert cgi_conform(folder, "diff", old, new).returncode == 1  # no case in common, but a new failure
     assert cgi_conform(folder, "diff", new, old).returncode == 2
@@ -132,6 +133,7 @@ def test_results_without_digests_are_read_and_compared(tmp_path: Path) -> None:
     old = json.loads(new.read_text())
     assert old["cases"][0].pop("digest") == load_cases(folder / "cases")[0].digests["cgihttpserver"]
     old["cases"][0].update(verdict="pass", mismatches=[])
+    old["totals"] = totals(old["cases"])
     (tmp_path / "old.json").write_text(json.dumps(old))
     assert "digest" not in read(tmp_path / "old.json")["cases"][0]
     done = cgi_conform(folder, "diff", str(tmp_path / "old.json"), str(new))
