@@ -67,8 +67,8 @@ int main(int argc, char** argv) try {
   cgi::Server server(options);
   const int port = server.listen();
   if (::geteuid() != 0) {
-    std::fprintf(stderr, "cgi-server: not started by root, so scripts run as the user who started it (uid %d)\n",
-                 static_cast<int>(::geteuid()));
+    cgi::say(STDERR_FILENO, "cgi-server: not started by root, so scripts run as the user who started it (uid " +
+                                std::to_string(::geteuid()) + ")");
   }
   struct stat port_file = {};
   if (!options.port_file.empty() && !write_port_file(options.port_file, port, port_file)) {

@@ -1,6 +1,7 @@
 #include "program.h"
 
 #include <poll.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -14,7 +15,7 @@
 namespace cgi {
 
 int fail(int status, const std::string& message) {
-  std::fprintf(stderr, "cgi-server: %s\n", message.c_str());
+  say(STDERR_FILENO, "cgi-server: " + message);
   return status;
 }
 
@@ -30,16 +31,15 @@ int print_text(const CommandLine& command_line) {
 
 void warn_of_names_not_set(const Options& options) {
   for (const std::string& name : names_not_set(options)) {
-    std::fprintf(stderr, "cgi-server: --pass-env %s is not set here, so scripts do not get it\n",
-                 in_quotes(name).c_str());
+    say(STDERR_FILENO, "cgi-server: --pass-env " + in_quotes(name) + " is not set here, so scripts do not get it");
   }
 }
 
 void print_address(const Options& options, int port) {
   const bool v6 = options.bind.find(':') != std::string::npos;
-  std::printf("Serving HTTP on %s port %d (http://%s%s%s:%d/) ...\n", options.bind.c_str(), port, v6 ? "[" : "",
-              options.bind.c_str(), v6 ? "]" : "", port);
-  std::fflush(stdout);
+  const std::string number = std::to_string(port), host = v6 ? "[" + options.bind + "]" : options.bind;
+  say(STDOUT_FILENO,
+      "Serving HTTP on " + options.bind + " port " + number + " (http://" + host + ":" + number + "/) ...");
 }
 
 DocumentRoot opened_root(const std::string& directory, bool follow_symlinks) try {

@@ -12,7 +12,7 @@ namespace cgi {
 // Prints `message` as an error. Returns `status`.
 int fail(int status, const std::string& message);
 
-// Writes `line`. Drops it if nobody takes it at once: no stop waits for the reader of a message.
+// Writes `line`. Drops it if nobody takes it at once: no start and no stop waits for the reader of a message.
 // rule: resource/stop-ends-the-server
 void say(int fd, const std::string& line);
 

@@ -12,6 +12,8 @@ import select
 import shutil
 import signal
 import socket
+import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
@@ -319,6 +321,32 @@ def test_the_port_file_of_another_server_stays(root: Path) -> None:
         assert not (root / "port").exists()
 
 
+def fill_up(pipe: int) -> None:
+    """Writes to a pipe that nobody reads until it is full. `pipe` must not block."""
+    with suppress(BlockingIOError):
+        while True:
+            os.write(pipe, b"x")
+
+
+def test_a_server_starts_and_ends_though_nobody_reads_its_messages(root: Path) -> None:
+    reader, unread = os.pipe()
+    os.set_blocking(unread, False)
+    fill_up(unread)
+    os.set_blocking(unread, True)
+    words = [PROGRAM, "0", "-d", root, "--port-file", root / "port", "--pass-env", "CGI_CONFORM_NOT_SET"]
+    with subprocess.Popen(words, stdout=unread, stderr=unread) as process:
+        try:
+            until = time.monotonic() + LONG
+            while not (root / "port").exists():
+                assert process.poll() is None and time.monotonic() < until
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(LONG) == 0
+        finally:
+            process.kill()
+            os.close(reader)
+            os.close(unread)
+
+
 @pytest.mark.parametrize("numbers", [(signal.SIGINT,), (signal.SIGHUP, signal.SIGTERM)])
 def test_a_server_whose_messages_nobody_reads_ends(root: Path, numbers: tuple[signal.Signals, ...]) -> None:
     log = root / "log"
@@ -327,9 +355,7 @@ def test_a_server_whose_messages_nobody_reads_ends(root: Path, numbers: tuple[si
         log.mkdir()  # SIGHUP cannot open it
         for stream in (1, 2):
             unread = os.open(f"/proc/{server.process.pid}/fd/{stream}", os.O_WRONLY | os.O_NONBLOCK)
-            with suppress(BlockingIOError):
-                while True:
-                    os.write(unread, b"x")
+            fill_up(unread)
             os.close(unread)
         for number in numbers:
             server.process.send_signal(number)

@@ -300,6 +300,10 @@ int pipe(int* ends) {
 }
 
 int poll(PollEntry* entries, std::size_t count, int wait) try {
+  if (count == 1 && entries->fd >= 0 && entries->fd <= 2) {  // a file of the C library is always ready
+    entries->revents = entries->events;
+    return 1;
+  }
   const std::span all(entries, count);
   const auto is_other = [](const PollEntry& entry) { return entry.fd >= 0 && !is_socket(entry); };
   if (std::ranges::none_of(all, is_other)) return poll_sockets(all, wait);
