@@ -316,8 +316,13 @@ Options checked(Options options) {
   check("--max-connections-per-address", options.max_connections_per_address, 0, kMost);
   check("--max-scripts", options.max_scripts, 1, kMost);
   check("--loops", options.loops, 1, kMostLoops);
-  seconds("--script-timeout", std::to_string(options.script_timeout), true, kSeeHelp);
-  seconds("--header-timeout", std::to_string(options.header_timeout), false, kSeeHelp);
+  const auto check_time = [](std::string_view name, double value, bool zero_allowed) {
+    std::array<char, 512> text{};  // std::to_string() follows the locale of the program
+    std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
+    seconds(name, text.data(), zero_allowed, kSeeHelp);
+  };
+  check_time("--script-timeout", options.script_timeout, true);
+  check_time("--header-timeout", options.header_timeout, false);
   check_all(options.cgi_directories, cgi_directory);
   check_all(options.allowed_hosts, allowed_host);
   check_all(options.pass_env, variable_name);

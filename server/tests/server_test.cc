@@ -91,9 +91,11 @@ TEST(Server, NormalisesItsSettings) {
   server.port = 0;
   server.cgi_directories = {"//cgi-bin/./x/"};
   server.allowed_hosts = {"Example.ORG"};
+  server.header_timeout = 1e-7;
   server.listen();
   EXPECT_EQ("/cgi-bin/x", server.cgi_directories[0]);
   EXPECT_EQ("example.org", server.allowed_hosts[0]);
+  EXPECT_EQ(1e-7, server.header_timeout);
 }
 
 TEST(Server, ServesNothingBeforeItListens) {
