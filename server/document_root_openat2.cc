@@ -22,17 +22,21 @@ void DocumentRoot::need_open_beneath(int root) {
 }
 
 UniqueFd DocumentRoot::open_beneath(int root, const char* path, int flags) {
-  open_how how{};
-  how.flags = static_cast<unsigned>(flags | O_CLOEXEC);
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  const auto attempt = [&](int with) {
+    open_how how{};
+    how.flags = static_cast<unsigned>(with | O_CLOEXEC);
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+    return UniqueFd(static_cast<int>(::syscall(SYS_openat2, root, path, &how, sizeof how)));
+  };
   // EAGAIN: somebody renamed a file, anywhere on the system, while the kernel resolved "..". Try again: even if others
   // rename files without a pause, some attempt comes between two of them. This many take a fraction of a second.
-  // The same error comes without end if a process holds a lease on the file. Then the path alone can be resolved.
-  constexpr int kMostAttempts = 20'000, kMostOfResolved = 8;
-  for (int attempt = 1, resolved = 0;; ++attempt) {
-    const long fd = ::syscall(SYS_openat2, root, path, &how, sizeof how);
-    if (fd >= 0 || errno != EAGAIN || attempt == kMostAttempts) return UniqueFd(static_cast<int>(fd));
-    if ((flags & O_PATH) == 0 && open_beneath(root, path, O_PATH)) ++resolved;
+  // The same error comes without end if a process holds a lease on the file. Then the path alone can be resolved, each
+  // time. Among renames it can be, too, but not so often before the file itself is opened.
+  constexpr int kMostAttempts = 20'000, kMostOfResolved = 64;
+  for (int attempts = 1, resolved = 0;; ++attempts) {
+    UniqueFd fd = attempt(flags);
+    if (fd || errno != EAGAIN || attempts == kMostAttempts) return fd;
+    if ((flags & O_PATH) == 0 && attempt(O_PATH)) ++resolved;
     errno = EAGAIN;
     if (resolved == kMostOfResolved) return UniqueFd();
   }
