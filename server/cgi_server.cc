@@ -103,14 +103,15 @@ bool CgiServer::serve_until_stopped() {
   std::atomic<bool> ended = true;
   std::vector<std::thread> threads;
   std::string shortage;
+  threads.reserve(loops_.size());
   try {
     for (const auto& loop : loops_) {
       threads.emplace_back([this, &loop, &ended] {
         if (!loop->run(static_cast<int>(svr_sock_))) ended = false;
       });
     }
-  } catch (const std::system_error& error) {
-    shortage = error.code().message();
+  } catch (const std::exception& error) {
+    shortage = error.what();
     stop_serving();
   }
   for (std::thread& thread : threads) thread.join();
@@ -220,25 +221,25 @@ Served CgiServer::serve(EventLoop& loop, UniqueFd socket, Peer peer) {
           client.gives_way = is_admitted;
         }
         if (arrived == Fill::kTimeout) arrived = co_await client.input(slowest);
-        if (arrived == Fill::kBroken) {
-          responder_.log().request(request.remote_addr, request.line, std::nullopt);
-          co_return;
-        }
         if (arrived == Fill::kTimeout && early_start != Clock::time_point::max()) {
           early_start = Clock::time_point::max();
           turn.place = scripts_.early_place();
         } else if (!turn.body.is_long()) {
           refused = turn.body.take(connection, arrived);
-        } else {
+        } else if (arrived != Fill::kBroken) {
           const auto done = co_await client.worked([&] {
             refused = turn.body.take_more(connection, arrived);
-            return After::kNextRequest;
+            return arrived == Fill::kBroken ? After::kClose : After::kNextRequest;
           });
           if (!done) refused = no_worker(request);
-          if (done == After::kClose) co_return;
+          if (done == After::kClose) arrived = Fill::kBroken;
         }
         const auto sent = seconds(static_cast<double>(connection.received() - before) / kBusyRate);
         busy_until = std::min(busy_until + sent, Clock::now() + kBusy);
+        if (arrived == Fill::kBroken) {
+          responder_.log().request(request.remote_addr, request.line, std::nullopt);
+          co_return;
+        }
       }
       if (turn.route && refused) refuse(*refused);
 

@@ -50,14 +50,6 @@ Fill Connection::fill_now(std::size_t limit) try {
   return Fill::kBroken;
 }
 
-Fill Connection::fill(Clock::time_point deadline) {
-  for (;;) {
-    const Fill result = fill_now();
-    if (result != Fill::kTimeout) return result;
-    if (!wait_for(socket_.get(), POLLIN, deadline)) return Fill::kTimeout;
-  }
-}
-
 void Connection::consume(std::size_t count) {
   consumed_ += count;
   if (consumed_ < buffer_.size()) return;

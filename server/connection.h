@@ -26,9 +26,7 @@ class Connection {
 
   int socket() const { return socket_.get(); }
 
-  // Waits until `deadline` for more octets and appends them to buffered().
-  Fill fill(Clock::time_point deadline);
-  // Does the same without waiting; kTimeout if nothing is there. At most `limit` octets stay buffered.
+  // Appends the octets that are here to buffered(); kTimeout if there are none. At most `limit` octets stay buffered.
   Fill fill_now(std::size_t limit);
   // The same for the next 16 KiB.  rule: resource/pipelining-is-bounded
   Fill fill_now();

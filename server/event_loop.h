@@ -67,7 +67,7 @@ class Client : private Watched {
     bool await_suspend(std::coroutine_handle<> coroutine) { return client.wait(coroutine, deadline); }
     Fill await_resume() { return client.result_; }
   };
-  // `co_await input(deadline)` waits for more octets, as Connection::fill() does. The result is kBroken, too, if the
+  // `co_await input(deadline)` waits for more octets, until the deadline. The result is kBroken, too, if the
   // server stops, or if the client gives way to another one.
   Input input(Clock::time_point deadline) { return {*this, deadline}; }
 
@@ -144,12 +144,12 @@ class EventLoop {
   // Has the loop close the connection that has been quiet for longest. Returns false if there is none beside those that
   // it closes already.
   bool will_close_oldest();
-  // Returns how many connections the loop still has to close for that. It does so once they are quiet.
+  // Returns how many connections the loop still has to close for that. It does so once any are quiet.
   std::size_t closing() const { return closing_; }
   // Returns the nearest deadline of a client that is quiet and gives way.
   Clock::time_point oldest() const { return Clock::time_point(Clock::duration(oldest_)); }
 
-  // Does the same at once. Only the thread of the loop may call this.
+  // Closes that connection at once. Only the thread of the loop may call this.
   bool close_oldest();
 
  private:

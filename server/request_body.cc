@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <system_error>
 
 namespace cgi {
 namespace {
@@ -61,12 +63,12 @@ std::optional<Refusal> RequestBody::take(Connection& client, Fill arrived) {
   return std::nullopt;
 }
 
-std::optional<Refusal> RequestBody::take_more(Connection& client, Fill arrived) {
+std::optional<Refusal> RequestBody::take_more(Connection& client, Fill& arrived) {
   do {
     if (auto refusal = take(client, arrived)) return refusal;
     if (has_arrived(client)) break;
     arrived = client.fill_now();
-  } while (arrived != Fill::kTimeout);
+  } while (arrived == Fill::kData || arrived == Fill::kEnd);
   return std::nullopt;
 }
 
@@ -98,9 +100,9 @@ std::string_view RequestBody::next(Connection& client) {
   if (file_ && at_ == block_at_ + memory_.size()) {
     memory_.resize(kInMemory);
     const ssize_t count = ::pread(file_.get(), memory_.data(), memory_.size(), static_cast<off_t>(at_));
-    memory_.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    if (count <= 0) throw std::system_error(errno, std::generic_category(), "a stored body cannot be read");
+    memory_.resize(static_cast<std::size_t>(count));
     block_at_ = at_;
-    if (memory_.empty()) cut();
   }
   return std::string_view(memory_).substr(static_cast<std::size_t>(at_ - block_at_));
 }

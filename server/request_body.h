@@ -34,10 +34,11 @@ class RequestBody {
   // 503 if it cannot be stored. A body with a length may end early: the script gets what is there.
   // rule: http/short-body-is-incomplete
   std::optional<Refusal> take(Connection& client, Fill arrived);
-  // Does the same, and takes all that has arrived since then, without waiting.
-  std::optional<Refusal> take_more(Connection& client, Fill arrived);
+  // Does the same, and takes all that has arrived since then, without waiting. Sets `arrived` to the result of the last
+  // fill: kBroken is no refusal.
+  std::optional<Refusal> take_more(Connection& client, Fill& arrived);
   bool is_chunked() const { return framing_.chunked; }
-  // Returns whether take() writes to a file, which takes time: so much of a chunked body is here.
+  // Returns whether so much of a chunked body is here that take() writes what comes next to a file, which takes time.
   bool is_long() const { return stored_ >= kInMemory; }
   // Returns whether enough is here to start the script: the whole body, or the first 64 KiB of one with a length.
   bool has_begun(const Connection& client) const;
@@ -51,7 +52,8 @@ class RequestBody {
   std::string content_length() const;
   // Returns how many octets the client still has to send.
   std::uint64_t from_client() const { return from_client_; }
-  // Returns the next octets for the script; none if none are here yet, or none are left.
+  // Returns the next octets for the script; none if none are here yet, or none are left. Throws std::system_error if
+  // the file of a stored body cannot be read.
   std::string_view next(Connection& client);
   void consume(Connection& client, std::size_t count);
   // Returns whether `octets`, from next(), are the rest of the body.
@@ -64,8 +66,6 @@ class RequestBody {
   bool drop(Connection& client);
   // Returns false if the rest of the body is longer than 1 MiB or broken: then the connection must end.
   bool can_be_dropped() const;
-  // Ends the body early: the client sends no more, or the script reads no more.
-  void cut() { from_client_ = 0, at_ = stored_; }
 
  private:
   bool has_room_for(std::uint64_t octets);

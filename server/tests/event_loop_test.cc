@@ -29,6 +29,7 @@
 #include <vector>
 
 #include "event.h"
+#include "fill.h"
 #include "no_threads.h"
 #include "script.h"
 #include "socket_pair.h"
@@ -552,7 +553,7 @@ TEST_F(EventLoopTest, StopEndsEveryClient) {
         loop, std::move(socket),
         [&](Connection& connection) {
           begun.happen();
-          filled_by_worker.set_value(connection.fill(kNever));
+          filled_by_worker.set_value(fill(connection, kNever));
           return After::kClose;
         },
         nullptr);

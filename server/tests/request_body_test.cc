@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "clock.h"
+#include "fill.h"
 #include "socket_pair.h"
 
 namespace cgi {
@@ -45,6 +46,7 @@ class RequestBodyTest : public ::testing::Test {
     }
     return std::nullopt;
   }
+  std::optional<Refusal> take_more(RequestBody& body, Fill arrived) { return body.take_more(server_, arrived); }
   void end_sending() { ::shutdown(client_.get(), SHUT_WR); }
 
   // Returns all octets for the script that are here.
@@ -194,28 +196,39 @@ TEST_F(RequestBodyTest, AChunkedOneIsRefusedIfTheClientEndsItEarly) {
   RequestBody body(kChunked, kMuch, Pace());
   EXPECT_FALSE(arrive(body, chunk("data")));
   end_sending();
-  EXPECT_EQ(400, status_of(body.take_more(server_, server_.fill_now())));
+  EXPECT_EQ(400, status_of(take_more(body, server_.fill_now())));
 }
 
 TEST_F(RequestBodyTest, TakeMoreTakesAllThatIsThere) {
   RequestBody body(kChunked, kMuch, Pace());
   const std::string text = chunk(std::string(kStart, 'x'));
   ASSERT_TRUE(write_all(client_.get(), text));
-  EXPECT_FALSE(body.take_more(server_, server_.fill(kNever)));
+  EXPECT_FALSE(take_more(body, fill(server_, kNever)));
   EXPECT_FALSE(body.has_arrived(server_));
   EXPECT_EQ(std::to_string(kStart), body.content_length());
   const std::string end = chunk("x") + chunk("") + "GET / HTTP/1.1";
   ASSERT_TRUE(write_all(client_.get(), end));
-  EXPECT_FALSE(body.take_more(server_, server_.fill(kNever)));
+  EXPECT_FALSE(take_more(body, fill(server_, kNever)));
   EXPECT_TRUE(body.has_arrived(server_));
   EXPECT_EQ("GET / HTTP/1.1", server_.buffered());
 }
 
+TEST_F(RequestBodyTest, ABrokenConnectionWithinItIsNoRefusal) {
+  RequestBody body(kChunked, kMuch, Pace());
+  ASSERT_TRUE(write_all(client_.get(), chunk("data")));
+  ASSERT_TRUE(server_.send_all("x"));
+  client_.reset();  // a socket that is closed before it has read everything breaks the connection
+  Fill arrived = server_.fill_now();
+  ASSERT_EQ(Fill::kData, arrived);
+  EXPECT_FALSE(body.take_more(server_, arrived));
+  EXPECT_EQ(Fill::kBroken, arrived);
+}
+
 TEST_F(RequestBodyTest, OneThatDoesNotComeIsRefused) {
   RequestBody chunked(kChunked, kMuch, Pace(milliseconds(1)));
-  EXPECT_EQ(408, status_of(chunked.take_more(server_, server_.fill(chunked.wait(server_)))));
+  EXPECT_EQ(408, status_of(take_more(chunked, fill(server_, chunked.wait(server_)))));
   RequestBody body({.length = 1}, kMuch, Pace(milliseconds(1)));
-  EXPECT_EQ(408, status_of(body.take(server_, server_.fill(body.wait(server_)))));
+  EXPECT_EQ(408, status_of(body.take(server_, fill(server_, body.wait(server_)))));
 }
 
 // The pace allows 1,000 seconds for all waits together. Only the time in which the server does not wait may come on
@@ -228,7 +241,7 @@ TEST_F(RequestBodyTest, AnOctetFromTimeToTimeDoesNotMoveTheDeadline) {
     RequestBody body(framing, kMuch, Pace(kAllowed, 1e12));
     const auto first = body.wait(server);
     ::send(sockets.client.get(), "1", 1, 0);
-    const Fill arrived = server.fill(kNever);
+    const Fill arrived = fill(server, kNever);
     Clock::time_point taken;
     do {
       taken = Clock::now();
@@ -249,7 +262,7 @@ TEST_F(RequestBodyTest, OctetsThatAreReadAheadCountOnce) {
   }
   for (int i = 0; i < 20; ++i) {
     ASSERT_EQ(1, ::send(client_.get(), "x", 1, 0));
-    ASSERT_FALSE(body.take(server_, server_.fill(kNever)));
+    ASSERT_FALSE(body.take(server_, fill(server_, kNever)));
   }
   // 40 of 50 milliseconds are gone, and 20 octets give 20 more. If each took all before it along, they would give 210.
   EXPECT_LT(body.wait(server_), Clock::now() + milliseconds(45));
@@ -267,25 +280,17 @@ TEST_F(RequestBodyTest, OctetsThatAreDroppedGiveMoreTime) {
     while (Clock::now() < first - kAllowed + milliseconds(5)) {
     }
     ASSERT_EQ(1, ::send(sockets.client.get(), "1", 1, 0));
-    ASSERT_EQ(Fill::kData, server.fill(kNever));
+    ASSERT_EQ(Fill::kData, fill(server, kNever));
     ASSERT_FALSE(body.drop(server));
     EXPECT_GE(body.wait(server), first + milliseconds(5));
   }
-}
-
-TEST_F(RequestBodyTest, CutEndsItEarly) {
-  RequestBody body({.length = 8}, kMuch, Pace());
-  EXPECT_FALSE(arrive(body, "half"));
-  body.cut();
-  EXPECT_TRUE(body.finished());
-  EXPECT_EQ("", body.next(server_));
 }
 
 class DropTest : public RequestBodyTest {
  protected:
   void send(const std::string& text) {
     ASSERT_EQ(static_cast<ssize_t>(text.size()), ::send(client_.get(), text.data(), text.size(), 0));
-    ASSERT_EQ(Fill::kData, server_.fill(kNever));
+    ASSERT_EQ(Fill::kData, fill(server_, kNever));
   }
 };
 
@@ -314,7 +319,7 @@ TEST_F(DropTest, IsForOneMegabyteAtMost) {
   RequestBody chunked(kChunked, kMuch, Pace());
   std::thread client([&] { EXPECT_TRUE(write_all(client_.get(), chunk(std::string(kMost + 1, 'x')))); });
   while (chunked.can_be_dropped()) {
-    ASSERT_EQ(Fill::kData, server_.fill(kNever));
+    ASSERT_EQ(Fill::kData, fill(server_, kNever));
     EXPECT_FALSE(chunked.drop(server_));
   }
   ::shutdown(server_.socket(), SHUT_RD);  // the client may still send what the server does not read
