@@ -28,17 +28,20 @@ Entry Admission::enter(EventLoop& loop, const std::string& address) {
 
 bool Admission::admit(EventLoop& loop, const std::string& address) {
   std::unique_lock lock(mutex_);
-  const auto client = served_of_.find(address);
-  if (client != served_of_.end() && client->second >= most_per_address_) return false;
+  const auto has_many = [&] {
+    const auto client = served_of_.find(address);
+    return client != served_of_.end() && client->second >= most_per_address_;
+  };
   const auto closing = [&] {  // connections that will be closed, but still count
     return std::accumulate(loops_.begin(), loops_.end(), std::size_t{0},
                            [](std::size_t sum, const auto& other) { return sum + other->closing(); });
   };
-  while (served_ >= most_ + closing()) {
+  while (!has_many() && served_ >= most_ + closing()) {
     lock.unlock();
     if (!make_room(loop)) return false;
     lock.lock();
   }
+  if (has_many()) return false;
   if (most_per_address_ > 0) ++served_of_[address];
   ++served_;
   return true;

@@ -24,7 +24,7 @@ class Admission {
  public:
   using Loops = std::vector<std::unique_ptr<EventLoop>>;
 
-  // Has `most` connections served at once, and `most_per_address` of one address. 0 of these is no limit.
+  // Has `most` connections served at once, and `most_per_address` of one address; 0 there is no limit.
   Admission(const Loops& loops, std::size_t most, std::size_t most_per_address)
       : loops_(loops), most_(most), most_per_address_(most_per_address) {}
 

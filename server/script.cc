@@ -160,19 +160,19 @@ std::optional<StartFailure> Script::start(const ScriptCommand& command, ScriptPl
                  .input = child_input.get(),
                  .output = child_output.get(),
                  .errors = child_errors.get()};
-  // A signal in the child would run the server's handler, maybe on the server's memory.
-  sigset_t all, before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
   std::unique_lock lock(starts_mutex);
   reap_late_ends();
   starts.insert(&plan);
   lock.unlock();
+  // A signal in the child would run the server's handler, maybe on the server's memory.
+  sigset_t all, before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
   start_child(plan);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   lock.lock();
   starts.erase(&plan);
   lock.unlock();
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   script.pid_ = __atomic_load_n(&plan.pid, __ATOMIC_ACQUIRE);  // another thread may have set it
   script.place_ = std::move(place);
   script.ended_ = std::move(plan.ended);
@@ -205,7 +205,8 @@ void Script::signal_group(int signal) const {
 int Script::reap() {
   int status = 0;
   pollfd ended{ended_.get(), POLLIN, 0};
-  if (pid_ > 0) ::poll(&ended, 1, kEndOfKilled);
+  while (pid_ > 0 && ::poll(&ended, 1, kEndOfKilled) < 0 && errno == EINTR) {
+  }
   try {
     std::lock_guard lock(starts_mutex);
     if (pid_ > 0 && !reap_now(pid_, status)) unreaped.push_back(pid_);

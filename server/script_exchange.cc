@@ -205,7 +205,8 @@ class Exchange {
     script_.input().reset();
     script_.signal_group(SIGTERM);
     pollfd ended{script_.ended_fd(), POLLIN, 0};
-    ::poll(&ended, 1, static_cast<int>(kMercy.count()));
+    while (::poll(&ended, 1, static_cast<int>(kMercy.count())) < 0 && errno == EINTR) {
+    }
     exit_status_ = script_.end();
     return finish(end);
   }

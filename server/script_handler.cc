@@ -23,6 +23,7 @@ namespace {
 
 // The server needs at most so many descriptors. The defaults need more than the usual limit of 1024.
 constexpr std::size_t kDescriptors = 64;
+constexpr std::size_t kPerLoop = 2;
 constexpr std::size_t kPerConnection = 3;  // the socket, a file, a stored body
 constexpr std::size_t kPerScript = 10;     // both ends of five pipes: input, output, errors, end, report
 
@@ -59,7 +60,8 @@ ScriptHandler::ScriptHandler(const Options& options, const DocumentRoot& root, c
       responder_(responder),
       account_(std::move(account)),
       passed_on_(passed_environment(options)),
-      limits_(limits_of_scripts(options.script_limits, kDescriptors + kPerConnection * options.max_connections +
+      limits_(limits_of_scripts(options.script_limits, kDescriptors + kPerLoop * options.loops +
+                                                           kPerConnection * options.max_connections +
                                                            kPerScript * options.max_scripts)),
       identity_{kServerSoftware, host_name(options.bind), 0, options.protocol, root.path()},
       places_(options.max_scripts) {}
@@ -72,7 +74,7 @@ std::optional<Refusal> ScriptHandler::early_refusal(const Framing& framing) cons
 
 ScriptOutcome ScriptHandler::run(Connection& client, const Request& request, Route& route, RequestBody& body,
                                  ScriptPlace place) {
-  const Call call{client, request, route};
+  const Call call{client, request, route, script_deadline()};
   // rule: cgi/script-may-start-before-body, cgi/nph-gets-body-as-sent
   Script script;
   if (const auto refusal = start(call, body, std::move(place), script)) return refuse(call, *refusal);
@@ -82,7 +84,7 @@ ScriptOutcome ScriptHandler::run(Connection& client, const Request& request, Rou
     note(call, python_repr(route.script.script_name) + " says: " + line);
   };
   const ExchangeResult result =
-      run_exchange(client, script, body, *response, {log_error, script_deadline(), options_.script_limits.output});
+      run_exchange(client, script, body, *response, {log_error, call.deadline, options_.script_limits.output});
   log_end(call, result, *response);
   // The client may have closed its sending side only. It must still get what was sent.
   if (result.end == ExchangeEnd::kClientGone) return {After::kLinger, ""};
@@ -139,7 +141,7 @@ ScriptCommand ScriptHandler::command_for(const Call& call, RequestBody& body) {
   command.no_new_privileges = options_.no_new_privileges;
   command.device = route.status.st_dev;
   command.inode = route.status.st_ino;
-  command.deadline = script_deadline();
+  command.deadline = call.deadline;
   command.input = body.next(call.client);
   command.input_ends = body.is_all(command.input);
   // The interpreter opens the script again, as the user of the script. That works if everybody can read the file.

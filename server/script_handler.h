@@ -47,6 +47,7 @@ class ScriptHandler {
     Connection& client;
     const Request& request;
     Route& route;
+    Clock::time_point deadline;  // of the script, with its start
   };
 
   // The steps of run().

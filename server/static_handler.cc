@@ -48,7 +48,7 @@ Reply StaticHandler::reply(const Request& request, const Route& route) try {
 }
 
 Reply StaticHandler::refusal(const Request& request, const Refusal& refusal) const {
-  return {responder_.refusal(request, refusal), After::kLinger};
+  return {responder_.refusal(request, refusal)};
 }
 
 // rule: base/head-of-file-has-fields-and-no-body, base/range-is-ignored, http/range-is-ignored-or-correct
