@@ -115,8 +115,8 @@ bool EventLoop::run(int listener) {
     do_what_is_due();
     if (stopping_ && end_at_ == Clock::time_point::max()) end_clients();
     if (std::exchange(has_new_clients, false) && !stopping_) accept_clients();
-    const auto first = first_to_go();
-    oldest_ = (first == quiet_.end() ? Clock::time_point::max() : first->first).time_since_epoch().count();
+    const auto oldest = in_order_.empty() ? Clock::time_point::max() : in_order_.front()->quiet_since_;
+    oldest_ = oldest.time_since_epoch().count();
   }
   return true;
 }
@@ -145,12 +145,17 @@ void EventLoop::add_quiet(Client& client) {
     spare_.value() = {client.deadline_, &client};
     quiet_.insert(std::move(spare_));
   }
-  if (client.gives_way) ++gives_way_;
+  if (!client.gives_way) return;
+  client.quiet_since_ = now_;
+  in_order_.splice(in_order_.end(), client.in_order_);
+  ++gives_way_;
 }
 
 void EventLoop::remove_quiet(Client& client) {
   spare_ = quiet_.extract({client.deadline_, &client});
-  if (client.gives_way) --gives_way_;
+  if (!client.gives_way) return;
+  client.in_order_.splice(client.in_order_.end(), in_order_, client.node_);
+  --gives_way_;
 }
 
 void EventLoop::resume(Client& client, Fill result) {
@@ -195,10 +200,6 @@ void EventLoop::accept_clients() try {
 } catch (const std::bad_alloc&) {  // the connection is closed
 }
 
-EventLoop::Quiet::const_iterator EventLoop::first_to_go() const {
-  return std::find_if(quiet_.begin(), quiet_.end(), [](const auto& one) { return one.second->gives_way; });
-}
-
 // Only the thread of the loop makes closing_ smaller: when a client has ended.
 bool EventLoop::claim_oldest() {
   std::size_t claimed = closing_;
@@ -217,9 +218,8 @@ bool EventLoop::will_close_oldest() {
 }
 
 bool EventLoop::close_first() {
-  const auto oldest = first_to_go();
-  if (oldest == quiet_.end()) return false;
-  resume(*oldest->second, Fill::kBroken);
+  if (in_order_.empty()) return false;
+  resume(*in_order_.front(), Fill::kBroken);
   return true;
 }
 

@@ -113,6 +113,9 @@ class Client : private Watched {
   Fill result_ = Fill::kData;
   bool may_have_input_ = true;  // recv() may find something
   int reads_in_a_row_ = 0;      // without a wait; after an answer, the limit
+  Clock::time_point quiet_since_;
+  std::list<Client*> in_order_{this};  // its only node is in EventLoop::in_order_ while the client waits and gives way
+  const std::list<Client*>::iterator node_ = in_order_.begin();
 };
 
 class EventLoop {
@@ -146,7 +149,7 @@ class EventLoop {
   bool will_close_oldest();
   // Returns how many connections the loop still has to close for that. It does so once any are quiet.
   std::size_t closing() const { return closing_; }
-  // Returns the nearest deadline of a client that is quiet and gives way.
+  // Returns the time since when that connection has been quiet; the end of time if there is none.
   Clock::time_point oldest() const { return Clock::time_point(Clock::duration(oldest_)); }
 
   // Closes that connection at once. Only the thread of the loop may call this.
@@ -159,8 +162,6 @@ class EventLoop {
   void remove_quiet(Client& client);
   bool claim_oldest();
   bool close_first();
-  // Returns the client that gives way first, or the end of quiet_.
-  Quiet::const_iterator first_to_go() const;
   void resume(Client& client, Fill result);
   void on_event(Client& client);
   void accept_clients();
@@ -179,11 +180,12 @@ class EventLoop {
   Clock::time_point end_at_ = Clock::time_point::max();     // after stop()
   Clock::time_point tick_at_{};
   std::unordered_set<Client*> clients_;
-  Quiet quiet_;             // the clients that wait, by deadline
-  Quiet::node_type spare_;  // of `quiet_`: one request after the other uses it
-  Clock::time_point now_;   // of this turn
+  Quiet quiet_;                  // the clients that wait, by deadline
+  std::list<Client*> in_order_;  // those of them that give way; the first one has waited for longest
+  Quiet::node_type spare_;       // of `quiet_`: one request after the other uses it
+  Clock::time_point now_;        // of this turn
   std::atomic<std::size_t> load_ = 0;
-  std::atomic<std::size_t> gives_way_ = 0;  // the clients in quiet_ that give way
+  std::atomic<std::size_t> gives_way_ = 0;  // the size of in_order_
   std::atomic<std::size_t> closing_ = 0;
   std::atomic<Clock::rep> oldest_ = Clock::duration::max().count();
   std::atomic<bool> stopping_ = false;
