@@ -47,13 +47,19 @@ constexpr std::string_view kUniversal[] = {"GMT", "UT", "UTC", "Z", "+0000", "-0
 }  // namespace
 
 std::string http_date(std::time_t when) {
-  std::tm at{};
-  ::gmtime_r(&when, &at);
-  // std::format and strftime() are not here yet, or follow the locale.
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%s, %02d %s %04d %02d:%02d:%02d GMT", kDays[at.tm_wday].data(), at.tm_mday,
-                kMonths[at.tm_mon].data(), at.tm_year + 1900, at.tm_hour, at.tm_min, at.tm_sec);
-  return text.data();
+  const std::chrono::sys_seconds time{std::chrono::seconds(when)};
+  const auto days = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date{days};
+  const std::chrono::hh_mm_ss clock{time - days};
+  // std::format is not here yet, strftime() follows the locale, and gmtime() of Windows begins in 1970.
+  std::array<char, 40> text{};
+  const int size =
+      std::snprintf(text.data(), text.size(), "%s, %02u %s %04d %02d:%02d:%02d GMT",
+                    kDays[std::chrono::weekday(days).c_encoding()].data(), static_cast<unsigned>(date.day()),
+                    kMonths[static_cast<unsigned>(date.month()) - 1].data(), static_cast<int>(date.year()),
+                    static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+                    static_cast<int>(clock.seconds().count()));
+  return {text.data(), static_cast<std::size_t>(size)};
 }
 
 std::optional<std::time_t> parse_http_date(std::string_view text) {
