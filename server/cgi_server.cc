@@ -213,7 +213,7 @@ Served CgiServer::serve(EventLoop& loop, UniqueFd socket, Peer peer) {
         }
         // A long body gives way to another client only if it comes too slowly.
         const auto slowest = std::min(turn.body.wait(connection), early_start);
-        const auto before = connection.received();
+        const auto before = turn.body.stored();
         arrived = Fill::kTimeout;
         if (turn.body.is_long() && Clock::now() < busy_until) {
           client.gives_way = false;
@@ -234,7 +234,7 @@ Served CgiServer::serve(EventLoop& loop, UniqueFd socket, Peer peer) {
           if (!done) refused = no_worker(request);
           if (done == After::kClose) arrived = Fill::kBroken;
         }
-        const auto sent = seconds(static_cast<double>(connection.received() - before) / kBusyRate);
+        const auto sent = seconds(static_cast<double>(turn.body.stored() - before) / kBusyRate);
         busy_until = std::min(busy_until + sent, Clock::now() + kBusy);
         if (arrived == Fill::kBroken) {
           responder_.log().request(request.remote_addr, request.line, std::nullopt);

@@ -3,12 +3,20 @@
 #include <linux/openat2.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <system_error>
 
+#include "clock.h"
 #include "document_root.h"
 
 namespace cgi {
+namespace {
+
+constexpr auto kPatience = std::chrono::milliseconds(50);  // for a path; a long chain of links takes time to resolve
+
+}  // namespace
 
 const int DocumentRoot::kSearch = O_PATH;
 
@@ -29,16 +37,18 @@ UniqueFd DocumentRoot::open_beneath(int root, const char* path, int flags) {
     return UniqueFd(static_cast<int>(::syscall(SYS_openat2, root, path, &how, sizeof how)));
   };
   // EAGAIN: somebody renamed a file, anywhere on the system, while the kernel resolved "..". Try again: even if others
-  // rename files without a pause, some attempt comes between two of them. This many take a fraction of a second.
+  // rename files without a pause, some attempt comes between two of them.
   // The same error comes without end if a process holds a lease on the file. Then the path alone can be resolved, each
   // time. Among renames it can be, too, but not so often before the file itself is opened.
-  constexpr int kMostAttempts = 20'000, kMostOfResolved = 64;
-  for (int attempts = 1, resolved = 0;; ++attempts) {
+  constexpr int kMostOfResolved = 64;
+  auto until = Clock::time_point::max();
+  for (int resolved = 0;;) {
     UniqueFd fd = attempt(flags);
-    if (fd || errno != EAGAIN || attempts == kMostAttempts) return fd;
+    if (fd || errno != EAGAIN) return fd;
+    until = std::min(until, Clock::now() + kPatience);
     if ((flags & O_PATH) == 0 && attempt(O_PATH)) ++resolved;
     errno = EAGAIN;
-    if (resolved == kMostOfResolved) return UniqueFd();
+    if (resolved == kMostOfResolved || Clock::now() >= until) return UniqueFd();
   }
 }
 

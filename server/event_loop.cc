@@ -146,7 +146,7 @@ void EventLoop::add_quiet(Client& client) {
     quiet_.insert(std::move(spare_));
   }
   if (!client.gives_way) return;
-  client.quiet_since_ = now_;
+  client.quiet_since_ = Clock::now();  // now_ may be from before a long wait
   in_order_.splice(in_order_.end(), client.in_order_);
   ++gives_way_;
 }

@@ -38,6 +38,8 @@ class RequestBody {
   // fill: kBroken is no refusal.
   std::optional<Refusal> take_more(Connection& client, Fill& arrived);
   bool is_chunked() const { return framing_.chunked; }
+  // Returns how many octets of a chunked body are here.
+  std::uint64_t stored() const { return stored_; }
   // Returns whether so much of a chunked body is here that take() writes what comes next to a file, which takes time.
   bool is_long() const { return stored_ >= kInMemory; }
   // Returns whether enough is here to start the script: the whole body, or the first 64 KiB of one with a length.

@@ -25,7 +25,9 @@ std::string joined(const std::vector<std::string>& segments, std::size_t count) 
 UniqueFd open_for_reading(const DocumentRoot& root, const std::string& path) {
   const auto status = root.status(path);
   if (status && !S_ISREG(status->st_mode) && !S_ISDIR(status->st_mode)) {
-    errno = ENXIO;
+    UniqueFd handle;
+    struct stat inside = {};
+    if (root.identify(path, handle, inside)) errno = ENXIO;  // else EXDEV: nobody learns what is outside of the root
     return UniqueFd();
   }
   return root.open_for_reading(path);
@@ -74,7 +76,8 @@ bool leads_to_file_of_root(const TargetPath& target, const DocumentRoot& root) {
 // Returns whether a name leads to an index that could not be opened, with the reason in errno. Such an index does not
 // turn into a listing, which would show its neighbours.  rule: disclosure/unreadable-index
 bool is_index_kept_back(const Route& directory, const std::string& path, const DocumentRoot& root) {
-  if (errno != EACCES && errno != EXDEV) return false;
+  if (errno == EXDEV) return true;  // whether there is such a file or not
+  if (errno != EACCES) return false;
   if (root.status(path)) return true;
   // Else it is a link: one that leads nowhere, or one that the server cannot follow. In a directory that the server may
   // not search, nothing can be known.

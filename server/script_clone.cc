@@ -12,6 +12,9 @@
 
 #include <array>
 #include <cerrno>
+#include <cstddef>
+#include <memory>
+#include <new>
 
 #include "script.h"
 
@@ -52,11 +55,17 @@ void start_child(ChildPlan& plan) {
     plan.error = errno;
     return;
   }
-  alignas(16) std::array<char, 64 * 1024> stack;  // of the child: this thread waits until the script runs
+  // The stack of the child. This thread waits until the script runs.
+  constexpr std::size_t kStack = 64 * 1024;
+  const std::unique_ptr<char[]> stack(new (std::nothrow) char[kStack]);
+  if (!stack) {
+    plan.error = ENOMEM;
+    return;
+  }
   int pidfd = -1;
   // The kernel sets plan.pid before the child runs.
   constexpr int kFlags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_CHILD_SETTID | SIGCHLD;
-  if (::clone(run_child, stack.end(), kFlags, &plan, &pidfd, nullptr, &plan.pid) < 0) plan.error = errno;
+  if (::clone(run_child, stack.get() + kStack, kFlags, &plan, &pidfd, nullptr, &plan.pid) < 0) plan.error = errno;
   plan.ended.reset(pidfd);
 }
 

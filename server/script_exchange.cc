@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -134,8 +135,8 @@ class Exchange {
   // Reads at most one block at a time, so that a flood of errors holds nothing up.
   void read_errors() {
     if (!script_.errors() || (entries_[4].revents == 0 && !script_ended_)) return;
-    const ssize_t count = ::read(script_.errors().get(), block_.data(), block_.size());
-    if (count > 0) return log_lines(errors_.take({block_.data(), static_cast<std::size_t>(count)}, Clock::now()));
+    const ssize_t count = ::read(script_.errors().get(), block_.get(), kBlock);
+    if (count > 0) return log_lines(errors_.take({block_.get(), static_cast<std::size_t>(count)}, Clock::now()));
     if (count == 0 || errno != EAGAIN) script_.errors().reset();
   }
 
@@ -148,11 +149,11 @@ class Exchange {
     // The limit counts if the response takes the output and needs nothing of it.
     for (int blocks = 0; blocks < kBlocksAtOnce && script_.output(); ++blocks) {
       if (outgoing_.size() + response_.held() >= 4 * kBlock) return;
-      const ssize_t count = ::read(script_.output().get(), block_.data(), std::min(block_.size(), left_to_read_));
+      const ssize_t count = ::read(script_.output().get(), block_.get(), std::min(kBlock, left_to_read_));
       if (count > 0) {
         printed_ += static_cast<std::uint64_t>(count);
         if (printed_too_much()) return;
-        response_.take({block_.data(), static_cast<std::size_t>(count)});
+        response_.take({block_.get(), static_cast<std::size_t>(count)});
         if (script_ended_) left_to_read_ -= static_cast<std::size_t>(count);
         last_activity_ = Clock::now();
         if (!std::exchange(has_output_, true)) {
@@ -183,7 +184,7 @@ class Exchange {
 
   // Sends what is ready. Returns false if the connection is broken, or the client takes octets too slowly.
   bool write_client() {
-    flush_was_due_ = flush_was_due_ || Clock::now() >= flush_at_;
+    flush_was_due_ = flush_was_due_ || Clock::now() >= flush_at_ || (printed_too_much() && response_.status());
     if (!script_.output() || response_.held() >= kBlock || flush_was_due_) {
       std::string ready = response_.flush();
       if (outgoing_.empty()) outgoing_.swap(ready);
@@ -233,7 +234,8 @@ class Exchange {
 
   const HalfClose half_close_{client_.socket()};
   std::array<pollfd, 6> entries_{};  // client, script input, script output, script's end, script's errors, half-close
-  std::array<char, kBlock> block_;
+  const std::unique_ptr<char[]> block_ =
+      std::make_unique_for_overwrite<char[]>(kBlock);  // a thread may have little stack
   ErrorLines errors_;
   std::string outgoing_;                                                // the client has not taken it yet
   bool has_output_ = false;                                             // the script has printed something

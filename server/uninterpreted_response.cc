@@ -34,7 +34,7 @@ std::string token_of(std::string_view name) {
 // rule: injection/wrong-length-of-script
 std::string without_framing(std::string_view section) {
   std::string kept;
-  bool dropping = false;
+  bool dropping = true;  // a line that would continue a field of the server
   while (!section.empty()) {
     const std::size_t end = section.find('\n');
     const std::string_view line = section.substr(0, end == std::string_view::npos ? section.size() : end + 1);
@@ -81,14 +81,14 @@ void UninterpretedResponse::begin_body() {
     ready_.append(std::exchange(header_, {}));
     return;
   }
-  ready_.append(without_framing(std::exchange(header_, {})));
+  // The server's own field comes first: some clients read no field behind a line that is none.
   if (finished_ && !head_only_) {
     add_field(ready_, "Content-Length", std::to_string(body_.size()));
   } else if (!head_only_) {
     chunks_ = true;
     add_field(ready_, "Transfer-Encoding", "chunked");
   }
-  ready_.append("\r\n");
+  ready_.append(without_framing(std::exchange(header_, {}))).append("\r\n");
 }
 
 void UninterpretedResponse::finish() {

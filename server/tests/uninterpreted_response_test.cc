@@ -45,7 +45,7 @@ TEST(UninterpretedResponse, HeadSendsNoBodyWhateverThePieces) {
 }
 
 TEST(UninterpretedResponse, AddsTheLengthIfAllOutputIsKnown) {
-  EXPECT_EQ(kHead + "A: b\nContent-Length: 4\r\n\r\nbody", whole("A: b\n\nbody", Delimiting::kFramed));
+  EXPECT_EQ(kHead + "Content-Length: 4\r\nA: b\n\r\nbody", whole("A: b\n\nbody", Delimiting::kFramed));
   EXPECT_EQ(kHead + "Content-Length: 0\r\n\r\n", whole("", Delimiting::kFramed));
 }
 
@@ -53,7 +53,7 @@ TEST(UninterpretedResponse, ReplacesTheFramingFieldsOfTheScript) {
   const std::string output =
       "Content-Length: 99\r\n folded\r\nA: b\r\nconnection: keep-alive\r\nTRANSFER-ENCODING: chunked\r\n"
       "Keep-Alive: 5\r\nContent-Length-X: kept\r\n\r\nbody";
-  EXPECT_EQ(kHead + "A: b\r\nContent-Length-X: kept\r\nContent-Length: 4\r\n\r\nbody",
+  EXPECT_EQ(kHead + "Content-Length: 4\r\nA: b\r\nContent-Length-X: kept\r\n\r\nbody",
             whole(output, Delimiting::kFramed));
 }
 
@@ -61,12 +61,17 @@ TEST(UninterpretedResponse, ReplacesTheFramingFieldsOfTheScript) {
 TEST(UninterpretedResponse, DropsFramingFieldsThatAreOddlyWritten) {
   for (const std::string name : {"Content-Length ", "Content-Length\t", "Content-Length\r", "Content-Length\v",
                                  "Content-Length\f", "Content-Length\xa0", "\x01Transfer-Encoding"}) {
-    EXPECT_EQ(kHead + "A: b\n" + "Content-Length: 4\r\n\r\nbody",
+    EXPECT_EQ(kHead + "Content-Length: 4\r\nA: b\n\r\nbody",
               whole("A: b\n" + name + ": 3\n\nbody", Delimiting::kFramed))
         << name;
   }
-  EXPECT_EQ(kHead + "A: b Content-Length: 3\r\nContent-Length: 4\r\n\r\nbody",
+  EXPECT_EQ(kHead + "Content-Length: 4\r\nA: b Content-Length: 3\r\n\r\nbody",
             whole("A: b\rContent-Length: 3\r\n\r\nbody", Delimiting::kFramed));
+}
+
+TEST(UninterpretedResponse, ContinuesNoFieldOfTheServer) {
+  EXPECT_EQ(kHead + "Content-Length: 4\r\nA: b\n folded\n\r\nbody",
+            whole(" 5\n\t6\nA: b\n folded\n\nbody", Delimiting::kFramed));
 }
 
 TEST(UninterpretedResponse, SendsLateOutputInChunks) {
@@ -75,7 +80,7 @@ TEST(UninterpretedResponse, SendsLateOutputInChunks) {
   response.take("A: b\n");
   EXPECT_EQ("", response.flush());
   response.take("\nfirst");
-  EXPECT_EQ("A: b\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n", response.flush());
+  EXPECT_EQ("Transfer-Encoding: chunked\r\nA: b\n\r\n5\r\nfirst\r\n", response.flush());
   response.take("0123456789abcdef");
   EXPECT_EQ("10\r\n0123456789abcdef\r\n", response.flush());
   response.finish();
