@@ -57,8 +57,8 @@ CgiServer::CgiServer(const cgi::Options& options, const DocumentRoot& root, std:
       root_(root),
       responder_(options.protocol, options.log_format),
       scripts_(options_, root, responder_, std::move(account)),
-      statics_(root, responder_),
       spool_(options.max_spool),
+      statics_(root, responder_, spool_),
       admission_(loops_, options.max_connections, options.max_connections_per_address) {
   // httplib sets SO_REUSEPORT by default: a second server would silently get half of the connections.
   // rule: base/restart-on-the-same-port
@@ -313,7 +313,7 @@ CgiServer::Turn CgiServer::begin(Request& request) {
     if (const auto refused = scripts_.early_refusal(framing)) return {statics_.refusal(request, *refused)};
   }
   RequestBody body(framing, options_.max_body, Pace(seconds(options_.header_timeout)), &spool_);
-  const bool is_large_file = route.kind == RouteKind::kFile && is_large(route);
+  const bool is_large_file = route.kind == RouteKind::kFile && is_large(route.status.st_size);
   if (!is_script && !is_large_file && route.kind != RouteKind::kListing) {
     return {.reply = statics_.reply(request, route), .body = std::move(body)};
   }
@@ -339,9 +339,9 @@ After CgiServer::finish(Connection& client, Request& request, Turn& turn) try {
     route = find_route(request, root_, options_.cgi_directories, options_.profile == Profile::kRfc3875);
   }
   // rule: seed/files-and-scripts-on-one-port, seed/file-or-script-output-never-both
-  const Reply answer = statics_.reply(request, route);
+  Reply answer = statics_.reply(request, route);
   if (!client.send_all(answer.octets)) return After::kClose;
-  if (answer.file_follows && !client.send_file(route.file.get(), route.status.st_size)) return After::kClose;
+  if (answer.file && !client.send_file(answer.file.get(), answer.length)) return After::kClose;
   return answer.next;
 } catch (const std::exception& error) {
   responder_.log().note(request.remote_addr, std::string("connection given up: ") + error.what());

@@ -76,8 +76,8 @@ class CgiServer : public httplib::Server {
   const DocumentRoot& root_;
   Responder responder_;
   ScriptHandler scripts_;
+  Quota spool_;  // octets of all nameless files  rule: resource/stored-bodies-are-bounded
   StaticHandler statics_;
-  Quota spool_;  // octets of all bodies that are stored in files  rule: resource/stored-bodies-are-bounded
   Workers workers_;
   std::vector<std::unique_ptr<EventLoop>> loops_;
   Admission admission_;

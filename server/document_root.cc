@@ -14,15 +14,22 @@
 namespace cgi {
 namespace {
 
-// Returns `path` without links, relative to `root`; nothing and errno if it is not below the root. A link may change at
-// any moment, so the result must be opened like any other path.
+// Returns whether an error says something of the file; if not, the machine has failed.
+bool says_of_file(int error) {
+  constexpr int kErrors[] = {ENOENT, ENOTDIR, EACCES, EPERM, EXDEV, ELOOP, ENAMETOOLONG, ENXIO, ENODEV, EINVAL};
+  return std::ranges::count(kErrors, error) > 0;
+}
+
+// Returns `path` without links, as far as it exists, relative to `root`; nothing and errno if it is not below the root.
+// A link may change at any moment, so the result must be opened like any other path.
 std::optional<std::string> resolved_below(const std::string& root, const std::string& path) {
   std::error_code error;
-  const std::string found = std::filesystem::canonical(path, error);
+  const std::string found = std::filesystem::weakly_canonical(path, error);
   const std::string prefix = root == "/" ? root : root + "/";
   if (found == root) return ".";
   if (found.starts_with(prefix)) return found.substr(prefix.size());
-  errno = error ? error.value() : EXDEV;
+  // Nobody learns what is there, or is not there, outside of the root.
+  errno = !error || says_of_file(error.value()) ? EXDEV : error.value();
   return std::nullopt;
 }
 
@@ -39,8 +46,7 @@ auto find_inside(const DocumentRoot& root, const std::string& path, Find find) {
     const auto inside = resolved_below(root.path(), root.translated(path));
     if (inside) found = find(inside->c_str());
   }
-  constexpr int kAbsent[] = {ENOENT, ENOTDIR, EACCES, EPERM, EXDEV, ELOOP, ENAMETOOLONG, ENXIO, ENODEV, EINVAL};
-  if (!found && std::ranges::count(kAbsent, errno) == 0) {
+  if (!found && !says_of_file(errno)) {
     throw std::system_error(errno, std::generic_category(), "cannot open \"" + path + "\"");
   }
   return found;

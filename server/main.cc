@@ -8,6 +8,9 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#if __has_include(<malloc.h>)
+#include <malloc.h>
+#endif
 
 #include <cerrno>
 #include <cstdio>
@@ -52,6 +55,10 @@ void remove_port_file(const std::string& path, const struct stat& written) {
 }  // namespace
 
 int main(int argc, char** argv) try {
+#ifdef __GLIBC__
+  // Otherwise glibc raises these limits with the blocks that are freed, and keeps much of the memory of a peak.
+  for (const int limit : {M_MMAP_THRESHOLD, M_TRIM_THRESHOLD}) ::mallopt(limit, 1024 * 1024);
+#endif
   cgi::open_standard_descriptors();
   const cgi::CommandLine command_line = cgi::parse_command_line(argc, argv);
   if (!command_line.options) return cgi::print_text(command_line);

@@ -271,7 +271,7 @@ void declare(CLI::App& app, Options& options, std::string& port, std::string& ve
                 "clients of one address at a time; 0: no limit", "try: --max-connections-per-address 64");
   limits.number("--max-scripts", "N", options.max_scripts, 1, kMost, "scripts at a time");
   limits.number("--max-spool", "BYTES", options.max_spool, 0, kMostOctets,
-                "size of all chunked bodies in temporary files", "octets without a unit: --max-spool 1000000");
+                "size of all temporary files: chunked bodies, listings", "octets without a unit: --max-spool 1000000");
   limits.value("--script-limit", "NAME=N,...", "", "cpu (seconds), memory, output (bytes), files, processes",
                [&options](const std::string& written) { take_limits(written, options.script_limits); });
   limits.value("--loops", "N", "", "threads for quiet clients; default: the processors",

@@ -1,28 +1,17 @@
 #include "request_body.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <system_error>
+
+#include "nameless_file.h"
 
 namespace cgi {
 namespace {
 
 constexpr std::uint64_t kMostDropped = 1 << 20;
-
-// Opens a file and removes its name at once, so that the system frees it, however the server ends. If the server is
-// killed between the two calls, an empty file stays.
-UniqueFd nameless_file() {  // rule: resource/broken-uploads-leave-nothing
-  const char* directory = std::getenv("TMPDIR");
-  std::string path = directory != nullptr && *directory != '\0' ? directory : "/tmp";
-  path += "/cgi-server.XXXXXX";
-  UniqueFd file(::mkostemp(path.data(), O_CLOEXEC));
-  if (file) ::unlink(path.c_str());
-  return file;
-}
 
 }  // namespace
 

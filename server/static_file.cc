@@ -22,7 +22,7 @@ bool is_not_modified(const Request& request, std::time_t modified) {
   return when && modified <= *when;
 }
 
-bool is_large(const Route& route) { return route.status.st_size > kSmall; }
+bool is_large(off_t length) { return length > kSmall; }
 
 std::shared_ptr<const StoredFile> read_file(const Route& route, const MimeTypes& types) {
   auto file = std::make_shared<StoredFile>(StoredFile{route.path, route.status, std::time(nullptr), {}, {}});
@@ -30,7 +30,7 @@ std::shared_ptr<const StoredFile> read_file(const Route& route, const MimeTypes&
   add_field(file->fields, "Content-type", types.type_of(route.path));
   add_field(file->fields, "Content-Length", std::to_string(size));
   add_field(file->fields, "Last-Modified", http_date(route.status.st_mtime));
-  if (is_large(route)) return file;
+  if (is_large(route.status.st_size)) return file;
   file->content.resize(size);
   const ssize_t count = ::pread(route.file.get(), file->content.data(), size, 0);
   return count == route.status.st_size ? file : nullptr;

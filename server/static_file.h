@@ -1,6 +1,8 @@
 // The responses for files and directories.
 #pragma once
 
+#include <sys/types.h>
+
 #include <ctime>
 #include <memory>
 #include <optional>
@@ -19,8 +21,8 @@ namespace cgi {
 // rule: base/if-modified-since-is-304, http/unchanged-file-is-304
 bool is_not_modified(const Request& request, std::time_t modified);
 
-// Returns whether the content of a file must not be held in memory.
-bool is_large(const Route& route);
+// Returns whether a content of so many octets must not be held in memory.
+bool is_large(off_t length);
 
 // Reads the file of a route, without the content if that is large. Returns nothing if the file cannot be read.
 // rule: base/file-has-type-length-time-and-bytes, base/empty-file-has-length-0, http/content-has-a-type

@@ -7,6 +7,7 @@ import errno
 import fcntl
 import os
 import pty
+import re
 import resource
 import select
 import shutil
@@ -319,6 +320,35 @@ def test_the_port_file_of_another_server_stays(root: Path) -> None:
         assert (root / "port").read_text() == f"{second.port}\n"
         assert second.end()[0] == 0
         assert not (root / "port").exists()
+
+
+@pytest.mark.parametrize(
+    ("files", "spool", "folder", "status"),
+    [
+        (1500, 100_000, "", b"200 OK"),
+        (1500, 0, "", b"503 No room for the listing"),
+        (1500, 0, "/nonexistent", b"200 OK"),
+        (10, 0, "", b"200 OK"),
+    ],
+)
+def test_a_long_listing_takes_room_for_temporary_files(
+    root: Path, files: int, spool: int, folder: str, status: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"{number:04}" for number in range(files)]
+    (root / "many").mkdir()
+    for name in names:
+        (root / "many" / name).touch()
+    if folder:
+        monkeypatch.setenv("TMPDIR", folder)
+    with started(root, "--max-spool", spool) as server:
+        for _ in range(2):  # the first listing gives its room back
+            got = server.get("/many/")
+            head, _, page = got.partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.0 " + status)
+            if status == b"200 OK":
+                assert f"Content-Length: {len(page)}\r\n".encode() in head + b"\r\n"
+                assert re.findall(rb">(\d{4})</a>", page) == [name.encode() for name in names]
+                assert page.endswith(b"</html>\n")
 
 
 def fill_up(pipe: int) -> None:

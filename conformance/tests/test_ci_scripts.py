@@ -126,7 +126,7 @@ def test_on_a_terminal_one_line_shows_the_progress(terminal: str, begin: str, li
 
 
 def test_a_script_that_is_ended_ends_its_tests() -> None:
-    lines = f". {CI}/gate.sh; within 60 sh -c 'echo $$; exec cat'"
+    lines = f". {CI}/gate.sh; within 60 sh -c 'echo $$; exec sleep 60'"
     with subprocess.Popen(["bash", "-c", lines, "x"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as script:
         assert script.stdout is not None
         test = os.pidfd_open(int(script.stdout.readline()))
