@@ -38,7 +38,7 @@ std::string without_framing(std::string_view section) {
   while (!section.empty()) {
     const std::size_t end = section.find('\n');
     const std::string_view line = section.substr(0, end == std::string_view::npos ? section.size() : end + 1);
-    const bool continued = line[0] == ' ' || line[0] == '\t';
+    const bool continued = line[0] == ' ' || line[0] == '\t' || line[0] == '\r';  // append_line() writes a space for it
     const std::size_t colon = line.find(':');
     if (!continued) dropping = colon != line.npos && is_one_of(kFramingFields, token_of(line.substr(0, colon)));
     const bool empty = line == "\n" || line == "\r\n";

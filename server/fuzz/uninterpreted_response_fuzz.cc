@@ -19,18 +19,23 @@ using cgi::require;
 constexpr std::string_view kHead = "HTTP/1.1 200 Script output follows\r\nServer: s\r\n";
 constexpr std::string_view kFraming[] = {"content-length", "transfer-encoding", "connection", "keep-alive"};
 
-// Checks that the response has one field that frames it, and returns its content.
+// Checks that the response has one field that frames it, which no line continues. Returns its content.
 std::string framed_content(std::string_view sent) {
   const std::size_t end = cgi::header_section_end(sent);
   require(end != sent.npos);
   std::string_view head = sent.substr(0, end), content = sent.substr(end);
   std::string_view name, value;
+  bool follows_framing = false;
   while (!head.empty()) {
     const std::string_view line = cgi::cut(head, '\n');
     const std::size_t colon = line.find(':');
-    if (colon == line.npos || line[0] == ' ' || line[0] == '\t') continue;  // a folded line is part of the field before
+    const bool is_folded = line[0] == ' ' || line[0] == '\t';  // part of the field before
+    require(!is_folded || !follows_framing);
+    follows_framing = false;
+    if (colon == line.npos || is_folded) continue;
     if (!cgi::is_one_of(kFraming, cgi::trim(line.substr(0, colon)))) continue;
     require(name.empty());
+    follows_framing = true;
     name = line.substr(0, colon), value = cgi::trim(line.substr(colon + 1, line.find('\r') - colon - 1));
   }
   if (name == "Content-Length") {

@@ -71,7 +71,7 @@ TEST(UninterpretedResponse, DropsFramingFieldsThatAreOddlyWritten) {
 
 TEST(UninterpretedResponse, ContinuesNoFieldOfTheServer) {
   EXPECT_EQ(kHead + "Content-Length: 4\r\nA: b\n folded\n\r\nbody",
-            whole(" 5\n\t6\nA: b\n folded\n\nbody", Delimiting::kFramed));
+            whole(" 5\n\t6\n\r\r7\nA: b\n folded\n\nbody", Delimiting::kFramed));
 }
 
 TEST(UninterpretedResponse, SendsLateOutputInChunks) {
