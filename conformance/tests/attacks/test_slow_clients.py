@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,8 +12,8 @@ from functools import partial
 from meanwhile import meanwhile
 from scripted import read_until
 from test_cgi_server import Started
-from under_attack import Attack, connected, seconds_until, will_reset, write_script
-from vitals import descriptors_of, status_of
+from under_attack import COUNT, Attack, connected, seconds_until, will_reset, write_script
+from vitals import MB, descriptors_of, status_of
 
 EACH = 200  # clients of each kind
 TICK = 0.2  # seconds between two octets of a slow client
@@ -125,3 +126,49 @@ def test_resets(attack: Attack) -> None:
                     assert await_ in read_until(client, await_)
                 will_reset(client)
         attack.figure("time of 300 resets, one after the other", time.monotonic() - began, "s", 60)
+
+
+def test_slow_readers_of_a_long_listing(attack: Attack) -> None:
+    (attack.root / "many").mkdir()
+    for number in range(8000):
+        (attack.root / "many" / f"{number:04}-{'x' * 100}").touch()
+    request = b"GET /many/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+
+    def read_slowly(server: Started) -> tuple[float, int]:
+        """Returns how long the first octets take for all, and the memory of the server then."""
+        with crowd(server, EACH, request, reads=True) as readers, meanwhile(partial(tick_all, readers)):
+            began = seconds_until(lambda: all(each.got for each in readers), 60)
+            return began, status_of(server.process.pid, "RssAnon")
+
+    # malloc keeps the memory of the first crowd, but not of every crowd.
+    with attack.on("-p", "HTTP/1.1", warm=read_slowly) as server, attack.watched(server):
+        attack.figure("length of the page", len(server.get("/many/")) / MB, "MB")
+        began, held = read_slowly(server)
+        attack.figure(f"first octets for {EACH} slow readers", began, "s", 60)
+        attack.figure("memory of the server meanwhile", held / MB, "MB", 64)
+
+
+def test_bodies_in_a_second_packet_among_new_connections(attack: Attack) -> None:
+    """Idle connections fill the server, and new ones come all the time. They push out each other, and no request."""
+    write_script(attack.root, "count", COUNT)
+    most = 256
+    head = b"POST /cgi-bin/count HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nExpect: 100-continue\r\n"
+    with attack.on("-p", "HTTP/1.1", "--max-connections", most) as server, ExitStack() as all_open:
+        idle = deque(all_open.enter_context(connected(server)) for _ in range(most))
+        came = 0
+
+        def go_on(over: threading.Event) -> None:
+            nonlocal came
+            while not over.wait(0.002):
+                idle.append(all_open.enter_context(connected(server)))
+                idle.popleft().close()
+                came += 1
+
+        with meanwhile(go_on):
+            for _ in range(100):
+                with connected(server) as client:
+                    client.sendall(head + b"Content-Length: 4\r\n\r\n")
+                    assert read_until(client, b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+                    client.sendall(b"body")
+                    assert read_until(client, b"never").endswith(b"\n\n4\n")
+        attack.figure("connections that came meanwhile", came, "")
