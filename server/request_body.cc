@@ -89,7 +89,9 @@ std::string_view RequestBody::next(Connection& client) {
   if (file_ && at_ == block_at_ + memory_.size()) {
     memory_.resize(kInMemory);
     const ssize_t count = ::pread(file_.get(), memory_.data(), memory_.size(), static_cast<off_t>(at_));
-    if (count <= 0) throw std::system_error(errno, std::generic_category(), "a stored body cannot be read");
+    if (count <= 0) {
+      throw std::system_error(count < 0 ? errno : EIO, std::generic_category(), "a stored body cannot be read");
+    }
     memory_.resize(static_cast<std::size_t>(count));
     block_at_ = at_;
   }

@@ -234,8 +234,8 @@ class Exchange {
 
   const HalfClose half_close_{client_.socket()};
   std::array<pollfd, 6> entries_{};  // client, script input, script output, script's end, script's errors, half-close
-  const std::unique_ptr<char[]> block_ =
-      std::make_unique_for_overwrite<char[]>(kBlock);  // a thread may have little stack
+  // On the heap, since a thread may have little stack.
+  const std::unique_ptr<char[]> block_ = std::make_unique_for_overwrite<char[]>(kBlock);
   ErrorLines errors_;
   std::string outgoing_;                                                // the client has not taken it yet
   bool has_output_ = false;                                             // the script has printed something
