@@ -12,11 +12,11 @@
 
 namespace cgi {
 
-// What becomes of a new connection.
+// The server serves a new connection, refuses it with one response, or closes it.
 enum class Entry {
   kServed,
-  kRefused,  // it gets one response: there are too many
-  kClosed,   // there are too many of those, too
+  kRefused,  // there are too many
+  kClosed,   // there are too many that are refused, too
 };
 
 // Threads of different loops may call these functions at the same time. `loop` is the loop of the caller.

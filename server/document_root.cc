@@ -28,7 +28,7 @@ std::optional<std::string> resolved_below(const std::string& root, const std::st
   const std::string prefix = root == "/" ? root : root + "/";
   if (found == root) return ".";
   if (found.starts_with(prefix)) return found.substr(prefix.size());
-  // Nobody learns what is there, or is not there, outside of the root.
+  // A client does not learn what is there, or is not there, outside of the root.
   errno = !error || says_of_file(error.value()) ? EXDEV : error.value();
   return std::nullopt;
 }

@@ -27,7 +27,7 @@ UniqueFd open_for_reading(const DocumentRoot& root, const std::string& path) {
   if (status && !S_ISREG(status->st_mode) && !S_ISDIR(status->st_mode)) {
     UniqueFd handle;
     struct stat inside = {};
-    if (root.identify(path, handle, inside)) errno = ENXIO;  // else EXDEV: nobody learns what is outside of the root
+    if (root.identify(path, handle, inside)) errno = ENXIO;  // else EXDEV: no client learns what is outside
     return UniqueFd();
   }
   return root.open_for_reading(path);
